@@ -1,0 +1,30 @@
+/** Few codes, each with one meaning. `retryable` says whether the same call can succeed later without anybody changing anything. */
+export type ErrorCode =
+  | 'invalid' // the caller gave something that can never work
+  | 'not-found'
+  | 'denied' // AWS, the operating system or a permission said no
+  | 'conflict' // somebody else changed it meanwhile
+  | 'unreachable' // outage, throttling, network: nothing is known to be wrong
+  | 'integrity' // bytes are not what they must be
+  | 'unavailable' // this console cannot do it now (no database, no worker)
+
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  /** One more sentence: what to do. */
+  readonly fix: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryable?: boolean; fix?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.retryable = options.retryable ?? code === 'unreachable'
+    this.fix = options.fix
+  }
+}
+
+/** The sentence to show for anything thrown: an AppError's own, otherwise a general one, never a stack. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AppError) return error.fix ? `${error.message} ${error.fix}` : error.message
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,26 @@
+export interface StoredObject {
+  readonly key: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/**
+ * Where backup objects live: a bucket, as small as the pipeline needs it.
+ * Keys are UTF-8, at most 1,024 bytes. Every method throws AppError: `denied`, `unreachable` (retryable),
+ * `invalid` (no such bucket, wrong Region), and where said below `not-found` and `conflict`.
+ */
+export interface ObjectStore {
+  /**
+   * Creates an object, never replaces one: sent with SHA-256 and `If-None-Match: *`.
+   * A retry of the same bytes after a lost answer succeeds; other bytes under a taken key throw `conflict`.
+   */
+  create(key: string, body: Uint8Array): Promise<void>
+  /** Creates or replaces. For objects that have generations (an envelope). */
+  replace(key: string, body: Uint8Array): Promise<void>
+  /** The whole object. Throws `not-found`; throws `integrity` when it is longer than `maxBytes` or its checksum differs. */
+  read(key: string, maxBytes: number): Promise<Uint8Array>
+  /** Idempotent: a missing object is no error. */
+  delete(keys: readonly string[]): Promise<void>
+  /** Every object whose key begins with `prefix`, in UTF-8 order. */
+  list(prefix: string): AsyncIterable<StoredObject>
+}
