@@ -1,0 +1,49 @@
+import { z } from 'zod'
+
+export const auditActions = [
+  'auth.setup',
+  'auth.sign-in',
+  'auth.sign-out',
+  'user.add',
+  'environment.save',
+  'key.check',
+  'backup.start',
+  'backup.finish',
+  'restore.start',
+  'restore.finish',
+] as const
+export type AuditAction = (typeof auditActions)[number]
+
+export const auditOutcomes = ['success', 'refused', 'failed'] as const
+export type AuditOutcome = (typeof auditOutcomes)[number]
+
+const one = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined)
+
+/** The address bar of the audit page. Anything unknown is ignored, never an error. */
+export const auditQuerySchema = z.object({
+  action: one(z.enum(auditActions)),
+  outcome: one(z.enum(auditOutcomes)),
+  actor: one(z.string().trim().min(1).max(254)),
+  /** The ID of the last row of the page before: pages by key, so new rows never shift it. */
+  before: one(z.coerce.bigint().positive()),
+})
+export type AuditQuery = z.infer<typeof auditQuerySchema>
+
+export interface AuditRow {
+  /** A bigint as text. */
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly at: string
+  readonly actor: string
+  readonly action: AuditAction
+  readonly outcome: AuditOutcome
+  /** What it was done to, in words. */
+  readonly subject: string
+  /** Changed values without secrets: name → [before, after]. */
+  readonly changes: Readonly<Record<string, readonly [string | null, string | null]>>
+}
+
+export interface AuditView {
+  readonly rows: readonly AuditRow[]
+  readonly nextBefore: string | null
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+
+/**
+ * What went wrong in a call to AWS, in one shape for KMS, S3, STS and the network below them.
+ * Codes, messages and statuses: AWS's own service models and API references; names of local faults: AWS SDK for JavaScript v3.
+ */
+export interface AwsFault {
+  /** `refused`: AWS said no. `unreachable`: nobody answered, or answered "later". `invalid`: what was asked can never work. */
+  readonly kind: 'refused' | 'unreachable' | 'invalid'
+  /** AWS's error code or, for a local fault, Node's: `AccessDeniedException`, `ECONNREFUSED` … */
+  readonly code: string
+  readonly message: string
+  readonly requestId: string | undefined
+  readonly httpStatus: number | undefined
+}
+
+const thrown = z.object({
+  name: z.string().catch('Unknown'),
+  message: z.string().catch(''),
+  code: z.string().optional().catch(undefined),
+  $metadata: z
+    .object({ httpStatusCode: z.number().optional(), requestId: z.string().optional() })
+    .optional()
+    .catch(undefined),
+})
+
+/** Not here, but try later: throttling, server faults, clocks of a busy service. */
+const later = new Set([
+  'ThrottlingException',
+  'Throttling',
+  'ThrottledException',
+  'RequestThrottled',
+  'RequestLimitExceeded',
+  'TooManyRequestsException',
+  'SlowDown',
+  'InternalError',
+  'InternalFailure',
+  'ServiceUnavailable',
+  'RequestTimeout',
+  'TimeoutError',
+  'AbortError',
+  'KMSInternalException',
+  'KeyUnavailableException',
+  'DependencyTimeoutException',
+])
+
+/** What was asked for does not exist or does not fit; asking again, by anybody, changes nothing. */
+const never = new Set([
+  'NotFoundException',
+  'NotFound',
+  'NoSuchBucket',
+  'NoSuchKey',
+  'ValidationException',
+  'InvalidArnException',
+  'InvalidKeyUsageException',
+  'UnsupportedOperationException',
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+  'InvalidBucketName',
+  'CredentialsProviderError',
+  'RequestTimeTooSkewed',
+])
+
+export function faultOf(error: unknown): AwsFault {
+  const parsed = thrown.safeParse(error)
+  const { name, message, code: localCode, $metadata } = parsed.success ? parsed.data : { name: 'Unknown', message: '' }
+  const httpStatus = $metadata?.httpStatusCode
+  const answered = httpStatus !== undefined
+  const local = !answered && localCode !== undefined
+  const code = local ? localCode : name
+  const fault = { code, message: message === 'UnknownError' ? '' : message, requestId: $metadata?.requestId, httpStatus }
+
+  if (later.has(name) || httpStatus === 429 || (httpStatus ?? 0) >= 500) return { ...fault, kind: 'unreachable' }
+  if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }
+  if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
+  // A proxy or captive portal answers HTML: whoever that is, it is not AWS.
+  if (name === 'SyntaxError') return { ...fault, kind: 'unreachable' }
+  if (answered) return { ...fault, kind: 'refused' }
+  if (/^Region (is missing|not accepted)/.test(message)) return { ...fault, kind: 'invalid' }
+  // No answer at all: DNS, refused or reset connections, TLS.
+  return { ...fault, kind: 'unreachable' }
+}
+
+export function isClockSkew(code: string, message: string): boolean {
+  return code === 'RequestTimeTooSkewed' || /^Signature (expired|not yet current)/.test(message)
+}
+
+const credentialCodes = new Set([
+  'UnrecognizedClientException',
+  'InvalidClientTokenId',
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'ExpiredTokenException',
+  'ExpiredToken',
+  'MissingAuthenticationTokenException',
+  'IncompleteSignatureException',
+  'CredentialsProviderError',
+])
+
+/** The credentials themselves are wrong or absent, so every further call would fail alike. One fault has three names in KMS, S3 and STS. */
+export function isCredentialFault(fault: AwsFault): boolean {
+  return credentialCodes.has(fault.code) && !isClockSkew(fault.code, fault.message)
+}

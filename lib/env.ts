@@ -1,0 +1,101 @@
+import { homedir } from 'node:os'
+import path from 'node:path'
+import { z } from 'zod'
+import { AppError } from '#lib/errors.ts'
+
+/** The one place that reads `process.env`. Names and defaults are those of the README's table. */
+const text = z
+  .string()
+  .trim()
+  .optional()
+  .transform((value) => (value === '' ? undefined : value))
+const folder = text.transform((value) => value && path.resolve(value.replace(/^~(?=\/|$)/, homedir())))
+const folders = text.transform((value) =>
+  value
+    ?.split(path.delimiter)
+    .filter(Boolean)
+    .map((entry) => path.resolve(entry)),
+)
+const url = text.pipe(z.url({ protocol: /^https?$/, error: 'is not an http or https address' }).optional())
+
+const variables = z.object({
+  PORT: z.coerce
+    .number({ error: 'is not a port' })
+    .int()
+    .min(1, 'is not a port')
+    .max(65_535, 'is not a port')
+    .default(3000),
+  VAULT_HOST: text.transform((value) => value ?? '127.0.0.1'),
+  VAULT_PUBLIC_URL: url,
+  VAULT_DATA_DIR: folder.transform((value) => value ?? path.resolve('.data')),
+  DATABASE_URL: text,
+  VAULT_AWS: z.enum(['sandbox', 'aws'], { error: 'must be “sandbox” or “aws”' }).default('sandbox'),
+  VAULT_ADMIN_EMAIL: text,
+  VAULT_ADMIN_PASSWORD: text,
+  VAULT_SOURCE_ROOTS: folders,
+  VAULT_RESTORE_ROOTS: folders,
+  VAULT_HOSTED_BUCKET: text,
+  /** Set by the supervisor for its children: where its sandbox listens. Not for people. */
+  VAULT_SANDBOX_ENDPOINT: url,
+})
+
+export interface Env {
+  readonly port: number
+  readonly host: string
+  /** Without a slash at its end. Decides cookies and allowed origins. */
+  readonly publicUrl: string
+  readonly dataDir: string
+  readonly databaseUrl: string | undefined
+  readonly aws: 'sandbox' | 'aws'
+  readonly admin: { readonly email: string; readonly password: string } | undefined
+  readonly sourceRoots: readonly string[]
+  readonly restoreRoots: readonly string[]
+  /** `{region}` stands for the Region. Undefined: there is no hosted bucket. */
+  readonly hostedBucket: string | undefined
+  readonly sandboxEndpoint: string | undefined
+}
+
+/** @throws AppError `invalid`, naming the variable, when one is missing or cannot be understood */
+export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {
+  const blankless = Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()))
+  const parsed = variables.safeParse(blankless)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const name = String(issue?.path[0])
+    throw new AppError(
+      'invalid',
+      `The environment variable ${name} ${issue?.message ?? 'is not valid'}: “${blankless[name]}”.`,
+    )
+  }
+  const env = parsed.data
+  const sandbox = env.VAULT_AWS === 'sandbox'
+  if (!sandbox && !env.VAULT_PUBLIC_URL) {
+    throw new AppError(
+      'invalid',
+      'VAULT_PUBLIC_URL is not set. With VAULT_AWS=aws it must be the address people open, such as https://vault.example.com.',
+    )
+  }
+  if (Boolean(env.VAULT_ADMIN_EMAIL) !== Boolean(env.VAULT_ADMIN_PASSWORD)) {
+    const missing = env.VAULT_ADMIN_EMAIL ? 'VAULT_ADMIN_PASSWORD' : 'VAULT_ADMIN_EMAIL'
+    throw new AppError(
+      'invalid',
+      `${missing} is not set. Set both VAULT_ADMIN_EMAIL and VAULT_ADMIN_PASSWORD, or neither.`,
+    )
+  }
+  return {
+    port: env.PORT,
+    host: env.VAULT_HOST,
+    publicUrl: (env.VAULT_PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, ''),
+    dataDir: env.VAULT_DATA_DIR,
+    databaseUrl: env.DATABASE_URL,
+    aws: env.VAULT_AWS,
+    admin:
+      env.VAULT_ADMIN_EMAIL && env.VAULT_ADMIN_PASSWORD
+        ? { email: env.VAULT_ADMIN_EMAIL, password: env.VAULT_ADMIN_PASSWORD }
+        : undefined,
+    sourceRoots: env.VAULT_SOURCE_ROOTS ?? [path.join(env.VAULT_DATA_DIR, 'sample')],
+    restoreRoots: env.VAULT_RESTORE_ROOTS ?? [path.join(env.VAULT_DATA_DIR, 'restores')],
+    hostedBucket: env.VAULT_HOSTED_BUCKET ?? (sandbox ? 'vault-hosted-{region}' : undefined),
+    sandboxEndpoint: env.VAULT_SANDBOX_ENDPOINT,
+  }
+}
