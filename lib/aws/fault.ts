@@ -69,7 +69,12 @@ export function faultOf(error: unknown): AwsFault {
   const answered = httpStatus !== undefined
   const local = !answered && localCode !== undefined
   const code = local ? localCode : name
-  const fault = { code, message: message === 'UnknownError' ? '' : message, requestId: $metadata?.requestId, httpStatus }
+  const fault = {
+    code,
+    message: message === 'UnknownError' ? '' : message,
+    requestId: $metadata?.requestId,
+    httpStatus,
+  }
 
   if (later.has(name) || httpStatus === 429 || (httpStatus ?? 0) >= 500) return { ...fault, kind: 'unreachable' }
   if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { findRegion } from '#lib/aws/schema.ts'
-import { type CheckReport, parseKeyIdentifier, regionOf, tidyKeyIdentifier } from '#lib/keys/schema.ts'
+import { type CheckReport, parseKeyIdentifier, regionMismatch, regionOf, tidyKeyIdentifier } from '#lib/keys/schema.ts'
 
 export const encryptionMethods = ['AWS-KMS', 'AES-256'] as const
 
@@ -59,10 +59,6 @@ export const environmentSchema = z
 
 export type EnvironmentInput = z.input<typeof environmentSchema>
 export type EnvironmentSettings = z.output<typeof environmentSchema>
-
-export function regionMismatch(keyRegion: string, region: string): string {
-  return `This key is in ${keyRegion}, but the Region chosen above is ${region}. They must be the same.`
-}
 
 /** What a form starts with when nothing was ever saved. */
 export const emptyEnvironment: EnvironmentInput = {

@@ -91,6 +91,11 @@ export function regionOf(key: KeyIdentifier): string | undefined {
   return key.kind === 'key-arn' || key.kind === 'alias-arn' ? key.region : undefined
 }
 
+export function regionMismatch(keyRegion: string, region: string): string {
+  return `This key is in ${keyRegion}, but the Region chosen above is ${region}. They must be the same.`
+}
+
+/** Every check, in the order in which it is shown. */
 export const checkIds = [
   'credentials',
   'key.describe',
@@ -102,6 +107,20 @@ export const checkIds = [
   'bucket.read',
   'bucket.delete',
 ] as const
+export type CheckId = (typeof checkIds)[number]
+
+/** What each is called as long as it has not failed. */
+export const checkTitles: Readonly<Record<CheckId, string>> = {
+  credentials: 'Credentials resolve',
+  'key.describe': 'Key found',
+  'key.usable': 'Key enabled, symmetric, for encrypting',
+  'key.encrypt': 'Encrypt',
+  'key.decrypt': 'Decrypt',
+  'key.context': 'Wrong context is refused',
+  'bucket.write': 'Write an object',
+  'bucket.read': 'Read it back',
+  'bucket.delete': 'Delete it',
+}
 
 export const checkSchema = z.object({
   id: z.enum(checkIds),

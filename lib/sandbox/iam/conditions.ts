@@ -7,7 +7,10 @@ export type RequestContext = ReadonlyMap<string, readonly string[]>
 export function wildcard(pattern: string, text: string): boolean {
   if (pattern === '*' || pattern === text) return true
   if (!/[*?]/.test(pattern)) return false
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.')
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replace(/\?/g, '.')
   return new RegExp(`^${source}$`, 's').test(text)
 }
 
@@ -58,7 +61,8 @@ function operatorTest(name: string): { test: Test; negated: boolean } | undefine
 function holds(condition: Statement['conditions'][number], context: RequestContext): boolean {
   const [, set, base = '', ifExists] = /^(ForAllValues:|ForAnyValue:)?(\w+?)(IfExists)?$/.exec(condition.operator) ?? []
   const actual = context.get(condition.key.toLowerCase()) ?? []
-  if (base === 'Null') return condition.values.some((wanted) => (wanted.toLowerCase() === 'true') === (actual.length === 0))
+  if (base === 'Null')
+    return condition.values.some((wanted) => (wanted.toLowerCase() === 'true') === (actual.length === 0))
   const operator = operatorTest(base)
   if (!operator) return false
   if (actual.length === 0) {

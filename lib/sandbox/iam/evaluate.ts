@@ -98,6 +98,10 @@ export function evaluate(question: Question): Answer {
 }
 
 /** `User: … is not authorized to perform: … on resource: … because …` */
-export function deniedMessage(question: Pick<Question, 'principal' | 'action'>, target: string, reason: string): string {
+export function deniedMessage(
+  question: Pick<Question, 'principal' | 'action'>,
+  target: string,
+  reason: string,
+): string {
   return `User: ${question.principal.arn} is not authorized to perform: ${question.action} ${target} ${reason}`.trimEnd()
 }

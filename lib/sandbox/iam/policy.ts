@@ -51,7 +51,8 @@ function statement(value: unknown, kind: 'identity' | 'resource'): Statement {
   if (!isRecord(value)) throw new MalformedPolicy('A statement must be an object')
   const effect = value.Effect
   if (effect !== 'Allow' && effect !== 'Deny') throw new MalformedPolicy('Missing required field Effect')
-  if (value.Action === undefined && value.NotAction === undefined) throw new MalformedPolicy('Missing required field Action')
+  if (value.Action === undefined && value.NotAction === undefined)
+    throw new MalformedPolicy('Missing required field Action')
   const named = value.Principal !== undefined || value.NotPrincipal !== undefined
   if (kind === 'resource' && !named) throw new MalformedPolicy('Missing required field Principal')
   if (kind === 'identity' && named) throw new MalformedPolicy('Policy document should not specify a principal')
@@ -73,7 +74,8 @@ export function parsePolicy(text: string, kind: 'identity' | 'resource'): Policy
   } catch (cause) {
     throw new MalformedPolicy('Not valid JSON', { cause })
   }
-  if (!isRecord(document) || document.Statement === undefined) throw new MalformedPolicy('Missing required field Statement')
+  if (!isRecord(document) || document.Statement === undefined)
+    throw new MalformedPolicy('Missing required field Statement')
   const list: unknown[] = Array.isArray(document.Statement) ? document.Statement : [document.Statement]
   return { statements: list.map((item) => statement(item, kind)) }
 }

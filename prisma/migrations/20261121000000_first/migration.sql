@@ -109,6 +109,7 @@ CREATE TABLE "environment_revision" (
     "credentials" TEXT NOT NULL,
     "accessKeyId" TEXT,
     "sealedSecret" BYTEA,
+    "sealedUnder" TEXT,
     "report" JSONB NOT NULL,
     "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "createdBy" TEXT NOT NULL,
@@ -131,6 +132,7 @@ CREATE TABLE "backup" (
     "method" TEXT NOT NULL,
     "keyIds" TEXT[],
     "generation" INTEGER NOT NULL DEFAULT 0,
+    "envelope" BYTEA,
     "envelopeSha256" TEXT,
     "manifestSha256" TEXT,
     "manifestSize" BIGINT,
@@ -167,6 +169,16 @@ CREATE TABLE "restore" (
     "finishedAt" TIMESTAMPTZ(3),
 
     CONSTRAINT "restore_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "worker" (
+    "id" UUID NOT NULL,
+    "host" TEXT NOT NULL,
+    "startedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "seenAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "worker_pkey" PRIMARY KEY ("id")
 );
 
 -- CreateTable
@@ -235,7 +247,6 @@ ALTER TABLE "backup" ADD CONSTRAINT "backup_environmentId_fkey" FOREIGN KEY ("en
 
 -- AddForeignKey
 ALTER TABLE "restore" ADD CONSTRAINT "restore_backupId_fkey" FOREIGN KEY ("backupId") REFERENCES "backup"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
-
 -- What is written once stays as it was written: revisions and audit events.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,0 +1,70 @@
+import 'server-only'
+import { headers } from 'next/headers'
+import type { z } from 'zod'
+import { allowedOrigins } from '#lib/auth/create-auth.ts'
+import { can, type Permission, type SessionUser } from '#lib/auth/schema.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { type Console, getConsole } from './console.ts'
+import { currentUser } from './session.ts'
+
+export interface ActionError {
+  readonly status: 'error'
+  readonly message: string
+  readonly fieldErrors?: Readonly<Record<string, string>>
+}
+
+/**
+ * Every server action goes through here: same origin, session, permission, schema, then one call to lib.
+ * What was typed is never sent back, and an unexpected error shows nothing of itself.
+ */
+export async function permitted<S extends z.ZodType, R>(
+  permission: Permission,
+  schema: S,
+  input: unknown,
+  run: (context: { console: Console; user: SessionUser; input: z.output<S> }) => Promise<R>,
+): Promise<R | ActionError> {
+  return guarded<R | ActionError>(async (console) => {
+    const user = await currentUser()
+    if (!user) return { status: 'error', message: 'Your session has ended. Sign in again.' }
+    if (!can(user.role, permission))
+      return { status: 'error', message: `Your role (${user.role}) does not allow this.` }
+    return parsed(schema, input, (value) => run({ console, user, input: value }))
+  })
+}
+
+/** For the two actions that come before a session: setup and sign-out. */
+export async function guarded<R>(run: (console: Console) => Promise<R>): Promise<R | ActionError> {
+  try {
+    const vault = await getConsole()
+    if (!(await fromOwnPage(allowedOrigins(vault.env)))) {
+      return { status: 'error', message: 'This request did not come from a page of this console.' }
+    }
+    return await run(vault)
+  } catch (error) {
+    if (error instanceof AppError) return { status: 'error', message: messageOf(error) }
+    console.error(error)
+    return {
+      status: 'error',
+      message: 'Something went wrong in this console. The reason is in logs/web.log of the data folder.',
+    }
+  }
+}
+
+export async function parsed<S extends z.ZodType, R>(
+  schema: S,
+  input: unknown,
+  run: (value: z.output<S>) => Promise<R>,
+): Promise<R | ActionError> {
+  const result = schema.safeParse(input)
+  if (result.success) return run(result.data)
+  const fieldErrors: Record<string, string> = {}
+  for (const { path, message } of result.error.issues) fieldErrors[path.join('.')] ??= message
+  return { status: 'error', message: 'Some values need your attention.', fieldErrors }
+}
+
+// Next lets an action without an Origin header through with a warning; here it must say where it comes from.
+async function fromOwnPage(allowed: readonly string[]): Promise<boolean> {
+  const sent = await headers()
+  const origin = sent.get('origin')
+  return origin === null ? sent.get('sec-fetch-site') === 'same-origin' : allowed.includes(origin)
+}

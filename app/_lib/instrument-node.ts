@@ -1,0 +1,4 @@
+import { endStreams } from './shutdown.ts'
+
+process.once('SIGTERM', endStreams)
+process.once('SIGINT', endStreams)

@@ -1,0 +1,51 @@
+import 'server-only'
+import { setTimeout as delay } from 'node:timers/promises'
+import { viewProgress } from '#lib/backup/view-backups.ts'
+import { getConsole } from './console.ts'
+import { permitRequest } from './session.ts'
+import { shuttingDown } from './shutdown.ts'
+
+const everyMs = 500
+const longestMs = 60 * 60_000
+
+/** Server-sent events with the progress of one backup or restore, until it ends, the watcher leaves or Next stops. */
+export async function progressStream(request: Request, kind: 'backup' | 'restore', id: string): Promise<Response> {
+  const user = await permitRequest(request, 'backup.read')
+  if (user instanceof Response) return user
+  const { backup } = await getConsole()
+  if (!(await viewProgress(backup, kind, id)))
+    return Response.json({ message: `There is no such ${kind}.` }, { status: 404 })
+
+  const signal = AbortSignal.any([request.signal, shuttingDown, AbortSignal.timeout(longestMs)])
+  const encoder = new TextEncoder()
+  async function* events() {
+    let last = ''
+    while (!signal.aborted) {
+      const progress = await viewProgress(backup, kind, id)
+      const data = JSON.stringify(progress)
+      // A comment keeps proxies from closing a quiet connection.
+      yield encoder.encode(data === last ? ':\n\n' : `data: ${data}\n\n`)
+      last = data
+      if (!progress || progress.state === 'complete' || progress.state === 'failed') return
+      await delay(everyMs, undefined, { signal }).catch(() => {})
+    }
+  }
+  const source = events()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await source.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    async cancel() {
+      await source.return()
+    },
+  })
+  return new Response(body, {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+    },
+  })
+}

@@ -1,0 +1,11 @@
+import { getConsole } from '#app/_lib/console.ts'
+import { checkHealth } from '#lib/health.ts'
+
+export const dynamic = 'force-dynamic'
+
+/** For load balancers and monitors: needs no session, so it names parts and nothing else. */
+export async function GET(): Promise<Response> {
+  const health = await getConsole().then(checkHealth, () => ({ status: 'unavailable' as const, part: 'database' }))
+  const ok = health.status === 'ok' || health.status === 'degraded'
+  return Response.json(health, { status: ok ? 200 : 503, headers: { 'cache-control': 'no-store' } })
+}

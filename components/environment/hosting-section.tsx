@@ -1,0 +1,102 @@
+import { useWatch } from 'react-hook-form'
+import { Card } from '#components/ui/card.tsx'
+import { Checkbox } from '#components/ui/checkbox.tsx'
+import { RadioGroup } from '#components/ui/radio-group.tsx'
+import { TextField } from '#components/ui/text-field.tsx'
+import type { EnvironmentFormApi } from './form-type.ts'
+
+interface Props {
+  form: EnvironmentFormApi
+  hostedBucket: string | null
+  secretStored: boolean
+}
+
+const credentialKinds = [
+  { value: 'default', label: 'Credentials of this console', about: 'Its role, profile or AWS_ variables' },
+  { value: 'access-key', label: 'Access key', about: 'An ID and a secret entered here' },
+]
+
+export function HostingSection({ form, hostedBucket, secretStored }: Props) {
+  const [hosted, region] = useWatch({ control: form.control, name: ['hosted', 'region'] })
+  return (
+    <Card title="Hosting" hint="Whose bucket it is.">
+      <Checkbox
+        label="AR Vault Hosted Backup Environment"
+        error={form.formState.errors.hosted?.message}
+        help={
+          <>
+            <p>
+              The bucket belongs to this Vault, the key to you. Revoke the key and this Vault cannot open these backups
+              again; it does see data while backing up and restoring.
+            </p>
+            {hostedBucket === null ? (
+              <p className="mt-1">This Vault offers no bucket: untick this and name your own.</p>
+            ) : (
+              hosted && (
+                <p className="mt-1">
+                  Bucket:{' '}
+                  <code className="wrap-anywhere">{hostedBucket.replace('{region}', region || '{region}')}</code>
+                </p>
+              )
+            )}
+          </>
+        }
+        {...form.register('hosted')}
+      />
+      {!hosted && <OwnBucket form={form} secretStored={secretStored} />}
+    </Card>
+  )
+}
+
+function OwnBucket({ form, secretStored }: Pick<Props, 'form' | 'secretStored'>) {
+  const { errors } = form.formState
+  const credentials = useWatch({ control: form.control, name: 'credentials' })
+  return (
+    <div className="mt-5 space-y-4 border-t border-line pt-5">
+      <TextField
+        label="Label"
+        help="What people here call it. Optional."
+        error={errors.label?.message}
+        {...form.register('label')}
+      />
+      <div className="grid gap-4 sm:grid-cols-2">
+        <TextField label="Bucket" mono error={errors.bucket?.message} {...form.register('bucket')} />
+        <TextField
+          label="Prefix"
+          mono
+          help="Optional. Backups are written below it."
+          error={errors.prefix?.message}
+          {...form.register('prefix')}
+        />
+      </div>
+      <RadioGroup legend="Credentials" options={credentialKinds} {...form.register('credentials')} />
+      {credentials === 'access-key' && (
+        <>
+          <TextField label="Access key ID" mono error={errors.accessKeyId?.message} {...form.register('accessKeyId')} />
+          <TextField
+            label="Secret access key"
+            type="password"
+            autoComplete="new-password"
+            mono
+            help={
+              secretStored
+                ? 'One is stored. Leave this empty to keep it.'
+                : 'Sealed when it is saved, and never shown again.'
+            }
+            error={errors.secretAccessKey?.message}
+            {...form.register('secretAccessKey')}
+          />
+          <TextField
+            label="Session token"
+            type="password"
+            autoComplete="new-password"
+            mono
+            help="Only for temporary credentials. Backups stop when they expire."
+            error={errors.sessionToken?.message}
+            {...form.register('sessionToken')}
+          />
+        </>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,27 @@
+import { Button } from '#components/ui/button.tsx'
+import { MessagePage } from '#components/ui/message-page.tsx'
+
+/** What was thrown stays on the server; the reference finds it in the console's log. */
+export function ErrorMessage({ error, retry }: { error: unknown; retry: () => void }) {
+  const digest = error instanceof Error && 'digest' in error ? String(error.digest) : undefined
+  return (
+    <MessagePage
+      title="This page could not be made"
+      action={
+        <Button variant="primary" onClick={retry}>
+          Try again
+        </Button>
+      }
+    >
+      <p>
+        Something went wrong in the console. Your backups are not affected by it. If it happens again, look at the
+        console’s log; <code>/api/health</code> names the part that is not well.
+      </p>
+      {digest && (
+        <p>
+          Reference: <code>{digest}</code>
+        </p>
+      )}
+    </MessagePage>
+  )
+}

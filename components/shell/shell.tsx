@@ -1,0 +1,129 @@
+import { LogOut, Menu } from 'lucide-react'
+import Link from 'next/link'
+import type { ReactNode } from 'react'
+import { Banner } from '#components/ui/banner.tsx'
+import { formatNumber } from '#components/ui/format-bytes.ts'
+import { can, type SessionUser } from '#lib/auth/schema.ts'
+import { Brand } from './brand.tsx'
+import { NavLink } from './nav-link.tsx'
+import type { Theme } from './theme.ts'
+import { ThemeSwitch } from './theme-switch.tsx'
+
+interface Props {
+  user: SessionUser
+  sandbox: boolean
+  unencrypted: boolean
+  backups: number
+  theme: Theme
+  signOut: () => Promise<void>
+  children: ReactNode
+}
+
+export function Shell({ user, sandbox, unencrypted, backups, theme, signOut, children }: Props) {
+  return (
+    <div className="min-h-dvh md:grid md:grid-cols-[232px_minmax(0,1fr)]">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-30 focus:rounded-control focus:bg-surface focus:px-3 focus:py-2 focus:ring-1 focus:ring-line-strong"
+      >
+        Skip to content
+      </a>
+      <header>
+        <div className="flex h-14 items-center justify-between border-b border-line px-4 md:hidden">
+          <Link href="/">
+            <Brand />
+          </Link>
+          <button
+            type="button"
+            popoverTarget="menu"
+            className="inline-flex h-11 items-center gap-2 rounded-control px-3 font-medium"
+          >
+            <Menu aria-hidden className="size-5" />
+            Menu
+          </button>
+        </div>
+        {/* A column on a wide screen; on a narrow one the browser's own popover, which closes on Escape and on a click beside it. */}
+        <div
+          id="menu"
+          popover="auto"
+          className="m-0 w-72 max-w-[85vw] border-0 border-r border-line bg-canvas p-3 pt-5 text-ink backdrop:bg-veil max-md:fixed max-md:inset-y-0 max-md:h-dvh max-md:max-h-none md:sticky md:inset-auto md:top-0 md:flex md:h-dvh md:w-auto md:max-w-none md:flex-col md:overflow-y-auto max-md:open:flex max-md:open:flex-col"
+        >
+          <div className="mb-4 px-2.5">
+            <Brand />
+          </div>
+          <nav aria-label="Main" className="flex flex-col gap-0.5">
+            <NavLink href="/">Overview</NavLink>
+            <NavLink href="/backups">
+              Backups
+              <span className="ml-auto text-xs text-ink-3 tabular-nums">
+                {formatNumber(backups)}
+                <span className="sr-only"> in total</span>
+              </span>
+            </NavLink>
+            {can(user.role, 'audit.read') && <NavLink href="/audit">Audit</NavLink>}
+            <p className="mx-2.5 mt-4 mb-1.5 text-xs text-ink-3">Settings</p>
+            <NavLink href="/settings/backup-environment">Backup Environment</NavLink>
+          </nav>
+          <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1">
+            <div className="flex items-center gap-2.5 text-sm">
+              <span
+                aria-hidden="true"
+                className="grid size-[26px] shrink-0 place-items-center rounded-full bg-accent-soft text-[11px] font-semibold text-accent uppercase"
+              >
+                {user.email.slice(0, 2)}
+              </span>
+              <span className="min-w-0">
+                <span className="block truncate text-ink-2" title={user.email}>
+                  {user.email}
+                </span>
+                <span className="block text-xs text-ink-3">{user.role}</span>
+              </span>
+            </div>
+            <form action={signOut}>
+              <button
+                type="submit"
+                className="flex w-full items-center gap-2.5 rounded-control py-1.5 text-sm text-ink-2 hover:text-ink pointer-coarse:py-3"
+              >
+                <LogOut aria-hidden className="mx-[5px] size-4" />
+                Sign out
+              </button>
+            </form>
+            <ThemeSwitch initial={theme} />
+          </div>
+        </div>
+      </header>
+      <div className="min-w-0">
+        <aside aria-label="Notices">
+          {sandbox && <SandboxBanner />}
+          {unencrypted && (
+            <Banner tone="warn" title="Encryption is off">
+              New backups are written to the bucket as they are. Whoever can read the bucket can read them.{' '}
+              <Link href="/settings/backup-environment" className="underline underline-offset-2">
+                Change this
+              </Link>
+            </Banner>
+          )}
+        </aside>
+        <main id="main" tabIndex={-1} className="max-w-[1240px] px-8 pt-7 pb-16 outline-none max-md:px-4 max-md:pt-5">
+          {children}
+        </main>
+      </div>
+    </div>
+  )
+}
+
+function SandboxBanner() {
+  return (
+    <Banner tone="info" title="Sandbox">
+      Keys and buckets live on this machine, not in AWS. Good for trying and rehearsing, not for data you need.
+      <details className="mt-0.5">
+        <summary className="w-fit underline underline-offset-2">Connect a real account</summary>
+        <p className="mt-1 max-w-[80ch]">
+          Stop the console, set <code>VAULT_AWS=aws</code> and <code>VAULT_PUBLIC_URL</code> to the address people open,
+          give it AWS credentials the usual way (<code>AWS_PROFILE</code>, a role, or <code>AWS_ACCESS_KEY_ID</code>),
+          and start it again. What was backed up in the sandbox stays in the sandbox.
+        </p>
+      </details>
+    </Banner>
+  )
+}

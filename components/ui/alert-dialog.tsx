@@ -1,0 +1,38 @@
+'use client'
+import { AlertDialog as Base } from '@base-ui/react/alert-dialog'
+import type { ReactNode } from 'react'
+import { buttonClass } from './button.tsx'
+
+interface Props {
+  open: boolean
+  title: string
+  children: ReactNode
+  /** What happens, as a verb. Never “OK”. */
+  confirm: string
+  cancel: string
+  onConfirm: () => void
+  onCancel: () => void
+}
+
+/** Asks before something that destroys or exposes. Escape is the same as cancelling. */
+export default function AlertDialog({ open, title, children, confirm, cancel, onConfirm, onCancel }: Props) {
+  return (
+    <Base.Root open={open} onOpenChange={(next) => next || onCancel()}>
+      <Base.Portal>
+        <Base.Backdrop className="fixed inset-0 z-20 bg-veil" />
+        <Base.Popup className="fixed top-1/2 left-1/2 z-20 max-h-[calc(100dvh-2rem)] w-[30rem] max-w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-card border border-line bg-surface p-5 shadow-popup">
+          <Base.Title className="text-lg font-semibold">{title}</Base.Title>
+          <Base.Description render={<div />} className="mt-2 space-y-2 text-ink-2">
+            {children}
+          </Base.Description>
+          <div className="mt-5 flex flex-wrap justify-end gap-2.5">
+            <Base.Close className={buttonClass()}>{cancel}</Base.Close>
+            <button type="button" onClick={onConfirm} className={buttonClass({ variant: 'danger' })}>
+              {confirm}
+            </button>
+          </div>
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  )
+}

@@ -1,0 +1,22 @@
+import { FlaskConical, TriangleAlert } from 'lucide-react'
+import type { ReactNode } from 'react'
+
+const tones = {
+  info: { Icon: FlaskConical, look: 'bg-info-soft text-info' },
+  warn: { Icon: TriangleAlert, look: 'bg-warn-soft text-warn' },
+}
+
+/** Something true of every page, said at its top. */
+export function Banner({ tone, title, children }: { tone: keyof typeof tones; title: string; children: ReactNode }) {
+  const { Icon, look } = tones[tone]
+  return (
+    <div role="note" className={`border-b border-line px-8 py-2 text-sm max-md:px-4 ${look}`}>
+      <div className="flex gap-2.5">
+        <Icon aria-hidden className="mt-px size-4 shrink-0" />
+        <div className="min-w-0 flex-1">
+          <strong className="font-semibold">{title}.</strong> {children}
+        </div>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,31 @@
+import { type BigIntStats, closeSync, constants, existsSync, fstatSync, lstatSync, openSync } from 'node:fs'
+import { AppError } from '#lib/errors.ts'
+import { type BytePath, toFsPath } from './byte-path.ts'
+
+/** A folder held open. What lies in it is reached by `inside(name)`. */
+export interface OpenFolder {
+  readonly stat: BigIntStats
+  readonly fd: number
+  inside(name: BytePath): BytePath
+  close(): void
+}
+
+// Linux reaches a name in an open folder by /proc/self/fd/N/name. That is openat(2) for node:fs: nobody who renames
+// folders or puts links in their place can lead us astray, and no path is too long.
+const viaOpenFolder = existsSync('/proc/self/fd')
+
+/** Opens a folder and never follows a link to one. Throws what node:fs throws, ENOTDIR for a link. */
+export function openFolder(path: BytePath): OpenFolder {
+  const fd = openSync(toFsPath(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  const base = viaOpenFolder ? `/proc/self/fd/${fd}/` : `${path}/`
+  let stat: BigIntStats
+  try {
+    stat = fstatSync(fd, { bigint: true })
+    if (!viaOpenFolder && lstatSync(toFsPath(path), { bigint: true }).ino !== stat.ino)
+      throw new AppError('conflict', 'The folder was replaced while it was opened.')
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  return { stat, fd, inside: (name) => base + name, close: () => closeSync(fd) }
+}

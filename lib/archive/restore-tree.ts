@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs'
+import { promisify } from 'node:util'
+import { AppError } from '#lib/errors.ts'
+import { type BytePath, displayPath, toFsPath } from './byte-path.ts'
+import type { Entry } from './entry.ts'
+import { type OpenFolder, openFolder } from './open-folder.ts'
+import { checkedParts } from './restore-path.ts'
+import { timeSetter } from './set-times.ts'
+import { reasonOf, systemCode } from './system-error.ts'
+
+// Entries come with each folder before what it holds. The folders down to the current one are held open and everything
+// is done relative to them, so that no link, whoever made it, is ever written through.
+
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+const WRITE_HERE = 256 * 1024
+const SET_ID = 0o6000
+
+const writeInPool = promisify(write)
+
+interface Level {
+  readonly name: string
+  readonly folder: OpenFolder
+  /** Undefined for a folder that is only on the way to what was asked for. */
+  readonly entry: Entry | undefined
+}
+
+/** Writes entries into a new, empty folder. `close` must be called, after success and after failure. */
+export class TreeWriter {
+  readonly #levels: Level[]
+  readonly #asRoot = process.getuid?.() === 0
+  readonly #times = timeSetter()
+  readonly #temporary = `.vault-restore-${randomBytes(6).toString('hex')}`
+  readonly #warn: (path: BytePath, message: string) => void
+
+  /** @param target an empty folder that nobody else can write to */
+  constructor(target: OpenFolder, warn: (path: BytePath, message: string) => void) {
+    this.#levels = [{ name: '', folder: target, entry: undefined }]
+    this.#warn = warn
+  }
+
+  /** @param content the file's content in order, already authenticated */
+  async add(entry: Entry, content: AsyncIterable<Buffer>): Promise<void> {
+    const parts = checkedParts(entry.path)
+    const name = parts.at(-1)
+    if (name === undefined) {
+      if (entry.type !== 'folder') throw this.#hostile(entry, 'is the root and no folder')
+      this.#levels[0] = { ...this.#top(), entry }
+      return
+    }
+    try {
+      const parent = this.#enter(parts.slice(0, -1), entry)
+      const at = parent.inside(name)
+      // The target was empty and its folders are ours: what is there already came from this backup.
+      if (lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw this.#hostile(entry, 'comes twice')
+      if (entry.type === 'folder') this.#addFolder(entry, name, at)
+      else if (entry.type === 'symlink') this.#addSymlink(entry, at)
+      else if (entry.type === 'hardlink') this.#addHardLink(entry, at)
+      else await this.#addFile(entry, parent, at, content)
+    } catch (error) {
+      throw this.#explained(entry, error)
+    }
+  }
+
+  /** Gives every folder its mode, owner and times: only now, because writing into it would change them. */
+  finish(): void {
+    while (this.#levels.length > 0) this.#leave()
+  }
+
+  close(): void {
+    for (const { folder } of this.#levels.splice(0)) folder.close()
+  }
+
+  #top(): Level {
+    const level = this.#levels.at(-1)
+    if (!level) throw new AppError('unavailable', 'This restore has ended.')
+    return level
+  }
+
+  /** Leaves folders until the current one is `parts`, which the backup must have named before. */
+  #enter(parts: readonly string[], entry: Entry): OpenFolder {
+    while (
+      this.#levels.length - 1 > parts.length ||
+      this.#levels.some((level, i) => i > 0 && level.name !== parts[i - 1])
+    )
+      this.#leave()
+    if (this.#levels.length - 1 !== parts.length) throw this.#hostile(entry, 'comes before the folder it lies in')
+    return this.#top().folder
+  }
+
+  #leave(): void {
+    const { folder, entry } = this.#top()
+    if (entry) this.#describe(entry, folder.fd)
+    this.#levels.pop()
+    folder.close()
+  }
+
+  #addFolder(entry: Entry, name: string, at: BytePath): void {
+    mkdirSync(toFsPath(at), 0o700)
+    this.#levels.push({ name, folder: openFolder(at), entry })
+  }
+
+  #addSymlink(entry: Entry, at: BytePath): void {
+    symlinkSync(toFsPath(entry.target ?? ''), toFsPath(at))
+    if (this.#asRoot) lchownSync(toFsPath(at), entry.uid, entry.gid)
+    this.#times.setSymlink(at, entry.mtimeNs)
+  }
+
+  #addHardLink(entry: Entry, at: BytePath): void {
+    const parts = checkedParts(entry.target ?? '')
+    const name = parts.pop()
+    const root = this.#levels[0]
+    if (name === undefined || !root) throw this.#hostile(entry, 'is a link to a folder')
+    const opened: OpenFolder[] = []
+    try {
+      let folder = root.folder
+      for (const part of parts) {
+        folder = openFolder(folder.inside(part))
+        opened.push(folder)
+      }
+      const existing = toFsPath(folder.inside(name))
+      if (!lstatSync(existing).isFile()) throw this.#hostile(entry, 'is a hard link to what is no file of this backup')
+      linkSync(existing, toFsPath(at))
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? ''))
+        throw this.#hostile(entry, 'is a hard link to what is no file of this backup')
+      throw error
+    } finally {
+      for (const folder of opened) folder.close()
+    }
+  }
+
+  async #addFile(entry: Entry, parent: OpenFolder, at: BytePath, content: AsyncIterable<Buffer>): Promise<void> {
+    const temporary = parent.inside(this.#temporary)
+    const fd = openSync(toFsPath(temporary), CREATE, 0o600)
+    try {
+      try {
+        for await (const piece of content) await writeAll(fd, piece)
+        this.#describe(entry, fd)
+      } finally {
+        closeSync(fd)
+      }
+      renameSync(toFsPath(temporary), toFsPath(at))
+    } catch (error) {
+      unlinkSync(toFsPath(temporary))
+      throw error
+    }
+  }
+
+  #describe(entry: Entry, fd: number): void {
+    let mode = entry.mode
+    if (this.#asRoot) fchownSync(fd, entry.uid, entry.gid)
+    else if (mode & SET_ID) {
+      mode &= ~SET_ID
+      this.#warn(entry.path, 'its set-user-ID and set-group-ID bits were left out: only root restores them')
+    }
+    fchmodSync(fd, mode) // after the owner: changing that clears bits
+    this.#times.setOpenFile(fd, entry.mtimeNs)
+  }
+
+  #hostile(entry: Entry, what: string): AppError {
+    return new AppError('integrity', `The backup holds "${displayPath(entry.path)}", which ${what}.`, {
+      fix: 'No backup made by this console does. Nothing was written for it; treat this backup as forged.',
+    })
+  }
+
+  #explained(entry: Entry, error: unknown): unknown {
+    const code = systemCode(error)
+    if (error instanceof AppError || code === undefined) return error
+    const message = `"${displayPath(entry.path)}" cannot be written: ${reasonOf(error)}.`
+    return new AppError(code === 'EACCES' || code === 'EPERM' ? 'denied' : 'unavailable', message, { cause: error })
+  }
+}
+
+async function writeAll(fd: number, piece: Buffer): Promise<void> {
+  for (let at = 0; at < piece.length; ) {
+    const left = piece.length - at
+    at += left <= WRITE_HERE ? writeSync(fd, piece, at, left) : (await writeInPool(fd, piece, at, left)).bytesWritten
+  }
+}

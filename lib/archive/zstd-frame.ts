@@ -1,0 +1,76 @@
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
+import { AppError } from '#lib/errors.ts'
+
+const LEVEL = 3
+const SAMPLES = 16
+const SAMPLE_SIZE = 16 * 1024
+const WORTH_COMPRESSING = 0.95
+const RAW_BLOCK = 128 * 1024
+const MAX_STEP = 16 * 1024 * 1024
+
+/**
+ * One zstd frame, in pieces to be written one after the other. Data that does not compress is stored in a frame of
+ * raw blocks: no copy and no work. The pieces may point into `data`, which must stay as it is until they are used.
+ */
+export async function compressFrame(data: Buffer): Promise<Buffer[]> {
+  return looksCompressible(data) ? [await compress(data)] : storeFrame(data)
+}
+
+/** Some slices from all over the data, compressed quickly: what they save is about what the whole would save. */
+function looksCompressible(data: Buffer): boolean {
+  let sample = data
+  if (data.length > SAMPLES * SAMPLE_SIZE) {
+    const step = (data.length - SAMPLE_SIZE) / (SAMPLES - 1)
+    const slices = Array.from({ length: SAMPLES }, (_, i) => {
+      const start = Math.floor(i * step)
+      return data.subarray(start, start + SAMPLE_SIZE)
+    })
+    sample = Buffer.concat(slices)
+  }
+  const options = { chunkSize: sample.length + 1024, params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+  return zstdCompressSync(sample, options).length < sample.length * WORTH_COMPRESSING
+}
+
+function compress(data: Buffer): Promise<Buffer> {
+  const options = {
+    // In one step: with its default of 16 KiB, Node goes through the thread pool once for every chunk of output.
+    chunkSize: data.length + (data.length >> 8) + 1024,
+    // Node streams even here, and only a pledged size is written into the frame.
+    pledgedSrcSize: data.length,
+    params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_contentSizeFlag]: 1 },
+  }
+  return new Promise((resolve, reject) => {
+    zstdCompress(data, options, (error, frame) => (error ? reject(error) : resolve(frame)))
+  })
+}
+
+/** RFC 8878: magic number, frame header (single segment, 8-byte content size), raw blocks of at most 128 KiB. */
+function storeFrame(data: Buffer): Buffer[] {
+  const header = Buffer.alloc(13)
+  header.writeUInt32LE(0xfd2fb528, 0)
+  header.writeUInt8(0b1110_0000, 4)
+  header.writeBigUInt64LE(BigInt(data.length), 5)
+  const pieces: Buffer[] = [header]
+  for (let start = 0; start < data.length || start === 0; start += RAW_BLOCK) {
+    const content = data.subarray(start, start + RAW_BLOCK)
+    const last = start + RAW_BLOCK >= data.length
+    const blockHeader = Buffer.alloc(3)
+    blockHeader.writeUIntLE((content.length << 3) | (last ? 1 : 0), 0, 3)
+    pieces.push(blockHeader, content)
+  }
+  return pieces
+}
+
+/** The content of a frame, never more than `maxLength` bytes. Throws AppError `integrity`. */
+export function decompressFrame(frame: Uint8Array, maxLength: number): Promise<Buffer> {
+  // Produced in one step where it fits; see above for the chunk size.
+  const chunkSize = Math.min(Math.max(maxLength, 64), MAX_STEP, 64 * 1024 + frame.length * 8)
+  const options = { chunkSize, maxOutputLength: Math.max(maxLength, 1) }
+  return new Promise((resolve, reject) => {
+    zstdDecompress(frame, options, (error, content) => {
+      if (error)
+        reject(new AppError('integrity', `It is no zstd frame of at most ${maxLength} bytes.`, { cause: error }))
+      else resolve(content)
+    })
+  })
+}

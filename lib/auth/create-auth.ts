@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import type { BetterAuthPlugin } from 'better-auth'
+import { prismaAdapter } from 'better-auth/adapters/prisma'
+import { APIError, createAuthMiddleware } from 'better-auth/api'
+import { betterAuth } from 'better-auth/minimal'
+import { z } from 'zod'
+import { recordAudit } from '#lib/audit/record.ts'
+import type { Db } from '#lib/db.ts'
+import type { Env } from '#lib/env.ts'
+import { secretFile } from '#lib/secret-file.ts'
+import { emailSchema } from './schema.ts'
+import { countFailedSignIn, forgetFailedSignIns, signInPause } from './sign-in-limit.ts'
+
+const signInPath = '/sign-in/email'
+const hours = 3600
+
+/** Sign-in by e-mail and password; sessions are rows, so ending one ends it at once. */
+export function createAuth(db: Db, env: Env, plugins: BetterAuthPlugin[]) {
+  const https = env.publicUrl.startsWith('https://')
+  return betterAuth({
+    baseURL: env.publicUrl,
+    secret: secretFile(env.dataDir, 'auth-secret', () => randomBytes(48).toString('base64url')),
+    trustedOrigins: allowedOrigins(env),
+    database: prismaAdapter(db, { provider: 'postgresql' }),
+    // Accounts are made by an administrator, never by whoever finds the page.
+    emailAndPassword: { enabled: true, disableSignUp: true },
+    user: { additionalFields: { role: { type: 'string', input: false, required: true, defaultValue: 'viewer' } } },
+    // A cached session would live on after it was revoked.
+    session: { expiresIn: 12 * hours, updateAge: 0.25 * hours, cookieCache: { enabled: false } },
+    // Its limits go by an address that anybody can forge; ours go by account.
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    advanced: {
+      ipAddress: { disableIpTracking: true },
+      ...(https
+        ? {
+            useSecureCookies: false,
+            cookiePrefix: '__Host-vault',
+            defaultCookieAttributes: { secure: true, path: '/' },
+          }
+        : { cookiePrefix: 'vault' }),
+    },
+    hooks: {
+      before: createAuthMiddleware(async (ctx) => {
+        if (ctx.path !== signInPath) return
+        const seconds = await signInPause(db, emailOf(ctx.body))
+        if (seconds > 0) {
+          const message = `Too many wrong passwords for this account. Try again in ${Math.ceil(seconds / 60)} minutes.`
+          throw new APIError('TOO_MANY_REQUESTS', { message }, { 'X-Retry-After': String(seconds) })
+        }
+      }),
+      after: createAuthMiddleware(async (ctx) => {
+        if (ctx.path !== signInPath) return
+        const email = emailOf(ctx.body)
+        const outcome = ctx.context.newSession ? 'success' : 'refused'
+        await recordAudit(db, { actor: email, action: 'auth.sign-in', outcome, subject: email })
+        if (outcome === 'success') await forgetFailedSignIns(db, email)
+        else await countFailedSignIn(db, email)
+      }),
+    },
+    plugins,
+  })
+}
+export type Auth = ReturnType<typeof createAuth>
+
+/** Where requests that change something may come from. */
+export function allowedOrigins(env: Pick<Env, 'publicUrl' | 'port'>): string[] {
+  const own = new URL(env.publicUrl).origin
+  const local = [`http://localhost:${env.port}`, `http://127.0.0.1:${env.port}`]
+  return local.includes(own) ? local : [own]
+}
+
+/** What was typed may be a password in the wrong field: only an address is ever stored. */
+function emailOf(body: unknown): string {
+  const parsed = z.object({ email: emailSchema }).safeParse(body)
+  return parsed.success ? parsed.data.email : 'not an e-mail address'
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { type MessageCipher, type MessageContext, messageCipher } from '#lib/archive/message.ts'
+import { compressFrame, decompressFrame } from '#lib/archive/zstd-frame.ts'
+import { AppError } from '#lib/errors.ts'
+
+/** Turns content into the bytes of a stored object and back: one zstd frame, encrypted unless the method is `none`. */
+export interface Codec {
+  /**
+   * `content` must not change until this resolves. The result begins a memory that it shares with nothing: `reuse`
+   * where that is large enough.
+   */
+  seal(content: Buffer, context: MessageContext, reuse?: Buffer): Promise<Buffer>
+  /** Never more than `maxLength` bytes. Throws AppError `integrity` with a sentence about "it". */
+  open(object: Uint8Array, context: MessageContext, maxLength: number): Promise<Buffer>
+}
+
+export function encryptedCodec(backupKey: Uint8Array, backup: string): Codec {
+  const cipher: MessageCipher = messageCipher(backupKey, backup)
+  return {
+    seal: async (content, context, reuse) => cipher.encrypt(await compressFrame(content), context, reuse),
+    open: async (object, context, maxLength) => decompressFrame(await cipher.decrypt(object, context), maxLength),
+  }
+}
+
+/** Method `none`: anyone who can read the bucket reads the backup. */
+export const plainCodec: Codec = {
+  seal: async (content, _context, reuse) => {
+    const pieces = await compressFrame(content)
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const object = reuse && reuse.length >= length ? reuse : Buffer.allocUnsafeSlow(length)
+    let at = 0
+    for (const piece of pieces) at += piece.copy(object, at)
+    return object.subarray(0, length)
+  },
+  open: (object, _context, maxLength) => decompressFrame(object, maxLength),
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The same error, its sentence about "it" made one about a named object. */
+export function naming(what: string, error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'integrity') return error
+  return new AppError('integrity', `${what} is not what was written. ${error.message}`, {
+    cause: error,
+    fix: error.fix ?? FIX,
+  })
+}
+
+const FIX = 'It was damaged or replaced in the bucket; nothing of it was used.'

@@ -1,0 +1,32 @@
+import { lstatSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
+import { openFolder } from '#lib/archive/open-folder.ts'
+import { walkTree } from '#lib/archive/walk-tree.ts'
+
+const slice = 256
+
+/**
+ * How much there is to back up, for “time left”. Runs beside the backup in small slices; what cannot be read is not
+ * counted, because the backup itself reports it.
+ */
+export async function countSource(source: string, signal: AbortSignal): Promise<{ files: number; bytes: number }> {
+  const root = openFolder(toBytePath(source))
+  let files = 0
+  let bytes = 0
+  let seen = 0
+  try {
+    for (const found of walkTree(root)) {
+      if (++seen % slice === 0) await setImmediate()
+      signal.throwIfAborted()
+      if (found.type !== 'file') continue
+      try {
+        bytes += lstatSync(toFsPath(found.at)).size
+        files += 1
+      } catch {}
+    }
+    return { files, bytes }
+  } finally {
+    root.close()
+  }
+}

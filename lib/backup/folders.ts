@@ -1,0 +1,123 @@
+import { mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { AppError } from '#lib/errors.ts'
+
+interface Roots {
+  readonly dataDir: string
+  readonly sourceRoots: readonly string[]
+  readonly restoreRoots: readonly string[]
+}
+
+/** Folders that the page offers: each source root, and the folders directly in it. */
+export function offeredSources({ sourceRoots }: Pick<Roots, 'sourceRoots'>): { path: string; label: string }[] {
+  return sourceRoots.flatMap((root) => {
+    try {
+      const inside = readdirSync(root, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => path.join(root, entry.name))
+        .sort()
+      return [root, ...inside].map((folder) => ({ path: folder, label: folder }))
+    } catch {
+      return []
+    }
+  })
+}
+
+/**
+ * The real path of a folder to back up. Links are resolved first, so that none leads out of a root.
+ * @param from `page`: must be below a source root. `host`: whoever may run commands on this machine may read what they like.
+ */
+export function resolveSource(roots: Roots, source: string, from: 'page' | 'host'): string {
+  const real = realFolder(source)
+  const allowed = roots.sourceRoots.some((root) => isWithin(realOrSelf(root), real))
+  if (from === 'page' && !allowed) {
+    throw new AppError('denied', `${source} is not below a folder that may be backed up.`, {
+      fix: 'Add its root to VAULT_SOURCE_ROOTS and restart the console.',
+    })
+  }
+  const data = realOrSelf(roots.dataDir)
+  if (isWithin(real, data) || (isWithin(data, real) && !allowed)) {
+    throw new AppError(
+      'denied',
+      `${source} holds the console’s own data folder or is part of it, and is never backed up.`,
+      {
+        fix: 'Choose a folder beside it.',
+      },
+    )
+  }
+  return real
+}
+
+/** Where a restore goes: a folder that does not exist yet, or is empty. Its parent is made when it is a restore root. */
+export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host'): string {
+  const absolute = from === 'page' ? path.resolve(roots.restoreRoots[0] ?? '/', target) : path.resolve(target)
+  for (const root of roots.restoreRoots) {
+    if (isWithin(root, absolute)) mkdirSync(root, { recursive: true, mode: 0o700 })
+  }
+  const parent = realFolder(path.dirname(absolute))
+  const real = path.join(parent, path.basename(absolute))
+  if (
+    from === 'page' &&
+    !roots.restoreRoots.some((root) => isWithin(realOrSelf(root), parent) && real !== realOrSelf(root))
+  ) {
+    throw new AppError('denied', `${target} is not below a folder that may be restored into.`, {
+      fix: `Choose a new folder below ${roots.restoreRoots.join(' or ')}.`,
+    })
+  }
+  const data = realOrSelf(roots.dataDir)
+  if (isWithin(data, real) && !roots.restoreRoots.some((root) => isWithin(realOrSelf(root), parent))) {
+    throw new AppError('denied', `${target} is inside the console’s own data folder.`, {
+      fix: 'Choose a folder beside it.',
+    })
+  }
+  mustBeFree(real)
+  return real
+}
+
+/** @throws AppError `conflict` when something is there already */
+export function mustBeFree(target: string): void {
+  let names: string[]
+  try {
+    names = readdirSync(target)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return
+    if (codeOf(error) === 'ENOTDIR')
+      throw new AppError('conflict', `${target} exists and is not a folder.`, { fix: 'Name a new folder.' })
+    throw new AppError('denied', `${target} cannot be read: ${codeOf(error)}.`, { cause: error })
+  }
+  if (names.length > 0)
+    throw new AppError('conflict', `${target} is not empty.`, {
+      fix: 'Name a new folder: a restore never writes over files.',
+    })
+}
+
+function realFolder(folder: string): string {
+  if (folder.includes('\0')) throw new AppError('invalid', 'A path cannot contain a NUL character.')
+  try {
+    const real = realpathSync.native(path.resolve(folder))
+    if (statSync(real).isDirectory()) return real
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new AppError('not-found', `The folder ${folder} does not exist.`)
+    if (codeOf(error) !== 'ENOTDIR')
+      throw new AppError('denied', `The folder ${folder} cannot be read: ${codeOf(error)}.`, { cause: error })
+  }
+  throw new AppError('invalid', `${folder} is not a folder.`)
+}
+
+function realOrSelf(folder: string): string {
+  try {
+    return realpathSync.native(folder)
+  } catch {
+    return folder
+  }
+}
+
+/** `inner` is `outer` itself or below it. */
+function isWithin(outer: string, inner: string): boolean {
+  const relative = path.relative(outer, inner)
+  return relative === '' || !(relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative))
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}

@@ -1,0 +1,39 @@
+import { AppError } from '#lib/errors.ts'
+import type { BackupIdentity } from './context.ts'
+
+/** Parts of object names are kept to what needs no escaping anywhere. */
+const namePart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+
+/** `<prefix>/<environment>/backups/<backup>/`, without a leading slash when the prefix is empty. Throws AppError `invalid`. */
+export function backupFolder({ prefix, environment, backup }: BackupIdentity): string {
+  for (const id of [environment, backup])
+    if (!namePart.test(id)) throw new AppError('invalid', `"${id}" cannot be part of an object's name.`)
+  return `${prefix === '' ? '' : `${prefix}/`}${environment}/backups/${backup}/`
+}
+
+// Names below are relative to the backup's folder.
+export const ENVELOPE = 'envelope.json'
+export const MANIFEST = 'manifest'
+
+/** What a backup stores in parts: `segment` = a piece of the tar stream, `entries` = a piece of the list of entries. */
+export type PartKind = 'segment' | 'entries'
+
+export interface PartPlace {
+  readonly kind: PartKind
+  /** Which run of the backup wrote it, from 1. */
+  readonly attempt: number
+  readonly index: number
+}
+
+const FOLDERS = { segment: 'segments', entries: 'entries' } as const
+
+export function partName({ kind, attempt, index }: PartPlace): string {
+  return `${FOLDERS[kind]}/${attempt}/${index}`
+}
+
+/** The place that a name stands for, or undefined when it is not exactly one of ours. */
+export function parsePartName(name: string): PartPlace | undefined {
+  const match = /^(segments|entries)\/([1-9]\d{0,8})\/(0|[1-9]\d{0,8})$/.exec(name)
+  if (!match) return undefined
+  return { kind: match[1] === 'segments' ? 'segment' : 'entries', attempt: Number(match[2]), index: Number(match[3]) }
+}

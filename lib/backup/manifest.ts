@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { AppError } from '#lib/errors.ts'
+import { type BackupIdentity, FORMAT } from './context.ts'
+import { type PartPlace, parsePartName, partName } from './layout.ts'
+
+/** A stored part and what it must be: checked before anything in it is used. */
+export interface Part {
+  readonly place: PartPlace
+  /** Bytes of the stored object. */
+  readonly size: number
+  /** SHA-256 of the stored object, hexadecimal. */
+  readonly sha256: string
+  /** Bytes after decryption and decompression. */
+  readonly length: number
+}
+
+export interface BackupTotals {
+  readonly files: number
+  readonly folders: number
+  /** Symbolic and hard links. */
+  readonly links: number
+  /** Bytes of content. */
+  readonly bytes: number
+  /** Things found and not, or not faithfully, backed up. */
+  readonly warnings: number
+}
+
+export interface Manifest {
+  readonly createdAt: string
+  /** In order; their lengths add up to the tar stream. */
+  readonly segments: readonly Part[]
+  /** In order; each holds whole lines. */
+  readonly entries: readonly Part[]
+  readonly totals: BackupTotals
+}
+
+const count = z.int().min(0)
+const headSchema = z.strictObject({
+  type: z.literal('manifest'),
+  format: z.literal(FORMAT),
+  installation: z.string(),
+  environment: z.string(),
+  backup: z.string(),
+  createdAt: z.iso.datetime(),
+})
+const partSchema = z.strictObject({
+  type: z.literal('part'),
+  name: z.string(),
+  size: count,
+  sha256: z.hex().length(64),
+  length: count,
+})
+const endSchema = z.strictObject({
+  type: z.literal('end'),
+  files: count,
+  folders: count,
+  links: count,
+  bytes: count,
+  warnings: count,
+})
+
+/** Lines of JSON: a head, every part in order, an end that shows it is whole. */
+export function encodeManifest(manifest: Manifest, { installation, environment, backup }: BackupIdentity): Buffer {
+  const { createdAt, segments, entries, totals } = manifest
+  const lines = [
+    { type: 'manifest', format: FORMAT, installation, environment, backup, createdAt },
+    ...[...segments, ...entries].map(({ place, size, sha256, length }) => ({
+      type: 'part',
+      name: partName(place),
+      size,
+      sha256,
+      length,
+    })),
+    { type: 'end', ...totals },
+  ]
+  return Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+}
+
+/** Throws AppError `integrity` on anything but a whole manifest of exactly this backup. */
+export function parseManifest(bytes: Buffer, identity: BackupIdentity): Manifest {
+  const bad = (what: string, cause?: unknown) =>
+    new AppError('integrity', `The manifest of backup ${identity.backup} ${what}`, { cause })
+  const lines = bytes.toString('utf8').split('\n')
+  const parse = <T>(schema: z.ZodType<T>, line: string | undefined): T => {
+    try {
+      return schema.parse(JSON.parse(line ?? ''))
+    } catch (cause) {
+      throw bad('is not as this format demands, or not whole.', cause)
+    }
+  }
+  if (lines.pop() !== '') throw bad('is not whole.')
+  const head = parse(headSchema, lines.shift())
+  const { type: _, ...totals } = parse(endSchema, lines.pop())
+  for (const name of ['installation', 'environment', 'backup'] as const)
+    if (head[name] !== identity[name])
+      throw bad(`belongs elsewhere: its ${name} is ${JSON.stringify(head[name])}, not "${identity[name]}".`)
+
+  const parts = { segment: [] as Part[], entries: [] as Part[] }
+  for (const line of lines) {
+    const { name, size, sha256, length } = parse(partSchema, line)
+    const place = parsePartName(name)
+    if (!place || place.index !== parts[place.kind].length)
+      throw bad(`names the object ${JSON.stringify(name)} out of place.`)
+    parts[place.kind].push({ place, size, sha256, length })
+  }
+  return { createdAt: head.createdAt, segments: parts.segment, entries: parts.entries, totals }
+}

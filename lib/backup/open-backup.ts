@@ -1,0 +1,64 @@
+import { AppError } from '#lib/errors.ts'
+import type { ObjectStore } from '#lib/storage/object-store.ts'
+import { type Codec, encryptedCodec, plainCodec } from './codec.ts'
+import type { BackupIdentity } from './context.ts'
+import { type ExpectedEnvelope, MAX_ENVELOPE_BYTES, type OpeningKey, openEnvelope } from './envelope.ts'
+import { backupFolder, ENVELOPE } from './layout.ts'
+import type { Manifest } from './manifest.ts'
+import { readManifest } from './read-manifest.ts'
+
+/** What the caller knows of how a backup is protected: never taken from the bucket. */
+export type ReadProtection =
+  | { readonly method: 'keys'; readonly keys: readonly OpeningKey[]; readonly envelope?: ExpectedEnvelope }
+  | { readonly method: 'none' }
+
+export interface OpenBackupOptions {
+  readonly store: ObjectStore
+  readonly protection: ReadProtection
+  readonly identity: BackupIdentity
+  /** From the caller's own records; without it, an older manifest put back cannot be told. Hexadecimal. */
+  readonly manifestSha256?: string
+}
+
+/** A backup whose key was unwrapped and whose manifest was checked. */
+export interface OpenedBackup {
+  readonly store: ObjectStore
+  readonly codec: Codec
+  readonly identity: BackupIdentity
+  readonly manifest: Manifest
+}
+
+/** Throws AppError: `not-found` when there is no such backup, `integrity`, and what the store and the keys throw. */
+export async function openBackup(options: OpenBackupOptions): Promise<OpenedBackup> {
+  const { store, identity, manifestSha256 } = options
+  const codec = await openCodec(options)
+  try {
+    const { manifest } = await readManifest(store, codec, identity, manifestSha256)
+    return { store, codec, identity, manifest }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not-found') throw error
+    throw new AppError(
+      'not-found',
+      `Backup ${identity.backup} was never completed, or it was deleted: it has no manifest.`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+async function openCodec({ store, identity, protection }: OpenBackupOptions): Promise<Codec> {
+  if (protection.method === 'none') return plainCodec
+  const { keys, envelope } = protection
+  let bytes: Uint8Array
+  try {
+    bytes = await store.read(backupFolder(identity) + ENVELOPE, MAX_ENVELOPE_BYTES)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not-found') throw error
+    throw new AppError('not-found', `Backup ${identity.backup} has no envelope: without it nothing opens its data.`, {
+      cause: error,
+    })
+  }
+  const { backupKey } = await openEnvelope(bytes, keys, identity, envelope ?? {})
+  return encryptedCodec(backupKey, identity.backup)
+}

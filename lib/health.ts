@@ -1,0 +1,45 @@
+import { workerDeadAfterMs } from '#lib/jobs/register-worker.ts'
+import type { Services } from '#lib/services.ts'
+
+export type Health =
+  | { readonly status: 'ok' | 'degraded' }
+  /** The part that is not there. */
+  | { readonly status: 'unavailable'; readonly part: 'database' | 'worker' | 'sandbox' }
+
+/**
+ * Whether this console can serve. `degraded`: it is well, but the newest backup or restore failed, which is mostly
+ * trouble with a customer's key or bucket. Names parts only: it answers without a session.
+ */
+export async function checkHealth({ db, env }: Pick<Services, 'db' | 'env'>): Promise<Health> {
+  try {
+    const seenAt = { gt: new Date(Date.now() - workerDeadAfterMs) }
+    const finished = {
+      where: { finishedAt: { not: null } },
+      orderBy: { finishedAt: 'desc' },
+      select: { state: true },
+    } as const
+    const [worker, backup, restore, sandbox] = await Promise.all([
+      db.worker.findFirst({ where: { seenAt }, select: { id: true } }),
+      db.backup.findFirst(finished),
+      db.restore.findFirst(finished),
+      answers(env.sandboxEndpoint),
+    ])
+    if (!sandbox) return { status: 'unavailable', part: 'sandbox' }
+    if (!worker) return { status: 'unavailable', part: 'worker' }
+    return { status: [backup, restore].some((one) => one?.state === 'failed') ? 'degraded' : 'ok' }
+  } catch {
+    return { status: 'unavailable', part: 'database' }
+  }
+}
+
+/** Any answer will do; true where there is no sandbox to ask. */
+async function answers(endpoint: string | undefined): Promise<boolean> {
+  if (!endpoint) return true
+  return fetch(`${endpoint}/_sandbox/info`, { signal: AbortSignal.timeout(2_000) }).then(
+    async (response) => {
+      await response.body?.cancel()
+      return true
+    },
+    () => false,
+  )
+}

@@ -1,0 +1,44 @@
+import { faultOf } from '#lib/aws/fault.ts'
+import { AppError } from '#lib/errors.ts'
+import { diagnoseKms, type KmsAction, type KmsSituation } from './diagnose-kms.ts'
+import type { KeyWrapper } from './key-wrapper.ts'
+import type { Kms } from './kms.ts'
+
+/**
+ * Wraps keys under a customer's KMS key.
+ * @param situation what an error message should be able to name; `keyArn` is the resolved key ARN, never an alias
+ */
+export function kmsKeyWrapper(kms: Kms, situation: KmsSituation & { readonly keyArn: string }): KeyWrapper {
+  const { keyArn } = situation
+  return {
+    async wrap(key, context) {
+      const answer = await call('kms:Encrypt', situation, () => kms.encrypt(keyArn, key, context))
+      mustBe(keyArn, answer.keyArn, 'Encrypt')
+      return { keyId: answer.keyArn, ciphertext: answer.ciphertext }
+    },
+    async unwrap(wrapped, context) {
+      mustBe(keyArn, wrapped.keyId, 'the envelope')
+      const answer = await call('kms:Decrypt', situation, () => kms.decrypt(keyArn, wrapped.ciphertext, context))
+      mustBe(keyArn, answer.keyArn, 'Decrypt')
+      return answer.plaintext
+    },
+  }
+}
+
+async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    const fault = faultOf(error)
+    const { title, detail, cause, fix } = diagnoseKms(fault, action, situation)
+    const damaged = fault.code === 'InvalidCiphertextException' || fault.code === 'IncorrectKeyException'
+    const code = damaged ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
+    throw new AppError(code, `${title}: ${detail} ${cause}`, { cause: error, fix })
+  }
+}
+
+function mustBe(expected: string, actual: string, where: string): void {
+  if (actual !== expected)
+    throw new AppError('integrity', `${where} names the key ${actual}, but ${expected} was expected.`)
+}

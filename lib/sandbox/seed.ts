@@ -1,0 +1,59 @@
+import { administratorPolicy, userArn } from './iam/iam-store.ts'
+import { rootOf } from './iam/principal.ts'
+import { makeKey, type NewKey } from './kms/create-key.ts'
+import type { Key } from './kms/key.ts'
+import type { World } from './world.ts'
+
+export const sandboxRegions = ['us-east-1', 'us-west-2', 'eu-central-1', 'ap-southeast-2'] as const
+
+/** Whose console it is, and somebody else. */
+export const ownAccount = '111122223333'
+export const otherAccount = '444455556666'
+const administrator = 'vault-console'
+const day = 86_400_000
+
+/** Lets the console's user encrypt, but an explicit deny keeps it from decrypting: what a write-only key looks like. */
+function writeOnlyPolicy(): string {
+  const user = userArn({ account: ownAccount, name: administrator })
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Sid: 'Account', Effect: 'Allow', Principal: { AWS: rootOf(ownAccount) }, Action: 'kms:*', Resource: '*' },
+      { Sid: 'WriteOnly', Effect: 'Deny', Principal: { AWS: user }, Action: 'kms:Decrypt', Resource: '*' },
+    ],
+  })
+}
+
+function seedRegion(world: World, region: string): void {
+  const now = world.clock.now()
+  const add = (alias: string, wish: Partial<NewKey>, change?: (key: Key) => void) => {
+    const key = makeKey({ account: ownAccount, region, now, ...wish })
+    change?.(key)
+    world.keys.add(key)
+    const { aliases } = world.keys.shelf(key.account, region)
+    aliases.push({ name: `alias/${alias}`, keyId: key.id, created: now, updated: now })
+  }
+  add('backups', { description: 'Protects backups' })
+  add('archive', { description: 'Protects long-term archives' })
+  add('retired', { description: 'Switched off' }, (key) => {
+    key.state = 'Disabled'
+  })
+  add('old-backups', { description: 'Being deleted' }, (key) => {
+    key.state = 'PendingDeletion'
+    key.deletion = { date: now + 30 * day, days: 30 }
+  })
+  add('code-signing', { description: 'Signs releases', spec: 'RSA_2048', usage: 'SIGN_VERIFY' })
+  add('partner-inbox', { description: 'Receives encrypted files', spec: 'RSA_2048' })
+  add('write-only', { description: 'May encrypt, may not decrypt', policy: writeOnlyPolicy() })
+  add('not-shared', { description: 'Of another account', account: otherAccount })
+  world.keys.save(ownAccount, region)
+  world.keys.save(otherAccount, region)
+  world.buckets.create({ name: `vault-hosted-${region}`, region, owner: ownAccount, created: now })
+}
+
+/** What a sandbox holds when it starts for the first time. */
+export function seed(world: World): void {
+  world.iam.putUser(ownAccount, administrator, { AdministratorAccess: administratorPolicy })
+  world.iam.putUser(otherAccount, 'owner', { AdministratorAccess: administratorPolicy })
+  for (const region of sandboxRegions) seedRegion(world, region)
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { faultOf } from '#lib/aws/fault.ts'
+import { AppError } from '#lib/errors.ts'
+import { diagnoseS3, type S3Action } from './diagnose-s3.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** S3 takes at most this many keys in one DeleteObjects. */
+const deleteBatch = 1000
+
+export function s3Store(s3: S3Client, bucket: string): ObjectStore {
+  const call = async <T>(action: S3Action, key: string, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run()
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      const fault = faultOf(error)
+      if (fault.code === 'NoSuchKey' || (action === 's3:GetObject' && fault.code === 'NotFound')) {
+        throw new AppError('not-found', `The object ${key} is not in bucket ${bucket}.`, { cause: error })
+      }
+      const { title, detail, cause, fix } = diagnoseS3(fault, action, { bucket, callerArn: undefined })
+      throw new AppError(fault.kind === 'refused' ? 'denied' : fault.kind, `${title}: ${detail} ${cause}`, {
+        cause: error,
+        fix,
+      })
+    }
+  }
+
+  return {
+    create: (key, body) =>
+      call('s3:PutObject', key, async () => {
+        const checksum = sha256(body)
+        try {
+          await s3.send(
+            new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ChecksumSHA256: checksum, IfNoneMatch: '*' }),
+          )
+        } catch (error) {
+          const { code } = faultOf(error)
+          if (code !== 'PreconditionFailed' && code !== 'ConditionalRequestConflict') throw error
+          // Either somebody else's object, or our own whose answer was lost: the checksum tells.
+          const there = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
+          if (there.ChecksumSHA256 !== checksum) {
+            throw new AppError('conflict', `The object ${key} in bucket ${bucket} exists already with other content.`, {
+              cause: error,
+            })
+          }
+        }
+      }),
+
+    replace: (key, body) =>
+      call('s3:PutObject', key, async () => {
+        await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ChecksumSHA256: sha256(body) }))
+      }),
+
+    read: (key, maxBytes) =>
+      call('s3:GetObject', key, async () => {
+        const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+        const tooLong = () =>
+          new AppError(
+            'integrity',
+            `The object ${key} in bucket ${bucket} is longer than the ${maxBytes} bytes it may have.`,
+          )
+        if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
+        const chunks: Uint8Array[] = []
+        let size = 0
+        // The SDK's body is a Node stream here; it verifies the stored checksum as it is read.
+        for await (const chunk of Body as AsyncIterable<Uint8Array>) {
+          size += chunk.length
+          if (size > maxBytes) throw tooLong()
+          chunks.push(chunk)
+        }
+        if (ContentLength !== undefined && size !== ContentLength) {
+          throw new AppError('unreachable', `Only ${size} of ${ContentLength} bytes of ${key} arrived.`)
+        }
+        return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)
+      }),
+
+    delete: async (keys) => {
+      for (let start = 0; start < keys.length; start += deleteBatch) {
+        const batch = keys.slice(start, start + deleteBatch)
+        await call('s3:DeleteObject', batch[0] ?? '', async () => {
+          const { Errors } = await s3.send(
+            new DeleteObjectsCommand({
+              Bucket: bucket,
+              Delete: { Objects: batch.map((Key) => ({ Key })), Quiet: true },
+            }),
+          )
+          const [first] = Errors ?? []
+          if (first)
+            throw Object.assign(new Error(first.Message), { name: first.Code, $metadata: { httpStatusCode: 403 } })
+        })
+      }
+    },
+
+    async *list(prefix) {
+      const pages = paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix })[Symbol.asyncIterator]()
+      for (;;) {
+        const page = await call('s3:ListBucket', prefix, () => pages.next())
+        if (page.done) return
+        for (const { Key, Size } of page.value.Contents ?? [])
+          if (Key !== undefined) yield { key: Key, size: Size ?? 0 }
+      }
+    },
+  }
+}
+
+function sha256(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('base64')
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { AppError } from '#lib/errors.ts'
+import { acquireLock } from './exclusive-lock.ts'
+import { exitOf, kill } from './keep-running.ts'
+import { lastLines } from './log-file.ts'
+import { checkout, type NodeProgram, spawnNode } from './node-child.ts'
+
+/** What the pages are made of: these, and every program file beside package.json. */
+const sources = ['app', 'components', 'lib', 'prisma/schema.prisma', 'public']
+const settings = ['package.json', 'package-lock.json', 'tsconfig.json']
+
+export interface Build {
+  readonly root: string
+  readonly program: NodeProgram
+  readonly environment: NodeJS.ProcessEnv
+}
+
+export function nextBuild(environment: NodeJS.ProcessEnv): Build {
+  return { root: checkout, program: ['node_modules/next/dist/bin/next', 'build'], environment }
+}
+
+/**
+ * Builds the pages when their sources are not those of the last build. Consoles that share a checkout take turns.
+ * @param onBuild called with the build when there is one to wait for
+ * @throws AppError `unavailable` with the end of the build's log
+ */
+export async function ensureBuilt(
+  { root, program, environment }: Build,
+  signal: AbortSignal,
+  onBuild: (build: Promise<void>) => Promise<void>,
+): Promise<void> {
+  const stamp = path.join(root, '.next', 'sources-hash')
+  const isCurrent = async (hash: string) => (await readFile(stamp, 'utf8').catch(() => '')) === hash
+  if (await isCurrent(await hashSources(root))) return
+
+  const cache = path.join(root, 'node_modules', '.cache', 'vault-console')
+  await onBuild(
+    (async () => {
+      const lock = await acquireLock(path.join(cache, 'build-lock'), 'build', { waitMs: 600_000 })
+      if ('heldBy' in lock) {
+        throw new AppError('unavailable', `Another build runs since ${lock.heldBy.since} (process ${lock.heldBy.pid}).`)
+      }
+      try {
+        const hash = await hashSources(root)
+        if (signal.aborted || (await isCurrent(hash))) return
+        await rm(stamp, { force: true })
+        await runBuild(program, path.join(cache, 'build.log'), environment, signal)
+        await mkdir(path.dirname(stamp), { recursive: true })
+        await writeFile(stamp, hash)
+      } finally {
+        await lock.release()
+      }
+    })(),
+  )
+}
+
+async function runBuild(
+  program: NodeProgram,
+  logFile: string,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<void> {
+  await rm(logFile, { force: true })
+  const child = spawnNode(program, logFile, environment)
+  const stop = () => kill(child)
+  signal.addEventListener('abort', stop)
+  const exit = await exitOf(child)
+  signal.removeEventListener('abort', stop)
+  if (exit === 'exit code 0' || signal.aborted) return
+  const words = lastLines(logFile, 40).map((line) => `\n  ${line}`)
+  throw new AppError('unavailable', `The pages could not be built (${exit}). The end of ${logFile}:${words.join('')}`)
+}
+
+async function hashSources(root: string): Promise<string> {
+  const files = (await Promise.all([...sources, '.'].map((name) => listSources(root, name)))).flat().sort()
+  const hash = createHash('sha256')
+  for (const file of files)
+    hash
+      .update(`${file}\0`)
+      .update(await readFile(path.join(root, file)))
+      .update('\0')
+  return hash.digest('hex')
+}
+
+async function listSources(root: string, name: string): Promise<string[]> {
+  const isRoot = name === '.'
+  const entries = await readdir(path.join(root, name), { withFileTypes: true }).catch((error) => {
+    if (error.code === 'ENOTDIR') return undefined
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  if (!entries) return [name]
+  const found = await Promise.all(
+    entries.map((entry) => {
+      const file = path.join(name, entry.name)
+      if (entry.isDirectory()) return isRoot ? [] : listSources(root, file)
+      return isSource(entry.name, isRoot) ? [file] : []
+    }),
+  )
+  return found.flat()
+}
+
+function isSource(name: string, isRoot: boolean): boolean {
+  if (name.includes('.test.')) return false
+  return !isRoot || settings.includes(name) || (/\.[cm]?[jt]sx?$/.test(name) && name !== 'next-env.d.ts')
+}

@@ -1,0 +1,38 @@
+import { mkdir, realpath, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { AppError } from '#lib/errors.ts'
+
+/**
+ * Makes the data folder, for its owner alone, and sees that it can be written.
+ * @returns its path with links resolved
+ * @throws AppError `denied`
+ */
+export async function openDataFolder(dataDir: string): Promise<string> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    const probe = path.join(dataDir, `.probe-${process.pid}`)
+    await writeFile(probe, '')
+    await rm(probe)
+    return await realpath(dataDir)
+  } catch (cause) {
+    throw new AppError('denied', `The data folder ${dataDir} cannot be written (${reasonOf(cause)}).`, {
+      cause,
+      fix: 'Set VAULT_DATA_DIR to a folder that this user may write.',
+    })
+  }
+}
+
+const reasons: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'something on its path is not a folder',
+  EEXIST: 'it is not a folder',
+  ENOENT: 'its path does not exist',
+  ENOSPC: 'the disk is full',
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error))
+}

@@ -1,0 +1,66 @@
+import path from 'node:path'
+import type { Env } from '#lib/env.ts'
+import type { EmbeddedPostgres } from './embedded-postgres.ts'
+import type { Part } from './keep-running.ts'
+import { type NodeProgram, spawnNode, untilItAnswers, untilItSaysReady } from './node-child.ts'
+
+/** What runs as the console's parts. Another program can take the place of each. */
+export interface Programs {
+  /** Gets a folder and a port as further arguments. */
+  readonly sandbox: NodeProgram
+  readonly web: NodeProgram
+  readonly worker: NodeProgram
+}
+
+export function consolePrograms(env: Pick<Env, 'port' | 'host'>): Programs {
+  return {
+    sandbox: ['lib/supervisor/sandbox-process.ts'],
+    web: ['node_modules/next/dist/bin/next', 'start', '--port', String(env.port), '--hostname', env.host],
+    worker: ['lib/jobs/worker.ts'],
+  }
+}
+
+export function postgresPart(server: EmbeddedPostgres): Part {
+  return { ...server, name: 'PostgreSQL', stopSignal: 'SIGINT' }
+}
+
+export function sandboxPart(program: NodeProgram, dataDir: string, port: number, environment: NodeJS.ProcessEnv): Part {
+  const logFile = path.join(dataDir, 'logs', 'sandbox.log')
+  return {
+    name: 'The sandbox',
+    logFile,
+    stopSignal: 'SIGTERM',
+    spawn: () => spawnNode([...program, path.join(dataDir, 'sandbox'), String(port)], logFile, environment),
+    ready: async (child) => void (await untilItSaysReady(child)),
+  }
+}
+
+export function workerPart(program: NodeProgram, dataDir: string, environment: NodeJS.ProcessEnv): Part {
+  const logFile = path.join(dataDir, 'logs', 'worker.log')
+  return {
+    name: 'The worker',
+    logFile,
+    stopSignal: 'SIGTERM',
+    spawn: () => spawnNode(program, logFile, environment),
+    ready: async (child) => void (await untilItSaysReady(child)),
+  }
+}
+
+export function webPart(
+  program: NodeProgram,
+  dataDir: string,
+  env: Pick<Env, 'port' | 'host'>,
+  environment: NodeJS.ProcessEnv,
+): Part {
+  const logFile = path.join(dataDir, 'logs', 'web.log')
+  // “Every address” is nowhere to connect to.
+  const host =
+    { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[env.host] ?? (env.host.includes(':') ? `[${env.host}]` : env.host)
+  return {
+    name: 'The web server',
+    logFile,
+    stopSignal: 'SIGTERM',
+    spawn: () => spawnNode(program, logFile, environment),
+    ready: (child) => untilItAnswers(child, `http://${host}:${env.port}/api/health`),
+  }
+}

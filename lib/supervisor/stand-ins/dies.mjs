@@ -1,0 +1,2 @@
+console.error('The stand-in has no licence to live.')
+process.exit(3)

@@ -1,0 +1,26 @@
+// The Content-Security-Policy is not here but in proxy.ts: it needs a nonce for every request.
+const headers = [
+  { key: 'X-Content-Type-Options', value: 'nosniff' },
+  { key: 'Referrer-Policy', value: 'no-referrer' },
+  { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
+  { key: 'Cross-Origin-Resource-Policy', value: 'same-origin' },
+  {
+    key: 'Permissions-Policy',
+    value: 'camera=(), microphone=(), geolocation=(), payment=(), usb=(), clipboard-read=(), clipboard-write=(self)',
+  },
+]
+
+/** @type {import('next').NextConfig} */
+export default {
+  poweredByHeader: false,
+  reactStrictMode: true,
+  devIndicators: false,
+  images: { unoptimized: true },
+  serverExternalPackages: ['pg', 'pg-boss', '@aws-crypto/client-node'],
+  experimental: { serverActions: { bodySizeLimit: '256kb' } },
+  headers: async () => [
+    { source: '/:path*', headers },
+    // Pages name keys, folders and people: nothing keeps a copy. Route handlers set their own.
+    { source: '/((?!_next/static|api/).*)', headers: [{ key: 'Cache-Control', value: 'no-store' }] },
+  ],
+}
