@@ -54,7 +54,7 @@ async function serve() {
     // Anything else is the prisma command's answer to a `print` of ours.
     if (!method) continue
     try {
-      engine ??= await openSchemaEngine(url ? new MigrationPg(url) : new NoDatabase(), datamodels)
+      engine ??= await openSchemaEngine(url ? new DeveloperPg(url) : new NoDatabase(), datamodels)
       const result = await answer(engine, method, params)
       if (method === 'diff' && result?.stdout) {
         send({ id: 1_000_000 + id, method: 'print', params: { content: result.stdout.replace(/\n$/, '') } })
@@ -68,9 +68,60 @@ async function serve() {
   process.exit()
 }
 
+/** The adapter, with what the prisma command asks of it beyond migrateDeploy. */
+class DeveloperPg extends MigrationPg {
+  constructor(databaseUrl) {
+    super(databaseUrl)
+    this.url = databaseUrl
+    const query = this.pool.query.bind(this.pool)
+    this.pool.query = async (...args) => hideChars(await query(...args))
+  }
+
+  async connect() {
+    const adapter = await super.connect()
+    const { queryRaw } = adapter
+    adapter.queryRaw = async (query) => {
+      const result = await queryRaw.call(adapter, query)
+      for (const index of charColumns.get(result.rows) ?? []) result.columnTypes[index] = ColumnTypeEnum.Character
+      return result
+    }
+    return adapter
+  }
+
+  // The adapter's own drops the shadow database while its pool is still connected to it.
+  async connectToShadowDb() {
+    const main = await this.connect()
+    const name = `prisma_migrate_shadow_db_${crypto.randomUUID()}`
+    await main.executeScript(`create database "${name}"`)
+    const address = new URL(this.url)
+    address.pathname = `/${name}`
+    const database = new DeveloperPg(address.href)
+    const shadow = await database.connect()
+    shadow.dispose = async () => {
+      await database.close()
+      await main.executeScript(`drop database "${name}"`)
+    }
+    return shadow
+  }
+}
+
+const charType = 18
+const textType = 25
+/** Rows of a result -> the columns that are of the type `"char"`. */
+const charColumns = new WeakMap()
+
+/** The adapter refuses the type `"char"`, of which PostgreSQL's catalogue, and so the engine's introspection, is full. */
+function hideChars(result) {
+  const isChar = (field) => field.dataTypeID === charType
+  const indexes = result.fields?.flatMap((field, index) => (isChar(field) ? [index] : []))
+  for (const index of indexes ?? []) result.fields[index].dataTypeID = textType
+  if (indexes?.length) charColumns.set(result.rows, indexes)
+  return result
+}
+
 /**
  * For `migrate diff` between schema files, which needs no database: the engine still connects, to ask this one
- * question (which schema exists, which server is this).
+ * question (does the schema exist, which server is this).
  */
 class NoDatabase extends MigrationPg {
   constructor() {
@@ -81,15 +132,15 @@ class NoDatabase extends MigrationPg {
     const adapter = await super.connect()
     const { queryRaw } = adapter
     adapter.queryRaw = (query) =>
-      query.sql.includes('server_version_num')
-        ? {
-            columnNames: ['exists', 'version', 'numeric_version'],
-            columnTypes: [ColumnTypeEnum.Boolean, ColumnTypeEnum.Text, ColumnTypeEnum.Int32],
-            rows: [[true, 'PostgreSQL 18.4', 180_004]],
-          }
-        : queryRaw.call(adapter, query)
+      query.sql.includes('server_version_num') ? serverAnswer : queryRaw.call(adapter, query)
     return adapter
   }
+}
+
+const serverAnswer = {
+  columnNames: ['exists', 'version', 'numeric_version'],
+  columnTypes: [ColumnTypeEnum.Boolean, ColumnTypeEnum.Text, ColumnTypeEnum.Int32],
+  rows: [[true, 'PostgreSQL 18.4', 180_004]],
 }
 
 function answer(engine, method, params) {

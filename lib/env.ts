@@ -35,8 +35,6 @@ const variables = z.object({
   VAULT_SOURCE_ROOTS: folders,
   VAULT_RESTORE_ROOTS: folders,
   VAULT_HOSTED_BUCKET: text,
-  /** Set by the supervisor for its children: where its sandbox listens. Not for people. */
-  VAULT_SANDBOX_ENDPOINT: url,
 })
 
 export interface Env {
@@ -52,7 +50,6 @@ export interface Env {
   readonly restoreRoots: readonly string[]
   /** `{region}` stands for the Region. Undefined: there is no hosted bucket. */
   readonly hostedBucket: string | undefined
-  readonly sandboxEndpoint: string | undefined
 }
 
 /** @throws AppError `invalid`, naming the variable, when one is missing or cannot be understood */
@@ -96,6 +93,5 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     sourceRoots: env.VAULT_SOURCE_ROOTS ?? [path.join(env.VAULT_DATA_DIR, 'sample')],
     restoreRoots: env.VAULT_RESTORE_ROOTS ?? [path.join(env.VAULT_DATA_DIR, 'restores')],
     hostedBucket: env.VAULT_HOSTED_BUCKET ?? (sandbox ? 'vault-hosted-{region}' : undefined),
-    sandboxEndpoint: env.VAULT_SANDBOX_ENDPOINT,
   }
 }

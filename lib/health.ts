@@ -10,7 +10,7 @@ export type Health =
  * Whether this console can serve. `degraded`: it is well, but the newest backup or restore failed, which is mostly
  * trouble with a customer's key or bucket. Names parts only: it answers without a session.
  */
-export async function checkHealth({ db, env }: Pick<Services, 'db' | 'env'>): Promise<Health> {
+export async function checkHealth({ db, backup: { own } }: Pick<Services, 'db' | 'backup'>): Promise<Health> {
   try {
     const seenAt = { gt: new Date(Date.now() - workerDeadAfterMs) }
     const finished = {
@@ -22,7 +22,7 @@ export async function checkHealth({ db, env }: Pick<Services, 'db' | 'env'>): Pr
       db.worker.findFirst({ where: { seenAt }, select: { id: true } }),
       db.backup.findFirst(finished),
       db.restore.findFirst(finished),
-      answers(env.sandboxEndpoint),
+      answers(own.endpoint),
     ])
     if (!sandbox) return { status: 'unavailable', part: 'sandbox' }
     if (!worker) return { status: 'unavailable', part: 'worker' }

@@ -33,11 +33,25 @@ export async function migrateDeploy(databaseUrl: string, folder = migrationsFold
   }
   try {
     await lock.query('select pg_advisory_lock($1)', [migrationLock])
-    const engine = await openSchemaEngine(new MigrationPg(databaseUrl))
+    await forgetUnfinished(lock)
+    return await applyMigrations(databaseUrl, folder, migrationDirectories)
+  } finally {
+    await lock.end()
+  }
+}
+
+async function applyMigrations(
+  databaseUrl: string,
+  baseDir: string,
+  migrationDirectories: schemaEngine.MigrationDirectory[],
+): Promise<string[]> {
+  const database = new MigrationPg(databaseUrl)
+  try {
+    const engine = await openSchemaEngine(database)
     try {
       const { appliedMigrationNames } = await engine.applyMigrations({
         migrationsList: {
-          baseDir: folder,
+          baseDir,
           lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
           shadowDbInitScript: '',
           migrationDirectories,
@@ -49,11 +63,28 @@ export async function migrateDeploy(databaseUrl: string, folder = migrationsFold
       engine.free()
     }
   } catch (cause) {
-    if (cause instanceof AppError) throw cause
-    throw new AppError('unavailable', `The database could not be migrated: ${reasonOf(cause)}`, { cause })
+    // The engine's own words: a reason, then a trace of its functions, one of which says which migration it was.
+    const words = reasonOf(cause)
+    const name = /migration_name="([^"]+)"/.exec(words)?.[1]
+    const reason = database.scriptError ?? words.split(/\s+0: /)[0]
+    throw new AppError('unavailable', `The database could not be migrated${name ? ` (${name})` : ''}: ${reason}.`, {
+      cause,
+    })
   } finally {
-    await lock.end()
+    await database.close()
   }
+}
+
+/**
+ * The engine refuses to go on after a migration that did not finish, as a person may have to clean up. Here a script is
+ * applied as a whole or not at all, so one that failed or was interrupted can simply be tried again.
+ */
+async function forgetUnfinished(client: pg.Client): Promise<void> {
+  const { rows } = await client.query("select to_regclass('_prisma_migrations') as found")
+  if (!rows[0]?.found) return
+  await client.query(
+    'update _prisma_migrations set rolled_back_at = now() where finished_at is null and rolled_back_at is null',
+  )
 }
 
 async function readMigrations(folder: string): Promise<schemaEngine.MigrationDirectory[]> {
@@ -67,7 +98,6 @@ async function readMigrations(folder: string): Promise<schemaEngine.MigrationDir
   )
 }
 
-/** The engine's messages go on about commands that a person who runs the console does not have: the first lines are enough. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message || ('code' in error ? String(error.code) : '') : String(error)
   return message.trim().replace(/\s*\n\s*/g, ' ')
@@ -95,13 +125,16 @@ async function loadWasm(): Promise<void> {
   if (typeof instance.exports.__wbindgen_start === 'function') instance.exports.__wbindgen_start()
 }
 
-/** The adapter as migrations need it. */
+/** The adapter as migrations need it. To be closed: the engine's own lock is held until its connection ends. */
 export class MigrationPg extends PrismaPg {
-  readonly #url: string
+  readonly pool: pg.Pool
+  /** Why the last script failed, in PostgreSQL's words. */
+  scriptError: string | undefined
 
   constructor(databaseUrl: string) {
-    super({ connectionString: databaseUrl, Client: CharAsTextClient })
-    this.#url = databaseUrl
+    const pool = new pg.Pool({ connectionString: databaseUrl })
+    super(pool)
+    this.pool = pool
   }
 
   // The adapter's own executeScript splits at every semicolon, also inside a function's body or a text. Sent whole,
@@ -110,9 +143,10 @@ export class MigrationPg extends PrismaPg {
     const adapter = await super.connect()
     adapter.executeScript = async (script) => {
       try {
-        await adapter.underlyingDriver().query(script)
+        await this.pool.query(script)
       } catch (error) {
         if (!(error instanceof pg.DatabaseError)) throw error
+        this.scriptError = error.message
         const { code = 'N/A', severity = 'N/A', message, detail, column, hint } = error
         throw new DriverAdapterError({ kind: 'postgres', code, severity, message, detail, column, hint })
       }
@@ -120,39 +154,7 @@ export class MigrationPg extends PrismaPg {
     return adapter
   }
 
-  // The adapter's own drops the shadow database while its pool is still connected to it.
-  override async connectToShadowDb() {
-    const main = await this.connect()
-    const name = `prisma_migrate_shadow_db_${crypto.randomUUID()}`
-    await main.executeScript(`CREATE DATABASE "${name}"`)
-    const url = new URL(this.#url)
-    url.pathname = `/${name}`
-    const shadow = await new MigrationPg(url.href).connect()
-    const disconnect = shadow.dispose.bind(shadow)
-    shadow.dispose = async () => {
-      await disconnect()
-      await main.executeScript(`DROP DATABASE "${name}"`)
-      await main.dispose()
-    }
-    return shadow
+  close(): Promise<void> {
+    return this.pool.end()
   }
-}
-
-const charType = 18
-const textType = 25
-
-/** The adapter refuses the type `"char"`, of which PostgreSQL's catalogue, and so the engine's introspection, is full. */
-class CharAsTextClient extends pg.Client {
-  // biome-ignore lint/suspicious/noExplicitAny: pg's query has eleven overloads, and this one passes all of them on
-  override query(...args: any[]): any {
-    const answer: unknown = Reflect.apply(super.query, this, args)
-    return answer instanceof Promise ? answer.then(charAsText) : answer
-  }
-}
-
-function charAsText<T>(result: T): T {
-  if (result && typeof result === 'object' && 'fields' in result && Array.isArray(result.fields)) {
-    for (const field of result.fields) if (field.dataTypeID === charType) field.dataTypeID = textType
-  }
-  return result
 }

@@ -1,8 +1,11 @@
+import path from 'node:path'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { type Env, readEnv } from '#lib/env.ts'
+import type { OfferedKey } from '#lib/environment/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { openQueue } from '#lib/jobs/queue.ts'
+import { attachSandbox } from '#lib/sandbox/attach.ts'
 import { loadRootKey } from '#lib/seal/root-key.ts'
 import { sealKeyWrapper } from '#lib/seal/seal-key-wrapper.ts'
 
@@ -12,6 +15,8 @@ export interface Services {
   readonly databaseUrl: string
   readonly db: Db
   readonly backup: BackupContext
+  /** Usable ones first; none outside the sandbox. */
+  offeredKeys(): Promise<OfferedKey[]>
   close(): Promise<void>
 }
 
@@ -38,6 +43,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
       sourceRoots,
       restoreRoots,
     },
+    offeredKeys: () => offeredKeys(env),
     async close() {
       await jobs.stop({ graceful: false })
       await db.$disconnect()
@@ -45,7 +51,28 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
   }
 }
 
+/** How this console itself reaches AWS. Together with `offeredKeys`, all that it knows of the sandbox. */
 async function ownAccess(env: Env): Promise<BackupContext['own']> {
   if (env.aws === 'aws') return { credentials: undefined, endpoint: undefined }
-  throw new AppError('unavailable', 'not yet')
+  try {
+    const { accounts, endpoint } = await attachSandbox(path.join(env.dataDir, 'sandbox'))
+    return { credentials: accounts[0], endpoint }
+  } catch (cause) {
+    throw new AppError('unavailable', 'The sandbox is not running.', {
+      cause,
+      fix: 'Start the console with npm start.',
+    })
+  }
+}
+
+/** Keys to click in the form: the sandbox's. An administrator of real AWS knows theirs. */
+async function offeredKeys(env: Env): Promise<OfferedKey[]> {
+  if (env.aws !== 'sandbox') return []
+  try {
+    const { keys } = await attachSandbox(path.join(env.dataDir, 'sandbox'))
+    return keys.map(({ arn, alias, region, usable, about }) => ({ arn, alias: alias ?? null, region, usable, about }))
+  } catch {
+    // The page works without them, and health says that the sandbox is down.
+    return []
+  }
 }

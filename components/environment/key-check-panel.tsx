@@ -1,6 +1,6 @@
 import { Badge, type Tone, ToneIcon } from '#components/ui/badge.tsx'
 import { formatDuration } from '#components/ui/format-time.ts'
-import { type CheckReport, checkIds } from '#lib/keys/schema.ts'
+import { type CheckReport, checkIds, checkTitles } from '#lib/keys/schema.ts'
 import { FailedCheck } from './failed-check.tsx'
 
 const states = {
@@ -9,19 +9,6 @@ const states = {
   warning: { tone: 'warn', word: 'Warning' },
   skipped: { tone: 'idle', word: 'Skipped' },
 } as const satisfies Record<string, { tone: Tone; word: string }>
-
-/** What is going to be proven, in the order in which it runs. */
-const titles: Record<(typeof checkIds)[number], string> = {
-  credentials: 'Credentials resolve',
-  'key.describe': 'Key is found',
-  'key.usable': 'Key is enabled and of the right kind',
-  'key.encrypt': 'Key encrypts',
-  'key.decrypt': 'Key decrypts to the same bytes',
-  'key.context': 'A wrong context is refused',
-  'bucket.write': 'Bucket takes an object',
-  'bucket.read': 'Bucket returns it',
-  'bucket.delete': 'Bucket deletes it',
-}
 
 interface Props {
   report: CheckReport | null
@@ -64,7 +51,7 @@ export function KeyCheckPanel({ report, running, withKey }: Props) {
               .filter((id) => withKey || !id.startsWith('key.'))
               .map((id) => (
                 <li key={id}>
-                  <Row tone={running ? 'busy' : 'idle'} title={titles[id]} right={running ? 'Running' : 'Not run'} />
+                  <Row tone={running ? 'busy' : 'idle'} title={checkTitles[id]} right={running ? 'Running' : 'Not run'} />
                 </li>
               ))}
       </ul>

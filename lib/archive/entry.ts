@@ -1,5 +1,5 @@
 import { AppError } from '#lib/errors.ts'
-import { type BytePath, exactText } from './byte-path.ts'
+import { type BytePath, displayPath, exactText } from './byte-path.ts'
 
 /** One thing a backup holds. Its header lies at `offset` of the tar stream, a file's content at `data`. */
 export interface Entry {
@@ -77,7 +77,7 @@ export function parseEntry(line: string): Entry | SkippedItem {
   const type = fields.type
   if (type === 'skipped') return { type, path, warning: warning ?? '' }
   if (type !== 'file' && type !== 'folder' && type !== 'symlink' && type !== 'hardlink')
-    throw malformed(`an entry is of the unknown type ${JSON.stringify(type)}`)
+    throw malformed(`"${displayPath(path)}" is of the unknown type ${JSON.stringify(type)}`)
   const target = bytesOf(fields, 'target')
   if ((target !== undefined) !== (type === 'symlink' || type === 'hardlink'))
     throw malformed('an entry has a link target and is no link, or the other way round')

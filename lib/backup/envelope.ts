@@ -1,7 +1,8 @@
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { AppError, messageOf } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import { naming, sha256Of } from './codec.ts'
 import { type BackupIdentity, backupKeyContext, FORMAT } from './context.ts'
 
 /** Larger than any envelope: room for about 100 keys. */
@@ -64,8 +65,8 @@ export async function sealEnvelope(
     }),
   )
   const body = { format: FORMAT, generation, wraps } as const
-  const bytes = Buffer.from(JSON.stringify({ ...body, hmac: hmacOf(body, backupKey).toString('hex') }))
-  return { bytes, sha256: sha256(bytes), generation, keyIds: wraps.map((wrap) => wrap.keyId) }
+  const bytes = Buffer.from(JSON.stringify({ ...body, hmac: hmacOf(body, backupKey) }))
+  return { bytes, sha256: sha256Of(bytes), generation, keyIds: wraps.map((wrap) => wrap.keyId) }
 }
 
 /**
@@ -80,7 +81,7 @@ export async function openEnvelope(
 ): Promise<{ backupKey: Uint8Array; generation: number; keyIds: readonly string[] }> {
   const bad = (what: string, fix?: string) =>
     new AppError('integrity', `The envelope of backup ${identity.backup} ${what}`, fix === undefined ? {} : { fix })
-  if (expected.sha256 !== undefined && sha256(bytes) !== expected.sha256)
+  if (expected.sha256 !== undefined && sha256Of(bytes) !== expected.sha256)
     throw bad(
       'is not the one this console wrote: its SHA-256 differs.',
       'It was changed, or an older one was put back.',
@@ -95,9 +96,10 @@ export async function openEnvelope(
   if (expected.generation !== undefined && envelope.generation !== expected.generation)
     throw bad(`is of generation ${envelope.generation}; this console expects ${expected.generation}.`)
 
-  const wraps = keys.flatMap((key) =>
-    envelope.wraps.filter((wrap) => wrap.keyId === key.keyId).map((wrap) => ({ ...wrap, wrapper: key.wrapper })),
-  )
+  const wraps = keys.flatMap((key) => {
+    const wrap = envelope.wraps.find(({ keyId }) => keyId === key.keyId)
+    return wrap ? [{ ...wrap, wrapper: key.wrapper }] : []
+  })
   const keyIds = envelope.wraps.map((wrap) => wrap.keyId)
   if (wraps.length === 0)
     throw bad(
@@ -111,11 +113,12 @@ export async function openEnvelope(
     try {
       backupKey = await wrapper.unwrap({ keyId, ciphertext: Buffer.from(ciphertext, 'base64') }, context)
     } catch (error) {
-      failures.push(error)
+      failures.push(naming(`The envelope of backup ${identity.backup}`, error))
       continue
     }
     const { hmac, ...body } = envelope
-    if (!timingSafeEqual(hmacOf(body, backupKey), Buffer.from(hmac, 'hex')))
+    if (backupKey.length !== 32) throw bad(`holds a backup key of ${backupKey.length} bytes instead of 32.`)
+    if (!timingSafeEqual(Buffer.from(hmacOf(body, backupKey)), Buffer.from(hmac)))
       throw bad('was changed after it was made: its HMAC differs.')
     return { backupKey, generation: envelope.generation, keyIds }
   }
@@ -144,11 +147,7 @@ function parse(bytes: Uint8Array): Envelope | undefined {
   }
 }
 
-function hmacOf(body: Omit<Envelope, 'hmac'>, backupKey: Uint8Array): Buffer {
+function hmacOf(body: Omit<Envelope, 'hmac'>, backupKey: Uint8Array): string {
   const key = hkdfSync('sha512', backupKey, '', 'vault-console envelope 1', 32)
-  return createHmac('sha256', Buffer.from(key)).update(JSON.stringify(body)).digest()
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return createHmac('sha256', Buffer.from(key)).update(JSON.stringify(body)).digest('hex')
 }

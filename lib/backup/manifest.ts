@@ -35,6 +35,8 @@ export interface Manifest {
 }
 
 const count = z.int().min(0)
+/** No part is larger: a reader holds a few whole ones. */
+const partSize = count.max(256 * 1024 * 1024)
 const headSchema = z.strictObject({
   type: z.literal('manifest'),
   format: z.literal(FORMAT),
@@ -46,9 +48,9 @@ const headSchema = z.strictObject({
 const partSchema = z.strictObject({
   type: z.literal('part'),
   name: z.string(),
-  size: count,
+  size: partSize,
   sha256: z.hex().length(64),
-  length: count,
+  length: partSize,
 })
 const endSchema = z.strictObject({
   type: z.literal('end'),

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { displayPath, toBytePath } from '#lib/archive/byte-path.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import { TreeWriter } from '#lib/archive/restore-tree.ts'
@@ -61,7 +61,7 @@ export async function restoreBackup({ backup, target, onProgress, signal }: Rest
     )
 
   const tar = new TarReader(backup, SEGMENTS_AHEAD)
-  const tree = new TreeWriter(prepareTarget(target), warn)
+  const tree = new TreeWriter(prepareTarget(target, totals.bytes), warn)
   try {
     for await (const item of listEntries(backup)) {
       signal?.throwIfAborted()
@@ -94,7 +94,7 @@ export async function restoreBackup({ backup, target, onProgress, signal }: Rest
   }
 }
 
-function prepareTarget(target: string): OpenFolder {
+function prepareTarget(target: string, bytes: number): OpenFolder {
   try {
     mkdirSync(target, { mode: 0o700 })
   } catch (cause) {
@@ -105,6 +105,9 @@ function prepareTarget(target: string): OpenFolder {
   try {
     if (readdirSync(target).length > 0)
       throw new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
+    const { bavail, bsize } = statfsSync(target)
+    if (bavail * bsize < bytes)
+      throw new AppError('unavailable', `${target} has ${bavail * bsize} bytes free; this backup needs ${bytes}.`)
     chmodSync(target, 0o700)
     return openFolder(toBytePath(target))
   } catch (cause) {

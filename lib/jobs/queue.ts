@@ -15,6 +15,26 @@ export const heartbeatSeconds = 10
 
 export type Jobs = PgBoss
 
+/** Makes or updates pg-boss's own schema and our queues in it. Called at every start, before anybody uses them. */
+export async function installQueues(databaseUrl: string): Promise<void> {
+  const boss = new PgBoss({ connectionString: databaseUrl, supervise: false, schedule: false, max: 2 })
+  boss.on('error', logError)
+  await boss.start()
+  for (const queue of queues) {
+    const options = {
+      heartbeatSeconds,
+      expireInSeconds: 24 * 3600,
+      retryLimit: 5,
+      retryDelay: 1,
+      deadLetter: deadQueue(queue),
+    }
+    await boss.createQueue(deadQueue(queue))
+    await boss.createQueue(queue, options)
+    await boss.updateQueue(queue, options)
+  }
+  await boss.stop({ graceful: false })
+}
+
 /** For processes that only add jobs: no supervision, no migration. */
 export async function openQueue(databaseUrl: string): Promise<Jobs> {
   const boss = new PgBoss({
@@ -26,7 +46,7 @@ export async function openQueue(databaseUrl: string): Promise<Jobs> {
     max: 2,
   })
   // A lost connection is found again by the next call; without a listener it would end the process.
-  boss.on('error', (error) => console.error(JSON.stringify({ level: 'error', part: 'queue', message: error.message })))
+  boss.on('error', logError)
   await boss.start()
   return boss
 }
@@ -34,4 +54,8 @@ export async function openQueue(databaseUrl: string): Promise<Jobs> {
 /** In the transaction that makes the row: both are there, or neither. */
 export async function enqueue(jobs: Jobs, tx: Tx, queue: Queue, id: string): Promise<void> {
   await jobs.send(queue, { id }, { db: fromPrisma(tx) })
+}
+
+export function logError(error: Error): void {
+  console.error(JSON.stringify({ level: 'error', part: 'queue', message: error.message }))
 }

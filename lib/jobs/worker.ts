@@ -1,10 +1,8 @@
 import { PgBoss } from 'pg-boss'
 import { giveUpBackup, runBackup } from '#lib/backup/run-backup.ts'
 import { giveUpRestore, runRestore } from '#lib/backup/run-restore.ts'
-import { readEnv } from '#lib/env.ts'
-import { messageOf } from '#lib/errors.ts'
 import { openServices } from '#lib/services.ts'
-import { deadQueue, heartbeatSeconds, jobPayload, queues } from './queue.ts'
+import { deadQueue, jobPayload, logError, queues } from './queue.ts'
 import { registerWorker } from './register-worker.ts'
 
 // The process that makes backups and restores: `node lib/jobs/worker.ts`, with DATABASE_URL set.
@@ -13,30 +11,19 @@ const stopping = new AbortController()
 const handlers = { backup: runBackup, restore: runRestore }
 const giveUp = { backup: giveUpBackup, restore: giveUpRestore }
 
-const { databaseUrl } = readEnv()
-if (!databaseUrl) throw new Error('DATABASE_URL is not set.')
-// First the queue: this process keeps its schema, which everybody else relies on.
+const services = await openServices()
 const boss = new PgBoss({
-  connectionString: databaseUrl,
+  connectionString: services.databaseUrl,
+  migrate: false,
+  createSchema: false,
   schedule: false,
   superviseIntervalSeconds: 5,
   monitorIntervalSeconds: 5,
   max: 4,
 })
-boss.on('error', (error) => log('error', error.message))
+boss.on('error', logError)
 await boss.start()
-const services = await openServices()
 for (const queue of queues) {
-  await boss.createQueue(deadQueue(queue))
-  const options = {
-    heartbeatSeconds,
-    expireInSeconds: 24 * 3600,
-    retryLimit: 5,
-    retryDelay: 1,
-    deadLetter: deadQueue(queue),
-  }
-  await boss.createQueue(queue, options)
-  await boss.updateQueue(queue, options)
   await boss.work(
     queue,
     { pollingIntervalSeconds: 0.5, heartbeatRefreshSeconds: 3, localConcurrency: 2 },
@@ -64,11 +51,7 @@ async function stop(): Promise<void> {
     await registration.withdraw()
     await services.close()
   } catch (error) {
-    log('error', messageOf(error))
+    logError(error instanceof Error ? error : new Error(String(error)))
   }
   process.exit(0)
-}
-
-function log(level: string, message: string): void {
-  console.error(JSON.stringify({ level, part: 'worker', message }))
 }

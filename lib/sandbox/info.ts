@@ -5,6 +5,7 @@ import { keyQuestion } from './kms/authorize.ts'
 import { Input } from './kms/input.ts'
 import { isSymmetric, type Key } from './kms/key.ts'
 import type { KmsCall } from './kms/kms-call.ts'
+import { sandboxRegions } from './seed.ts'
 import type { World } from './world.ts'
 
 export interface SandboxAccount {
@@ -90,6 +91,12 @@ function judge(world: World, user: User, key: Key): { usable: boolean; about: st
   return { usable: true, about: key.multiRegion ? 'Works (multi-Region)' : 'Works' }
 }
 
+/** Regions in the order they were seeded, any other after them. */
+function place(region: string): number {
+  const at = sandboxRegions.indexOf(region)
+  return at < 0 ? sandboxRegions.length : at
+}
+
 export function sandboxInfo(world: World, endpoint: string): SandboxInfo {
   const [administrator] = world.iam.users
   const keys = world.keys.allKeys().map((key): SandboxKey => {
@@ -110,7 +117,7 @@ export function sandboxInfo(world: World, endpoint: string): SandboxInfo {
       secretAccessKey: user.secretAccessKey,
       arn: userArn(user),
     })),
-    keys: keys.sort((a, b) => Number(b.usable) - Number(a.usable)),
+    keys: keys.sort((a, b) => Number(b.usable) - Number(a.usable) || place(a.region) - place(b.region)),
     buckets: world.buckets.all().map(({ settings }) => ({ name: settings.name, region: settings.region })),
   }
 }

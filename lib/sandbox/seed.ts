@@ -4,7 +4,7 @@ import { makeKey, type NewKey } from './kms/create-key.ts'
 import type { Key } from './kms/key.ts'
 import type { World } from './world.ts'
 
-export const sandboxRegions = ['us-east-1', 'us-west-2', 'eu-central-1', 'ap-southeast-2'] as const
+export const sandboxRegions: readonly string[] = ['us-east-1', 'us-west-2', 'eu-central-1', 'ap-southeast-2']
 
 /** Whose console it is, and somebody else. */
 export const ownAccount = '111122223333'
@@ -33,27 +33,30 @@ function seedRegion(world: World, region: string): void {
     const { aliases } = world.keys.shelf(key.account, region)
     aliases.push({ name: `alias/${alias}`, keyId: key.id, created: now, updated: now })
   }
-  add('backups', { description: 'Protects backups' })
-  add('archive', { description: 'Protects long-term archives' })
-  add('retired', { description: 'Switched off' }, (key) => {
-    key.state = 'Disabled'
-  })
-  add('old-backups', { description: 'Being deleted' }, (key) => {
-    key.state = 'PendingDeletion'
-    key.deletion = { date: now + 30 * day, days: 30 }
-  })
-  add('code-signing', { description: 'Signs releases', spec: 'RSA_2048', usage: 'SIGN_VERIFY' })
-  add('partner-inbox', { description: 'Receives encrypted files', spec: 'RSA_2048' })
-  add('write-only', { description: 'May encrypt, may not decrypt', policy: writeOnlyPolicy() })
-  add('not-shared', { description: 'Of another account', account: otherAccount })
-  world.keys.save(ownAccount, region)
-  world.keys.save(otherAccount, region)
-  world.buckets.create({ name: `vault-hosted-${region}`, region, owner: ownAccount, created: now })
+  if (world.keys.shelf(otherAccount, region).keys.length === 0) {
+    add('backups', { description: 'Protects backups' })
+    add('archive', { description: 'Protects long-term archives' })
+    add('retired', { description: 'Switched off' }, (key) => {
+      key.state = 'Disabled'
+    })
+    add('old-backups', { description: 'Being deleted' }, (key) => {
+      key.state = 'PendingDeletion'
+      key.deletion = { date: now + 30 * day, days: 30 }
+    })
+    add('code-signing', { description: 'Signs releases', spec: 'RSA_2048', usage: 'SIGN_VERIFY' })
+    add('partner-inbox', { description: 'Receives encrypted files', spec: 'RSA_2048' })
+    add('write-only', { description: 'May encrypt, may not decrypt', policy: writeOnlyPolicy() })
+    add('not-shared', { description: 'Of another account', account: otherAccount })
+    world.keys.save(ownAccount, region)
+    world.keys.save(otherAccount, region)
+  }
+  const name = `vault-hosted-${region}`
+  if (!world.buckets.get(name)) world.buckets.create({ name, region, owner: ownAccount, created: now })
 }
 
-/** What a sandbox holds when it starts for the first time. */
+/** What a sandbox holds when it starts for the first time. Users come last: a first start that was cut short goes on. */
 export function seed(world: World): void {
+  for (const region of sandboxRegions) seedRegion(world, region)
   world.iam.putUser(ownAccount, administrator, { AdministratorAccess: administratorPolicy })
   world.iam.putUser(otherAccount, 'owner', { AdministratorAccess: administratorPolicy })
-  for (const region of sandboxRegions) seedRegion(world, region)
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { postNotice, removeNotice } from './attach.ts'
 import { AwsError } from './aws-error.ts'
 import { Clock } from './clock.ts'
 import { handleControl, isControl } from './control.ts'
@@ -59,6 +60,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   endpoint = `http://127.0.0.1:${port}`
+  postNotice(options.dataDir, sandboxInfo(world, endpoint))
   return {
     endpoint,
     info: () => sandboxInfo(world, endpoint),
@@ -69,6 +71,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await closed
       clearTimeout(patience)
       world.keys.saveAll()
+      removeNotice(options.dataDir)
       await world.buckets.close()
     },
   }
@@ -107,12 +110,17 @@ async function answerOf(exchange: Exchange, world: World): Promise<Answer> {
     if (exchange.service === 'sts') return await handleSts(exchange, world)
     return await handleS3(exchange, world)
   } catch (thrown) {
-    if (thrown instanceof ConnectionReset || exchange.request.message.destroyed) throw thrown
+    if (thrown instanceof ConnectionReset || hasGone(exchange.request.message)) throw thrown
     const error = thrown instanceof AwsError ? thrown : unexpected(thrown)
     if (exchange.service === 'kms') return kmsError(error, exchange)
     if (exchange.service === 'sts') return stsError(error, exchange)
     return s3Error(error, exchange, world)
   }
+}
+
+/** The client went away in the middle of its body: nobody is left to answer. */
+function hasGone(message: IncomingMessage): boolean {
+  return message.destroyed && !message.complete
 }
 
 function unexpected(thrown: unknown): AwsError {
@@ -159,7 +167,7 @@ async function serve(
     if (!message.complete) response.setHeader('connection', 'close')
     await send(response, answer, request.method, exchange.damage)
   } catch (error) {
-    if (!(error instanceof ConnectionReset) && !message.destroyed) console.error('sandbox:', error)
+    if (!(error instanceof ConnectionReset) && !hasGone(message)) console.error('sandbox:', error)
     message.socket.destroy()
   }
 }

@@ -72,8 +72,8 @@ export async function checkVersion(programs: PostgresPrograms, folder: string): 
 }
 
 /**
- * Clears the way for a new server. One that was left behind when its console was killed is on its way out, so it gets
- * time first; a `postmaster.pid` whose number by now belongs to another program would keep PostgreSQL from starting.
+ * Clears the way for a new server. One that was left behind when its console was killed is asked to stop; a
+ * `postmaster.pid` whose number by now belongs to another program would keep PostgreSQL from starting.
  */
 export async function reclaimCluster(folder: string): Promise<void> {
   const pidFile = path.join(folder, 'postmaster.pid')
@@ -81,11 +81,9 @@ export async function reclaimCluster(folder: string): Promise<void> {
   if (!firstLine) return
   const server = identify(Number(firstLine))
   if (server && commandLineOf(server.pid).includes(folder)) {
-    let ended = await waitForEnd(server, 5_000)
+    let ended = false
     for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
-      if (ended) break
-      signalProcess(server.pid, signal)
-      ended = await waitForEnd(server, 5_000)
+      ended ||= !signalProcess(server.pid, signal) || (await waitForEnd(server, 10_000))
     }
     if (!ended) {
       throw new AppError(

@@ -19,6 +19,7 @@ try {
     progress: new Progress(process.stdout),
     async prepareDatabase(databaseUrl) {
       await migrateDeploy(databaseUrl)
+      await (await import('#lib/jobs/queue.ts')).installQueues(databaseUrl)
       // Only now: it needs Prisma's client, which loads slowly.
       const { ensureSetup } = await import('#lib/auth/setup.ts')
       return ensureSetup({ databaseUrl, admin: env.admin, publicUrl: env.publicUrl })

@@ -51,7 +51,7 @@ export class IamStore {
   }
 
   get isEmpty(): boolean {
-    return this.#contents.users.length === 0
+    return this.#contents.users.length < 2
   }
 
   get users(): readonly User[] {

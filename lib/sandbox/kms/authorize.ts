@@ -59,8 +59,17 @@ function grantAllows(grant: Grant, call: KmsCall, operation: string, context: Re
   return holds(grant.equals) && Object.keys(context).length === Object.keys(grant.equals).length
 }
 
+/** Grants work at once here, so a token adds nothing; one that nobody gave out is refused all the same. */
+function checkGrantTokens(call: KmsCall): void {
+  const tokens = call.input.strings('GrantTokens')
+  if (tokens.length === 0) return
+  const known = new Set(call.keys.allKeys().flatMap((key) => key.grants.map((grant) => grant.token)))
+  if (tokens.some((token) => !known.has(token))) throw new AwsError('InvalidGrantTokenException', '')
+}
+
 /** Throws AccessDeniedException unless the key policy, IAM policies or a grant let the caller do `operation` with `key`. */
 export function authorize(call: KmsCall, key: Key, operation: string, facts: KmsRequestFacts = {}): void {
+  checkGrantTokens(call)
   const question = keyQuestion(call, key, operation, facts, parsePolicy(key.policy, 'resource'))
   const answer = evaluate(question)
   if (answer.allowed) return

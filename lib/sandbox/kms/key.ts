@@ -81,6 +81,8 @@ export interface Key {
   rotation?: { days: number; next: number }
   deletion?: { date: number; days: number }
   grants: Grant[]
+  /** What the last GetParametersForImport gave out. */
+  importParameters?: { token: string; wrapping: string; privateKey: string; expires: number }
   lastUsage?: { operation: string; time: number; requestId: string; eventId: string }
 }
 

@@ -150,7 +150,7 @@ export class BucketStore {
 
   create(settings: BucketSettings): Bucket {
     const folder = join(this.#folder, settings.name)
-    mkdirSync(folder, { mode: 0o700 })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const bucket = new Bucket(folder, settings)
     bucket.save()
     syncFolder(this.#folder)

@@ -222,10 +222,16 @@ CREATE INDEX "backup_createdAt_id_idx" ON "backup"("createdAt", "id");
 CREATE INDEX "backup_state_idx" ON "backup"("state");
 
 -- CreateIndex
+CREATE INDEX "backup_finishedAt_idx" ON "backup"("finishedAt");
+
+-- CreateIndex
 CREATE INDEX "restore_backupId_idx" ON "restore"("backupId");
 
 -- CreateIndex
 CREATE INDEX "restore_state_idx" ON "restore"("state");
+
+-- CreateIndex
+CREATE INDEX "restore_finishedAt_idx" ON "restore"("finishedAt");
 
 -- CreateIndex
 CREATE INDEX "audit_event_action_id_idx" ON "audit_event"("action", "id");

@@ -1,0 +1,31 @@
+import { type Env, readEnv } from '#lib/env.ts'
+import { AppError } from '#lib/errors.ts'
+import { openServices, type Services } from '#lib/services.ts'
+import { findRunning } from '#lib/supervisor/running.ts'
+
+/** The environment as the running console has it; the database's address comes from it unless DATABASE_URL is set. */
+export function attachedEnv(): Env {
+  const env = readEnv()
+  const running = findRunning(env.dataDir)
+  return {
+    ...env,
+    databaseUrl: env.databaseUrl ?? running?.databaseUrl,
+    publicUrl: running?.url ?? env.publicUrl,
+  }
+}
+
+/** Runs with the services of the running console, and lets go of them afterwards. */
+export async function withServices<T>(run: (services: Services) => Promise<T>): Promise<T> {
+  const env = attachedEnv()
+  if (!env.databaseUrl) {
+    throw new AppError('unavailable', `No console is running on the data folder ${env.dataDir}.`, {
+      fix: 'Start it with npm start, or name its folder in VAULT_DATA_DIR.',
+    })
+  }
+  const services = await openServices(env)
+  try {
+    return await run(services)
+  } finally {
+    await services.close()
+  }
+}

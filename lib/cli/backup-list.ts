@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import { viewBackups } from '#lib/backup/view-backups.ts'
+import { withServices } from './attach.ts'
+import { bytesText, plain, print, printJson } from './output.ts'
+
+export function addBackupList(backup: Command): void {
+  backup
+    .command('list')
+    .description('List backups, newest first, 50 at a time.')
+    .option('--before <id>', 'continue after this backup')
+    .option('--json', 'print as JSON: { backups, nextBefore }')
+    .addHelpText('after', '\nExit codes: 0 done, 2 bad usage, 3 no console is running.')
+    .action((options: { before?: string; json?: boolean }) =>
+      withServices(async (services) => {
+        const { rows, nextBefore } = await viewBackups(services.backup, { before: options.before })
+        if (options.json) return printJson({ backups: rows, nextBefore })
+        if (rows.length === 0) return print('There are no backups yet. Make one with: byok backup create FOLDER')
+        for (const row of rows) {
+          const size = row.bytes === null ? '–' : bytesText(row.bytes)
+          const warnings = row.warnings > 0 ? `, ${row.warnings} warnings` : ''
+          print(
+            `${row.id}  ${row.createdAt.slice(0, 19).replace('T', ' ')}Z  ${(row.state + warnings).padEnd(10)}  ${size.padStart(10)}  ${plain(row.name)}`,
+          )
+        }
+        if (nextBefore) print(`More: byok backup list --before ${nextBefore}`)
+      }),
+    )
+}

@@ -1,0 +1,45 @@
+import { Command, CommanderError } from 'commander'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { exitCodes } from './exit-codes.ts'
+import { printError } from './output.ts'
+
+const program = new Command('byok')
+  .description('Backups encrypted under your own AWS KMS key.')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running or something cannot be reached.',
+  )
+  .showHelpAfterError('Try --help.')
+  .exitOverride()
+
+// Loaded only when asked for: the sandbox starts without the AWS SDK, and --help without anything.
+const [wanted] = process.argv.slice(2)
+const group = (name: string, description: string) => {
+  const command = program.command(name).description(description)
+  return wanted === name ? command : undefined
+}
+const key = group('key', 'Prove KMS keys.')
+if (key) (await import('./key-check.ts')).addKeyCheck(key)
+const backup = group('backup', 'Make, list and restore backups.')
+if (backup) {
+  ;(await import('./backup-create.ts')).addBackupCreate(backup)
+  ;(await import('./backup-list.ts')).addBackupList(backup)
+  ;(await import('./backup-restore.ts')).addBackupRestore(backup)
+}
+const user = group('user', 'Add people.')
+if (user) (await import('./user-add.ts')).addUserAdd(user)
+const sandbox = group('sandbox', 'Run the stand-in for AWS KMS, STS and S3.')
+if (sandbox) (await import('./sandbox.ts')).addSandbox(sandbox)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = codeOf(error)
+  if (!(error instanceof CommanderError)) printError(messageOf(error))
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  if (!(error instanceof AppError)) return exitCodes.failed
+  return error.code === 'unavailable' || error.code === 'unreachable' ? exitCodes.unavailable : exitCodes.failed
+}

@@ -1,0 +1,36 @@
+import { stripVTControlCharacters } from 'node:util'
+
+/** For people on a terminal: control characters in names must not act on it. */
+export function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
+  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '�')
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), 2))
+}
+
+/** IEC units, as everywhere in the console. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
+}
+
+/** One line on standard error that rewrites itself; nothing when that is not a terminal. */
+export function progressLine(): { show(text: string): void; clear(): void } {
+  const { stderr } = process
+  if (!stderr.isTTY) return { show() {}, clear() {} }
+  return {
+    show: (text) => stderr.write(`\r\x1b[K${plain(text).slice(0, (stderr.columns ?? 80) - 1)}`),
+    clear: () => stderr.write('\r\x1b[K'),
+  }
+}

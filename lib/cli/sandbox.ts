@@ -1,0 +1,51 @@
+import path from 'node:path'
+import type { Command } from 'commander'
+import { readEnv } from '#lib/env.ts'
+import { AppError } from '#lib/errors.ts'
+import { attachSandbox } from '#lib/sandbox/attach.ts'
+import { startSandbox } from '#lib/sandbox/server.ts'
+import { printJson } from './output.ts'
+
+export function addSandbox(sandbox: Command): void {
+  sandbox
+    .description(
+      'Run the stand-in for AWS KMS, STS and S3 alone. For development, rehearsal and tests: nothing in it is safe.',
+    )
+    .option('--port <port>', 'where to listen on 127.0.0.1 (0: any free port)', '0')
+    .option('--data <folder>', 'where it keeps keys and objects', '.sandbox')
+    .addHelpText(
+      'after',
+      '\nPrints endpoint, accounts with their access keys, keys and buckets as JSON, and runs until it is stopped.',
+    )
+    .action(async (options: { port: string; data: string }) => {
+      const port = Number(options.port)
+      if (!Number.isInteger(port) || port < 0 || port > 65_535)
+        throw new AppError('invalid', `“${options.port}” is not a port.`)
+      const running = await startSandbox({ dataDir: path.resolve(options.data), port }).catch((error: unknown) => {
+        const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+        throw taken
+          ? new AppError('unavailable', `Port ${port} is in use.`, {
+              cause: error,
+              fix: 'Name another one with --port.',
+            })
+          : error
+      })
+      const stop = () => void running.close().then(() => process.exit(0))
+      process.once('SIGINT', stop)
+      process.once('SIGTERM', stop)
+      printJson(running.info())
+    })
+
+  sandbox
+    .command('info')
+    .description('Print the same JSON for the sandbox of the running console.')
+    .action(async () => {
+      const { dataDir } = readEnv()
+      printJson(
+        await attachSandbox(path.join(dataDir, 'sandbox')).catch((cause: unknown) => {
+          const fix = 'Start it with npm start.'
+          throw new AppError('unavailable', `No console with a sandbox is running on ${dataDir}.`, { cause, fix })
+        }),
+      )
+    })
+}

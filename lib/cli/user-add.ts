@@ -1,0 +1,47 @@
+import { createInterface } from 'node:readline/promises'
+import { type Command, Option } from 'commander'
+import { addUser } from '#lib/auth/add-user.ts'
+import { emailSchema, passwordSchema, type Role, roles } from '#lib/auth/schema.ts'
+import { AppError } from '#lib/errors.ts'
+import { withServices } from './attach.ts'
+import { print } from './output.ts'
+
+export function addUserAdd(user: Command): void {
+  user
+    .command('add')
+    .description('Add a person who may sign in. The password is read from standard input: typed, or piped.')
+    .argument('<email>', 'their e-mail address')
+    .addOption(new Option('--role <role>', 'what they may do').choices([...roles]).makeOptionMandatory())
+    .option('--name <name>', 'their name (default: the part before the @)')
+    .addHelpText('after', '\nExit codes: 0 added, 1 refused, 2 bad usage, 3 no console is running.')
+    .action(async (typed: string, options: { role: Role; name?: string }) => {
+      const email = emailSchema.safeParse(typed)
+      if (!email.success) throw new AppError('invalid', `“${typed}” is not an e-mail address.`)
+      const password = passwordSchema.safeParse(await readPassword())
+      if (!password.success)
+        throw new AppError('invalid', `This password cannot be used: ${password.error.issues[0]?.message}`)
+      const name = options.name ?? email.data.split('@')[0] ?? email.data
+      await withServices((services) =>
+        addUser(services.db, { email: email.data, name, password: password.data, role: options.role }, 'command line'),
+      )
+      print(`${email.data} may sign in as ${options.role}.`)
+    })
+}
+
+/** Never from the arguments: those are seen by everybody on the machine and kept in the shell's history. */
+async function readPassword(): Promise<string> {
+  const { stdin, stderr } = process
+  if (!stdin.isTTY) {
+    let text = ''
+    for await (const piece of stdin.setEncoding('utf8')) text += piece
+    return text.replace(/\r?\n$/, '')
+  }
+  stderr.write('Password: ')
+  const lines = createInterface({ input: stdin, terminal: true })
+  try {
+    return await lines.question('')
+  } finally {
+    lines.close()
+    stderr.write('\n')
+  }
+}

@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Progress } from '#lib/backup/schema.ts'
+import { viewProgress } from '#lib/backup/view-backups.ts'
+import { AppError } from '#lib/errors.ts'
+import type { Services } from '#lib/services.ts'
+import { bytesText, progressLine } from './output.ts'
+
+/** Follows a backup or restore to its end, with a progress line on a terminal. */
+export async function waitForJob({ backup }: Services, kind: 'backup' | 'restore', id: string): Promise<Progress> {
+  const line = progressLine()
+  try {
+    for (;;) {
+      const progress = await viewProgress(backup, kind, id)
+      if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
+      if (progress.state === 'complete' || progress.state === 'failed') return progress
+      line.show(progress.state === 'queued' ? 'Waiting for a worker…' : progressText(progress))
+      await delay(200)
+    }
+  } finally {
+    line.clear()
+  }
+}
+
+function progressText({ bytesDone, bytesTotal, filesDone, filesTotal, startedAt, currentPath }: Progress): string {
+  const seconds = startedAt ? Math.max(0.1, (Date.now() - Date.parse(startedAt)) / 1000) : 0.1
+  const rate = bytesDone / seconds
+  const of = (total: number | null, text: (value: number) => string) => (total === null ? '' : ` of ${text(total)}`)
+  const left =
+    bytesTotal !== null && rate > 0 ? `, ${Math.max(0, Math.round((bytesTotal - bytesDone) / rate))} s left` : ''
+  return `${bytesText(bytesDone)}${of(bytesTotal, bytesText)}, ${filesDone}${of(filesTotal, String)} files, ${bytesText(rate)}/s${left}  ${currentPath ?? ''}`
+}
