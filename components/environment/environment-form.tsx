@@ -105,7 +105,7 @@ export function EnvironmentForm({ view, canChange, canTest, save, test }: Props)
   }, invalid('tested'))
 
   return (
-    <div className="grid items-start gap-6 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
+    <div className="grid grid-cols-1 items-start gap-6 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
       <form onSubmit={onSave} noValidate aria-label="Backup Environment" className="min-w-0">
         <fieldset disabled={!canChange} className="min-w-0 space-y-4">
           <StorageSection form={form} disabled={!canChange} />

@@ -60,7 +60,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   endpoint = `http://127.0.0.1:${port}`
-  postNotice(options.dataDir, sandboxInfo(world, endpoint))
+  postNotice(options.dataDir, endpoint)
   return {
     endpoint,
     info: () => sandboxInfo(world, endpoint),

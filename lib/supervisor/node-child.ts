@@ -19,7 +19,7 @@ export function spawnNode(program: NodeProgram, logFile: string, environment: No
   return withLog(logFile, (log) =>
     spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', dieWithParent, ...program], {
       cwd: checkout,
-      env: environment,
+      env: { ...environment, VAULT_SUPERVISOR_PID: String(process.pid) },
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
     }),

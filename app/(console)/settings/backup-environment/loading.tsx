@@ -3,7 +3,7 @@ import { PageSkeleton, Skeleton } from '#components/ui/skeleton.tsx'
 export default function Loading() {
   return (
     <PageSkeleton>
-      <div className="grid items-start gap-6 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
+      <div className="grid grid-cols-1 items-start gap-6 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
         <div className="space-y-4">
           <Skeleton className="h-[152px]" />
           <Skeleton className="h-[280px]" />

@@ -1,0 +1,166 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { toBytePath } from './byte-path.ts'
+import type { Entry } from './entry.ts'
+import { openFolder } from './open-folder.ts'
+import { TreeWriter } from './restore-tree.ts'
+
+let folder: string
+let target: string
+let outside: string
+let warnings: string[]
+let tree: TreeWriter
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'restore-tree-')))
+  target = join(folder, 'target')
+  outside = join(folder, 'outside')
+  mkdirSync(target)
+  mkdirSync(outside)
+  writeFileSync(join(outside, 'precious'), 'precious')
+  warnings = []
+  tree = new TreeWriter(openFolder(toBytePath(target)), (path, message) => warnings.push(`${path}: ${message}`))
+})
+afterEach(() => {
+  tree.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const at = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mtimeNs: 1_234_567_890_123_456_789n }
+const entry = (type: Entry['type'], path: string, more: Partial<Entry> = {}): Entry => ({
+  ...at,
+  type,
+  path,
+  size: 0,
+  mode: 0o755,
+  offset: 0,
+  data: 0,
+  ...more,
+})
+async function* content(...pieces: string[]): AsyncGenerator<Buffer> {
+  for (const piece of pieces) yield Buffer.from(piece)
+}
+const add = (given: Entry, ...pieces: string[]) => tree.add(given, content(...pieces))
+
+test('files, folders and links, with modes and times set last', async () => {
+  await add(entry('folder', '.', { mode: 0o700 }))
+  await add(entry('folder', 'closed', { mode: 0o500 }))
+  await add(entry('file', 'closed/file', { mode: 0o400 }), 'first ', 'second')
+  await add(entry('hardlink', 'hard', { target: 'closed/file' }))
+  await add(entry('symlink', 'soft', { target: '/etc' }))
+  tree.finish()
+  expect(readFileSync(join(target, 'hard'), 'utf8')).toBe('first second')
+  expect(lstatSync(join(target, 'closed')).mode & 0o7777).toBe(0o500)
+  expect(readlinkSync(join(target, 'soft'))).toBe('/etc')
+  for (const path of ['.', 'closed', 'closed/file', 'soft'])
+    expect(lstatSync(join(target, path), { bigint: true }).mtimeNs, path).toBe(at.mtimeNs)
+})
+
+describe('a hostile path writes nothing', () => {
+  const tooLong = 'x'.repeat(256)
+  test.each([
+    ['/etc/evil', 'is absolute or has an empty part'],
+    ['../evil', 'has the part ".."'],
+    ['a/../../evil', 'has the part ".."'],
+    ['a/./evil', 'has the part "."'],
+    ['a//evil', 'has an empty part'],
+    ['evil/', 'has an empty part'],
+    ['', 'has an empty part'],
+    ['evil\0', 'holds a NUL'],
+    [`a/${tooLong}`, 'longer than 255 bytes'],
+    ['..', 'has the part ".."'],
+  ])('%j', async (path, reason) => {
+    await add(entry('folder', 'a'))
+    for (const type of ['file', 'folder', 'symlink', 'hardlink'] as const)
+      await expect(add(entry(type, path, { target: 'a' }), 'evil')).rejects.toThrow(reason)
+    expect(readdirSync(target)).toEqual(['a'])
+    expect(readdirSync(join(target, 'a'))).toEqual([])
+    expect(readdirSync(folder).sort()).toEqual(['outside', 'target'])
+  })
+})
+
+describe('nothing is written through a link', () => {
+  test('that the backup brings itself', async () => {
+    await add(entry('symlink', 'way', { target: outside }))
+    await expect(add(entry('file', 'way/evil'), 'evil')).rejects.toThrow('comes before the folder it lies in')
+    await expect(add(entry('folder', 'way'))).rejects.toThrow('comes twice')
+    await expect(add(entry('file', 'way'), 'evil')).rejects.toThrow('comes twice')
+    await expect(add(entry('hardlink', 'hard', { target: 'way/precious' }))).rejects.toThrow('no file of this backup')
+    await expect(add(entry('hardlink', 'hard', { target: 'way' }))).rejects.toThrow('no file of this backup')
+    expect(readdirSync(outside)).toEqual(['precious'])
+    expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('precious')
+  })
+
+  test('that somebody puts in place of a folder meanwhile', async () => {
+    await add(entry('folder', 'way'))
+    await add(entry('file', 'way/first'), 'first')
+    rmSync(join(target, 'way'), { recursive: true })
+    symlinkSync(outside, join(target, 'way'))
+    await expect(add(entry('file', 'way/evil'), 'evil')).rejects.toThrow()
+    await expect(add(entry('hardlink', 'hard', { target: 'way/precious' }))).rejects.toThrow('no file of this backup')
+    expect(readdirSync(outside)).toEqual(['precious'])
+  })
+
+  test('hard links lead to nothing outside', async () => {
+    for (const link of ['../outside/precious', join(outside, 'precious'), '.', 'missing', ''])
+      await expect(add(entry('hardlink', 'hard', { target: link })), link).rejects.toMatchObject({ code: 'integrity' })
+    expect(existsSync(join(target, 'hard'))).toBe(false)
+  })
+})
+
+test('what comes twice, or before its folder, is refused by name', async () => {
+  await add(entry('folder', 'folder'))
+  await add(entry('file', 'file'), 'first')
+  for (const type of ['file', 'folder', 'symlink'] as const)
+    for (const path of ['folder', 'file'])
+      await expect(add(entry(type, path, { target: 'x' }), 'second')).rejects.toThrow(`"${path}", which comes twice`)
+  await expect(add(entry('file', 'later/file'), 'x')).rejects.toThrow('"later/file", which comes before the folder')
+  await expect(add(entry('file', 'file/file'), 'x')).rejects.toThrow('"file/file", which comes before the folder')
+  await expect(add(entry('file', '.'), 'x')).rejects.toThrow('root')
+  expect(readFileSync(join(target, 'file'), 'utf8')).toBe('first')
+})
+
+test('a file whose content fails has no name, whole or in part', async () => {
+  async function* failing(): AsyncGenerator<Buffer> {
+    yield Buffer.from('begun')
+    throw new Error('the second segment was damaged')
+  }
+  await expect(tree.add(entry('file', 'file'), failing())).rejects.toThrow('the second segment was damaged')
+  expect(readdirSync(target)).toEqual([])
+})
+
+test.runIf(process.getuid?.() === 0)('root restores set-user-ID bits and owners', async () => {
+  await add(entry('file', 'file', { mode: 0o6751, uid: 12_345, gid: 54_321 }), 'x')
+  expect(lstatSync(join(target, 'file'))).toMatchObject({ mode: 0o106751, uid: 12_345, gid: 54_321 })
+  expect(warnings).toEqual([])
+})
+
+test('everybody else loses set-user-ID bits, with a warning', async () => {
+  // The constructor asks who runs it.
+  const getuid = process.getuid
+  process.getuid = () => 1000
+  try {
+    const other = new TreeWriter(openFolder(toBytePath(target)), (path, message) =>
+      warnings.push(`${path}: ${message}`),
+    )
+    await other.add(entry('file', 'file', { mode: 0o6751, uid: 12_345 }), content('x'))
+    other.finish()
+  } finally {
+    process.getuid = getuid
+  }
+  expect(lstatSync(join(target, 'file'))).toMatchObject({ mode: 0o100751, uid: at.uid })
+  expect(warnings).toEqual(['file: its set-user-ID and set-group-ID bits were left out: only root restores them'])
+})

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto'
+import { zstdDecompressSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { compressFrame, decompressFrame } from './zstd-frame.ts'
+
+const BLOCK = 128 * 1024
+const text = (size: number) =>
+  Buffer.from('All work and no play makes a dull day. '.repeat(size / 39 + 1)).subarray(0, size)
+
+test.each([0, 1, 3, 255, 256, 65_535, 65_536, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 5 * 2 ** 20 + 1])(
+  '%i bytes come back, whether they compress or not',
+  async (size) => {
+    for (const data of [randomBytes(size), text(size)]) {
+      const frame = Buffer.concat(await compressFrame(data))
+      expect(data.equals(await decompressFrame(frame, size))).toBe(true)
+      expect(data.equals(zstdDecompressSync(frame))).toBe(true)
+    }
+  },
+)
+
+test('what compresses is compressed, what does not grows by a few bytes and is not copied', async () => {
+  const compressed = await compressFrame(text(2 ** 20))
+  expect(Buffer.concat(compressed).length).toBeLessThan(2 ** 12)
+  const data = randomBytes(2 ** 20)
+  const stored = await compressFrame(data)
+  expect(Buffer.concat(stored).length).toBeLessThan(2 ** 20 + 100)
+  expect(stored.some((piece) => piece.buffer === data.buffer && piece.length === BLOCK)).toBe(true)
+})
+
+test('a segment that compresses in a part of it is compressed', async () => {
+  const data = Buffer.concat([randomBytes(2 ** 20), text(2 ** 20)])
+  expect(Buffer.concat(await compressFrame(data)).length).toBeLessThan(1.1 * 2 ** 20)
+})
+
+test('every frame states the size of its content', async () => {
+  for (const data of [randomBytes(300_000), text(300_000)]) {
+    const frame = Buffer.concat(await compressFrame(data))
+    // RFC 8878, 3.1.1.1: two bits for the width of the size, one that leaves out the window's byte.
+    const descriptor = frame.readUInt8(4)
+    const width = [0, 2, 4, 8][descriptor >> 6] ?? 0
+    const at = descriptor & 0b0010_0000 ? 5 : 6
+    expect(width).toBeGreaterThan(0)
+    expect(frame.readUIntLE(at, Math.min(width, 6))).toBe(300_000)
+  }
+})
+
+test('a frame never yields more than it may', async () => {
+  const bomb = Buffer.concat(await compressFrame(Buffer.alloc(50 * 2 ** 20)))
+  await expect(decompressFrame(bomb, 2 ** 20)).rejects.toMatchObject({ code: 'integrity' })
+  await expect(decompressFrame(randomBytes(1000), 2 ** 20)).rejects.toMatchObject({ code: 'integrity' })
+  await expect(decompressFrame(bomb.subarray(0, -1), 2 ** 30)).rejects.toMatchObject({ code: 'integrity' })
+})

@@ -1,0 +1,2 @@
+// Never ends by itself.
+setInterval(() => undefined, 60_000)
