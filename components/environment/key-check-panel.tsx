@@ -51,7 +51,11 @@ export function KeyCheckPanel({ report, running, withKey }: Props) {
               .filter((id) => withKey || !id.startsWith('key.'))
               .map((id) => (
                 <li key={id}>
-                  <Row tone={running ? 'busy' : 'idle'} title={checkTitles[id]} right={running ? 'Running' : 'Not run'} />
+                  <Row
+                    tone={running ? 'busy' : 'idle'}
+                    title={checkTitles[id]}
+                    right={running ? 'Running' : 'Not run'}
+                  />
                 </li>
               ))}
       </ul>

@@ -1,4 +1,4 @@
-import { Button } from '#components/ui/button.tsx'
+import { buttonClass } from '#components/ui/button-class.ts'
 import { MessagePage } from '#components/ui/message-page.tsx'
 
 /** What was thrown stays on the server; the reference finds it in the console's log. */
@@ -8,9 +8,9 @@ export function ErrorMessage({ error, retry }: { error: unknown; retry: () => vo
     <MessagePage
       title="This page could not be made"
       action={
-        <Button variant="primary" onClick={retry}>
+        <button type="button" onClick={retry} className={buttonClass({ variant: 'primary' })}>
           Try again
-        </Button>
+        </button>
       }
     >
       <p>

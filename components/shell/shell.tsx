@@ -114,16 +114,37 @@ export function Shell({ user, sandbox, unencrypted, backups, theme, signOut, chi
 
 function SandboxBanner() {
   return (
-    <Banner tone="info" title="Sandbox">
-      Keys and buckets live on this machine, not in AWS. Good for trying and rehearsing, not for data you need.
-      <details className="mt-0.5">
-        <summary className="w-fit underline underline-offset-2">Connect a real account</summary>
-        <p className="mt-1 max-w-[80ch]">
-          Stop the console, set <code>VAULT_AWS=aws</code> and <code>VAULT_PUBLIC_URL</code> to the address people open,
-          give it AWS credentials the usual way (<code>AWS_PROFILE</code>, a role, or <code>AWS_ACCESS_KEY_ID</code>),
-          and start it again. What was backed up in the sandbox stays in the sandbox.
-        </p>
-      </details>
-    </Banner>
+    <>
+      <Banner
+        tone="info"
+        title="Sandbox"
+        action={
+          <button type="button" popoverTarget="real-account" className="underline underline-offset-2">
+            Connect a real account
+          </button>
+        }
+      >
+        Keys and buckets live on this machine, not in AWS. Good for trying and rehearsing, not for data you need.
+      </Banner>
+      <div
+        id="real-account"
+        popover="auto"
+        className="fixed inset-x-4 top-12 bottom-auto m-0 ml-auto w-auto max-w-md rounded-card border border-line bg-surface p-5 text-ink shadow-popup"
+      >
+        <h2 className="text-lg font-semibold">Connect a real account</h2>
+        <ol className="mt-2 list-decimal space-y-1.5 pl-5 text-ink-2">
+          <li>Stop the console.</li>
+          <li>
+            Set <code>VAULT_AWS=aws</code>, and <code>VAULT_PUBLIC_URL</code> to the address people open.
+          </li>
+          <li>
+            Give it AWS credentials the usual way: a role, <code>AWS_PROFILE</code>, or <code>AWS_ACCESS_KEY_ID</code>{' '}
+            and its secret.
+          </li>
+          <li>Start it again and save the backup environment once more, with a real key.</li>
+        </ol>
+        <p className="mt-3 text-sm text-ink-3">What was backed up in the sandbox stays in the sandbox.</p>
+      </div>
+    </>
   )
 }

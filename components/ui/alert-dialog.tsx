@@ -1,7 +1,7 @@
 'use client'
 import { AlertDialog as Base } from '@base-ui/react/alert-dialog'
 import type { ReactNode } from 'react'
-import { buttonClass } from './button.tsx'
+import { buttonClass } from './button-class.ts'
 
 interface Props {
   open: boolean

@@ -6,16 +6,24 @@ const tones = {
   warn: { Icon: TriangleAlert, look: 'bg-warn-soft text-warn' },
 }
 
+interface Props {
+  tone: keyof typeof tones
+  title: string
+  children: ReactNode
+  action?: ReactNode
+}
+
 /** Something true of every page, said at its top. */
-export function Banner({ tone, title, children }: { tone: keyof typeof tones; title: string; children: ReactNode }) {
+export function Banner({ tone, title, children, action }: Props) {
   const { Icon, look } = tones[tone]
   return (
     <div role="note" className={`border-b border-line px-8 py-2 text-sm max-md:px-4 ${look}`}>
-      <div className="flex gap-2.5">
+      <div className="flex gap-x-2.5 max-sm:flex-wrap">
         <Icon aria-hidden className="mt-px size-4 shrink-0" />
         <div className="min-w-0 flex-1">
           <strong className="font-semibold">{title}.</strong> {children}
         </div>
+        {action && <div className="shrink-0 max-sm:ml-6.5 max-sm:w-full">{action}</div>}
       </div>
     </div>
   )

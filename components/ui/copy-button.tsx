@@ -1,7 +1,7 @@
 'use client'
 import { Check, Copy, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { buttonClass } from './button.tsx'
+import { buttonClass } from './button-class.ts'
 
 const words = { idle: 'Copy', copied: 'Copied', failed: 'Not copied' }
 const icons = { idle: Copy, copied: Check, failed: X }
@@ -32,7 +32,7 @@ export function CopyButton({ text, what, iconOnly = false }: { text: string; wha
     >
       <Icon aria-hidden className="size-3.5" />
       {/* Both words lie on top of each other, so that the button keeps its width. */}
-      <span className={iconOnly ? 'sr-only' : 'grid *:col-start-1 *:row-start-1'}>
+      <span className={iconOnly ? 'sr-only' : 'grid justify-items-center *:col-start-1 *:row-start-1'}>
         {!iconOnly && (
           <span className="invisible" aria-hidden>
             {words.copied}

@@ -37,7 +37,11 @@ test('every entry comes back from its line', () => {
     offset: fc.maxSafeNat(),
     data: fc.maxSafeNat(),
   })
-  fc.assert(fc.property(entry, (given) => expect(parseEntry(encodeEntry(given))).toEqual(given)))
+  fc.assert(
+    fc.property(entry, (given) => {
+      expect(parseEntry(encodeEntry(given))).toEqual(given)
+    }),
+  )
   fc.assert(
     fc.property(path, fc.string(), (skipped, warning) => {
       const given = { type: 'skipped', path: skipped, warning } as const

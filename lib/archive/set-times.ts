@@ -4,8 +4,6 @@ import { type BytePath, toFsPath } from './byte-path.ts'
 
 /** Sets access and modification time, to the nanosecond where the platform lets us. Both throw what node:fs throws. */
 export interface TimeSetter {
-  /** False: only to about a microsecond. */
-  readonly exact: boolean
   setOpenFile(fd: number, ns: bigint): void
   setSymlink(path: BytePath, ns: bigint): void
 }
@@ -29,7 +27,6 @@ function exactSetter(): TimeSetter {
     return times
   }
   return {
-    exact: true,
     setOpenFile(fd, ns) {
       if (futimens(fd, fill(ns)) !== 0) coarseSetter.setOpenFile(fd, ns)
     },
@@ -40,10 +37,15 @@ function exactSetter(): TimeSetter {
   }
 }
 
-const coarseSetter: TimeSetter = {
-  exact: false,
-  setOpenFile: (fd, ns) => futimesSync(fd, Number(ns) / 1e9, Number(ns) / 1e9),
-  setSymlink: (path, ns) => lutimesSync(toFsPath(path), Number(ns) / 1e9, Number(ns) / 1e9),
+/** What node:fs can do. */
+export const coarseSetter: TimeSetter = {
+  setOpenFile: (fd, ns) => futimesSync(fd, coarse(ns), coarse(ns)),
+  setSymlink: (path, ns) => lutimesSync(toFsPath(path), coarse(ns), coarse(ns)),
+}
+
+// node:fs takes a negative number for "now", but not a date before 1970.
+function coarse(ns: bigint): number | Date {
+  return ns < 0n ? new Date(Number(ns / 1_000_000n)) : Number(ns) / 1e9
 }
 
 let setter: TimeSetter | undefined

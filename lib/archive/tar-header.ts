@@ -78,7 +78,7 @@ function block(name: BytePath, type: string, numbers: Numbers, linkName = ''): B
   octal(bytes, 329, 7, 0)
   octal(bytes, 337, 7, 0)
   let sum = 0
-  for (const byte of bytes) sum += byte
+  for (let i = 0; i < BLOCK; i += 1) sum += bytes[i] ?? 0
   octal(bytes, 148, 6, sum)
   bytes[154] = 0
   return bytes

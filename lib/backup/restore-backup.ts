@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
-import { displayPath, toBytePath } from '#lib/archive/byte-path.ts'
+import { fchmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { displayPath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import { TreeWriter } from '#lib/archive/restore-tree.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
@@ -102,15 +102,19 @@ function prepareTarget(target: string, bytes: number): OpenFolder {
       throw new AppError('not-found', `The folder that is to hold ${target} does not exist.`, { cause })
     if (systemCode(cause) !== 'EEXIST') throw cannotUse(target, cause)
   }
+  let folder: OpenFolder | undefined
   try {
-    if (readdirSync(target).length > 0)
+    folder = openFolder(toBytePath(target))
+    const inside = toFsPath(folder.inside('.'))
+    if (readdirSync(inside).length > 0)
       throw new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
-    const { bavail, bsize } = statfsSync(target)
+    const { bavail, bsize } = statfsSync(inside)
     if (bavail * bsize < bytes)
       throw new AppError('unavailable', `${target} has ${bavail * bsize} bytes free; this backup needs ${bytes}.`)
-    chmodSync(target, 0o700)
-    return openFolder(toBytePath(target))
+    fchmodSync(folder.fd, 0o700)
+    return folder
   } catch (cause) {
+    folder?.close()
     if (cause instanceof AppError) throw cause
     throw cannotUse(target, cause)
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rememberedPort } from './free-port.ts'
+import { signalProcess } from './process-identity.ts'
 import { findRunning } from './running.ts'
 
 // Real processes: the supervisor, PostgreSQL, and stand-ins for the rest.
@@ -42,7 +43,8 @@ interface StartedConsole {
 function startConsole(changes: string[] = [], environment: Record<string, string> = {}): StartedConsole {
   const program = path.join(import.meta.dirname, 'stand-ins', 'start.ts')
   const child = spawn(process.execPath, [program, root, ...changes], {
-    env: { ...process.env, PORT: String(port), VAULT_DATA_DIR: dataDir, ...environment },
+    // Without sources of its own it would make the sample folder, which takes longest of all.
+    env: { ...process.env, PORT: String(port), VAULT_DATA_DIR: dataDir, VAULT_SOURCE_ROOTS: root, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -53,8 +55,8 @@ function startConsole(changes: string[] = [], environment: Record<string, string
   return console
 }
 
-async function startToTheEnd(changes: string[] = []): Promise<StartedConsole> {
-  const console = startConsole(changes)
+async function startToTheEnd(changes: string[] = [], environment = {}): Promise<StartedConsole> {
+  const console = startConsole(changes, environment)
   await until(() => console.output().includes('Vault Console is up') || console.child.exitCode !== null)
   expect(console.output()).toContain('Vault Console is up')
   return console
@@ -75,7 +77,7 @@ function processesOf(folder: string): number[] {
     .filter((pid) => {
       try {
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
-        return environment.includes(`=${folder}`) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)
+        return environment.includes(`VAULT_DATA_DIR=${folder}`) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)
       } catch {
         return false
       }
@@ -107,7 +109,7 @@ async function databaseAnswers(): Promise<boolean> {
 const postgresPid = () => Number(readFileSync(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0])
 
 test('starts everything, says so in one block, and stops everything on Ctrl-C', async () => {
-  const console = await startToTheEnd()
+  const console = await startToTheEnd([], { VAULT_SOURCE_ROOTS: '' })
   expect(console.output()).toContain(
     [
       '',
@@ -139,7 +141,7 @@ test('starts everything, says so in one block, and stops everything on Ctrl-C', 
   expect(processesOf(dataDir)).toEqual([])
   expect(await readdir(dataDir)).not.toContain('run.json')
 
-  const second = await startToTheEnd()
+  const second = await startToTheEnd([], { VAULT_SOURCE_ROOTS: '' })
   expect(second.output()).not.toContain('Building')
   expect(second.output()).not.toContain('sample')
   second.child.kill('SIGTERM')
@@ -181,7 +183,7 @@ test('killed with SIGKILL it leaves nothing running, and the next start recovers
 
 test('after everything was killed with SIGKILL at once the next start recovers', async () => {
   const console = await startToTheEnd()
-  for (const pid of processesOf(dataDir)) process.kill(pid, 'SIGKILL')
+  for (const pid of processesOf(dataDir)) signalProcess(pid, 'SIGKILL')
   expect(await console.exit).toBe('SIGKILL')
   await startToTheEnd()
   expect(await databaseAnswers()).toBe(true)
@@ -200,8 +202,7 @@ test('starts again what is killed, and takes nothing else down', async () => {
   await until(async () => console.output().includes('PostgreSQL stopped (signal SIGKILL)') && (await databaseAnswers()))
   expect(postgresPid()).not.toBe(postgres)
   expect(await webPid()).toBe(nextWeb)
-  // The stand-in for the worker ends when its database does.
-  await until(() => console.output().includes('The worker stopped (exit code 1) and is started again.'))
+  expect(console.output()).not.toContain('The worker stopped')
 })
 
 test('gives up a part that cannot live, with its last words, and stops the rest', async () => {
@@ -224,7 +225,7 @@ test('can be stopped in the middle of a build', async () => {
 test('says that a build failed, with the end of its log', async () => {
   const console = startConsole(['build=dies'])
   expect(await console.exit).toBe(1)
-  expect(console.output()).toMatch(/The pages could not be built \(exit code 3\)[^]*no licence to live/)
+  expect(console.output()).toMatch(/The pages could not be built \(exit code 3\)[\s\S]*no licence to live/)
 })
 
 test('a second start on the same folder waits, and follows when the first stops', async () => {
@@ -264,7 +265,6 @@ test('refuses a port in use, in one sentence', async () => {
 })
 
 test('refuses a data folder that it cannot write, in one sentence', async () => {
-  await mkdir(root, { recursive: true })
   await writeFile(path.join(root, 'a file'), '')
   const folder = path.join(root, 'a file', 'data')
   const console = startConsole([], { VAULT_DATA_DIR: folder })

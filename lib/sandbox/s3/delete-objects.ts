@@ -78,7 +78,7 @@ export const deleteObject: S3Handler = async (call) => {
 
 /** Each key is authorised and answered for itself. */
 export const deleteObjects: S3Handler = async (call) => {
-  const root = readXml(await readSettingsBody(call, 2 << 20))
+  const root = readXml(await readSettingsBody(call, { limit: 2 << 20 }))
   const wishes = root?.children.filter((element) => element.name === 'Object') ?? []
   if (root?.name !== 'Delete' || wishes.length === 0 || wishes.length > 1000) throw malformedXml()
   const quiet = childText(root, 'Quiet') === 'true'

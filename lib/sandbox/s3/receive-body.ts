@@ -88,8 +88,9 @@ function declaredSize(call: BucketCall, chunked: boolean): number {
  * 3. compares size, payload hash, Content-MD5 and checksum;
  * 4. flushes to disk.
  * Throws AwsError and leaves nothing behind when anything differs. Memory does not depend on the size.
+ * @param usual what to compute when the client sends no checksum
  */
-export async function receiveBody(call: BucketCall): Promise<Received> {
+export async function receiveBody(call: BucketCall, usual: ChecksumAlgorithm = 'CRC64NVME'): Promise<Received> {
   const { request, world } = call
   const mode = headerOf(call, 'x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD'
   const chunked = mode.startsWith('STREAMING-')
@@ -108,7 +109,7 @@ export async function receiveBody(call: BucketCall): Promise<Received> {
   const decoder = chunked ? new AwsChunkedDecoder(mode.includes('HMAC'), call.signature) : undefined
   const etag = createHash('md5')
   const payload = /^[0-9a-f]{64}$/i.test(mode) ? createHash('sha256') : undefined
-  const algorithm = claim?.algorithm ?? 'CRC64NVME'
+  const algorithm = claim?.algorithm ?? usual
   const sum: Hasher = makeHasher(algorithm)
   buckets.reserved += size
   const file = await open(path, 'wx', 0o600)

@@ -5,9 +5,15 @@ import { AwsChunkedDecoder } from './aws-chunked.ts'
 import { claimedChecksum, claimedMd5, makeHasher, wrongChecksum } from './checksum.ts'
 import { headerOf, type S3Call } from './s3-call.ts'
 
-/** A small document that comes as a body, with its checksums checked. */
-export async function readSettingsBody(call: S3Call, limit = 1 << 20): Promise<string> {
-  const raw = await readBody(call.request, limit)
+/**
+ * A small document that comes as a body, with its checksums checked.
+ * @param options.coversBody false where a checksum header is about the object, not about the document
+ */
+export async function readSettingsBody(
+  call: S3Call,
+  options: { limit?: number; coversBody?: boolean } = {},
+): Promise<string> {
+  const raw = await readBody(call.request, options.limit ?? 1 << 20)
   if (!raw) throw new AwsError('MaxMessageLengthExceeded', 'Your request was too big.')
   const mode = headerOf(call, 'x-amz-content-sha256') ?? ''
   let bytes = raw
@@ -27,7 +33,7 @@ export async function readSettingsBody(call: S3Call, limit = 1 << 20): Promise<s
   if (md5 && !md5.equals(createHash('md5').update(bytes).digest())) {
     throw new AwsError('BadDigest', 'The Content-MD5 you specified did not match what we received.')
   }
-  const claim = claimedChecksum(call)
+  const claim = options.coversBody === false ? undefined : claimedChecksum(call)
   if (claim?.value !== undefined) {
     const sum = makeHasher(claim.algorithm)
     sum.update(bytes)

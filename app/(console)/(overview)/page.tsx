@@ -1,0 +1,65 @@
+import type { Metadata } from 'next'
+import { loadBackups, loadEnvironment } from '#app/_lib/load.ts'
+import { requireUser } from '#app/_lib/session.ts'
+import { FirstSteps } from '#components/overview/first-steps.tsx'
+import { BackupsGlance, EnvironmentGlance } from '#components/overview/glance.tsx'
+import { PageHeader } from '#components/ui/page-header.tsx'
+
+export const metadata: Metadata = { title: 'Overview' }
+
+export default async function OverviewPage() {
+  await requireUser('backup.read')
+  const [environment, backups] = await Promise.all([loadEnvironment(), loadBackups({})])
+  const last = backups.rows[0]
+  const saved = environment.revision > 0
+  if (!saved || environment.backups === 0 || !last) {
+    return (
+      <>
+        <PageHeader
+          title="Overview"
+          lede="Three steps to backups that only your key opens, and the proof that they can be restored."
+        />
+        <FirstSteps
+          steps={[
+            {
+              title: 'Set up the backup environment',
+              about:
+                'Where backups go and the key they are encrypted under. Both are proven to work before they are kept.',
+              done: saved,
+              href: '/settings/backup-environment',
+              action: 'Set up',
+            },
+            {
+              title: 'Make the first backup',
+              about:
+                'Choose a folder and press Back up now. It is encrypted here, before anything leaves this machine.',
+              done: environment.backups > 0,
+              href: '/backups',
+              action: 'Go to backups',
+            },
+            {
+              title: 'Restore it',
+              about:
+                'Open the backup, restore it into a new folder, and compare. A backup counts once it has come back.',
+              done: false,
+              href: '/backups',
+              action: 'Go to backups',
+            },
+          ]}
+        />
+      </>
+    )
+  }
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        lede="A backup counts once it has come back: restore one into a new folder now and then."
+      />
+      <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-2">
+        <BackupsGlance last={last} active={backups.active.length} complete={environment.backups} />
+        <EnvironmentGlance view={environment} />
+      </div>
+    </>
+  )
+}

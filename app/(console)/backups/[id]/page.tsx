@@ -1,0 +1,84 @@
+import type { Metadata } from 'next'
+import Link from 'next/link'
+import { notFound } from 'next/navigation'
+import { loadBackup, loadBackups } from '#app/_lib/load.ts'
+import { requireUser } from '#app/_lib/session.ts'
+import { BackupFacts } from '#components/backups/backup-facts.tsx'
+import { LiveProgress } from '#components/backups/live-progress.tsx'
+import { RestoreForm } from '#components/backups/restore-form.tsx'
+import { RestoreList } from '#components/backups/restore-list.tsx'
+import { suggestTarget } from '#components/backups/suggest-target.ts'
+import { WarningList } from '#components/backups/warning-list.tsx'
+import { Card } from '#components/ui/card.tsx'
+import { Command } from '#components/ui/command.tsx'
+import { PageHeader } from '#components/ui/page-header.tsx'
+import { can } from '#lib/auth/schema.ts'
+import { startRestore } from '../actions.ts'
+
+export const metadata: Metadata = { title: 'Backup' }
+
+export default async function BackupPage({ params }: { params: Promise<{ id: string }> }) {
+  const user = await requireUser('backup.read')
+  const { id } = await params
+  const backup = await loadBackup(id)
+  if (!backup) notFound()
+  const { restoreRoot } = await loadBackups({})
+  const target = suggestTarget(restoreRoot, backup.name, new Date())
+  const complete = backup.state === 'complete'
+  return (
+    <>
+      <Link href="/backups" className="link mb-2 inline-block text-sm">
+        All backups
+      </Link>
+      <PageHeader
+        title={
+          <span className="line-clamp-2" title={backup.name}>
+            {backup.name}
+          </span>
+        }
+        lede={<code className="line-clamp-2 wrap-anywhere">{backup.source}</code>}
+      />
+      {(backup.state === 'queued' || backup.state === 'running') && (
+        <div className="mb-4">
+          <LiveProgress
+            url={`/api/backups/${backup.id}/progress`}
+            label="Backup"
+            state={backup.state}
+            title={<h2 className="text-lg font-semibold">Under way</h2>}
+          />
+        </div>
+      )}
+      <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
+        <div className="min-w-0 space-y-4">
+          {backup.error && (
+            <Card title="Why it failed">
+              <p className="wrap-anywhere">{backup.error}</p>
+              <p className="mt-2 text-sm text-ink-3">
+                Nothing of it counts as a backup, and nothing half-made can be restored.
+              </p>
+            </Card>
+          )}
+          <BackupFacts backup={backup} />
+          {backup.warningList.length > 0 && <WarningList warnings={backup.warningList} total={backup.warnings} />}
+          {backup.restores.length > 0 && (
+            <Card title="Restores">
+              <RestoreList restores={backup.restores} />
+            </Card>
+          )}
+        </div>
+        {complete && (
+          <div className="min-w-0 space-y-4">
+            {can(user.role, 'restore.run') && (
+              <Card title="Restore" hint="Every file is authenticated before it gets its name.">
+                <RestoreForm backupId={backup.id} suggestion={target} start={startRestore} />
+              </Card>
+            )}
+            <Card title="From the command line" hint="On the machine that runs this console, in its folder.">
+              <Command text={`npx byok backup restore ${backup.id} --to ./restored`} />
+            </Card>
+          </div>
+        )}
+      </div>
+    </>
+  )
+}

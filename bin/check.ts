@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import path from 'node:path'
+
+// `npm run check`: format, lint, types, direction of imports, unused code, database schema.
+// A tool that looked at nothing has found nothing wrong, so each must also say how much it looked at.
+
+const root = path.join(import.meta.dirname, '..')
+const sources = ['app', 'bin', 'components', 'e2e', 'lib', 'instrumentation.ts', 'proxy.ts']
+
+interface Tool {
+  readonly name: string
+  readonly command: readonly [string, ...string[]]
+  /** How many files it looked at, read from what it printed. */
+  readonly looked: (output: string) => number
+}
+
+const numberIn = (pattern: RegExp) => (output: string) => Number(pattern.exec(output)?.[1] ?? 0)
+
+const tools: readonly Tool[] = [
+  // Types of the routes, which the pages' own types need.
+  { name: 'Route types', command: ['next', 'typegen'], looked: (output) => (output.includes('✓') ? 1 : 0) },
+  { name: 'Format and lint', command: ['biome', 'ci', '--colors=off', '.'], looked: numberIn(/Checked (\d+) files/) },
+  {
+    name: 'Types',
+    command: ['tsc', '--noEmit', '--incremental', 'false', '--listFiles', '-p', '.'],
+    looked: (output) =>
+      output.split('\n').filter((line) => line.startsWith(root) && !line.includes('node_modules')).length,
+  },
+  {
+    name: 'Direction of imports',
+    command: ['depcruise', '--config', '.dependency-cruiser.json', ...sources],
+    looked: numberIn(/(\d+) modules, \d+ dependencies cruised/),
+  },
+  {
+    // It prints nothing when all is well; what it reads is given by its configuration.
+    name: 'Unused code and dependencies',
+    command: ['knip', '--no-config-hints'],
+    looked: () => globSync('{app,components,lib,bin,e2e}/**/*.{ts,tsx,mjs}', { cwd: root }).length,
+  },
+  {
+    name: 'Database schema',
+    command: ['prisma', 'validate'],
+    looked: (output) => (output.includes('is valid') ? 1 : 0),
+  },
+]
+
+let failed = 0
+for (const { name, command, looked } of tools) {
+  const [program, ...args] = command
+  const started = performance.now()
+  const { status, stdout, stderr } = spawnSync(path.join(root, 'node_modules', '.bin', program), args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+  })
+  const output = `${stdout}${stderr}`
+  const files = looked(output)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  if (status === 0 && files > 0) {
+    console.log(`✓ ${name} (${files} files, ${seconds} s)`)
+    continue
+  }
+  failed += 1
+  const words = output.split('\n').filter((line) => !line.startsWith(root))
+  console.log(
+    `✗ ${name} (${status === 0 ? 'it looked at no file' : `exit code ${status}`}, ${seconds} s)\n${words.join('\n')}`,
+  )
+}
+process.exit(failed === 0 ? 0 : 1)

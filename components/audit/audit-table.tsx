@@ -1,0 +1,93 @@
+import { Badge } from '#components/ui/badge.tsx'
+import { count } from '#components/ui/format-bytes.ts'
+import { Table, Td, Th } from '#components/ui/table.tsx'
+import { Time } from '#components/ui/time.tsx'
+import type { AuditOutcome, AuditRow } from '#lib/audit/schema.ts'
+import { actionWords } from './action-words.ts'
+
+const outcomes = {
+  success: { tone: 'ok', word: 'Success' },
+  refused: { tone: 'warn', word: 'Refused' },
+  failed: { tone: 'bad', word: 'Failed' },
+} as const satisfies Record<AuditOutcome, object>
+
+export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
+  return (
+    <div className="card overflow-hidden">
+      <Table aria-label="Audit" className="table-fixed">
+        <thead>
+          <tr>
+            <Th wide className="w-36">
+              When
+            </Th>
+            <Th wide className="w-56">
+              Who
+            </Th>
+            <Th>What</Th>
+            <Th className="w-32 max-md:w-28">Outcome</Th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.id}>
+              <Td wide>
+                <Time iso={row.at} />
+              </Td>
+              <Td wide>
+                <span className="block truncate" title={row.actor}>
+                  {row.actor}
+                </span>
+              </Td>
+              <Td>
+                <div className="font-medium">{actionWords[row.action]}</div>
+                <div className="line-clamp-2 text-sm text-ink-2 wrap-anywhere" title={row.subject}>
+                  {row.subject}
+                </div>
+                <div className="mt-0.5 text-sm text-ink-3 wrap-anywhere md:hidden">
+                  <Time iso={row.at} /> · {row.actor}
+                </div>
+                <Changes changes={row.changes} />
+              </Td>
+              <Td>
+                <Badge tone={outcomes[row.outcome].tone}>{outcomes[row.outcome].word}</Badge>
+              </Td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+    </div>
+  )
+}
+
+function Changes({ changes }: Pick<AuditRow, 'changes'>) {
+  const entries = Object.entries(changes)
+  if (entries.length === 0) return null
+  return (
+    <details className="mt-1 text-sm">
+      <summary className="w-fit text-ink-2 hover:text-ink">{count(entries.length, 'change')}</summary>
+      <dl className="mt-1.5 space-y-1.5 border-l-2 border-line pl-3">
+        {entries.map(([name, [before, after]]) => (
+          <div key={name}>
+            <dt className="text-ink-3">{name}</dt>
+            <dd className="wrap-anywhere">
+              <Value word="before">{before}</Value>
+              <span className="px-1.5 text-ink-3" aria-hidden="true">
+                →
+              </span>
+              <Value word="after">{after}</Value>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  )
+}
+
+function Value({ word, children }: { word: string; children: string | null }) {
+  return (
+    <>
+      <span className="sr-only">{word}: </span>
+      {children === null || children === '' ? <span className="text-ink-3">nothing</span> : <code>{children}</code>}
+    </>
+  )
+}

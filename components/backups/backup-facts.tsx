@@ -1,0 +1,41 @@
+import { Card } from '#components/ui/card.tsx'
+import { Fact, Facts } from '#components/ui/facts.tsx'
+import { formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { formatDuration } from '#components/ui/format-time.ts'
+import { Time } from '#components/ui/time.tsx'
+import type { BackupDetail } from '#lib/backup/schema.ts'
+import { ProtectedBy } from './protected-by.tsx'
+import { StateBadge } from './state-badge.tsx'
+
+export function BackupFacts({ backup }: { backup: BackupDetail }) {
+  const took = backup.finishedAt ? Date.parse(backup.finishedAt) - Date.parse(backup.createdAt) : undefined
+  return (
+    <Card title="Backup">
+      <Facts>
+        <Fact name="State">
+          <StateBadge state={backup.state} warnings={backup.warnings} />
+        </Fact>
+        <Fact name="Started">
+          <Time iso={backup.createdAt} /> by {backup.createdBy}
+          {took !== undefined && `, took ${formatDuration(took)}`}
+        </Fact>
+        <Fact name="Size">
+          {backup.bytes === null ? '–' : formatBytes(backup.bytes)}
+          {backup.bytesStored !== null && (
+            <span className="text-ink-3"> · {formatBytes(backup.bytesStored)} stored</span>
+          )}
+        </Fact>
+        <Fact name="Files">{backup.files === null ? '–' : formatNumber(backup.files)}</Fact>
+        <Fact name="Protected by">
+          <ProtectedBy backup={backup} full />
+        </Fact>
+        <Fact name="Bucket">
+          <code>{backup.bucket}</code> <span className="text-ink-3">in {backup.region}</span>
+        </Fact>
+        <Fact name="Backup ID">
+          <code>{backup.id}</code>
+        </Fact>
+      </Facts>
+    </Card>
+  )
+}

@@ -1,0 +1,98 @@
+'use client'
+import type { ReactNode } from 'react'
+import { Badge } from '#components/ui/badge.tsx'
+import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { formatDuration } from '#components/ui/format-time.ts'
+import { ProgressBar } from '#components/ui/progress-bar.tsx'
+import type { BackupState, Progress } from '#lib/backup/schema.ts'
+import { useProgress } from './use-progress.ts'
+
+interface Props {
+  /** Where its event stream is. */
+  url: string
+  title: ReactNode
+  /** Names the bar for a screen reader. */
+  label: string
+  state: BackupState
+}
+
+const words: Record<BackupState, string> = {
+  queued: 'Queued',
+  running: 'Running',
+  complete: 'Complete',
+  failed: 'Failed',
+}
+const tones = { queued: 'idle', running: 'busy', complete: 'ok', failed: 'bad' } as const
+
+export function LiveProgress({ url, title, label, state }: Props) {
+  const { progress, bytesPerSecond } = useProgress(url, { ...nothingYet, state })
+  const { bytesDone, bytesTotal } = progress
+  const percent = bytesTotal ? Math.min(100, Math.floor((bytesDone / bytesTotal) * 1000) / 10) : undefined
+  const left = bytesTotal && bytesPerSecond ? ((bytesTotal - bytesDone) / bytesPerSecond) * 1000 : undefined
+  return (
+    <div className="card px-5 py-4">
+      <div className="mb-2.5 flex items-center gap-2.5">
+        {title}
+        <Badge tone={tones[progress.state]}>{words[progress.state]}</Badge>
+      </div>
+      <ProgressBar
+        label={label}
+        percent={progress.state === 'complete' ? 100 : percent}
+        text={
+          percent === undefined
+            ? stage(progress)
+            : `${percent} %, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal ?? 0)}`
+        }
+      />
+      <div className="mt-2.5 flex min-h-[18px] flex-wrap gap-x-5 gap-y-1 text-sm text-ink-2 tabular-nums">
+        {progress.startedAt === null ? (
+          <span>{stage(progress)}</span>
+        ) : (
+          <>
+            <span>
+              <Strong>{formatBytes(bytesDone)}</Strong>
+              {bytesTotal === null ? ` · ${stage(progress)}` : ` of ${formatBytes(bytesTotal)}`}
+            </span>
+            <span>
+              <Strong>{formatNumber(progress.filesDone)}</Strong>
+              {progress.filesTotal === null ? ' files' : ` of ${count(progress.filesTotal, 'file')}`}
+            </span>
+            {bytesPerSecond !== undefined && progress.state === 'running' && (
+              <span>
+                <Strong>{formatBytes(bytesPerSecond)}/s</Strong>
+              </span>
+            )}
+            {left !== undefined && progress.state === 'running' && (
+              <span>
+                <Strong>{formatDuration(Math.max(1000, left))}</Strong> left
+              </span>
+            )}
+            {progress.currentPath && <code className="min-w-0 max-w-full truncate">{progress.currentPath}</code>}
+          </>
+        )}
+      </div>
+      {progress.error && <p className="mt-2 text-sm text-bad wrap-anywhere">{progress.error}</p>}
+    </div>
+  )
+}
+
+function Strong({ children }: { children: ReactNode }) {
+  return <strong className="font-medium text-ink">{children}</strong>
+}
+
+function stage(progress: Progress): string {
+  if (progress.state === 'queued') return 'Waiting for a worker'
+  return progress.bytesTotal === null ? 'Counting' : words[progress.state]
+}
+
+const nothingYet: Omit<Progress, 'state'> = {
+  bytesDone: 0,
+  bytesTotal: null,
+  bytesStored: 0,
+  filesDone: 0,
+  filesTotal: null,
+  currentPath: null,
+  startedAt: null,
+  finishedAt: null,
+  error: null,
+}

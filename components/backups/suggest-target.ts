@@ -1,0 +1,12 @@
+/** `<root>/nightly-accounts-2026-11-12-0830`: readable, safe as a folder's name, and new every minute. */
+export function suggestTarget(root: string, name: string, now: Date): string {
+  const slug = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 60)
+    .replace(/^-+|-+$/g, '')
+  const time = now.toISOString().slice(0, 16).replace('T', '-').replace(':', '')
+  return `${root.replace(/\/+$/, '')}/${slug || 'backup'}-${time}`
+}

@@ -1,0 +1,73 @@
+import { type Browser, type BrowserContext, test as base, expect, type Page } from '@playwright/test'
+import type { SandboxInfo, SandboxKey } from '#lib/sandbox/info.ts'
+import { administrator, startConsole, type TestConsole } from './console.ts'
+
+interface WorkerFixtures {
+  /** One console for all tests of a worker, with an administrator. */
+  console: TestConsole
+  sandbox: SandboxInfo
+  session: Awaited<ReturnType<BrowserContext['storageState']>>
+}
+
+export const test = base.extend<{ signedIn: Page }, WorkerFixtures>({
+  console: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures it needs from this pattern
+    async ({}, use) => {
+      const running = await startConsole()
+      await use(running)
+      await running.remove()
+    },
+    { scope: 'worker', timeout: 240_000 },
+  ],
+  sandbox: [
+    async ({ console }, use) => {
+      const { stdout } = await console.byok(['sandbox', 'info'])
+      await use(JSON.parse(stdout))
+    },
+    { scope: 'worker' },
+  ],
+  session: [
+    async ({ console, browser }, use) => {
+      await use(await sessionOf(browser, console))
+    },
+    { scope: 'worker' },
+  ],
+  /** A page of the administrator, who is signed in. */
+  signedIn: async ({ browser, console, session }, use) => {
+    const context = await browser.newContext({ baseURL: console.url, storageState: session })
+    await use(await context.newPage())
+    await context.close()
+  },
+})
+
+export { expect }
+
+export async function sessionOf(browser: Browser, console: TestConsole, person = administrator) {
+  const context = await browser.newContext({ baseURL: console.url })
+  const page = await context.newPage()
+  await signIn(page, person)
+  const state = await context.storageState()
+  await context.close()
+  return state
+}
+
+export async function signIn(page: Page, person: { email: string; password: string }): Promise<void> {
+  await page.goto('/sign-in')
+  await page.getByLabel('E-mail').fill(person.email)
+  await page.getByLabel('Password').fill(person.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible()
+}
+
+export function keyOf(sandbox: SandboxInfo, region: string, alias: string): SandboxKey {
+  const key = sandbox.keys.find((one) => one.region === region && one.alias === `alias/${alias}`)
+  if (!key) throw new Error(`The sandbox has no alias/${alias} in ${region}.`)
+  return key
+}
+
+/** Opens Settings > Backup Environment and chooses a Region in its searchable list. */
+export async function chooseRegion(page: Page, region: string): Promise<void> {
+  await page.getByRole('combobox', { name: 'Region' }).click()
+  await page.getByRole('combobox', { name: 'Search' }).or(page.getByPlaceholder('Search')).first().fill(region)
+  await page.getByRole('option', { name: new RegExp(region) }).click()
+}

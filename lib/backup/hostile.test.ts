@@ -1,0 +1,110 @@
+// Backups made by somebody who holds the key and means harm: everything in them is authentic.
+
+import { existsSync, readdirSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Entry, encodeEntry } from '#lib/archive/entry.ts'
+import { END_OF_TAR } from '#lib/archive/tar-header.ts'
+import { failureOf, identityOf, Workbench } from './backup-for-tests.ts'
+import { encryptedCodec } from './codec.ts'
+import { manifestContext } from './context.ts'
+import { createEnvelope } from './envelope.ts'
+import { type BackupTotals, encodeManifest, type Part } from './manifest.ts'
+import { restoreBackup } from './restore-backup.ts'
+import { PartWriter } from './write-parts.ts'
+
+let bench: Workbench
+beforeEach(() => {
+  bench = new Workbench()
+})
+afterEach(() => bench.remove())
+
+const CONTENT = 'content of a file'
+const at = { uid: 0, gid: 0, mode: 0o755, mtimeNs: 0n, offset: 0, data: 0, size: 0 }
+const root: Entry = { ...at, type: 'folder', path: '.' }
+const file: Entry = { ...at, type: 'file', path: 'file', size: CONTENT.length }
+const honest: BackupTotals = { files: 1, folders: 1, links: 0, bytes: CONTENT.length, warnings: 0 }
+
+interface Forgery {
+  readonly lines?: readonly string[]
+  readonly totals?: Partial<BackupTotals>
+  readonly tar?: Buffer
+  readonly changePart?: (part: Part) => Part
+  readonly changeManifest?: (text: string) => string
+}
+
+async function forge({ lines, totals, tar, changePart, changeManifest }: Forgery): Promise<void> {
+  const identity = identityOf('forged')
+  const { backupKey, envelope } = await createEnvelope([bench.key], identity)
+  const codec = encryptedCodec(backupKey, 'forged')
+  const writer = new PartWriter(bench.store, codec, identity, 1)
+  await bench.store.create(bench.name('forged', 'envelope.json'), envelope.bytes)
+  const content = tar ?? Buffer.concat([Buffer.from(CONTENT), END_OF_TAR])
+  const listed = lines ?? [root, file].map(encodeEntry)
+  await writer.add({ kind: 'segment', attempt: 1, index: 0 }, content)
+  await writer.add({ kind: 'entries', attempt: 1, index: 0 }, Buffer.from(listed.map((line) => `${line}\n`).join('')))
+  await writer.settle()
+  const parts = writer.parts.map(changePart ?? ((part) => part))
+  const manifest = {
+    createdAt: '2026-01-31T12:00:00.000Z',
+    segments: parts.filter((part) => part.place.kind === 'segment'),
+    entries: parts.filter((part) => part.place.kind === 'entries'),
+    totals: { ...honest, ...totals },
+  }
+  const text = encodeManifest(manifest, identity).toString()
+  const object = await codec.seal(Buffer.from(changeManifest?.(text) ?? text), manifestContext(identity))
+  await bench.store.create(bench.name('forged', 'manifest'), object)
+}
+
+async function restoring(): Promise<unknown> {
+  const target = bench.newTarget()
+  const error = await failureOf(bench.open('forged').then((backup) => restoreBackup({ backup, target })))
+  if (existsSync(target)) expect(readdirSync(target).filter((name) => name !== 'file')).toEqual([])
+  return error
+}
+
+test('the forgery is good: an honest one is restored', async () => {
+  await forge({})
+  expect((await bench.restore('forged')).result).toMatchObject({ files: 1, bytes: CONTENT.length })
+})
+
+const device = encodeEntry(file)
+  .replace('"type":"file"', '"type":"device"')
+  .replace('"path":"file"', '"path":"dev/sda"')
+test.each<[string, Forgery, RegExp]>([
+  ['a device file', { lines: [encodeEntry(root), device] }, /"dev\/sda" is of the unknown type "device"/],
+  ['a path that leads out', { lines: [root, { ...file, path: '../out' }].map(encodeEntry) }, /"\.\.\/out"/],
+  ['an absolute path', { lines: [root, { ...file, path: '/etc/passwd' }].map(encodeEntry) }, /"\/etc\/passwd"/],
+  ['content where there is none', { lines: [root, { ...file, data: 10_000 }].map(encodeEntry) }, /holds none/],
+  ['content beyond the end', { lines: [root, { ...file, data: 1030 }].map(encodeEntry) }, /holds none/],
+  ['more bytes than announced', { totals: { bytes: CONTENT.length - 1 } }, /other than its manifest announces/],
+  ['more files than announced', { totals: { files: 0 } }, /other than its manifest announces/],
+  ['fewer files than announced', { totals: { files: 2 } }, /other than its manifest announces/],
+  ['more bytes than the disk has', { totals: { bytes: 2 ** 52 } }, /bytes free; this backup needs/],
+  ['a bomb in a part', { changePart: (part) => ({ ...part, length: 10 }) }, /Entry list 0 .* at most 10 bytes/],
+  ['a part that is shorter than said', { changePart: (part) => ({ ...part, length: part.length + 1 }) }, /instead of/],
+  [
+    'a part larger than any',
+    { changePart: (part) => ({ ...part, length: 2 ** 40 }) },
+    /manifest .* not as this format/,
+  ],
+  [
+    'a name of another object',
+    { changeManifest: (text) => text.replace('segments/1/0', '../other/segments/1/0') },
+    /out of place/,
+  ],
+  [
+    'a part that comes twice',
+    { changeManifest: (text) => text.replace(/(\{"type":"part".*\n)/, '$1$1') },
+    /out of place/,
+  ],
+  ['a manifest without its end', { changeManifest: (text) => text.replace(/\{"type":"end".*\n/, '') }, /not whole/],
+  ['a manifest with more after its end', { changeManifest: (text) => `${text}{}\n` }, /not whole/],
+  [
+    'a manifest of another format',
+    { changeManifest: (text) => text.replace('"format":1', '"format":2') },
+    /as this format/,
+  ],
+])('%s is refused', async (_, forgery, words) => {
+  await forge(forgery)
+  expect(await restoring()).toMatchObject({ message: expect.stringMatching(words) })
+})

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { lastLines, rotateLog, withLog } from './log-file.ts'
+
+let root: string
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'vault-log-'))
+})
+afterEach(() => rm(root, { recursive: true }))
+
+test('a child goes on writing into the emptied file after a rotation', async () => {
+  const file = path.join(root, 'logs', 'web.log')
+  const program = "process.stdin.on('data', (data) => process.stdout.write(data))"
+  const child = withLog(file, (log) => spawn(process.execPath, ['-e', program], { stdio: ['pipe', log, log] }))
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  child.stdin?.write('before\n')
+  await expect.poll(() => lastLines(file, 5)).toEqual(['before'])
+  rotateLog(file)
+  expect(lastLines(`${file}.1`, 5)).toEqual([])
+  await truncate(file, 11 * 1024 * 1024)
+  rotateLog(file)
+  child.stdin?.end('after\n')
+  await once(child, 'close')
+  expect(lastLines(file, 5)).toEqual(['after'])
+  expect((await stat(`${file}.1`)).size).toBe(11 * 1024 * 1024)
+})
+
+test('the last lines are those that say something', async () => {
+  const file = path.join(root, 'web.log')
+  await writeFile(file, 'one\ntwo\n\nthree\n\n')
+  expect(lastLines(file, 2)).toEqual(['two', 'three'])
+  expect(lastLines(path.join(root, 'nothing'), 2)).toEqual([])
+})
