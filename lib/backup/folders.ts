@@ -55,7 +55,8 @@ export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host
     if (isWithin(root, absolute)) mkdirSync(root, { recursive: true, mode: 0o700 })
   }
   const parent = realFolder(path.dirname(absolute))
-  const real = path.join(parent, path.basename(absolute))
+  // Not path.join: Next's build would take it for a reason to pack up the whole project.
+  const real = `${parent === path.sep ? '' : parent}${path.sep}${path.basename(absolute)}`
   if (
     from === 'page' &&
     !roots.restoreRoots.some((root) => isWithin(realOrSelf(root), parent) && real !== realOrSelf(root))

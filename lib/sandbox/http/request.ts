@@ -60,7 +60,7 @@ export function queryValue(request: AwsRequest, name: string): string | undefine
 }
 
 /** A header as one text. */
-export function header(request: AwsRequest, name: string): string | undefined {
+export function header(request: Pick<AwsRequest, 'headers'>, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value.join(',') : value
 }

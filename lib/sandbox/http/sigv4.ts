@@ -79,7 +79,11 @@ export function encodePart(text: string): string {
   })
 }
 
-export function canonicalRequest(request: AwsRequest, claim: SignatureClaim, payloadHash: string): string {
+export function canonicalRequest(
+  request: Pick<AwsRequest, 'method' | 'path' | 'query' | 'headers'>,
+  claim: SignatureClaim,
+  payloadHash: string,
+): string {
   const path = request.path
     .split('/')
     .map((part) => encodePart(decodePart(part) ?? part))

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder, writeDurably } from '../durable-file.ts'
@@ -28,6 +28,8 @@ export interface BucketSettings {
 export class Bucket {
   readonly settings: BucketSettings
   readonly folder: string
+  /** Bytes of the parts of uploads under way. */
+  partBytes = 0
   #index: ObjectIndex | undefined
   readonly #readers = new Map<string, number>()
   readonly #retired = new Set<string>()
@@ -115,6 +117,8 @@ export class Bucket {
     for (const name of readdirSync(this.objectsFolder)) {
       if (!named.has(name)) rmSync(join(this.objectsFolder, name))
     }
+    const parts = readdirSync(this.uploadsFolder, { recursive: true, encoding: 'utf8' })
+    this.partBytes = parts.reduce((sum, path) => sum + statSync(join(this.uploadsFolder, path)).size, 0)
   }
 }
 
@@ -164,9 +168,9 @@ export class BucketStore {
     rmSync(bucket.folder, { recursive: true, force: true })
   }
 
-  /** Bytes of every version of every object. */
+  /** Bytes of every version of every object and of every part. */
   get bytes(): number {
-    return this.all().reduce((sum, bucket) => sum + bucket.index.bytes, 0)
+    return this.all().reduce((sum, bucket) => sum + bucket.index.bytes + bucket.partBytes, 0)
   }
 
   async close(): Promise<void> {

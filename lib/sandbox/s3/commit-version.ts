@@ -14,17 +14,19 @@ export function newVersionId(call: BucketCall): string {
  * Lets an object appear: conditions are checked against what is there at this moment, its files move to `objects/`, and
  * the index takes it up, with nothing in between. Throws AwsError; durable when the promise settles.
  * @param paths of the data, in order, already flushed to disk
+ * @param move `linkSync` leaves them where they were as well, so that a crash in between loses nothing
  */
 export async function commitVersion(
   call: BucketCall,
   version: Omit<ObjectVersion, 'files' | 'versionId' | 'key' | 'modified'>,
   paths: { path: string; size: number }[],
+  move: (from: string, to: string) => void = renameSync,
 ): Promise<ObjectVersion> {
   const { bucket, key } = call
   checkWriteConditions(call, bucket.index.versions(key)[0])
   const files = paths.map(({ path, size }) => {
     const name = objectFileName(key)
-    renameSync(path, join(bucket.objectsFolder, name))
+    move(path, join(bucket.objectsFolder, name))
     return { name, size }
   })
   const complete: ObjectVersion = {

@@ -44,7 +44,7 @@ export const listObjectVersions: S3Handler = (call) => {
     }
   }
   const shown = page.flatMap(({ version }) => (version ? [version] : []))
-  const describe = (version: ObjectVersion) => ({
+  const identify = (version: ObjectVersion) => ({
     Key: encode(version.key),
     VersionId: version.versionId,
     IsLatest: call.bucket.index.versions(version.key)[0] === version,
@@ -63,10 +63,10 @@ export const listObjectVersions: S3Handler = (call) => {
     IsTruncated: next !== undefined,
     Version: shown
       .filter((version) => !version.deleteMarker)
-      .map((version) => ({ ...describe(version), ...listing(version) })),
+      .map((version) => ({ ...identify(version), ...listing(version) })),
     DeleteMarker: shown
       .filter((version) => version.deleteMarker)
-      .map((version) => ({ ...describe(version), LastModified: isoTime(version.modified) })),
+      .map((version) => ({ ...identify(version), LastModified: isoTime(version.modified) })),
     CommonPrefixes: page.flatMap(({ item }) => (item.isPrefix ? { Prefix: encode(item.text) } : [])),
   })
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { linkSync } from 'node:fs'
 import { AwsError } from '../aws-error.ts'
 import { child, childText, readXml, type XmlElement } from '../http/xml-read.ts'
 import type { Xml } from '../http/xml-write.ts'
@@ -179,6 +180,7 @@ export const completeMultipartUpload: S3Handler = async (call) => {
       parts: parts.map((part) => ({ number: part.number, size: part.size, checksum: part.checksum.value })),
     },
     parts.map((part) => ({ path: partPath(call.bucket, upload.id, part), size: part.size })),
+    linkSync,
   )
   removeUpload(call.bucket, upload.id)
   return xml(

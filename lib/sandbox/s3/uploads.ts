@@ -75,6 +75,8 @@ export function findUpload(call: BucketCall): Upload {
 export function keepPart(call: BucketCall, upload: Upload, number: number, body: Received): UploadedPart {
   const folder = folderOf(call.bucket, upload.id)
   const file = `${number}.${randomBytes(8).toString('hex')}`
+  const earlier = listParts(call.bucket, upload.id).find((part) => part.number === number)
+  call.bucket.partBytes += body.size - (earlier?.size ?? 0)
   renameSync(body.path, join(folder, file))
   const part: UploadedPart = {
     number,
@@ -86,9 +88,7 @@ export function keepPart(call: BucketCall, upload: Upload, number: number, body:
     file,
   }
   writeDurably(join(folder, `${number}.json`), JSON.stringify(part))
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(`${number}.`) && name !== file && name !== `${number}.json`) rmSync(join(folder, name))
-  }
+  if (earlier) rmSync(join(folder, earlier.file), { force: true })
   return part
 }
 
@@ -101,5 +101,6 @@ export function listParts(bucket: Bucket, id: string): UploadedPart[] {
 }
 
 export function removeUpload(bucket: Bucket, id: string): void {
+  for (const part of listParts(bucket, id)) bucket.partBytes -= part.size
   rmSync(folderOf(bucket, id), { recursive: true, force: true })
 }
