@@ -4,5 +4,6 @@ export function nextPath(wanted: unknown): string {
   // The browser's own parser decides what `//host`, `/\host` or a tab in between really mean.
   const here = 'http://console.invalid'
   const url = URL.canParse(wanted, here) ? new URL(wanted, here) : undefined
-  return url?.origin === here ? `${url.pathname}${url.search}` : '/'
+  // `/..//host` is a path here, and another host once written out.
+  return url?.origin === here && !url.pathname.startsWith('//') ? `${url.pathname}${url.search}` : '/'
 }

@@ -1,0 +1,147 @@
+import { expect, sessionOf, test } from './fixtures.ts'
+
+const pages = [
+  '/',
+  '/backups',
+  '/backups/00000000-0000-7000-8000-000000000000',
+  '/audit',
+  '/settings/backup-environment',
+]
+
+test('without a session every page leads to the sign-in page, and nothing is told', async ({
+  console,
+  sandbox,
+  request,
+}) => {
+  for (const page of pages) {
+    const answer = await request.get(console.url + page, { maxRedirects: 0 })
+    expect([303, 307], page).toContain(answer.status())
+    expect(answer.headers().location, page).toMatch(/^\/sign-in/)
+    expect(await answer.text(), page).not.toContain('arn:aws')
+  }
+  for (const url of [
+    '/api/backups/00000000-0000-7000-8000-000000000000/progress',
+    '/api/restores/00000000-0000-7000-8000-000000000000/progress',
+  ]) {
+    expect((await request.get(console.url + url)).status(), url).toBe(401)
+  }
+  const health = await request.get(`${console.url}/api/health`)
+  expect(health.status()).toBe(200)
+  const text = await health.text()
+  expect(['ok', 'degraded']).toContain(JSON.parse(text).status)
+  for (const secret of ['arn:', 'vault-hosted', sandbox.accounts[0]?.accessKeyId ?? 'arn:'])
+    expect(text).not.toContain(secret)
+})
+
+test('a viewer sees and cannot change; an operator backs up and cannot change settings; neither sees the audit log', async ({
+  console,
+  browser,
+}) => {
+  for (const role of ['viewer', 'operator']) {
+    const person = { email: `${role}@example.test`, password: `a-password-for-the-${role}` }
+    const added = await console.byok(['user', 'add', person.email, '--role', role], { input: `${person.password}\n` })
+    expect(added.code, added.stderr).toBe(0)
+    const context = await browser.newContext({
+      baseURL: console.url,
+      storageState: await sessionOf(browser, console, person),
+    })
+    const page = await context.newPage()
+    await page.goto('/settings/backup-environment')
+    await expect(page.getByRole('button', { name: 'Save Settings' })).toHaveCount(0)
+    await expect(page.getByRole('link', { name: 'Audit' })).toHaveCount(0)
+    expect((await page.goto('/audit'))?.status()).toBe(404)
+    await page.goto('/backups')
+    await expect(page.getByRole('button', { name: 'Back up now' })).toHaveCount(role === 'operator' ? 1 : 0)
+    await context.close()
+  }
+})
+
+test('a password read from nowhere, a short one and a second user of the same address are refused', async ({
+  console,
+}) => {
+  const add = (input: string, ...more: string[]) =>
+    console.byok(['user', 'add', 'again@example.test', '--role', 'viewer', ...more], { input })
+  expect((await add('')).code).toBe(1)
+  expect((await add('too short')).stderr).toContain('At least 12 characters')
+  expect((await add('long-enough-password')).code).toBe(0)
+  const second = await add('long-enough-password')
+  expect(second.code).toBe(1)
+  expect(second.stderr).toContain('There is already a user')
+})
+
+test('wrong passwords are answered alike, counted, and stopped after ten', async ({ console, request }) => {
+  const email = 'limited@example.test'
+  await console.byok(['user', 'add', email, '--role', 'viewer'], { input: 'long-enough-password' })
+  const attempt = (address: string, password: string) =>
+    request.post(`${console.url}/api/auth/sign-in/email`, {
+      data: { email: address, password },
+      headers: { origin: console.url },
+    })
+  const unknown = await attempt('nobody@example.test', 'wrong-password')
+  const wrong = await attempt(email, 'wrong-password')
+  expect(wrong.status()).toBe(401)
+  expect(unknown.status()).toBe(401)
+  expect(await wrong.text()).toBe(await unknown.text())
+  for (let tries = 1; tries < 10; tries += 1) expect((await attempt(email, `wrong-${tries}`)).status()).toBe(401)
+  const stopped = await attempt(email, 'long-enough-password')
+  expect(stopped.status()).toBe(429)
+  expect(Number(stopped.headers()['x-retry-after'])).toBeGreaterThan(0)
+})
+
+test('every page carries the headers that keep it from other sites', async ({ signedIn: page }) => {
+  for (const url of [...pages.filter((one) => !one.includes('0000')), '/sign-in', '/no-such-page']) {
+    const headers = (await page.goto(url))?.headers() ?? {}
+    const policy = headers['content-security-policy'] ?? ''
+    expect(policy, url).toMatch(/script-src 'self' 'nonce-[A-Za-z0-9+/=]+' 'strict-dynamic'/)
+    for (const rule of ["object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"])
+      expect(policy, url).toContain(rule)
+    expect(policy, url).not.toContain('unsafe-inline')
+    expect(headers['x-content-type-options'], url).toBe('nosniff')
+    expect(headers['cross-origin-opener-policy'], url).toBe('same-origin')
+    expect(headers['cache-control'], url).toContain('no-store')
+    expect(headers['x-powered-by'], url).toBeUndefined()
+  }
+})
+
+test('nothing on any page breaks its own security policy', async ({ signedIn: page }) => {
+  const complaints: string[] = []
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  for (const url of ['/', '/backups', '/audit', '/settings/backup-environment']) {
+    await page.goto(url)
+    await page.waitForLoadState('networkidle')
+  }
+  expect(complaints).toEqual([])
+})
+
+test('a signed-in browser that another site uses is refused', async ({ signedIn: page, console, session, request }) => {
+  const cookie = session.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+  const stream = await request.get(`${console.url}/api/backups/00000000-0000-7000-8000-000000000000/progress`, {
+    headers: { cookie, 'sec-fetch-site': 'cross-site' },
+  })
+  expect(stream.status()).toBe(403)
+
+  // Record what the form really sends, then send it again as another site would, and without saying from where.
+  await page.goto('/settings/backup-environment')
+  const [sent] = await Promise.all([
+    page.waitForRequest((one) => one.method() === 'POST' && one.headers()['next-action'] !== undefined),
+    (async () => {
+      await page.getByLabel('AES-256').check()
+      if (!(await page.getByRole('combobox', { name: 'Region' }).innerText()).includes('us-')) {
+        await page.getByRole('combobox', { name: 'Region' }).click()
+        await page.getByRole('option', { name: /us-east-1/ }).click()
+      }
+      await page.getByRole('button', { name: 'Test key' }).click()
+    })(),
+  ])
+  const { 'next-action': action = '', 'content-type': type = '' } = sent.headers()
+  for (const origin of ['https://evil.example', 'null', undefined]) {
+    const answer = await request.post(sent.url(), {
+      data: sent.postDataBuffer() ?? Buffer.alloc(0),
+      headers: { cookie, 'next-action': action, 'content-type': type, ...(origin && { origin }) },
+    })
+    const text = await answer.text()
+    expect(text, String(origin)).not.toContain('"credentials"')
+    expect(text, String(origin)).not.toContain('durationMs')
+  }
+})

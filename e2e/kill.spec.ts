@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test as base, expect } from '@playwright/test'
+import { logsOf, startConsole, type TestConsole } from './console.ts'
+import { describeTree, plantTree } from './tree.ts'
+
+base(
+  'after kill -9 of the whole console during a backup, the next start finishes it, and nothing is left running',
+  async () => {
+    base.setTimeout(240_000)
+    let console = await startConsole()
+    try {
+      await saveEnvironment(console)
+      const source = path.join(console.sources, 'big')
+      plantTree(source, { files: 6000, seed: 11 })
+      // Slow enough to be killed in the middle, whatever the machine.
+      await slowDown(console, 300)
+      const waiting = console.byok(['backup', 'create', source])
+      const id = await untilRunning(console)
+      const children = childrenOf(console.process.pid ?? 0)
+      expect(children.length).toBeGreaterThan(3)
+      console.process.kill('SIGKILL')
+      await waiting
+      await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([])
+
+      console = await console.again()
+      await slowDown(console, 0)
+      await expect
+        .poll(async () => (await backups(console)).find((one) => one.id === id)?.state, {
+          timeout: 90_000,
+          intervals: [500],
+        })
+        .toBe('complete')
+      const target = path.join(console.folder, 'back')
+      const restored = await console.byok(['backup', 'restore', id, '--to', target])
+      expect(restored.code, restored.stderr + logsOf(console)).toBe(0)
+      expect(describeTree(target)).toEqual(describeTree(source))
+    } finally {
+      await console.remove()
+    }
+  },
+)
+
+base('Ctrl-C stops everything it started', async () => {
+  base.setTimeout(180_000)
+  const console = await startConsole()
+  try {
+    const children = childrenOf(console.process.pid ?? 0)
+    expect(children.length).toBeGreaterThan(3)
+    console.process.kill('SIGINT')
+    await expect.poll(() => children.filter(isAlive), { timeout: 15_000 }).toEqual([])
+  } finally {
+    await console.remove()
+  }
+})
+
+interface Listed {
+  readonly id: string
+  readonly state: string
+}
+
+async function backups(console: TestConsole): Promise<Listed[]> {
+  const { stdout, stderr } = await console.byok(['backup', 'list', '--json'])
+  expect(stderr).toBe('')
+  return JSON.parse(stdout).backups
+}
+
+async function untilRunning(console: TestConsole): Promise<string> {
+  let id = ''
+  await expect
+    .poll(
+      async () => {
+        const [first] = await backups(console)
+        id = first?.id ?? ''
+        return first?.state
+      },
+      { timeout: 30_000, intervals: [100] },
+    )
+    .toBe('running')
+  return id
+}
+
+async function sandboxOf(console: TestConsole) {
+  return JSON.parse((await console.byok(['sandbox', 'info'])).stdout)
+}
+
+async function slowDown(console: TestConsole, latencyMs: number): Promise<void> {
+  const { endpoint } = await sandboxOf(console)
+  const faults = latencyMs > 0 ? [{ service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs }] : []
+  const answer = await fetch(`${endpoint}/_sandbox/faults`, { method: 'PUT', body: JSON.stringify(faults) })
+  expect(answer.ok, await answer.text()).toBe(true)
+}
+
+async function saveEnvironment(console: TestConsole): Promise<void> {
+  const { chromium } = await import('@playwright/test')
+  const { chooseRegion, signIn } = await import('./fixtures.ts')
+  const { administrator } = await import('./console.ts')
+  const browser = await chromium.launch(base.info().project.use.launchOptions)
+  const page = await browser.newPage({ baseURL: console.url })
+  await signIn(page, administrator)
+  await page.goto('/settings/backup-environment')
+  await chooseRegion(page, 'us-east-1')
+  await page.getByLabel('Master Key').fill('alias/backups')
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
+  await browser.close()
+}
+
+/** Every process below this one, from /proc. */
+function childrenOf(pid: number): number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
+    } catch {}
+  }
+  const below = (parent: number): number[] =>
+    [...parents].filter(([, one]) => one === parent).flatMap(([child]) => [child, ...below(child)])
+  return below(pid)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return false
+  }
+}

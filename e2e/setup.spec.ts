@@ -1,0 +1,36 @@
+import { test as base, expect } from '@playwright/test'
+import { startConsole } from './console.ts'
+
+base('the setup link makes the first administrator, once', async ({ browser }) => {
+  base.setTimeout(180_000)
+  const console = await startConsole({ withAdministrator: false })
+  try {
+    const link = /http:\/\/localhost:\d+\/setup\?token=\S+/.exec(console.printed())?.[0]
+    expect(link, console.printed()).toBeDefined()
+    const context = await browser.newContext({ baseURL: console.url })
+    const page = await context.newPage()
+    await page.goto('/setup?token=not-the-token')
+    await expect(page.getByLabel('Password')).toHaveCount(0)
+
+    await page.goto(link ?? '')
+    await expect(page).toHaveURL(/\/setup$/)
+    await page.getByLabel('Name').fill('Ada')
+    await page.getByLabel('E-mail').fill('ada@example.test')
+    await page.getByLabel('Password').fill('short')
+    await page.getByRole('button', { name: /Create/ }).click()
+    await expect(page.getByText('At least 12 characters').first()).toBeVisible()
+    await page.getByLabel('Password').fill('a much longer password')
+    await page.getByRole('button', { name: /Create/ }).click()
+    await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible()
+
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await expect(page).toHaveURL(/\/sign-in/)
+    await page.goto(link ?? '')
+    await expect(page.getByLabel('Password')).toHaveCount(0)
+    await page.goto('/audit')
+    await expect(page).toHaveURL(/\/sign-in/)
+    await context.close()
+  } finally {
+    await console.remove()
+  }
+})
