@@ -167,6 +167,7 @@ function run(node, program, args) {
     env: {
       ...process.env,
       PATH: [bin, path.dirname(node), process.env.PATH].join(path.delimiter),
+      VAULT_SUPERVISOR_PID: String(process.pid),
       // The same data folder from wherever in the checkout a command is called.
       VAULT_DATA_DIR: process.env.VAULT_DATA_DIR?.trim() || inRoot('.data'),
     },

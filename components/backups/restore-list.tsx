@@ -12,7 +12,7 @@ export function RestoreList({ restores }: { restores: readonly RestoreRow[] }) {
           {restore.state === 'queued' || restore.state === 'running' ? (
             <LiveProgress
               url={`/api/restores/${restore.id}/progress`}
-              label={`Restore to ${restore.target}`}
+              label={`Restoring into ${restore.target}`}
               state={restore.state}
               title={<Target path={restore.target} />}
             />

@@ -131,8 +131,8 @@ export function EnvironmentForm({ view, canChange, canTest, save, test }: Props)
                   Test key
                 </Button>
               )}
-              <div className="ml-auto flex flex-wrap items-center justify-end gap-x-2 text-sm text-ink-3 max-sm:ml-0">
-                <p role="status" className="font-medium text-ok">
+              <div className="ml-auto flex flex-wrap items-center justify-end text-sm text-ink-3 max-sm:ml-0">
+                <p role="status" className="mr-2 font-medium text-ok empty:mr-0">
                   {saved && !isDirty ? 'Settings saved' : ''}
                 </p>
                 {saved && !isDirty && <p>Revision {revision}. The next backup uses it.</p>}

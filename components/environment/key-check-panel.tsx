@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { Badge, type Tone, ToneIcon } from '#components/ui/badge.tsx'
 import { formatDuration } from '#components/ui/format-time.ts'
 import { type CheckReport, checkIds, checkTitles } from '#lib/keys/schema.ts'
@@ -19,6 +20,7 @@ interface Props {
 
 export function KeyCheckPanel({ report, running, withKey }: Props) {
   const shown = running ? null : report
+  const planned = checkIds.filter((id) => withKey || !id.startsWith('key.'))
   return (
     <section aria-labelledby="key-check" className="card">
       <div className="flex min-h-[53px] items-center gap-2.5 border-b border-line px-4.5">
@@ -47,17 +49,20 @@ export function KeyCheckPanel({ report, running, withKey }: Props) {
                 </li>
               )
             })
-          : checkIds
-              .filter((id) => withKey || !id.startsWith('key.'))
-              .map((id) => (
+          : planned.map((id) => {
+              // What the last run said keeps its place, unseen, so that no row moves while the checks run again.
+              const last = report?.checks.find((check) => check.id === id)
+              return (
                 <li key={id}>
                   <Row
                     tone={running ? 'busy' : 'idle'}
-                    title={checkTitles[id]}
+                    title={last?.title ?? checkTitles[id]}
+                    detail={last?.detail && <span className="invisible">{last.detail}</span>}
                     right={running ? 'Running' : 'Not run'}
                   />
                 </li>
-              ))}
+              )
+            })}
       </ul>
       {!shown && !running && (
         <p className="border-t border-line px-4.5 py-3 text-sm text-ink-3">
@@ -79,17 +84,14 @@ function Verdict({ report, running }: { report: CheckReport | null; running: boo
   return <Badge tone="ok">Works</Badge>
 }
 
-function Row({
-  tone,
-  title,
-  detail,
-  right,
-}: {
+interface RowProps {
   tone: Tone
   title: string
-  detail?: string | undefined
+  detail?: ReactNode
   right: string
-}) {
+}
+
+function Row({ tone, title, detail, right }: RowProps) {
   return (
     <div
       className={`grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-2.5 px-4.5 py-[7px] ${tone === 'bad' ? 'bg-bad-soft font-semibold' : ''}`}

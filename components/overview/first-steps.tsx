@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { ToneIcon } from '#components/ui/badge.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 
-export interface Step {
+interface Step {
   title: string
   about: ReactNode
   done: boolean
@@ -20,7 +20,7 @@ export function FirstSteps({ steps }: { steps: readonly Step[] }) {
       {steps.map((step, index) => (
         <li key={step.title} className="flex gap-3.5 px-5 py-4 max-sm:flex-wrap">
           <ToneIcon tone={step.done ? 'ok' : 'idle'} className="mt-0.5 size-5" />
-          <div className="min-w-0 flex-1">
+          <div className="min-w-0 flex-1 max-sm:basis-[calc(100%-3rem)]">
             <h2 className="text-lg font-semibold">
               {index + 1}. {step.title}
               {step.done && <span className="ml-2 text-sm font-medium text-ok">Done</span>}

@@ -84,7 +84,7 @@ export function BackupsGlance({ last, active, complete }: { last: BackupRow; act
       </Facts>
       <p className="mt-4">
         <Link href="/backups" className="link">
-          All backups
+          The whole list
         </Link>
       </p>
     </Card>

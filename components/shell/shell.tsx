@@ -55,9 +55,8 @@ export function Shell({ user, sandbox, unencrypted, backups, theme, signOut, chi
             <NavLink href="/">Overview</NavLink>
             <NavLink href="/backups">
               Backups
-              <span className="ml-auto text-xs text-ink-3 tabular-nums">
+              <span aria-hidden className="ml-auto text-xs text-ink-3 tabular-nums">
                 {formatNumber(backups)}
-                <span className="sr-only"> in total</span>
               </span>
             </NavLink>
             {can(user.role, 'audit.read') && <NavLink href="/audit">Audit</NavLink>}

@@ -1,7 +1,7 @@
 import { CircleCheck, CircleDashed, CircleX, LoaderCircle, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 
-export const tones = {
+const tones = {
   ok: { Icon: CircleCheck, ink: 'text-ok', soft: 'bg-ok-soft' },
   warn: { Icon: TriangleAlert, ink: 'text-warn', soft: 'bg-warn-soft' },
   bad: { Icon: CircleX, ink: 'text-bad', soft: 'bg-bad-soft' },
@@ -19,7 +19,7 @@ export function ToneIcon({ tone, className = 'size-4' }: { tone: Tone; className
 export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {
   return (
     <span
-      className={`inline-flex h-[22px] items-center gap-1.5 rounded-full px-2 text-xs font-medium whitespace-nowrap ${tones[tone].ink} ${tones[tone].soft}`}
+      className={`inline-flex min-h-[22px] items-center gap-1.5 rounded-[11px] px-2 py-[3px] text-xs font-medium ${tones[tone].ink} ${tones[tone].soft}`}
     >
       <ToneIcon tone={tone} className="size-3" />
       {children}

@@ -17,7 +17,7 @@ export function RadioGroup({ legend, options, className = '', ...input }: Props)
         {options.map((option) => (
           <div
             key={option.value}
-            className="relative flex gap-2.5 rounded-control border border-line-strong px-3 py-2.5 has-checked:border-accent has-checked:shadow-[inset_0_0_0_1px_var(--color-accent)] has-disabled:opacity-60"
+            className="relative flex gap-2.5 rounded-control border border-line-strong px-3 py-2.5 has-checked:border-accent has-checked:shadow-[inset_0_0_0_1px_var(--color-accent)] has-disabled:bg-sunken"
           >
             <input
               id={`${id}-${option.value}`}

@@ -16,7 +16,7 @@ export function Th({ numeric, wide, className = '', ...rest }: ComponentProps<'t
   return (
     <th
       scope="col"
-      className={`border-b border-line px-4 py-2.5 text-xs font-medium whitespace-nowrap text-ink-3 ${shared({ numeric, wide })} ${className}`}
+      className={`border-b border-line px-4 py-2.5 max-md:px-3 text-xs font-medium whitespace-nowrap text-ink-3 ${shared({ numeric, wide })} ${className}`}
       {...rest}
     />
   )
@@ -25,7 +25,7 @@ export function Th({ numeric, wide, className = '', ...rest }: ComponentProps<'t
 export function Td({ numeric, wide, className = '', ...rest }: ComponentProps<'td'> & CellProps) {
   return (
     <td
-      className={`border-b border-line px-4 py-3 align-top in-[tr:last-child]:border-b-0 ${shared({ numeric, wide })} ${className}`}
+      className={`border-b border-line px-4 py-3 max-md:px-3 align-top in-[tr:last-child]:border-b-0 ${shared({ numeric, wide })} ${className}`}
       {...rest}
     />
   )

@@ -1,4 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import {
+  AlgorithmSuiteIdentifier,
+  buildClient,
+  CommitmentPolicy,
+  RawAesKeyringNode,
+  RawAesWrappingSuiteIdentifier,
+} from '@aws-crypto/client-node'
 import { describe, expect, test } from 'vitest'
 import { AppError } from '#lib/errors.ts'
 import { messageCipher } from './message.ts'
@@ -47,6 +54,31 @@ describe('a message', () => {
     expect((await cipher.decrypt(message, { index: '7', purpose: 'segment', backup: 'backup-1' })).toString()).toBe(
       'secret',
     )
+  })
+
+  test('of another cipher suite is refused, be it ever so good', async () => {
+    const keyring = new RawAesKeyringNode({
+      keyNamespace: 'vault-console',
+      keyName: 'backup-1',
+      unencryptedMasterKey: Uint8Array.from(key),
+      wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
+    })
+    const encryptWith = async (policy: CommitmentPolicy, suiteId: AlgorithmSuiteIdentifier) => {
+      const options = { suiteId, frameLength: FRAME_LENGTH, encryptionContext: context }
+      return (await buildClient(policy).encrypt(keyring, 'secret', options)).result
+    }
+    const { REQUIRE_ENCRYPT_REQUIRE_DECRYPT, FORBID_ENCRYPT_ALLOW_DECRYPT } = CommitmentPolicy
+    const signed = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY_ECDSA_P384
+    const uncommitted = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA256
+    const refused = [
+      await encryptWith(REQUIRE_ENCRYPT_REQUIRE_DECRYPT, signed),
+      await encryptWith(FORBID_ENCRYPT_ALLOW_DECRYPT, uncommitted),
+    ]
+    for (const message of refused)
+      await expect(cipher.decrypt(message, context)).rejects.toMatchObject({ code: 'integrity' })
+    const ours = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY
+    const accepted = await encryptWith(REQUIRE_ENCRYPT_REQUIRE_DECRYPT, ours)
+    expect((await cipher.decrypt(accepted, context)).toString()).toBe('secret')
   })
 
   test('never has the same bytes twice', async () => {

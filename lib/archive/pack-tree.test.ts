@@ -163,6 +163,18 @@ describe('a file that is not what it was', () => {
     expect(warningOn(items, 'database')).toMatch(/^it changed while it was read/)
   })
 
+  test('changed and pretends that it did not: said', async () => {
+    const path = join(source, 'database')
+    writeFileSync(path, 'a'.repeat(LARGE))
+    utimesSync(path, 1, 1)
+    const change = () => {
+      writeFileSync(path, 'b'.repeat(LARGE), { flag: 'r+' })
+      utimesSync(path, 1, 1)
+    }
+    const { items } = await pack(onFirstRead('database', change))
+    expect(warningOn(items, 'database')).toMatch(/^it changed while it was read/)
+  })
+
   // `exclude` is asked after a folder was listed and before what it lists is opened.
   const justBefore = (path: string, act: () => void) => ({
     exclude: (asked: string) => {

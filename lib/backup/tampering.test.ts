@@ -204,3 +204,38 @@ test('an encrypted backup is never read as a plain one, nor a plain one as encry
   bench.store.objects.set(bench.name('plain', 'envelope.json'), objectAt(original, at('envelope.json')))
   expect(await failureOf(bench.open('plain'))).toMatchObject({ code: 'integrity' })
 })
+
+test('an envelope written in another way is refused, even if it says the same', async () => {
+  const envelope = objectAt(original, at('envelope.json')).toString()
+  for (const changed of [` ${envelope}`, `${envelope}\n`, envelope.replace('"format":1,', '"format":1,"format":1,')]) {
+    const error = await afterChanging((objects) => objects.set(at('envelope.json'), Buffer.from(changed)))
+    expect(error).toMatchObject({ code: 'integrity', message: expect.stringContaining('not as this format demands') })
+  }
+})
+
+test('without encryption, a change to any part is still seen', async () => {
+  const protection = { method: 'none' } as const
+  const { manifestSha256 } = await bench.backUp('plain', { protection })
+  const parts = [...bench.store.objects.keys()].filter((name) => /plain\/.*\//.test(name.slice(name.indexOf('plain'))))
+  expect(parts.length).toBeGreaterThan(3)
+  for (const name of parts) {
+    const object = objectAt(bench.store.objects, name)
+    for (const changed of [flipped(object, Math.floor(object.length / 2)), object.subarray(0, -1)]) {
+      bench.store.objects.set(name, changed)
+      const error = await failureOf(bench.restore('plain', { protection, manifestSha256 }))
+      const words = changed.length === object.length ? 'Its SHA-256 differs' : `bytes instead of ${object.length}`
+      expect(error, name).toMatchObject({ code: 'integrity', message: expect.stringContaining(words) })
+    }
+    bench.store.objects.set(name, object)
+  }
+  const manifest = bench.name('plain', 'manifest')
+  bench.store.objects.set(manifest, flipped(objectAt(bench.store.objects, manifest), 100))
+  const error = await failureOf(bench.restore('plain', { protection, manifestSha256 }))
+  expect(error).toMatchObject({ code: 'integrity', message: expect.stringContaining('Its SHA-256 differs') })
+})
+
+function flipped(object: Buffer, position: number): Buffer {
+  const changed = Buffer.from(object)
+  changed.writeUInt8(changed.readUInt8(position) ^ 1, position)
+  return changed
+}

@@ -23,7 +23,7 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}) {
   const closers: (() => void)[] = []
 
   function settings(region: string, credentials: Credentials) {
-    return { endpoint: sandbox.endpoint, region, credentials, maxAttempts: 1 }
+    return { endpoint: sandbox.endpoint, region, credentials: { ...credentials }, maxAttempts: 1 }
   }
   // biome-ignore lint/suspicious/noExplicitAny: JSON of the control interface, which the tests look into
   async function control(method: string, path: string, body?: unknown): Promise<any> {

@@ -35,7 +35,7 @@ export default async function OverviewPage() {
                 'Choose a folder and press Back up now. It is encrypted here, before anything leaves this machine.',
               done: environment.backups > 0,
               href: '/backups',
-              action: 'Go to backups',
+              action: 'Choose a folder',
             },
             {
               title: 'Restore it',
@@ -43,7 +43,7 @@ export default async function OverviewPage() {
                 'Open the backup, restore it into a new folder, and compare. A backup counts once it has come back.',
               done: false,
               href: '/backups',
-              action: 'Go to backups',
+              action: 'Choose one',
             },
           ]}
         />

@@ -105,7 +105,8 @@ export function credentialScope(claim: SignatureClaim): string {
 }
 
 export function stringToSign(claim: SignatureClaim, canonical: string): string {
-  const hash = createHash('sha256').update(canonical).digest('hex')
+  // Node hands out header bytes as Latin-1 characters; all the rest is ASCII.
+  const hash = createHash('sha256').update(canonical, 'latin1').digest('hex')
   return `AWS4-HMAC-SHA256\n${claim.time}\n${credentialScope(claim)}\n${hash}`
 }
 

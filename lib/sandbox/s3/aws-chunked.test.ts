@@ -60,7 +60,7 @@ describe('signed chunks', () => {
 
   test('every shorter body is incomplete', () => {
     const bytes = example()
-    for (const cut of [1, 50, 70_000, bytes.length - 90, bytes.length - 3]) {
+    for (const cut of [1, 50, 60_000, bytes.length - 90, bytes.length - 3]) {
       expect(() => decode(bytes.subarray(0, cut), [8192])).toThrow()
     }
   })

@@ -77,7 +77,7 @@ async function copyData(
     await file.close()
   }
   const checksum = { algorithm, value: sum.digest().toString('base64') }
-  return { path, size: end - start, md5: md5.digest(), checksum, checksumSent: false }
+  return { path, size: end - start, etag: md5.digest(), checksum }
 }
 
 function checkSelfCopy(call: BucketCall, source: Source, replaces: boolean): void {
@@ -125,7 +125,7 @@ export const copyObject: S3Handler = async (call) => {
       ...readLock(call),
       ...(tags && { tags }),
       encryption,
-      etag: body.md5.toString('hex'),
+      etag: body.etag.toString('hex'),
       size: body.size,
       checksum: { ...body.checksum, type: 'FULL_OBJECT' },
     },

@@ -39,7 +39,7 @@ export const putObject: S3Handler = async (call) => {
       call,
       {
         ...description,
-        etag: body.md5.toString('hex'),
+        etag: body.etag.toString('hex'),
         size: body.size,
         checksum: { ...body.checksum, type: 'FULL_OBJECT' },
       },

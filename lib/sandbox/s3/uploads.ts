@@ -23,10 +23,9 @@ export interface Upload {
 export interface UploadedPart {
   number: number
   size: number
-  /** Hex MD5. */
+  /** Hex, 16 bytes. */
   etag: string
   checksum: { algorithm: ChecksumAlgorithm; value: string }
-  checksumSent: boolean
   /** Milliseconds. */
   modified: number
   file: string
@@ -81,9 +80,8 @@ export function keepPart(call: BucketCall, upload: Upload, number: number, body:
   const part: UploadedPart = {
     number,
     size: body.size,
-    etag: body.md5.toString('hex'),
+    etag: body.etag.toString('hex'),
     checksum: body.checksum,
-    checksumSent: body.checksumSent,
     modified: call.world.clock.now(),
     file,
   }

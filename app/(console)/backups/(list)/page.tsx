@@ -114,7 +114,7 @@ function Nothing({ hasEnvironment, role }: { hasEnvironment: boolean; role: stri
       title="First say where backups go"
       action={
         <Link href="/settings/backup-environment" className={buttonClass({ variant: 'primary' })}>
-          Set up the backup environment
+          Go to settings
         </Link>
       }
     >

@@ -25,10 +25,11 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
   const { restoreRoot } = await loadBackups({})
   const target = suggestTarget(restoreRoot, backup.name, new Date())
   const complete = backup.state === 'complete'
+  const canRestore = can(user.role, 'restore.run')
   return (
     <>
       <Link href="/backups" className="link mb-2 inline-block text-sm">
-        All backups
+        Back to the list
       </Link>
       <PageHeader
         title={
@@ -59,25 +60,29 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
             </Card>
           )}
           <BackupFacts backup={backup} />
-          {backup.warningList.length > 0 && <WarningList warnings={backup.warningList} total={backup.warnings} />}
-          {backup.restores.length > 0 && (
-            <Card title="Restores">
-              <RestoreList restores={backup.restores} />
+          {complete && (
+            <Card title="Restore" hint="Every file is authenticated before it gets its name.">
+              {canRestore && <RestoreForm backupId={backup.id} suggestion={target} start={startRestore} />}
+              {backup.restores.length > 0 && (
+                <div className={canRestore ? 'mt-5 border-t border-line pt-4' : ''}>
+                  <h3 className="mb-2.5 font-medium">Restores so far</h3>
+                  <RestoreList restores={backup.restores} />
+                </div>
+              )}
+              {!canRestore && backup.restores.length === 0 && (
+                <p className="text-ink-2">Not restored yet. An operator or administrator can do it here.</p>
+              )}
             </Card>
           )}
         </div>
-        {complete && (
-          <div className="min-w-0 space-y-4">
-            {can(user.role, 'restore.run') && (
-              <Card title="Restore" hint="Every file is authenticated before it gets its name.">
-                <RestoreForm backupId={backup.id} suggestion={target} start={startRestore} />
-              </Card>
-            )}
+        <div className="min-w-0 space-y-4">
+          {complete && (
             <Card title="From the command line" hint="On the machine that runs this console, in its folder.">
               <Command text={`npx byok backup restore ${backup.id} --to ./restored`} />
             </Card>
-          </div>
-        )}
+          )}
+          {backup.warningList.length > 0 && <WarningList warnings={backup.warningList} total={backup.warnings} />}
+        </div>
       </div>
     </>
   )

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { SEGMENT, Workbench } from './backup-for-tests.ts'
+import { listEntries } from './list-entries.ts'
+import { TarReader } from './tar-reader.ts'
+
+let bench: Workbench
+let content: Buffer
+/** Where the file's content begins in the tar stream. */
+let data: number
+beforeEach(async () => {
+  bench = new Workbench()
+  content = randomBytes(10 * SEGMENT)
+  writeFileSync(join(bench.source, 'file'), content)
+  await bench.backUp('mine', { protection: { method: 'none' } })
+  const backup = await bench.open('mine', { protection: { method: 'none' } })
+  for await (const item of listEntries(backup)) if (item.type === 'file') data = item.data
+})
+afterEach(() => bench.remove())
+
+async function readAll(reader: TarReader, offset: number, size: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of reader.read(offset, size)) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+test('reads any range, forward, and fetches each segment once and a few ahead', async () => {
+  const backup = await bench.open('mine', { protection: { method: 'none' } })
+  const fetched: string[] = []
+  const { store } = bench
+  const counting = Object.assign(Object.create(store), {
+    read: (key: string, max: number) => {
+      fetched.push(key.slice(key.lastIndexOf('/') + 1))
+      return store.read(key, max)
+    },
+  })
+  const reader = new TarReader({ ...backup, store: counting }, 2)
+  for (const [from, to] of [
+    [0, 10],
+    [10, 20],
+    [SEGMENT - 1, SEGMENT + 1],
+    [3 * SEGMENT, 5 * SEGMENT],
+  ] as const) {
+    const read = await readAll(reader, data + from, to - from)
+    expect(read.equals(content.subarray(from, to))).toBe(true)
+  }
+  expect(await readAll(reader, data + 5 * SEGMENT, 0)).toHaveLength(0)
+  // Two at once: the current one and the next. What was skipped was fetched only where it was next.
+  expect(fetched).toEqual(['0', '1', '2', '3', '4', '5', '6'])
+})
+
+test('never goes back', async () => {
+  const reader = new TarReader(await bench.open('mine', { protection: { method: 'none' } }), 2)
+  await readAll(reader, 5 * SEGMENT, 10)
+  await expect(readAll(reader, 0, 10)).rejects.toMatchObject({ code: 'integrity' })
+})
