@@ -1,4 +1,4 @@
-import { expect, sessionOf, test } from './fixtures.ts'
+import { expect, keyOf, saveKey, sessionOf, test } from './fixtures.ts'
 
 const pages = [
   '/',
@@ -34,9 +34,12 @@ test('without a session every page leads to the sign-in page, and nothing is tol
 })
 
 test('a viewer sees and cannot change; an operator backs up and cannot change settings; neither sees the audit log', async ({
+  signedIn,
   console,
+  sandbox,
   browser,
 }) => {
+  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
   for (const role of ['viewer', 'operator']) {
     const person = { email: `${role}@example.test`, password: `a-password-for-the-${role}` }
     const added = await console.byok(['user', 'add', person.email, '--role', role], { input: `${person.password}\n` })
@@ -127,7 +130,7 @@ test('a signed-in browser that another site uses is refused', async ({ signedIn:
     page.waitForRequest((one) => one.method() === 'POST' && one.headers()['next-action'] !== undefined),
     (async () => {
       await page.getByLabel('AES-256').check()
-      if (!(await page.getByRole('combobox', { name: 'Region' }).innerText()).includes('us-')) {
+      if (!(await page.getByRole('combobox', { name: 'Region' }).textContent())?.includes('us-')) {
         await page.getByRole('combobox', { name: 'Region' }).click()
         await page.getByRole('option', { name: /us-east-1/ }).click()
       }

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { chooseRegion, expect, keyOf, test } from './fixtures.ts'
+import { chooseRegion, expect, keyOf, saveKey, test } from './fixtures.ts'
 import { plantTree } from './tree.ts'
 
 const looks = [
@@ -37,7 +37,7 @@ for (const { colorScheme, width } of looks) {
 
     const { stdout } = await console.byok(['backup', 'list', '--json'])
     if (JSON.parse(stdout).backups.length === 0) {
-      await saveKey(page, keyOf(sandbox, 'ap-southeast-2', 'backups').arn, 'ap-southeast-2')
+      await saveKey(page, keyOf(sandbox, 'ap-southeast-2', 'backups'))
       plantTree(path.join(console.sources, 'for-axe'), { files: 20, seed: 3 })
       const made = await console.byok([
         'backup',
@@ -72,14 +72,6 @@ for (const { colorScheme, width } of looks) {
     }
     await stranger.close()
   })
-}
-
-async function saveKey(page: Page, arn: string, region: string): Promise<void> {
-  await page.goto('/settings/backup-environment')
-  await chooseRegion(page, region)
-  await page.getByLabel('Master Key').fill(arn)
-  await page.getByRole('button', { name: 'Save Settings' }).click()
-  await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
 }
 
 async function noViolations(page: Page, where: string): Promise<void> {

@@ -65,9 +65,25 @@ export function keyOf(sandbox: SandboxInfo, region: string, alias: string): Sand
   return key
 }
 
-/** Opens Settings > Backup Environment and chooses a Region in its searchable list. */
+/** In Settings > Backup Environment: chooses a Region in its searchable list. */
 export async function chooseRegion(page: Page, region: string): Promise<void> {
   await page.getByRole('combobox', { name: 'Region' }).click()
   await page.getByRole('combobox', { name: 'Search' }).or(page.getByPlaceholder('Search')).first().fill(region)
   await page.getByRole('option', { name: new RegExp(region) }).click()
+}
+
+/** Saves AWS-KMS with this key, in the hosted bucket of its Region. */
+export async function saveKey(page: Page, { arn, region }: Pick<SandboxKey, 'arn' | 'region'>): Promise<void> {
+  await page.goto('/settings/backup-environment')
+  await chooseRegion(page, region)
+  await page.getByLabel('Automatically Encrypt data stored in Vault').check()
+  await page.getByLabel('AWS-KMS').check()
+  await page.getByLabel('Master Key').fill(arn)
+  await page.getByLabel('AR Vault Hosted Backup Environment').check()
+  await saveSettings(page)
+}
+
+export async function saveSettings(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
 }

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { test as base, expect } from '@playwright/test'
-import { logsOf, startConsole, type TestConsole } from './console.ts'
+import { type Browser, test as base, expect } from '@playwright/test'
+import { administrator, logsOf, startConsole, type TestConsole } from './console.ts'
+import { saveKey, signIn } from './fixtures.ts'
 import { describeTree, plantTree } from './tree.ts'
 
 base(
@@ -10,7 +11,7 @@ base(
     base.setTimeout(240_000)
     let console = await startConsole()
     try {
-      await saveEnvironment(console)
+      await saveKey(await signedInPage(browser, console), { arn: 'alias/backups', region: 'us-east-1' })
       const source = path.join(console.sources, 'big')
       plantTree(source, { files: 6000, seed: 11 })
       // Slow enough to be killed in the middle, whatever the machine.
@@ -54,6 +55,12 @@ base('Ctrl-C stops everything it started', async () => {
   }
 })
 
+async function signedInPage(browser: Browser, console: TestConsole) {
+  const page = await browser.newPage({ baseURL: console.url })
+  await signIn(page, administrator)
+  return page
+}
+
 interface Listed {
   readonly id: string
   readonly state: string
@@ -89,21 +96,6 @@ async function slowDown(console: TestConsole, latencyMs: number): Promise<void> 
   const faults = latencyMs > 0 ? [{ service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs }] : []
   const answer = await fetch(`${endpoint}/_sandbox/faults`, { method: 'PUT', body: JSON.stringify(faults) })
   expect(answer.ok, await answer.text()).toBe(true)
-}
-
-async function saveEnvironment(console: TestConsole): Promise<void> {
-  const { chromium } = await import('@playwright/test')
-  const { chooseRegion, signIn } = await import('./fixtures.ts')
-  const { administrator } = await import('./console.ts')
-  const browser = await chromium.launch(base.info().project.use.launchOptions)
-  const page = await browser.newPage({ baseURL: console.url })
-  await signIn(page, administrator)
-  await page.goto('/settings/backup-environment')
-  await chooseRegion(page, 'us-east-1')
-  await page.getByLabel('Master Key').fill('alias/backups')
-  await page.getByRole('button', { name: 'Save Settings' }).click()
-  await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
-  await browser.close()
 }
 
 /** Every process below this one, from /proc. */

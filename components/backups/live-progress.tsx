@@ -44,7 +44,7 @@ export function LiveProgress({ url, title, label, state }: Props) {
             : `${percent} %, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal ?? 0)}`
         }
       />
-      <div className="mt-2.5 flex min-h-[18px] flex-wrap gap-x-5 gap-y-1 text-sm text-ink-2 tabular-nums">
+      <div className="mt-2.5 flex min-h-[18px] flex-wrap max-sm:min-h-[40px] gap-x-5 gap-y-1 text-sm text-ink-2 tabular-nums">
         {progress.startedAt === null ? (
           <span>{stage(progress)}</span>
         ) : (
@@ -67,10 +67,11 @@ export function LiveProgress({ url, title, label, state }: Props) {
                 <Strong>{formatDuration(Math.max(1000, left))}</Strong> left
               </span>
             )}
-            {progress.currentPath && <code className="min-w-0 max-w-full truncate">{progress.currentPath}</code>}
           </>
         )}
       </div>
+      {/* Here from the start, so that nothing moves when the first path comes. */}
+      <code className="mt-1 block h-[18px] truncate text-sm text-ink-3">{progress.currentPath}</code>
       {progress.error && <p className="mt-2 text-sm text-bad wrap-anywhere">{progress.error}</p>}
     </div>
   )

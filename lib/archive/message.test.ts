@@ -75,7 +75,9 @@ describe('a message', () => {
       await encryptWith(FORBID_ENCRYPT_ALLOW_DECRYPT, uncommitted),
     ]
     for (const message of refused)
-      await expect(cipher.decrypt(message, context)).rejects.toMatchObject({ code: 'integrity' })
+      await expect(cipher.decrypt(message, context)).rejects.toThrow(
+        /cipher suite that this format forbids|no encrypted message of version 2/,
+      )
     const ours = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY
     const accepted = await encryptWith(REQUIRE_ENCRYPT_REQUIRE_DECRYPT, ours)
     expect((await cipher.decrypt(accepted, context)).toString()).toBe('secret')

@@ -5,6 +5,7 @@ import { type AwsRequest, header, readBody } from './http/request.ts'
 import { administratorPolicy, roleArn, userArn } from './iam/iam-store.ts'
 import { MalformedPolicy } from './iam/policy.ts'
 import { sandboxInfo } from './info.ts'
+import { keyStates } from './kms/key.ts'
 import type { World } from './world.ts'
 
 /** What the Sandbox page, the command and tests steer a sandbox with: `/_sandbox/…`, JSON both ways. */
@@ -78,6 +79,19 @@ function putPrincipal(kind: string, account: string, name: string, body: unknown
   return json({ arn: roleArn(role) })
 }
 
+/** States that no call leads to, such as `Unavailable`, are set here. */
+function putKeyState(body: unknown, world: World): Answer {
+  const { keyArn, state } = isRecord(body) ? body : {}
+  const key = world.keys.allKeys().find((candidate) => candidate.arn === keyArn)
+  const next = keyStates.find((candidate) => candidate === state)
+  if (!key || !next) return refuse(400, `Give {"keyArn": …, "state": one of ${keyStates.join(', ')}}.`)
+  key.state = next
+  if (next === 'PendingDeletion') key.deletion ??= { date: world.clock.now() + 30 * 86_400_000, days: 30 }
+  else delete key.deletion
+  world.keys.saveKey(key)
+  return json({ keyArn, state })
+}
+
 function withoutSecrets(world: World, endpoint: string): unknown {
   const info = sandboxInfo(world, endpoint)
   return { ...info, accounts: info.accounts.map(({ id, accessKeyId, arn }) => ({ id, accessKeyId, arn })) }
@@ -107,6 +121,11 @@ async function act(method: string, parts: string[], body: unknown, world: World,
     case 'DELETE clock':
       world.clock.reset()
       return done
+    case 'DELETE objects':
+      await world.buckets.empty()
+      return done
+    case 'PUT key-state':
+      return putKeyState(body, world)
     case 'PUT users':
     case 'PUT roles':
       return putPrincipal(what ?? '', account, rest.join('/'), body, world)

@@ -1,5 +1,5 @@
 import { DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { keyArn, openTestSandbox, refusal, type TestSandbox } from './open-test-sandbox.ts'
@@ -97,4 +97,11 @@ test('calls are counted by service and operation', async () => {
   const { counts, recent } = await target.control('GET', 'requests')
   expect(counts).toEqual({ kms: { Encrypt: 2 }, s3: { GetObject: 1 } })
   expect(recent[0]).toMatchObject({ service: 's3', operation: 'GetObject', status: 200, resource: Bucket })
+})
+
+test('the store can be emptied, locks or not; buckets stay', async () => {
+  await target.s3().send(new PutObjectCommand({ Bucket, Key: 'b', Body: 'b' }))
+  await target.control('DELETE', 'objects')
+  expect((await target.s3().send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(0)
+  await target.s3().send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'a' }))
 })

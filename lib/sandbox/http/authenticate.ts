@@ -7,6 +7,7 @@ import {
   badToken,
   malformedSignature,
   missingSignature,
+  oldSignature,
   type Service,
   signatureMismatch,
   skewed,
@@ -14,7 +15,7 @@ import {
   unknownKey,
   wrongScope,
 } from './refusal.ts'
-import type { AwsRequest } from './request.ts'
+import { type AwsRequest, header, queryValue } from './request.ts'
 import {
   canonicalRequest,
   parseAmzTime,
@@ -31,6 +32,11 @@ export interface Caller {
   region: string
   /** What a chunked upload goes on signing with; undefined when nobody signed. */
   signature: { claim: SignatureClaim; key: Buffer } | undefined
+}
+
+/** Signature Version 2, which newer Regions never took and here no Region takes. */
+function isSignedTheOldWay(request: AwsRequest): boolean {
+  return queryValue(request, 'AWSAccessKeyId') !== undefined
 }
 
 const skewMinutes: Record<Service, number> = { kms: 5, sts: 15, s3: 15 }
@@ -76,6 +82,7 @@ export function authenticate(
 ): Caller {
   const claim = readClaim(request)
   if (claim === 'malformed') {
+    if (service === 's3' && header(request, 'authorization')?.startsWith('AWS ')) throw oldSignature()
     throw malformedSignature(
       service,
       request.query.some(([name]) => name === 'X-Amz-Algorithm'),
@@ -83,6 +90,7 @@ export function authenticate(
   }
   if (claim === 'none') {
     if (service !== 's3') throw missingSignature(service)
+    if (isSignedTheOldWay(request)) throw oldSignature()
     return { principal: anonymous, region: '', signature: undefined }
   }
   if (claim.service !== service) throw wrongScope(service, claim.service)

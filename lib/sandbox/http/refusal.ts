@@ -33,6 +33,13 @@ export function malformedSignature(service: Service, presigned: boolean): AwsErr
   return new AwsError('AuthorizationHeaderMalformed', 'The authorization header that you provided is not valid.')
 }
 
+export function oldSignature(): AwsError {
+  return new AwsError(
+    'InvalidRequest',
+    'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+  )
+}
+
 /** The credentials are for another service: `s3` credentials sent to KMS. */
 export function wrongScope(service: Service, scope: string): AwsError {
   const message = `Credential should be scoped to correct service: '${service}'. `

@@ -236,6 +236,11 @@ describe('presigned addresses', () => {
     expect(await expired.text()).toContain('<Code>AccessDenied</Code><Message>Request has expired</Message>')
   })
 
+  test('of Signature Version 2 are refused by name', async () => {
+    const old = `${target.sandbox.endpoint}/${Bucket}/there?AWSAccessKeyId=x&Signature=y&Expires=1`
+    expect(await (await fetch(old)).text()).toContain('Please use AWS4-HMAC-SHA256.')
+  })
+
   test('are good for this object only', async () => {
     const other = presign(`/${Bucket}/there`, 60).replace('/there', '/else')
     expect(await (await fetch(other)).text()).toContain('<Code>SignatureDoesNotMatch</Code>')

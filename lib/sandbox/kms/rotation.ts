@@ -11,8 +11,9 @@ import { page } from './page.ts'
 const day = 86_400_000
 const rotationsForLife = 25
 
+/** Neither asymmetric keys nor those of a custom key store, the only ones that can be unavailable, rotate. */
 function requireSymmetric(key: Key): void {
-  if (!isSymmetric(key)) throw new AwsError('UnsupportedOperationException', '')
+  if (!isSymmetric(key) || key.state === 'Unavailable') throw new AwsError('UnsupportedOperationException', '')
 }
 
 function requireOwnMaterial(key: Key): void {

@@ -96,6 +96,15 @@ export class Bucket {
     }
   }
 
+  async empty(): Promise<void> {
+    const versions = [...this.index.all()]
+    await Promise.all(versions.map(({ key, versionId }) => this.index.remove(key, versionId)))
+    for (const version of versions) await this.retire(version)
+    rmSync(this.uploadsFolder, { recursive: true, force: true })
+    mkdirSync(this.uploadsFolder, { mode: 0o700 })
+    this.partBytes = 0
+  }
+
   async close(): Promise<void> {
     await this.#index?.close()
     this.#index = undefined
@@ -166,6 +175,11 @@ export class BucketStore {
     this.#buckets.delete(bucket.name)
     await bucket.close()
     rmSync(bucket.folder, { recursive: true, force: true })
+  }
+
+  /** Removes every object, locked or not, and every upload; buckets and their settings stay. */
+  async empty(): Promise<void> {
+    for (const bucket of this.all()) await bucket.empty()
   }
 
   /** Bytes of every version of every object and of every part. */

@@ -1,11 +1,11 @@
-import { PageSkeleton, Skeleton } from '#components/ui/skeleton.tsx'
+import { CardSkeleton, PageSkeleton, Skeleton } from '#components/ui/skeleton.tsx'
 
 export default function Loading() {
   return (
     <PageSkeleton>
-      <Skeleton className="mb-4 h-[96px]" />
-      <Skeleton className="mb-4 h-[62px] max-w-[32rem]" />
-      <Skeleton className="h-[420px]" />
+      <CardSkeleton className="mb-4 h-[96px]" />
+      <Skeleton className="mt-6.5 mb-4 h-9 max-w-[32rem]" />
+      <CardSkeleton className="h-[420px]" />
     </PageSkeleton>
   )
 }
