@@ -15,7 +15,9 @@ interface Props {
 
 export function RestoreForm({ backupId, suggestion, start }: Props) {
   const router = useRouter()
-  const [target, setTarget] = useState(suggestion)
+  // Until somebody types, the suggestion counts, which is a new folder after every restore.
+  const [typed, setTyped] = useState<string>()
+  const target = typed ?? suggestion
   const [refusal, setRefusal] = useState<Extract<StartResult, { status: 'error' }>>()
   const [starting, startTransition] = useTransition()
 
@@ -24,7 +26,9 @@ export function RestoreForm({ backupId, suggestion, start }: Props) {
     startTransition(async () => {
       const result = await start({ backupId, target }).catch(() => noAnswer)
       setRefusal(result.status === 'error' ? result : undefined)
-      if (result.status === 'success') router.refresh()
+      if (result.status === 'error') return
+      setTyped(undefined)
+      router.refresh()
     })
   }
 
@@ -37,7 +41,7 @@ export function RestoreForm({ backupId, suggestion, start }: Props) {
         required
         maxLength={4096}
         value={target}
-        onChange={(event) => setTarget(event.target.value)}
+        onChange={(event) => setTyped(event.target.value)}
         help="A new folder on the machine that runs this console. Nothing that exists is ever overwritten."
         error={refusal?.fieldErrors?.target}
       />

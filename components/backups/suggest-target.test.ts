@@ -10,5 +10,5 @@ test.each([
   ['日本', 'backup'],
   [`${'a'.repeat(59)} b`, 'a'.repeat(59)],
 ])('%s', (name, folder) => {
-  expect(suggestTarget('/srv/restores/', name, now)).toBe(`/srv/restores/${folder}-2026-11-12-0830`)
+  expect(suggestTarget('/srv/restores/', name, now)).toBe(`/srv/restores/${folder}-2026-11-12-083059`)
 })

@@ -37,12 +37,12 @@ export function OfferedKeys({ keys, region, chosen, onUse }: Props) {
               className="grid w-full grid-cols-[minmax(0,1fr)_auto] items-start gap-x-3 px-3 py-2 text-left -outline-offset-2 hover:bg-surface aria-pressed:bg-accent-soft"
             >
               <span className="flex min-w-0 flex-wrap items-baseline gap-x-2">
-                <code className="text-ink">{shortenArn(key.arn)}</code>
-                <span className="text-sm text-ink-2">{key.region}</span>
+                <code className="text-ink">{shortenArn(key.arn)}</code>{' '}
+                <span className="text-sm text-ink-2">{key.region}</span>{' '}
                 {key.alias && <span className="truncate text-sm text-ink-3">{key.alias}</span>}
-              </span>
-              <Badge tone={key.usable ? 'ok' : 'bad'}>{key.usable ? 'Works' : 'Refused'}</Badge>
-              <span className="col-span-2 text-sm text-ink-3">{key.about}</span>
+              </span>{' '}
+              <Badge tone={key.usable ? 'ok' : 'bad'}>{key.usable ? 'Works' : 'Refused'}</Badge>{' '}
+              {key.about !== 'Works' && <span className="col-span-2 text-sm text-ink-3">{key.about}</span>}
             </button>
           </li>
         ))}

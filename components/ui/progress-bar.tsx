@@ -21,7 +21,7 @@ export function ProgressBar({ label, percent, text }: Props) {
     >
       <svg aria-hidden="true" width="100%" height="100%" className="block text-accent">
         {percent === undefined ? (
-          <rect width="30%" height="100%" rx="4" fill="currentColor" className="animate-pulse" />
+          <rect width="100%" height="100%" fill="currentColor" className="animate-pulse opacity-25" />
         ) : (
           <rect width={`${percent}%`} height="100%" rx="4" fill="currentColor" />
         )}
