@@ -115,7 +115,10 @@ export function EnvironmentForm({ view, canChange, canTest, save, test }: Props)
         {(canChange || canTest) && (
           <div className="z-10 mt-0 space-y-2.5 bg-linear-to-b from-transparent to-canvas to-30% pt-5 pb-3 md:sticky md:bottom-0">
             <Alert>{refusal}</Alert>
-            <div className="flex flex-wrap items-center gap-2.5">
+            {/* Leaving a field can make its message come or go, and so move these buttons away from under the pointer
+                before the click is complete. So pressing them does not take the focus away from the field. */}
+            {/* biome-ignore lint/a11y/noStaticElementInteractions: nothing is done here, something is not done */}
+            <div className="flex flex-wrap items-center gap-2.5" onMouseDown={(event) => event.preventDefault()}>
               {canChange && (
                 <Button
                   type="submit"

@@ -56,6 +56,8 @@ export function MasterKeyField({
           )
         }
         {...form.register('masterKey', {
+          // A message about the key before must not stay until the field is left.
+          onChange: () => form.getFieldState('masterKey').error && form.trigger('masterKey'),
           onBlur: (event) => form.setValue('masterKey', tidyKeyIdentifier(event.target.value), { shouldDirty: true }),
         })}
       />

@@ -39,7 +39,7 @@ function isInstalled(program: string): boolean {
 
 /** Runs a program with the sandbox's credentials and nothing of this machine's own settings. */
 function run(program: string, args: string[], more: Record<string, string> = {}): Promise<string> {
-  const env = {
+  const env: NodeJS.ProcessEnv = {
     PATH: execFileSync('sh', ['-c', 'printf %s "$PATH"'], { encoding: 'utf8' }),
     HOME: work,
     AWS_ACCESS_KEY_ID: target.administrator.accessKeyId,
@@ -48,6 +48,7 @@ function run(program: string, args: string[], more: Record<string, string> = {})
     AWS_ENDPOINT_URL: target.sandbox.endpoint,
     AWS_PAGER: '',
     LC_ALL: 'C.UTF-8',
+    NODE_ENV: 'test',
     ...more,
   }
   return new Promise((resolve, reject) => {
@@ -118,7 +119,7 @@ describe.skipIf(!isInstalled('rclone'))('rclone', () => {
     const more = {
       RCLONE_CONFIG: join(work, 'rclone.conf'),
       RCLONE_CONFIG_SB_TYPE: 's3',
-      RCLONE_CONFIG_SB_PROVIDER: 'AWS',
+      RCLONE_CONFIG_SB_PROVIDER: 'Other',
       RCLONE_CONFIG_SB_ENV_AUTH: 'true',
       RCLONE_CONFIG_SB_REGION: 'us-east-1',
       RCLONE_CONFIG_SB_ENDPOINT: target.sandbox.endpoint,
