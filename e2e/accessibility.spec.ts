@@ -75,6 +75,7 @@ for (const { colorScheme, width } of looks) {
 }
 
 async function noViolations(page: Page, where: string): Promise<void> {
+  await expect(page.getByRole('heading', { level: 1 }), where).toBeVisible()
   const { violations, passes } = await new AxeBuilder({ page }).analyze()
   expect(passes.length, `axe looked at nothing on ${where}`).toBeGreaterThan(5)
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`)

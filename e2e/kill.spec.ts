@@ -7,7 +7,7 @@ import { describeTree, plantTree } from './tree.ts'
 
 base(
   'after kill -9 of the whole console during a backup, the next start finishes it, and nothing is left running',
-  async () => {
+  async ({ browser }) => {
     base.setTimeout(240_000)
     let console = await startConsole()
     try {

@@ -1,4 +1,4 @@
-export const faultEffects = [
+const faultEffects = [
   'AccessDenied',
   'Throttle',
   'InternalError',
@@ -10,7 +10,7 @@ export const faultEffects = [
 ] as const
 export type FaultEffect = (typeof faultEffects)[number]
 
-export interface Fault {
+interface Fault {
   /** `kms`, `sts`, `s3` or `*` */
   service: string
   /** `Decrypt`, `PutObject`, … or `*` */
@@ -29,7 +29,7 @@ export interface Fault {
 }
 
 /** What a fault can be aimed at. */
-export interface FaultTarget {
+interface FaultTarget {
   service: string
   operation: string
   /** Every name of every key that the call is about. */

@@ -83,6 +83,7 @@ function judge(world: World, user: User, key: Key): { usable: boolean; about: st
   if (!isSymmetric(key)) return no(kind(key))
   const obstacle = states[key.state]
   if (obstacle) return no(obstacle)
+  if (key.manager === 'AWS') return no('Managed by AWS: works only through its service')
   if (denied.length > 0) {
     const granted = needed.filter((operation) => !denied.includes(operation) && operation !== 'DescribeKey')
     if (granted.length === 0) return no(`Its policy denies you ${denied.join(' and ')}`)

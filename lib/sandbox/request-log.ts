@@ -1,4 +1,4 @@
-export interface LoggedCall {
+interface LoggedCall {
   /** ISO 8601 */
   time: string
   service: string

@@ -1,14 +1,14 @@
 import { administratorPolicy, userArn } from './iam/iam-store.ts'
 import { rootOf } from './iam/principal.ts'
-import { makeKey, type NewKey } from './kms/create-key.ts'
 import type { Key } from './kms/key.ts'
+import { makeKey, type NewKey } from './kms/make-key.ts'
 import type { World } from './world.ts'
 
 export const sandboxRegions: readonly string[] = ['us-east-1', 'us-west-2', 'eu-central-1', 'ap-southeast-2']
 
 /** Whose console it is, and somebody else. */
-export const ownAccount = '111122223333'
-export const otherAccount = '444455556666'
+const ownAccount = '111122223333'
+const otherAccount = '444455556666'
 const administrator = 'vault-console'
 const day = 86_400_000
 

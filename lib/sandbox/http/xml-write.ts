@@ -3,7 +3,7 @@ export type Xml = string | number | boolean | undefined | Xml[] | { [name: strin
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
 
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   // Control characters are not legal XML 1.0, but S3 sends them as references, and a line end would be normalised.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
   return text.replace(/[&<>"'\u0000-\u001f\u007f]/g, (character) => {

@@ -5,7 +5,7 @@ import { type Policy, parsePolicy } from '../iam/policy.ts'
 import type { Grant, Key } from './key.ts'
 import type { KmsCall } from './kms-call.ts'
 
-export interface KmsRequestFacts {
+interface KmsRequestFacts {
   encryptionContext?: Record<string, string>
   algorithm?: string
   /** The alias used to name the key. */

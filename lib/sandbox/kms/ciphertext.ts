@@ -16,7 +16,7 @@ import type { Key, Material } from './key.ts'
  * AES-256-GCM under the material; the key ID, the material ID and the encryption context are authenticated.
  * The Region is not: a multi-Region key opens in any of its Regions.
  */
-export interface Blob {
+interface Blob {
   account: string
   region: string
   keyId: string

@@ -16,7 +16,7 @@ import { isSymmetric, type Key } from './key.ts'
 import { requireState } from './key-state.ts'
 import type { KmsCall, KmsHandler } from './kms-call.ts'
 
-export const encryptionAlgorithms = ['SYMMETRIC_DEFAULT', 'RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256', 'SM2PKE'] as const
+const encryptionAlgorithms = ['SYMMETRIC_DEFAULT', 'RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256', 'SM2PKE'] as const
 type Algorithm = (typeof encryptionAlgorithms)[number]
 
 export function requireUsage(key: Key, operation: string): void {
@@ -104,7 +104,7 @@ export const encrypt: KmsHandler = async (call) => {
 }
 
 /** What ReEncrypt calls the same things on its source side. */
-export interface DecryptNames {
+interface DecryptNames {
   keyId: string
   context: string
   algorithm: string

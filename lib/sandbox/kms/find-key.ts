@@ -1,6 +1,7 @@
 import { parseArn } from '../arn.ts'
 import { AwsError } from '../aws-error.ts'
 import { accessDenied } from './authorize.ts'
+import { awsManagedKey } from './aws-managed-key.ts'
 import { validationError } from './input.ts'
 import { aliasArn, type Key, keyArn } from './key.ts'
 import type { KmsCall } from './kms-call.ts'
@@ -31,6 +32,8 @@ function byAlias(call: KmsCall, account: string, name: string, action: string): 
   const key = shelf.keys.find((candidate) => candidate.id === alias?.keyId)
   if (key) return key
   if (account !== call.caller.account) throw accessDenied(call, action, 'on this resource', 'foreign')
+  const managed = awsManagedKey(call, name)
+  if (managed) return managed
   throw notFound(`Alias ${aliasArn(account, call.region, name)} is not found.`)
 }
 

@@ -6,7 +6,7 @@ import { writeDurably } from '../durable-file.ts'
 import { type Alias, isSymmetric, type Key, type Material } from './key.ts'
 
 /** The keys and aliases of one account in one Region: one readable file. */
-export interface Shelf {
+interface Shelf {
   keys: Key[]
   aliases: Alias[]
 }

@@ -1,12 +1,12 @@
 import { AwsError } from '../aws-error.ts'
 import { authorize, authorizeWithoutKey } from './authorize.ts'
-import { defaultPolicy } from './create-key.ts'
 import { keyMetadata } from './describe-key.ts'
 import { findOwnKey } from './find-key.ts'
 import { type Key, keyArn } from './key.ts'
 import { checkPolicy } from './key-policy.ts'
 import { requireState } from './key-state.ts'
 import type { KmsHandler } from './kms-call.ts'
+import { defaultPolicy } from './make-key.ts'
 import { checkTags, readTags } from './tags.ts'
 
 /** The same key in another Region: same ID and material; policy, aliases, tags, grants and state of its own. */

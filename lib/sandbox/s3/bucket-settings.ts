@@ -139,7 +139,7 @@ export const deletePublicAccessBlock: S3Handler = (call) => {
 }
 
 /** Open to everybody, with no condition that narrows it. */
-export function isPublic(policy: Policy): boolean {
+function isPublic(policy: Policy): boolean {
   return policy.statements.some((statement) => {
     const everybody = Object.values(statement.principals ?? {}).some((names) => names.includes('*'))
     return statement.effect === 'Allow' && everybody && statement.conditions.length === 0

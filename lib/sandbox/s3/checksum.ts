@@ -74,7 +74,7 @@ export function makeHasher(algorithm: ChecksumAlgorithm): Hasher {
 }
 
 /** What a client says about the checksum of the body it sends. */
-export interface ClaimedChecksum {
+interface ClaimedChecksum {
   algorithm: ChecksumAlgorithm
   /** base64; undefined when it follows the body in a trailer */
   value: string | undefined

@@ -32,7 +32,7 @@ const shapes = {
   CRC64NVME: { polynomial: 0x9a6c9329ac4bc9b5n, bits: 64 },
 } as const
 
-export type Crc = keyof typeof shapes
+type Crc = keyof typeof shapes
 
 /** @param pieces base64 checksums with the length of what each covers */
 export function combineCrcs(algorithm: Crc, pieces: { value: string; size: number }[]): string {

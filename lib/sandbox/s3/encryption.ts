@@ -103,15 +103,9 @@ function wanted(call: BucketCall): {
 export async function chooseEncryption(call: BucketCall): Promise<Encryption> {
   const { algorithm, keyId, bucketKey } = wanted(call)
   if (algorithm === 'AES256') return { algorithm }
-  if (keyId === undefined) {
-    throw new AwsError(
-      'KMS.NotFoundException',
-      `Alias arn:aws:kms:${call.bucket.settings.region}:${call.bucket.settings.owner}:alias/aws/s3 is not found.`,
-    )
-  }
   const context = kmsContext(call, bucketKey)
   const answer = await callKms(call, 'GenerateDataKey', {
-    KeyId: keyId,
+    KeyId: keyId ?? 'alias/aws/s3',
     KeySpec: 'AES_256',
     EncryptionContext: context,
   })

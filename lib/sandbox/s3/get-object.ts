@@ -16,7 +16,7 @@ interface Range {
 }
 
 /** One range, as S3 serves it: several, or one that cannot be read, are as good as none. */
-export function parseRange(text: string | undefined, size: number): Range | undefined {
+function parseRange(text: string | undefined, size: number): Range | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(text ?? '')
   const [, first = '', last = ''] = match ?? []
   if (!match || (first === '' && last === '')) return undefined

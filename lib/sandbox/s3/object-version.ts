@@ -7,7 +7,7 @@ export interface Checksum {
   type: 'FULL_OBJECT' | 'COMPOSITE'
 }
 
-export interface StoredPart {
+interface StoredPart {
   number: number
   size: number
   checksum?: string

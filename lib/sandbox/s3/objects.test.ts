@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
+import { DescribeKeyCommand, DisableKeyCommand, EnableKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import {
   CopyObjectCommand,
   CreateBucketCommand,
@@ -374,6 +374,15 @@ describe('SSE-KMS', () => {
     expect(await refusal(put('sse2', 'x', { ...sealed, SSEKMSKeyId: key() }))).toEqual(off)
     await target.kms().send(new EnableKeyCommand({ KeyId: key() }))
     expect(await get('sse')).toBe('x')
+  })
+
+  test('without a key, the managed key aws/s3, which works only through S3', async () => {
+    const { SSEKMSKeyId } = await put('managed', 'x', sealed)
+    expect(await get('managed')).toBe('x')
+    const { KeyMetadata } = await target.kms().send(new DescribeKeyCommand({ KeyId: 'alias/aws/s3' }))
+    expect(KeyMetadata).toMatchObject({ Arn: SSEKMSKeyId, KeyManager: 'AWS' })
+    const direct = target.kms().send(new EncryptCommand({ KeyId: 'alias/aws/s3', Plaintext: Buffer.from('x') }))
+    expect((await refusal(direct)).message).toContain('because no resource-based policy allows the kms:Encrypt action')
   })
 
   test('passes on what KMS says', async () => {

@@ -49,7 +49,7 @@ import {
 import { putObject } from './put-object.ts'
 import type { S3Handler } from './s3-call.ts'
 
-export interface S3Operation {
+interface S3Operation {
   /** The IAM action; `[plain, of a version]` where a version ID asks for another one; none when the handler asks itself. */
   action: string | [string, string] | undefined
   on: 'bucket' | 'object'

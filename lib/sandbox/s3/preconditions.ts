@@ -20,7 +20,7 @@ export function checkWriteConditions(call: S3Call, current: ObjectVersion | unde
 }
 
 /** Thrown for a GET or HEAD whose reader has it already. */
-export class NotModified extends AwsError {
+class NotModified extends AwsError {
   constructor(version: ObjectVersion) {
     super('NotModified', 'Not Modified', 304, {
       headers: { etag: `"${version.etag}"`, 'last-modified': new Date(version.modified).toUTCString() },
