@@ -10,10 +10,6 @@ export const emailSchema = z
   .max(254)
   .transform((email) => email.toLowerCase())
 
-export const signInSchema = z.object({
-  email: emailSchema,
-  password: z.string().min(1, 'Enter your password.').max(128),
-})
 export const setupSchema = z.object({
   token: z.string().min(1).max(200),
   name: z.string().trim().min(1, 'Enter your name.').max(200),

@@ -2,7 +2,6 @@ import { z } from 'zod'
 
 export const backupStates = ['queued', 'running', 'complete', 'failed'] as const
 export type BackupState = (typeof backupStates)[number]
-export const restoreStates = backupStates
 
 export const startBackupSchema = z.object({
   /** One of the folders the page offers: below VAULT_SOURCE_ROOTS. Links are resolved on the server. */
@@ -76,6 +75,8 @@ export interface BackupDetail extends BackupRow {
   /** At most 100 of them. */
   readonly warningList: readonly Warning[]
   readonly restores: readonly RestoreRow[]
+  /** Where the page may restore to: a new folder below this one. */
+  readonly restoreRoot: string
 }
 
 /** The address bar of the list of backups. Anything unknown is ignored. */
@@ -96,7 +97,8 @@ export interface BackupsView {
   readonly hasEnvironment: boolean
   /** Folders that may be backed up, with a name to show: each source root and the folders directly in it. */
   readonly sources: readonly { readonly path: string; readonly label: string }[]
-  readonly restoreRoot: string
+  /** Whether anything was ever restored. */
+  readonly restored: boolean
 }
 
 export type StartResult =

@@ -31,7 +31,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     }),
   }
   // IDs are UUIDs of version 7: their order is the order of creation.
-  const [rows, active, total, environment] = await Promise.all([
+  const [rows, active, total, environment, restore] = await Promise.all([
     db.backup.findMany({
       where: { ...filter, ...(query.before && { id: { lt: query.before } }) },
       orderBy: { id: 'desc' },
@@ -46,6 +46,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     }),
     db.backup.count(),
     currentEnvironment(db),
+    db.restore.findFirst({ where: { state: 'complete' }, select: { id: true } }),
   ])
   const page = rows.slice(0, pageSize)
   return {
@@ -55,13 +56,16 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     total,
     hasEnvironment: environment.revision !== undefined,
     sources: offeredSources(context),
-    restoreRoot: context.restoreRoots[0] ?? '',
+    restored: restore !== null,
   }
 }
 
 const heavy = { envelope: true, warnings: true, progress: true } as const
 
-export async function viewBackup({ db }: Pick<ViewContext, 'db'>, id: string): Promise<BackupDetail | undefined> {
+export async function viewBackup(
+  { db, restoreRoots }: Pick<ViewContext, 'db' | 'restoreRoots'>,
+  id: string,
+): Promise<BackupDetail | undefined> {
   if (!z.uuid().safeParse(id).success) return undefined
   const row = await db.backup.findUnique({
     where: { id },
@@ -74,6 +78,7 @@ export async function viewBackup({ db }: Pick<ViewContext, 'db'>, id: string): P
     bucket: row.bucket,
     region: row.region,
     createdBy: row.createdBy,
+    restoreRoot: restoreRoots[0] ?? '',
     warningList: warningsSchema.parse(row.warnings),
     restores: row.restores.map((restore) => ({
       id: restore.id,

@@ -60,7 +60,7 @@ function needsCredentials({ id, title, status, ...rest }: Check): Check {
     id,
     title: checkTitles[id],
     status: 'skipped',
-    detail: 'Skipped: needs working credentials.',
+    detail: 'Needs working credentials.',
     durationMs: rest.durationMs,
   }
 }

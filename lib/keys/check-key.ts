@@ -69,9 +69,9 @@ export async function checkKey(
   })
   const [described, encrypted] = await Promise.all([describing, encrypting])
 
-  const usable = described.answer ? judge(described.answer.metadata, at()) : skipped('key.usable', 'needs DescribeKey')
+  const usable = described.answer ? judge(described.answer.metadata, at()) : skipped('key.usable', 'Needs DescribeKey')
   if (!encrypted.answer) {
-    const rest = [skipped('key.decrypt', 'needs Encrypt'), skipped('key.context', 'needs Encrypt')]
+    const rest = [skipped('key.decrypt', 'Needs Encrypt'), skipped('key.context', 'Needs Encrypt')]
     return { keyArn, checks: [described.check, usable, encrypted.check, ...rest] }
   }
 
@@ -91,7 +91,7 @@ export async function checkKey(
     }),
     checkWrongContext(kms, usedKey, ciphertext, context, at),
   ])
-  const wrong = decrypted.answer ? wrongContext : skipped('key.context', 'needs Decrypt')
+  const wrong = decrypted.answer ? wrongContext : skipped('key.context', 'Needs Decrypt')
   return { keyArn, checks: [described.check, usable, encrypted.check, decrypted.check, wrong] }
 }
 
@@ -101,7 +101,7 @@ function invalid(diagnosis: Diagnosis): { checks: Check[]; keyArn: null } {
     keyArn: null,
     checks: [
       { id: first, status: 'failed', kind: 'invalid', durationMs: 0, ...diagnosis },
-      ...rest.map((id) => skipped(id, 'nothing was sent to AWS')),
+      ...rest.map((id) => skipped(id, 'Nothing was sent to AWS')),
     ],
   }
 }
@@ -259,5 +259,5 @@ function judge(metadata: KeyMetadata, { keyArn, region }: KmsSituation): Check {
 }
 
 function skipped(id: KeyCheckId, why: string): Check {
-  return { id, title: checkTitles[id], status: 'skipped', detail: `Skipped: ${why}.`, durationMs: 0 }
+  return { id, title: checkTitles[id], status: 'skipped', detail: `${why}.`, durationMs: 0 }
 }

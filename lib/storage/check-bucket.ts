@@ -67,7 +67,7 @@ function skipped(id: BucketCheckId): Check {
     id,
     title: checkTitles[id],
     status: 'skipped',
-    detail: 'Skipped: needs the object that could not be written.',
+    detail: 'Needs the object that could not be written.',
     durationMs: 0,
   }
 }

@@ -12,7 +12,7 @@ export default async function OverviewPage() {
   const [environment, backups] = await Promise.all([loadEnvironment(), loadBackups({})])
   const last = backups.rows[0]
   const saved = environment.revision > 0
-  if (!saved || environment.backups === 0 || !last) {
+  if (!saved || !last || !backups.restored) {
     return (
       <>
         <PageHeader
@@ -41,8 +41,8 @@ export default async function OverviewPage() {
               title: 'Restore it',
               about:
                 'Open the backup, restore it into a new folder, and compare. A backup counts once it has come back.',
-              done: false,
-              href: '/backups',
+              done: backups.restored,
+              href: last ? `/backups/${last.id}` : '/backups',
               action: 'Choose one',
             },
           ]}

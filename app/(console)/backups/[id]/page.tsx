@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
-import { loadBackup, loadBackups } from '#app/_lib/load.ts'
+import { loadBackup } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { BackupFacts } from '#components/backups/backup-facts.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
@@ -22,8 +22,7 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
   const { id } = await params
   const backup = await loadBackup(id)
   if (!backup) notFound()
-  const { restoreRoot } = await loadBackups({})
-  const target = suggestTarget(restoreRoot, backup.name, new Date())
+  const target = suggestTarget(backup.restoreRoot, backup.name, new Date())
   const complete = backup.state === 'complete'
   const canRestore = can(user.role, 'restore.run')
   return (
