@@ -44,7 +44,7 @@ try {
 async function runUnitTests(): Promise<Counts> {
   console.log('Unit and contract tests')
   const file = path.join(reports, 'unit.json')
-  const code = await run('vitest', ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`], {})
+  const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`], {})
   const report = read(file, unitReport)
   if (!report) return { passed: 0, failed: 1, skipped: 0 }
   const { numPassedTests: passed, numFailedTests, numPendingTests: skipped, numFailedTestSuites } = report
@@ -78,7 +78,8 @@ function run(program: string, args: string[], environment: Record<string, string
   const child = spawn(path.join(root, 'node_modules', '.bin', program), args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...environment },
+    // Colours are for people, not for a log.
+    env: { ...process.env, ...environment, ...(!process.stdout.isTTY && { NO_COLOR: '1', FORCE_COLOR: '0' }) },
   })
   process.once('SIGINT', () => child.kill('SIGINT'))
   process.once('SIGTERM', () => child.kill('SIGTERM'))

@@ -6,6 +6,7 @@ import type { OfferedKey } from '#lib/environment/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { openQueue } from '#lib/jobs/queue.ts'
 import { attachSandbox } from '#lib/sandbox/attach.ts'
+import { openSandboxControl, type SandboxControl } from '#lib/sandbox/open-control.ts'
 import { loadRootKey } from '#lib/seal/root-key.ts'
 import { sealKeyWrapper } from '#lib/seal/seal-key-wrapper.ts'
 
@@ -17,6 +18,8 @@ export interface Services {
   readonly backup: BackupContext
   /** Usable ones first; none outside the sandbox. */
   offeredKeys(): Promise<OfferedKey[]>
+  /** Steers the sandbox; undefined with real AWS. */
+  readonly sandbox: SandboxControl | undefined
   close(): Promise<void>
 }
 
@@ -44,6 +47,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
       restoreRoots,
     },
     offeredKeys: () => offeredKeys(env),
+    sandbox: env.aws === 'sandbox' ? openSandboxControl(path.join(dataDir, 'sandbox')) : undefined,
     async close() {
       await jobs.stop({ graceful: false })
       await db.$disconnect()
@@ -51,7 +55,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
   }
 }
 
-/** How this console itself reaches AWS. Together with `offeredKeys`, all that it knows of the sandbox. */
+/** How this console itself reaches AWS. Together with `offeredKeys` and `sandbox`, all that it knows of the sandbox. */
 async function ownAccess(env: Env): Promise<BackupContext['own']> {
   if (env.aws === 'aws') return { credentials: undefined, endpoint: undefined }
   try {

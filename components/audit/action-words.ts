@@ -11,4 +11,5 @@ export const actionWords: Readonly<Record<AuditAction, string>> = {
   'backup.finish': 'Backup ended',
   'restore.start': 'Restore started',
   'restore.finish': 'Restore ended',
+  'sandbox.rehearse': 'Rehearsal in the sandbox',
 }

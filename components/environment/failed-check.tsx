@@ -2,7 +2,7 @@ import { CopyButton } from '#components/ui/copy-button.tsx'
 import type { Check } from '#lib/keys/schema.ts'
 
 /** What happened, why, what to do, something to copy, and at the end what AWS itself said. */
-export function FailedCheck({ check }: { check: Check }) {
+export function FailedCheck({ check, toldBefore }: { check: Check; toldBefore: boolean }) {
   const said = [
     ['Code', check.awsCode],
     ['Message', check.awsMessage],
@@ -12,10 +12,21 @@ export function FailedCheck({ check }: { check: Check }) {
     <div className="mx-4.5 mt-3 mb-3 overflow-hidden rounded-control border border-line text-sm wrap-anywhere">
       <div className="space-y-1.5 px-3.5 py-3">
         <p>{check.detail}</p>
-        {check.cause && <p>{check.cause}</p>}
-        {check.fix && <p>{check.fix}</p>}
+        {toldBefore ? (
+          <p>Cause and fix are the same as above.</p>
+        ) : (
+          <>
+            {check.cause && <p>{check.cause}</p>}
+            {check.fix && (
+              <p>
+                <span className="font-medium">To mend it: </span>
+                {check.fix}
+              </p>
+            )}
+          </>
+        )}
       </div>
-      {check.remedy && (
+      {check.remedy && !toldBefore && (
         <>
           <div className="flex items-center gap-2 border-y border-line bg-sunken py-1 pr-1 pl-3.5">
             <span className="min-w-0 truncate font-medium">{check.remedy.label}</span>

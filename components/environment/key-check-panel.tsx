@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { Badge, type Tone, ToneIcon } from '#components/ui/badge.tsx'
 import { formatDuration } from '#components/ui/format-time.ts'
-import { type CheckReport, checkIds, checkTitles } from '#lib/keys/schema.ts'
+import { type Check, type CheckReport, checkIds, checkTitles } from '#lib/keys/schema.ts'
 import { FailedCheck } from './failed-check.tsx'
 
 const states = {
@@ -43,9 +43,9 @@ export function KeyCheckPanel({ report, running, withKey }: Props) {
                     tone={tone}
                     title={check.title}
                     detail={failed ? undefined : check.detail}
-                    right={check.status === 'skipped' ? word : `${word} · ${formatDuration(check.durationMs)}`}
+                    right={check.durationMs === 0 ? word : `${word} · ${formatDuration(check.durationMs)}`}
                   />
-                  {failed && <FailedCheck check={check} />}
+                  {failed && <FailedCheck check={check} toldBefore={sameFixBefore(shown.checks, check)} />}
                 </li>
               )
             })
@@ -82,6 +82,12 @@ function Verdict({ report, running }: { report: CheckReport | null; running: boo
   const warnings = of('warning')
   if (warnings > 0) return <Badge tone="warn">{`Works, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`}</Badge>
   return <Badge tone="ok">Works</Badge>
+}
+
+/** One fault often fails several checks. Its cause and fix are told once, where it shows first. */
+function sameFixBefore(checks: readonly Check[], check: Check): boolean {
+  const first = checks.find((other) => other.status === 'failed' && other.fix === check.fix)
+  return check.fix !== undefined && first !== check
 }
 
 interface RowProps {

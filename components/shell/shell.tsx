@@ -62,6 +62,7 @@ export function Shell({ user, sandbox, unencrypted, backups, theme, signOut, chi
             {can(user.role, 'audit.read') && <NavLink href="/audit">Audit</NavLink>}
             <p className="mx-2.5 mt-4 mb-1.5 text-xs text-ink-3">Settings</p>
             <NavLink href="/settings/backup-environment">Backup Environment</NavLink>
+            {sandbox && can(user.role, 'sandbox.rehearse') && <NavLink href="/settings/sandbox">Sandbox</NavLink>}
           </nav>
           <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1">
             <div className="flex items-center gap-2.5 text-sm">

@@ -11,6 +11,7 @@ export const auditActions = [
   'backup.finish',
   'restore.start',
   'restore.finish',
+  'sandbox.rehearse',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 

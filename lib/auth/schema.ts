@@ -26,6 +26,7 @@ const permissions = {
   'backup.run': ['administrator', 'operator'],
   'restore.run': ['administrator', 'operator'],
   'audit.read': ['administrator'],
+  'sandbox.rehearse': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>
 export type Permission = keyof typeof permissions
 

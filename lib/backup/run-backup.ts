@@ -11,7 +11,7 @@ import { type WriteProtection, writeBackup } from './write-backup.ts'
 // 1. Claim the row as the next attempt. An attempt thought dead that wakes up finds the number changed, and stops.
 // 2. Write the backup; the envelope is remembered in the row before it is stored.
 // 3. Complete the row and write its audit row in one transaction, if the attempt is still this one.
-// 4. Whatever went wrong: the row says so, and the bucket keeps nothing of it.
+// 4. Whatever went wrong: the row says so. Whoever ends, ends by leaving in the bucket only what the row says is there.
 
 /** @throws only when the work should be tried again by another worker: this one is stopping, or lost its claim */
 export async function runBackup(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
@@ -73,14 +73,10 @@ export async function runBackup(context: BackupContext, id: string, signal: Abor
         subject: subjectOf(backup),
       })
     })
-    if (attempt > 1) {
-      const row = await db.backup.findUniqueOrThrow({ where: { id } })
-      await openRow(row, connection).then(deleteUnnamedObjects).catch(logLeftover(id))
-    }
   } catch (error) {
     await progress.stop()
     if (progress.signal.aborted) throw error
-    const failed = await db.$transaction(async (tx) => {
+    await db.$transaction(async (tx) => {
       const { count } = await tx.backup.updateMany({
         where: mine,
         data: { state: 'failed', finishedAt: new Date(), error: messageOf(error) },
@@ -93,13 +89,22 @@ export async function runBackup(context: BackupContext, id: string, signal: Abor
           subject: subjectOf(backup),
         })
       }
-      return count === 1
     })
-    if (failed && connection) await deleteBackupObjects(connection).catch(logLeftover(id))
     if (!(error instanceof AppError)) console.error(error)
   } finally {
+    if (connection) await tidyUp(db, id, connection).catch(logLeftover(id))
     connection?.close()
   }
+}
+
+/**
+ * Leaves in the bucket what the row says is there. Every attempt does so when it ends: one thought dead may have stored
+ * something after another one had finished.
+ */
+async function tidyUp(db: Db, id: string, connection: Connection): Promise<void> {
+  const row = await db.backup.findUniqueOrThrow({ where: { id } })
+  if (row.state === 'failed') await deleteBackupObjects(connection)
+  if (row.state === 'complete' && row.attempt > 1) await deleteUnnamedObjects(await openRow(row, connection))
 }
 
 /** A job whose workers died too often: nobody works on it any more. */
@@ -133,9 +138,10 @@ async function claim(db: Db, id: string) {
     where: { id, state: { in: ['queued', 'running'] } },
     data: { state: 'running', attempt: { increment: 1 }, error: null },
   })
-  if (!row) return undefined
-  if (row.startedAt) return row
-  return db.backup.update({ where: { id }, data: { startedAt: new Date() } })
+  // Only the row as this very claim left it has this attempt's number: read again, it may be the next one's.
+  if (row && !row.startedAt)
+    await db.backup.updateMany({ where: { id, startedAt: null }, data: { startedAt: new Date() } })
+  return row
 }
 
 type Claimed = NonNullable<Awaited<ReturnType<typeof claim>>>

@@ -62,22 +62,24 @@ const marks: Record<Check['status'], string> = {
 }
 
 function printReport(report: CheckReport): void {
+  const told = new Set<string>()
   for (const check of report.checks) {
     print(`${marks[check.status]}  ${check.title}  (${check.durationMs} ms)`)
-    if (check.status !== 'failed') {
-      if (check.status !== 'passed') print(`             ${plain(check.detail)}`)
-      continue
+    if (check.status === 'passed') continue
+    const line = (text: string) => print(`             ${plain(text)}`)
+    line(check.detail)
+    if (check.status !== 'failed') continue
+    const { cause, fix = '', remedy, awsCode, awsMessage, awsRequestId } = check
+    if (told.has(fix)) {
+      line('Cause and fix are the same as above.')
+    } else {
+      if (cause) line(`Cause: ${cause}`)
+      if (fix) line(`Fix:   ${fix}`)
+      if (remedy) print(`\n${remedy.label}:\n${remedy.text}\n`)
     }
-    print(`             ${plain(check.detail)}`)
-    if (check.cause) print(`             Cause: ${plain(check.cause)}`)
-    if (check.fix) print(`             Fix:   ${plain(check.fix)}`)
-    if (check.remedy) print(`\n${check.remedy.label}:\n${check.remedy.text}\n`)
-    if (check.awsCode)
-      print(
-        `             AWS said: ${plain(`${check.awsCode} ${check.awsMessage ?? ''} ${check.awsRequestId ?? ''}`.trim())}`,
-      )
+    told.add(fix)
+    if (awsCode) line(`AWS said: ${[awsCode, awsMessage, awsRequestId].filter(Boolean).join(' ')}`)
   }
-  print(
-    `\n${report.ok ? 'The key works' : 'The key cannot be used'}${report.keyArn ? `: ${report.keyArn}` : ''} (${report.durationMs} ms)`,
-  )
+  const verdict = report.ok ? 'The key works' : 'The key cannot be used'
+  print(`\n${verdict}${report.keyArn ? `: ${report.keyArn}` : ''} (${report.durationMs} ms)`)
 }

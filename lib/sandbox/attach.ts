@@ -15,8 +15,16 @@ export function removeNotice(dataDir: string): void {
   rmSync(noticePath(dataDir), { force: true })
 }
 
-/** What the sandbox that another process runs on this folder holds, secrets included. Throws when none runs. */
-export async function attachSandbox(dataDir: string): Promise<SandboxInfo> {
+/**
+ * One call to the control interface of the sandbox that another process runs on this folder.
+ * Throws Error when none runs, and with the sandbox's own sentence when it refuses.
+ */
+export async function callSandbox(
+  dataDir: string,
+  method: string,
+  path: string,
+  { body, timeoutMs = 5000 }: { body?: unknown; timeoutMs?: number } = {},
+): Promise<Response> {
   let notice: { endpoint: string }
   try {
     notice = JSON.parse(readFileSync(noticePath(dataDir), 'utf8'))
@@ -24,12 +32,21 @@ export async function attachSandbox(dataDir: string): Promise<SandboxInfo> {
     throw new Error(`No sandbox runs on ${dataDir}.`, { cause })
   }
   const { endpoint } = notice
-  const signal = AbortSignal.timeout(5000)
-  const response = await fetch(`${endpoint}/_sandbox/info`, { signal }).catch((cause: unknown) => {
+  const response = await fetch(`${endpoint}/_sandbox/${path}`, {
+    method,
+    signal: AbortSignal.timeout(timeoutMs),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch((cause: unknown) => {
     throw new Error(`The sandbox on ${dataDir} does not answer at ${endpoint}.`, { cause })
   })
-  if (!response.ok) throw new Error(`The sandbox on ${dataDir} answered ${response.status}.`)
-  const info: SandboxInfo = await response.json()
+  if (response.ok) return response
+  const { error }: { error?: string } = await response.json().catch(() => ({}))
+  throw new Error(error ?? `The sandbox on ${dataDir} answered ${response.status}.`)
+}
+
+/** What the sandbox that another process runs on this folder holds, secrets included. Throws when none runs. */
+export async function attachSandbox(dataDir: string): Promise<SandboxInfo> {
+  const info: SandboxInfo = await (await callSandbox(dataDir, 'GET', 'info')).json()
   const { users } = new IamStore(dataDir)
   const secretOf = (id: string) => users.find((user) => user.accessKeyId === id)?.secretAccessKey ?? ''
   return {

@@ -6,6 +6,8 @@ import { administratorPolicy, roleArn, userArn } from './iam/iam-store.ts'
 import { MalformedPolicy } from './iam/policy.ts'
 import { sandboxInfo } from './info.ts'
 import { keyStates } from './kms/key.ts'
+import { readRehearsal } from './rehearsal.ts'
+import { sandboxView } from './view.ts'
 import type { World } from './world.ts'
 
 /** What the Sandbox page, the command and tests steer a sandbox with: `/_sandbox/…`, JSON both ways. */
@@ -40,6 +42,12 @@ async function putFaults(body: unknown, world: World): Promise<Answer> {
   if (typeof faults === 'string') return refuse(400, faults)
   world.faults.set(faults)
   return json(world.faults.list())
+}
+
+function putRehearsal(body: unknown, world: World): Answer {
+  const wish = readRehearsal(body)
+  const trouble = typeof wish === 'string' ? wish : world.rehearsals.start(wish, world)
+  return trouble === undefined ? json(world.rehearsals.active) : refuse(400, trouble)
 }
 
 function putClock(body: unknown, world: World): Answer {
@@ -102,6 +110,15 @@ async function act(method: string, parts: string[], body: unknown, world: World,
   switch (`${method} ${what}`) {
     case 'GET info':
       return json(withoutSecrets(world, endpoint))
+    case 'GET view':
+      return json(sandboxView(world, endpoint))
+    case 'GET rehearsal':
+      return json(world.rehearsals.active)
+    case 'PUT rehearsal':
+      return putRehearsal(body, world)
+    case 'DELETE rehearsal':
+      world.rehearsals.end(world)
+      return done
     case 'GET faults':
       return json(world.faults.list())
     case 'PUT faults':

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { AwsError } from './aws-error.ts'
-import type { FaultEffect } from './faults.ts'
 import type { Damage } from './http/answer.ts'
 import type { Service } from './http/refusal.ts'
 import type { AwsRequest } from './http/request.ts'
 import { deniedMessage } from './iam/evaluate.ts'
 import type { Principal } from './iam/principal.ts'
+import type { FaultEffect } from './schema.ts'
 import type { World } from './world.ts'
 
 /** One request on its way through a service; the service fills in what it finds out. */
@@ -51,7 +51,7 @@ const refusals: Record<
 
 /** Lets the armed faults strike: waits, throws AwsError or ConnectionReset, or marks the answer for damage. */
 export async function sufferFaults(exchange: Exchange, principal: Principal, world: World): Promise<void> {
-  for (const fault of world.faults.strike(exchange)) {
+  for (const fault of [...world.faults.strike(exchange), ...world.rehearsals.faults.strike(exchange)]) {
     if (fault.latencyMs) await wait(fault.latencyMs)
     switch (fault.effect) {
       case 'Latency':

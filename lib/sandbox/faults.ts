@@ -1,32 +1,4 @@
-const faultEffects = [
-  'AccessDenied',
-  'Throttle',
-  'InternalError',
-  'Outage',
-  'Reset',
-  'Truncate',
-  'CorruptBody',
-  'Latency',
-] as const
-export type FaultEffect = (typeof faultEffects)[number]
-
-interface Fault {
-  /** `kms`, `sts`, `s3` or `*` */
-  service: string
-  /** `Decrypt`, `PutObject`, … or `*` */
-  operation: string
-  /** Key ID, key ARN, alias name or alias ARN. */
-  keyId?: string
-  bucket?: string
-  effect: FaultEffect
-  latencyMs?: number
-  /** How many calls it hits; every one when absent. */
-  times?: number
-  /** 0 to 1; always when absent. */
-  probability?: number
-  /** Makes `probability` repeatable. */
-  seed?: number
-}
+import { type Fault, faultEffects } from './schema.ts'
 
 /** What a fault can be aimed at. */
 interface FaultTarget {

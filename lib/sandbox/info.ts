@@ -89,7 +89,8 @@ function judge(world: World, user: User, key: Key): { usable: boolean; about: st
     if (granted.length === 0) return no(`Its policy denies you ${denied.join(' and ')}`)
     return no(`Its policy lets you ${granted.join(' and ')} but denies ${denied.join(' and ')}`)
   }
-  return { usable: true, about: key.multiRegion ? 'Works (multi-Region)' : 'Works' }
+  const about = key.description || 'Works'
+  return { usable: true, about: key.multiRegion ? `${about} (multi-Region)` : about }
 }
 
 /** Regions in the order they were seeded, any other after them. */

@@ -1,14 +1,4 @@
-interface LoggedCall {
-  /** ISO 8601 */
-  time: string
-  service: string
-  operation: string
-  status: number
-  /** The error code when it was refused. */
-  code?: string
-  /** Key ARN or bucket. */
-  resource?: string
-}
+import type { LoggedCall } from './schema.ts'
 
 const recentLimit = 200
 

@@ -14,6 +14,7 @@ import { IamStore } from './iam/iam-store.ts'
 import { type SandboxInfo, sandboxInfo } from './info.ts'
 import { handleKms, kmsError } from './kms/handle.ts'
 import { KeyStore } from './kms/key-store.ts'
+import { Rehearsals } from './rehearsal.ts'
 import { RequestLog } from './request-log.ts'
 import { BucketStore } from './s3/bucket-store.ts'
 import { handleS3, s3Error, s3RequestId } from './s3/handle.ts'
@@ -89,8 +90,10 @@ function openWorld(options: SandboxOptions): World {
     buckets: new BucketStore(options.dataDir, options.capacity ?? defaultCapacity),
     faults: new Faults(),
     log: new RequestLog(),
+    rehearsals: new Rehearsals(options.dataDir),
   }
   if (world.iam.isEmpty) seed(world)
+  world.rehearsals.resume(world)
   return world
 }
 

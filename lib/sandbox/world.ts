@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import type { IamStore } from './iam/iam-store.ts'
 import type { KeyStore } from './kms/key-store.ts'
+import type { Rehearsals } from './rehearsal.ts'
 import type { RequestLog } from './request-log.ts'
 import type { BucketStore } from './s3/bucket-store.ts'
 
@@ -14,4 +15,5 @@ export interface World {
   buckets: BucketStore
   faults: Faults
   log: RequestLog
+  rehearsals: Rehearsals
 }

@@ -137,6 +137,8 @@ export class BucketStore {
   readonly #buckets = new Map<string, Bucket>()
   /** Bytes that all objects and parts together may take. */
   readonly capacity: number
+  /** A bucket that a rehearsal has made disappear, with all that is in it. */
+  hidden: string | undefined
   /** Bytes of uploads under way, so that many at once cannot pass the cap together. */
   reserved = 0
 
@@ -153,12 +155,13 @@ export class BucketStore {
   }
 
   get(name: string): Bucket | undefined {
-    return this.#buckets.get(name)
+    return name === this.hidden ? undefined : this.#buckets.get(name)
   }
 
   /** By name. */
   all(): Bucket[] {
-    return [...this.#buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const visible = [...this.#buckets.values()].filter(({ name }) => name !== this.hidden)
+    return visible.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   create(settings: BucketSettings): Bucket {
@@ -179,15 +182,17 @@ export class BucketStore {
 
   /** Removes every object, locked or not, and every upload; buckets and their settings stay. */
   async empty(): Promise<void> {
-    for (const bucket of this.all()) await bucket.empty()
+    for (const bucket of this.#buckets.values()) await bucket.empty()
   }
 
   /** Bytes of every version of every object and of every part. */
   get bytes(): number {
-    return this.all().reduce((sum, bucket) => sum + bucket.index.bytes + bucket.partBytes, 0)
+    let sum = 0
+    for (const bucket of this.#buckets.values()) sum += bucket.index.bytes + bucket.partBytes
+    return sum
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.all().map((bucket) => bucket.close()))
+    await Promise.all([...this.#buckets.values()].map((bucket) => bucket.close()))
   }
 }

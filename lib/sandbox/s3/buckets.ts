@@ -58,6 +58,14 @@ export async function createBucket(call: S3Call): Promise<Answer> {
   if (text.trim() !== '' && root?.name !== 'CreateBucketConfiguration') throw malformedXml()
   const region = checkRegion(call, childText(root, 'LocationConstraint') || undefined)
   authorize(call, 's3:CreateBucket', undefined)
+  if (world.buckets.hidden === bucketName) {
+    // What S3 answers for a while after a bucket of that name was deleted.
+    throw new AwsError(
+      'OperationAborted',
+      'A conflicting conditional operation is currently in progress against this resource. Please try again.',
+      409,
+    )
+  }
   const known = world.buckets.get(bucketName)
   if (known && known.settings.owner !== caller.account) {
     throw new AwsError(

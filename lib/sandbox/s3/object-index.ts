@@ -38,6 +38,13 @@ export class ObjectIndex {
     return this.#bytes
   }
 
+  /** Versions, delete markers among them. */
+  get count(): number {
+    let count = 0
+    for (const versions of this.#versions.values()) count += versions.length
+    return count
+  }
+
   /** Newest first. */
   versions(key: string): readonly ObjectVersion[] {
     return this.#versions.get(key) ?? []

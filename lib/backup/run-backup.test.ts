@@ -1,0 +1,351 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
+import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { connectBackup } from './backup-context.ts'
+import { failureOf } from './backup-for-tests.ts'
+import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { partName } from './layout.ts'
+import { openRow } from './open-row.ts'
+import { giveUpBackup, runBackup } from './run-backup.ts'
+import { runRestore } from './run-restore.ts'
+import { startBackup } from './start-backup.ts'
+import { startRestore } from './start-restore.ts'
+import { viewProgress } from './view-backups.ts'
+
+const bucket = 'vault-hosted-us-east-1'
+const never = new AbortController().signal
+let sandbox: TestSandbox
+let gate: Gate
+let here: TestConsole
+let key: string
+
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  gate = await openGate(sandbox.sandbox.endpoint)
+  here = await openTestConsole({ endpoint: gate.endpoint, credentials: sandbox.administrator })
+  key = keyArn(sandbox.info, 'backups')
+})
+afterAll(async () => {
+  await here.close()
+  await gate.close()
+  await sandbox.close()
+})
+afterEach(() => sandbox.control('DELETE', 'requests'))
+
+/** A folder under the source root, with something of everything; `megabytes` of it cannot be compressed. */
+function makeSource(name: string, megabytes = 0): string {
+  const folder = path.join(here.context.sourceRoots[0] ?? '', name)
+  mkdirSync(path.join(folder, 'inner', 'empty'), { recursive: true })
+  writeFileSync(path.join(folder, 'a.txt'), 'hello\n', { mode: 0o640 })
+  writeFileSync(path.join(folder, 'inner', 'nothing'), '')
+  symlinkSync('../a.txt', path.join(folder, 'inner', 'link'))
+  if (megabytes > 0) writeFileSync(path.join(folder, 'noise'), randomBytes(megabytes << 20))
+  return folder
+}
+
+const start = (source: string, name = '') => startBackup(here.context, { source, name }, 'page', actor)
+const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
+
+/** Names in the bucket, relative to the backup's folder. */
+async function objectsOf(id: string): Promise<string[]> {
+  const folder = `${here.environment}/backups/${id}/`
+  const names: string[] = []
+  for await (const page of paginateListObjectsV2({ client: sandbox.s3() }, { Bucket: bucket, Prefix: folder }))
+    for (const { Key = '' } of page.Contents ?? []) names.push(Key.slice(folder.length))
+  return names.sort()
+}
+
+async function namedObjects(id: string): Promise<string[]> {
+  const backup = await row(id)
+  const connection = await connectBackup(here.context, backup)
+  const { manifest } = await openRow(backup, connection)
+  connection.close()
+  const parts = [...manifest.segments, ...manifest.entries].map(({ place }) => partName(place))
+  return ['envelope.json', 'manifest', ...parts].sort()
+}
+
+async function auditOf(id: string): Promise<{ action: string; outcome: string; actor: string }[]> {
+  return here.db.auditEvent.findMany({
+    where: { subject: { contains: id } },
+    orderBy: { id: 'asc' },
+    select: { action: true, outcome: true, actor: true },
+  })
+}
+
+async function jobsOf(id: string): Promise<string[]> {
+  const rows = await here.db.$queryRaw<{ name: string }[]>`SELECT name FROM pgboss.job WHERE data->>'id' = ${id}`
+  return rows.map(({ name }) => name)
+}
+
+async function restored(id: string): Promise<Record<string, string>> {
+  const target = path.join(here.context.restoreRoots[0] ?? '', `of-${id}`)
+  const restore = await startRestore(here.context, { backupId: id, target }, 'page', actor)
+  await runRestore(here.context, restore, never)
+  expect(await here.db.restore.findUnique({ where: { id: restore } })).toMatchObject({ state: 'complete', error: null })
+  return describeTree(target)
+}
+
+const kmsCounts = async () => (await sandbox.control('GET', 'requests')).counts.kms ?? {}
+const started = { action: 'backup.start', outcome: 'success', actor }
+const finished = { action: 'backup.finish', outcome: 'success', actor }
+const failed = { action: 'backup.finish', outcome: 'failed', actor }
+
+test('a backup starts as one row, one audit row and one job, and nothing without an environment', async () => {
+  const source = makeSource('first')
+  expect(await failureOf(start(source))).toMatchObject({ code: 'invalid' })
+  expect(await here.db.backup.count()).toBe(0)
+  expect(await here.db.auditEvent.count()).toBe(0)
+
+  await here.save({ masterKey: key })
+  const id = await start(source)
+  expect(await row(id)).toMatchObject({
+    environmentId: here.environment,
+    revision: 1,
+    name: 'first',
+    source,
+    state: 'queued',
+    region: 'us-east-1',
+    bucket,
+    prefix: '',
+    method: 'AWS-KMS',
+    keyIds: [],
+    attempt: 0,
+    createdBy: actor,
+  })
+  expect(await jobsOf(id)).toEqual(['backup'])
+  expect(await auditOf(id)).toEqual([started])
+})
+
+test('a transaction that is refused at its very end leaves neither row nor job nor audit row', async () => {
+  await here.db.$executeRaw`
+    CREATE FUNCTION refuse_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused at commit'; END $$`
+  await here.db.$executeRaw`
+    CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON backup DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.name = 'refuse me') EXECUTE FUNCTION refuse_row()`
+  const counts = async () => [
+    await here.db.backup.count(),
+    await here.db.auditEvent.count(),
+    await here.db.$queryRaw`SELECT count(*)::int AS jobs FROM pgboss.job`,
+  ]
+  const before = await counts()
+  expect(String(await failureOf(start(makeSource('refused'), 'refuse me')))).toContain('refused at commit')
+  expect(await counts()).toEqual(before)
+})
+
+test('one Encrypt for a backup, one Decrypt for its restore, and the tree is the same', async () => {
+  const source = makeSource('whole', 20)
+  const id = await start(source, 'My backup')
+  await sandbox.control('DELETE', 'requests')
+  await runBackup(here.context, id, never)
+  expect(await kmsCounts()).toEqual({ Encrypt: 1 })
+
+  const backup = await row(id)
+  expect(backup).toMatchObject({
+    state: 'complete',
+    error: null,
+    name: 'My backup',
+    attempt: 1,
+    generation: 1,
+    keyIds: [key],
+    files: 3,
+    bytes: BigInt((20 << 20) + 6),
+    warningCount: 0,
+    warnings: [],
+  })
+  expect(backup.bytesStored).toBeGreaterThan(20n << 20n)
+  expect(backup.envelopeSha256).toMatch(/^[0-9a-f]{64}$/)
+  expect(backup.finishedAt?.getTime()).toBeGreaterThanOrEqual(backup.startedAt?.getTime() ?? Number.POSITIVE_INFINITY)
+  expect(await objectsOf(id)).toEqual(await namedObjects(id))
+  expect(await auditOf(id)).toEqual([started, finished])
+
+  await sandbox.control('DELETE', 'requests')
+  expect(await restored(id)).toEqual(describeTree(source))
+  expect(await kmsCounts()).toEqual({ Decrypt: 1 })
+
+  // The job may be delivered again: there is nothing left to do.
+  await runBackup(here.context, id, never)
+  expect(await row(id)).toEqual(backup)
+})
+
+test('a watcher sees totals and what is done while it runs', async () => {
+  const id = await start(makeSource('watched', 20))
+  const atEnd = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/manifest`))
+  const running = runBackup(here.context, id, never)
+  await atEnd.arrived(1)
+  const total = (20 << 20) + 6
+  await expect
+    .poll(() => viewProgress(here.context, 'backup', id))
+    .toMatchObject({ state: 'running', filesTotal: 3, bytesTotal: total, error: null, finishedAt: null })
+  const progress = await viewProgress(here.context, 'backup', id)
+  expect(progress?.bytesDone).toBeLessThanOrEqual(total)
+  expect(progress?.filesDone).toBeLessThanOrEqual(3)
+  atEnd.release()
+  await running
+  expect(await viewProgress(here.context, 'backup', id)).toMatchObject({ state: 'complete' })
+})
+
+test('AES-256 and unencrypted backups ask KMS nothing', async () => {
+  const source = makeSource('without-kms')
+  for (const [changes, keyIds] of [
+    [{ method: 'AES-256' }, [expect.stringMatching(/^root-key\//)]],
+    [{ encrypt: false, unencryptedConfirmed: true }, []],
+  ] as const) {
+    await here.save(changes)
+    const id = await start(source)
+    await sandbox.control('DELETE', 'requests')
+    await runBackup(here.context, id, never)
+    expect(await row(id)).toMatchObject({ state: 'complete', keyIds, error: null })
+    expect(await restored(id)).toEqual(describeTree(source))
+    expect(await kmsCounts()).toEqual({})
+  }
+  await here.save({ masterKey: key })
+})
+
+test('a backup keeps to the revision it was started with', async () => {
+  const id = await start(makeSource('revision'))
+  await here.save({ masterKey: keyArn(sandbox.info, 'archive') })
+  await runBackup(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'complete', keyIds: [key] })
+  await here.save({ masterKey: key })
+})
+
+test('a key that was disabled meanwhile: failed with the diagnosis, and nothing in the bucket', async () => {
+  const id = await start(makeSource('disabled'))
+  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await runBackup(here.context, id, never)
+  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  const backup = await row(id)
+  expect(backup).toMatchObject({ state: 'failed', manifestSha256: null })
+  expect(backup.error).toMatch(/^The key is disabled: .* Enable the key, wait a minute, and check again\.$/)
+  expect(await objectsOf(id)).toEqual([])
+  expect(await auditOf(id)).toEqual([started, failed])
+})
+
+test('a source that is gone and a bucket that refuses are told by the row', async () => {
+  const gone = await start(makeSource('gone'))
+  await here.db.backup.update({ where: { id: gone }, data: { source: '/nonexistent/source' } })
+  await runBackup(here.context, gone, never)
+  expect(await row(gone)).toMatchObject({ state: 'failed', error: 'The folder /nonexistent/source does not exist.' })
+
+  const refused = await start(makeSource('refused-by-bucket'))
+  await sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'PutObject', effect: 'AccessDenied' }])
+  await runBackup(here.context, refused, never)
+  await sandbox.control('DELETE', 'faults')
+  expect(await row(refused)).toMatchObject({
+    state: 'failed',
+    error: expect.stringMatching(/^Writing objects was refused/),
+  })
+  expect(await objectsOf(refused)).toEqual([])
+})
+
+/** Runs the first attempt until a segment is on its way, stops its worker there, and lets the segment arrive. */
+async function interrupted(source: string): Promise<string> {
+  const id = await start(source)
+  const stop = new AbortController()
+  const segment = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/1/`))
+  const first = failureOf(runBackup(here.context, id, stop.signal))
+  await segment.arrived(1)
+  const reason = new Error('This worker is stopping.')
+  stop.abort(reason)
+  segment.release()
+  expect(await first).toBe(reason)
+  expect(await row(id)).toMatchObject({ state: 'running', attempt: 1, error: null })
+  expect(await objectsOf(id)).toContain('envelope.json')
+  expect(await objectsOf(id)).not.toContain('manifest')
+  expect(await auditOf(id)).toEqual([started])
+  return id
+}
+
+test('a stopped worker gives its work back; the next attempt opens the same envelope and leaves only what counts', async () => {
+  const source = makeSource('resumed', 20)
+  const id = await interrupted(source)
+  const { envelope } = await row(id)
+  await sandbox.control('DELETE', 'requests')
+  await runBackup(here.context, id, never)
+  // One to open the envelope of the first attempt, one to open the backup again and see what its manifest names.
+  expect(await kmsCounts()).toEqual({ Decrypt: 2 })
+  expect(await row(id)).toMatchObject({ state: 'complete', attempt: 2, envelope, keyIds: [key] })
+  const objects = await objectsOf(id)
+  expect(objects).toEqual(await namedObjects(id))
+  expect(objects.filter((name) => name.startsWith('segments/1/'))).toEqual([])
+  expect(await restored(id)).toEqual(describeTree(source))
+  expect(await auditOf(id)).toEqual([started, finished, expect.anything(), expect.anything()])
+})
+
+test('a key that is disabled between two attempts: failed, and what the first one stored is gone', async () => {
+  const id = await interrupted(makeSource('midway', 20))
+  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await runBackup(here.context, id, never)
+  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled: /) })
+  expect(await objectsOf(id)).toEqual([])
+  expect(await auditOf(id)).toEqual([started, failed])
+})
+
+test('a worker that died between the manifest and the row: the next attempt finds the backup finished', async () => {
+  const id = await start(makeSource('nearly'))
+  await runBackup(here.context, id, never)
+  const { manifestSha256, files, bytes, bytesStored, envelope } = await row(id)
+  const objects = await objectsOf(id)
+  const unfinished = { state: 'running', finishedAt: null, manifestSha256: null, files: null, bytes: null } as const
+  await here.db.backup.update({ where: { id }, data: unfinished })
+  await runBackup(here.context, id, never)
+  const same = { manifestSha256, files, bytes, bytesStored, envelope }
+  expect(await row(id)).toMatchObject({ state: 'complete', attempt: 2, ...same })
+  expect(await objectsOf(id)).toEqual(objects)
+})
+
+test.each(['manifest', 'segments/1/'])(
+  'an attempt thought dead that wakes at its %s stops, and changes nothing',
+  async (where) => {
+    const source = makeSource(`zombie-${where.slice(0, 5)}`, 20)
+    const id = await start(source)
+    let caught = 0
+    const asleep = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/${where}`) && caught++ === 0)
+    const zombie = runBackup(here.context, id, never).catch((error: unknown) => error)
+    await asleep.arrived(1)
+    await runBackup(here.context, id, never)
+    const complete = await row(id)
+    expect(complete).toMatchObject({ state: 'complete', attempt: 2 })
+    asleep.release()
+    await zombie
+    expect(await row(id)).toEqual(complete)
+    expect(await auditOf(id)).toEqual([started, finished])
+    expect(await objectsOf(id)).toEqual(await namedObjects(id))
+    expect(await restored(id)).toEqual(describeTree(source))
+  },
+)
+
+test('two workers with one job at once: one backup, one audit row, nothing left over', async () => {
+  const source = makeSource('two-workers', 1)
+  for (let round = 0; round < 5; round += 1) {
+    const id = await start(source)
+    await Promise.allSettled([runBackup(here.context, id, never), runBackup(here.context, id, never)])
+    expect(await row(id)).toMatchObject({ state: 'complete', attempt: 2 })
+    expect(await auditOf(id)).toEqual([started, finished])
+    expect(await objectsOf(id)).toEqual(await namedObjects(id))
+  }
+})
+
+test('giving up ends an interrupted backup and empties its folder, and leaves a complete one alone', async () => {
+  const id = await interrupted(makeSource('given-up', 20))
+  await giveUpBackup(here.context, id)
+  expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The worker stopped/) })
+  expect(await objectsOf(id)).toEqual([])
+  expect(await auditOf(id)).toEqual([started, failed])
+  await giveUpBackup(here.context, id)
+  expect(await auditOf(id)).toEqual([started, failed])
+
+  const good = await start(makeSource('good'))
+  await runBackup(here.context, good, never)
+  const complete = await row(good)
+  await giveUpBackup(here.context, good)
+  expect(await row(good)).toEqual(complete)
+  expect(await objectsOf(good)).toEqual(await namedObjects(good))
+})

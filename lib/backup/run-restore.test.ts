@@ -1,0 +1,221 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { failureOf } from './backup-for-tests.ts'
+import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { runBackup } from './run-backup.ts'
+import { giveUpRestore, runRestore } from './run-restore.ts'
+import { startBackup } from './start-backup.ts'
+import { startRestore } from './start-restore.ts'
+
+const never = new AbortController().signal
+let sandbox: TestSandbox
+let gate: Gate
+let here: TestConsole
+let key: string
+let source: string
+let backupId: string
+let targets = 0
+
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  gate = await openGate(sandbox.sandbox.endpoint)
+  here = await openTestConsole({ endpoint: gate.endpoint, credentials: sandbox.administrator })
+  key = keyArn(sandbox.info, 'backups')
+  await here.save({ masterKey: key })
+  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  mkdirSync(path.join(source, 'inner'), { recursive: true })
+  writeFileSync(path.join(source, 'a'), 'first')
+  writeFileSync(path.join(source, 'inner', 'b'), 'second')
+  backupId = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await runBackup(here.context, backupId, never)
+})
+afterAll(async () => {
+  await here.close()
+  await gate.close()
+  await sandbox.close()
+})
+afterEach(() => sandbox.control('DELETE', 'faults'))
+
+const restores = () => here.context.restoreRoots[0] ?? ''
+/** A folder of its own for each test, so that everything left beside the target is seen. */
+function newTarget(): string {
+  targets += 1
+  const parent = path.join(restores(), `test-${targets}`)
+  mkdirSync(parent, { recursive: true })
+  return path.join(parent, 'restored')
+}
+const beside = (target: string) => readdirSync(path.dirname(target))
+const start = (target: string, id = backupId) => startRestore(here.context, { backupId: id, target }, 'page', actor)
+const row = (id: string) => here.db.restore.findUniqueOrThrow({ where: { id } })
+const auditOf = async (target: string) =>
+  (await here.db.auditEvent.findMany({ where: { subject: { contains: target } }, orderBy: { id: 'asc' } })).map(
+    ({ action, outcome, actor }) => `${action} ${outcome} ${actor}`,
+  )
+const started = `restore.start success ${actor}`
+const finished = `restore.finish success ${actor}`
+const failed = `restore.finish failed ${actor}`
+const isSegment = ({ method, url }: { method: string; url: string }) => method === 'GET' && url.includes('/segments/')
+
+test('a restore is one row, one audit row and one job; then the tree, its counts and one more audit row', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  expect(await row(id)).toMatchObject({ backupId, target, state: 'queued', createdBy: actor })
+  const jobs = await here.db.$queryRaw`SELECT name FROM pgboss.job WHERE data->>'id' = ${id}`
+  expect(jobs).toEqual([{ name: 'restore' }])
+  expect(await auditOf(target)).toEqual([started])
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'complete', error: null, files: 2, bytes: 11n, warningCount: 0 })
+  expect(describeTree(target)).toEqual(describeTree(source))
+  expect(beside(target)).toEqual(['restored'])
+  expect(await auditOf(target)).toEqual([started, finished])
+  const before = await row(id)
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toEqual(before)
+})
+
+test('only a complete backup can be restored, and only into a free folder', async () => {
+  const queued = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  const count = await here.db.restore.count()
+  expect(await failureOf(start(newTarget(), queued))).toMatchObject({ code: 'invalid' })
+  expect(await failureOf(start(newTarget(), '01890000-0000-7000-8000-000000000000'))).toMatchObject({
+    code: 'not-found',
+  })
+  const taken = newTarget()
+  mkdirSync(taken)
+  writeFileSync(path.join(taken, 'mine'), 'mine')
+  expect(await failureOf(start(taken))).toMatchObject({ code: 'conflict' })
+  expect(await here.db.restore.count()).toBe(count)
+})
+
+test('an empty folder is replaced; one that was filled meanwhile is left as it is', async () => {
+  const empty = newTarget()
+  mkdirSync(empty)
+  await runRestore(here.context, await start(empty), never)
+  expect(describeTree(empty)).toEqual(describeTree(source))
+
+  const target = newTarget()
+  const early = await start(target)
+  mkdirSync(target)
+  writeFileSync(path.join(target, 'mine'), 'mine')
+  await runRestore(here.context, early, never)
+  expect(await row(early)).toMatchObject({ state: 'failed', error: expect.stringContaining('is not empty') })
+  expect(readdirSync(target)).toEqual(['mine'])
+
+  // Filled in the middle of it.
+  const late = newTarget()
+  const id = await start(late)
+  const reading = gate.hold(isSegment)
+  const running = runRestore(here.context, id, never)
+  await reading.arrived(1)
+  mkdirSync(late)
+  writeFileSync(path.join(late, 'mine'), 'mine')
+  reading.release()
+  await running
+  expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('is not empty') })
+  expect(readdirSync(late)).toEqual(['mine'])
+  expect(beside(late)).toEqual(['restored'])
+  expect(await auditOf(late)).toEqual([started, failed])
+})
+
+test('a key that is disabled: failed with the diagnosis, and nothing is left on the disk', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await runRestore(here.context, id, never)
+  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled: /) })
+  expect(beside(target)).toEqual([])
+  expect(await auditOf(target)).toEqual([started, failed])
+})
+
+test('bytes that arrive damaged are never restored', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  await sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'GetObject', effect: 'CorruptBody' }])
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'failed', files: null, error: expect.stringMatching(/envelope/) })
+  expect(beside(target)).toEqual([])
+})
+
+test('a stopped worker gives its work back; the next one begins again and completes', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  const stop = new AbortController()
+  const reading = gate.hold(isSegment)
+  const first = failureOf(runRestore(here.context, id, stop.signal))
+  await reading.arrived(1)
+  const reason = new Error('This worker is stopping.')
+  stop.abort(reason)
+  reading.release()
+  expect(await first).toBe(reason)
+  expect(await row(id)).toMatchObject({ state: 'running', error: null })
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'complete', files: 2 })
+  expect(describeTree(target)).toEqual(describeTree(source))
+  expect(beside(target)).toEqual(['restored'])
+  expect(await auditOf(target)).toEqual([started, finished])
+})
+
+test('a worker thought dead that wakes after another completed changes nothing', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  let caught = 0
+  const asleep = gate.hold((arrival) => isSegment(arrival) && caught++ === 0)
+  const zombie = runRestore(here.context, id, never).catch((error: unknown) => error)
+  await asleep.arrived(1)
+  await runRestore(here.context, id, never)
+  const complete = await row(id)
+  expect(complete).toMatchObject({ state: 'complete', files: 2 })
+  asleep.release()
+  await zombie
+  expect(await row(id)).toEqual(complete)
+  expect(describeTree(target)).toEqual(describeTree(source))
+  expect(beside(target)).toEqual(['restored'])
+  expect(await auditOf(target)).toEqual([started, finished])
+})
+
+test('a worker thought dead that wakes in the middle of another’s attempt neither fails nor finishes it', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  const holds = [0, 1].map((nth) => {
+    let caught = 0
+    return gate.hold((arrival) => isSegment(arrival) && caught++ === nth)
+  })
+  const [first, second] = holds
+  const zombie = runRestore(here.context, id, never).catch((error: unknown) => error)
+  await first?.arrived(1)
+  const other = runRestore(here.context, id, never)
+  await second?.arrived(1)
+  first?.release()
+  await zombie
+  expect(await row(id)).toMatchObject({ state: 'running', error: null })
+  expect(beside(target)).not.toContain('restored')
+  second?.release()
+  await other
+  expect(await row(id)).toMatchObject({ state: 'complete', files: 2 })
+  expect(describeTree(target)).toEqual(describeTree(source))
+  expect(beside(target)).toEqual(['restored'])
+  expect(await auditOf(target)).toEqual([started, finished])
+})
+
+test('given up is final: the worker that wakes afterwards cannot complete it', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  const reading = gate.hold(isSegment)
+  const zombie = runRestore(here.context, id, never).catch((error: unknown) => error)
+  await reading.arrived(1)
+  await giveUpRestore(here.context, id)
+  const given = await row(id)
+  expect(given).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The worker stopped/) })
+  reading.release()
+  await zombie
+  await giveUpRestore(here.context, id)
+  expect(await row(id)).toEqual(given)
+  expect(beside(target)).toEqual([])
+  expect(await auditOf(target)).toEqual([started, failed])
+})
