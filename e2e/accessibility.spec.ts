@@ -1,7 +1,7 @@
 import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { chooseRegion, expect, keyOf, saveKey, test } from './fixtures.ts'
+import { expect, keyOf, openSettings, saveKey, test } from './fixtures.ts'
 import { plantTree } from './tree.ts'
 
 const looks = [
@@ -17,9 +17,8 @@ for (const { colorScheme, width } of looks) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await page.setViewportSize({ width, height: 900 })
 
-    await page.goto('/settings/backup-environment')
+    await openSettings(page, 'ap-southeast-2')
     const refused = keyOf(sandbox, 'ap-southeast-2', 'not-shared')
-    await chooseRegion(page, 'ap-southeast-2')
     await page.getByLabel('Master Key').fill(refused.arn)
     await page.getByRole('button', { name: 'Test key' }).click()
     await expect(page.getByRole('complementary', { name: 'Proof' })).toContainText('not shared')

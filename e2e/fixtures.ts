@@ -72,14 +72,19 @@ export async function chooseRegion(page: Page, region: string): Promise<void> {
   await page.getByRole('option', { name: new RegExp(region) }).click()
 }
 
-/** Saves AWS-KMS with this key, in the hosted bucket of its Region. */
-export async function saveKey(page: Page, { arn, region }: Pick<SandboxKey, 'arn' | 'region'>): Promise<void> {
+/** Opens Settings > Backup Environment and asks for AWS-KMS in the hosted bucket, whatever another test saved. */
+export async function openSettings(page: Page, region: string): Promise<void> {
   await page.goto('/settings/backup-environment')
   await chooseRegion(page, region)
   await page.getByLabel('Automatically Encrypt data stored in Vault').check()
   await page.getByLabel('AWS-KMS').check()
-  await page.getByLabel('Master Key').fill(arn)
   await page.getByLabel('AR Vault Hosted Backup Environment').check()
+}
+
+/** Saves AWS-KMS with this key, in the hosted bucket of its Region. */
+export async function saveKey(page: Page, { arn, region }: Pick<SandboxKey, 'arn' | 'region'>): Promise<void> {
+  await openSettings(page, region)
+  await page.getByLabel('Master Key').fill(arn)
   await saveSettings(page)
 }
 

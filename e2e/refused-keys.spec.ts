@@ -1,4 +1,4 @@
-import { chooseRegion, expect, keyOf, test } from './fixtures.ts'
+import { expect, keyOf, openSettings, test } from './fixtures.ts'
 
 // One test for each key of the sandbox that must be refused: nothing is saved, and the page says what failed and why.
 const refused = [
@@ -14,9 +14,8 @@ for (const { alias, says, why } of refused) {
   test(`alias/${alias} is refused`, async ({ signedIn: page, sandbox }) => {
     const key = keyOf(sandbox, 'eu-central-1', alias)
     expect(key.usable).toBe(false)
-    await page.goto('/settings/backup-environment')
+    await openSettings(page, 'eu-central-1')
     const before = await page.getByText(/^Revision \d+/).allInnerTexts()
-    await chooseRegion(page, 'eu-central-1')
     await page.locator(`button[data-key-arn="${key.arn}"]`).click()
     await expect(page.getByLabel('Master Key')).toHaveValue(key.arn)
     await page.getByRole('button', { name: 'Save Settings' }).click()
@@ -38,8 +37,7 @@ test('a key of another Region is refused before anything is sent, and the page o
   sandbox,
 }) => {
   const key = keyOf(sandbox, 'us-east-1', 'backups')
-  await page.goto('/settings/backup-environment')
-  await chooseRegion(page, 'eu-central-1')
+  await openSettings(page, 'eu-central-1')
   await page.locator(`button[data-key-arn="${key.arn}"]`).click()
   await page.getByRole('button', { name: 'Save Settings' }).click()
   await expect(page.getByRole('alert').filter({ hasText: 'us-east-1' }).first()).toBeVisible()

@@ -21,6 +21,8 @@ export interface Denial {
   /** Who was denied, as AWS names them; an assumed role's session, not the role. */
   readonly principal: string | undefined
   readonly action: string | undefined
+  /** The ARN of what it was about; AWS leaves it out for another account's key. */
+  readonly resource: string | undefined
 }
 
 // First match wins: an SCP met through an endpoint names both.
@@ -52,6 +54,7 @@ export function readDenial(message: string): Denial {
     explicit: /explicit deny/i.test(text),
     principal: who?.principal,
     action: who?.action,
+    resource: /on resource: (?<resource>arn:\S+)/i.exec(text)?.groups?.resource,
   }
 }
 

@@ -66,7 +66,7 @@ export function unreachable(fault: AwsFault, what: string): Diagnosis {
       ? 'The account’s request quota is used up for the moment.'
       : (networkCause(fault) ?? `${fault.code}: ${fault.message}`),
     fix: slow
-      ? 'Try again in a minute. If it stays, look at the KMS request quotas in Service Quotas.'
+      ? 'Try again in a minute. If it stays, look at the account’s request quotas in Service Quotas, and at what else uses them up.'
       : 'Check this machine’s network, DNS, proxy and firewall, and that the endpoint is right; then check again.',
   }
 }
@@ -86,6 +86,8 @@ function networkCause(fault: AwsFault): string | undefined {
       return 'Something that is not AWS answered, such as a proxy or a captive portal.'
   }
   if (/CERT|SIGNED|ALTNAME|EPROTO/.test(fault.code)) return `The TLS connection is not trusted (${fault.message}).`
+  if (fault.httpStatus !== undefined && fault.httpStatus < 300)
+    return `The answer could not be read: it was damaged or cut off on its way, or did not come from AWS (${fault.message}).`
   if (fault.httpStatus !== undefined)
     return `AWS answered with a fault of its own (${fault.code}, HTTP ${fault.httpStatus}).`
   return undefined

@@ -12,6 +12,8 @@ export interface AwsFault {
   readonly message: string
   readonly requestId: string | undefined
   readonly httpStatus: number | undefined
+  /** Where S3 says that the bucket is, when it was asked for in another Region. */
+  readonly bucketRegion: string | undefined
 }
 
 const thrown = z.object({
@@ -20,6 +22,10 @@ const thrown = z.object({
   code: z.string().optional().catch(undefined),
   $metadata: z
     .object({ httpStatusCode: z.number().optional(), requestId: z.string().optional() })
+    .optional()
+    .catch(undefined),
+  $response: z
+    .object({ headers: z.object({ 'x-amz-bucket-region': z.string().optional() }) })
     .optional()
     .catch(undefined),
 })
@@ -64,7 +70,13 @@ const never = new Set([
 
 export function faultOf(error: unknown): AwsFault {
   const parsed = thrown.safeParse(error)
-  const { name, message, code: localCode, $metadata } = parsed.success ? parsed.data : { name: 'Unknown', message: '' }
+  const {
+    name,
+    message,
+    code: localCode,
+    $metadata,
+    $response,
+  } = parsed.success ? parsed.data : { name: 'Unknown', message: '' }
   const httpStatus = $metadata?.httpStatusCode
   const answered = httpStatus !== undefined
   const local = !answered && localCode !== undefined
@@ -74,17 +86,23 @@ export function faultOf(error: unknown): AwsFault {
     message: message === 'UnknownError' ? '' : message,
     requestId: $metadata?.requestId,
     httpStatus,
+    bucketRegion: $response?.headers['x-amz-bucket-region'],
   }
 
   if (later.has(name) || httpStatus === 429 || (httpStatus ?? 0) >= 500) return { ...fault, kind: 'unreachable' }
   if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }
   if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
-  // A proxy or captive portal answers HTML: whoever that is, it is not AWS.
-  if (name === 'SyntaxError') return { ...fault, kind: 'unreachable' }
+  // A proxy or captive portal answers HTML: whoever that is, it is not AWS. And a "yes" that cannot be read is no "no".
+  if (name === 'SyntaxError' || (answered && httpStatus < 300)) return { ...fault, kind: 'unreachable' }
   if (answered) return { ...fault, kind: 'refused' }
   if (/^Region (is missing|not accepted)/.test(message)) return { ...fault, kind: 'invalid' }
   // No answer at all: DNS, refused or reset connections, TLS.
   return { ...fault, kind: 'unreachable' }
+}
+
+/** The SDK found, while it read a body, that it is not what its checksum header says. */
+export function isChecksumMismatch(error: unknown): boolean {
+  return error instanceof Error && /^Checksum mismatch: /.test(error.message)
 }
 
 export function isClockSkew(code: string, message: string): boolean {

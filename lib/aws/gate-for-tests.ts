@@ -63,12 +63,13 @@ export async function openGate(upstream: string) {
 
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    hold(matches: Matches): Hold {
+    /** @param most how many it stops; later ones pass */
+    hold(matches: Matches, most = Number.POSITIVE_INFINITY): Hold {
       const held: Arrival[] = []
       const open = Promise.withResolvers<void>()
       const watchers: { count: number; seen(): void }[] = []
       const entry = {
-        matches,
+        matches: (arrival: Arrival) => held.length < most && matches(arrival),
         admit(arrival: Arrival) {
           held.push(arrival)
           for (const { count, seen } of watchers) if (held.length >= count) seen()

@@ -1,6 +1,7 @@
-import { renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { recordAudit } from '#lib/audit/record.ts'
+import type { Db } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { mustBeFree } from './folders.ts'
@@ -9,31 +10,28 @@ import { openRow } from './open-row.ts'
 import { restoreBackup } from './restore-backup.ts'
 
 // 1. Claim the row. 2. Open the backup with what its row pins. 3. Restore into a folder of a temporary name beside the
-// target. 4. When every byte was authenticated and written, give it the target's name; then complete the row.
+// target. 4. When every byte was authenticated and written, complete the row and give the folder the target's name.
 
 /** @throws only when the work should be tried again: this worker is stopping, or lost its claim */
 export async function runRestore(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
   const { db } = context
-  const claimed = { id, state: { in: ['queued' as const, 'running' as const] } }
-  const { count } = await db.restore.updateMany({
-    where: claimed,
-    data: { state: 'running', startedAt: new Date(), error: null },
-  })
-  if (count !== 1) return
+  const startedAt = await claim(db, id)
+  if (!startedAt) return
+  const mine = { id, state: 'running', startedAt } as const
   const restore = await db.restore.findUniqueOrThrow({ where: { id }, include: { backup: true } })
   const { target, backup } = restore
   const subject = `Backup ${backup.id} to ${target}`
-  const draft = path.join(path.dirname(target), `.${path.basename(target).slice(0, 100)}.restoring-${id}`)
+  const drafts = { folder: path.dirname(target), name: `.restoring-${id}-` }
+  const draft = path.join(drafts.folder, `${drafts.name}${startedAt.getTime()}`)
   const progress = keepProgress(
-    async (data) =>
-      (await db.restore.updateMany({ where: { id, state: 'running' }, data: { progress: { ...data } } })).count === 1,
+    async (data) => (await db.restore.updateMany({ where: mine, data: { progress: { ...data } } })).count === 1,
     signal,
   )
   let connection: Connection | undefined
   try {
     mustBeFree(target)
     // Left by a worker that died in the middle of this very restore.
-    rmSync(draft, { recursive: true, force: true })
+    removeAll(drafts)
     connection = await connectBackup(context, backup)
     const opened = await openRow(backup, connection)
     const { files: filesTotal, bytes: bytesTotal } = opened.manifest.totals
@@ -45,12 +43,10 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
       onProgress: ({ filesDone, bytesWritten, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesWritten, currentPath }),
     })
-    // Replaces an empty folder, and fails when something came there meanwhile.
-    renameSync(draft, target)
     await progress.stop()
     await db.$transaction(async (tx) => {
-      await tx.restore.update({
-        where: { id },
+      const { count } = await tx.restore.updateMany({
+        where: mine,
         data: {
           state: 'complete',
           finishedAt: new Date(),
@@ -60,20 +56,49 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
           warnings: result.warningList.slice(0, 100).map(({ path, message }) => ({ path, message })),
         },
       })
+      if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
       await recordAudit(tx, { actor: restore.createdBy, action: 'restore.finish', outcome: 'success', subject })
+      // Last, and with the row locked: an attempt that lost its claim never comes here.
+      moveInto(target, draft)
     })
   } catch (error) {
     await progress.stop()
+    if (!signal.aborted) rmSync(draft, { recursive: true, force: true })
     if (progress.signal.aborted) throw error
-    rmSync(draft, { recursive: true, force: true })
     await db.$transaction(async (tx) => {
       const data = { state: 'failed' as const, finishedAt: new Date(), error: messageOf(error) }
-      await tx.restore.updateMany({ where: { id, state: 'running' }, data })
-      await recordAudit(tx, { actor: restore.createdBy, action: 'restore.finish', outcome: 'failed', subject })
+      const { count } = await tx.restore.updateMany({ where: mine, data })
+      if (count === 1)
+        await recordAudit(tx, { actor: restore.createdBy, action: 'restore.finish', outcome: 'failed', subject })
     })
     if (!(error instanceof AppError)) console.error(error)
   } finally {
     connection?.close()
+  }
+}
+
+/** Every claim of one restore has a later time than the one before, and so its time tells whose the row is. */
+async function claim(db: Db, id: string): Promise<Date | undefined> {
+  const [claimed] = await db.$queryRaw<{ startedAt: Date }[]>`
+    UPDATE "restore" SET "state" = 'running', "error" = NULL,
+      "startedAt" = GREATEST(now(), "startedAt" + interval '1 millisecond')
+    WHERE "id" = ${id}::uuid AND "state" IN ('queued', 'running') RETURNING "startedAt"`
+  return claimed?.startedAt
+}
+
+function removeAll({ folder, name }: { folder: string; name: string }): void {
+  // A folder that is not there is met, and told, by the restore itself.
+  const found = existsSync(folder) ? readdirSync(folder).filter((entry) => entry.startsWith(name)) : []
+  for (const entry of found) rmSync(path.join(folder, entry), { recursive: true, force: true })
+}
+
+/** Replaces an empty folder. @throws AppError `conflict` when something came there meanwhile */
+function moveInto(target: string, draft: string): void {
+  try {
+    renameSync(draft, target)
+  } catch (error) {
+    mustBeFree(target)
+    throw error
   }
 }
 

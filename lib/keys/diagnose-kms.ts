@@ -161,7 +161,8 @@ function denied(fault: AwsFault, action: KmsAction, situation: KmsSituation): Di
   const name = names[action]
   const detail = consequences[action]
   const verb = denial.explicit ? 'denies' : 'does not allow'
-  const statement = { remedy: { label: 'Key policy', text: keyPolicyStatements(who, situation) } }
+  const principal = caller ? who : 'ARN-OF-YOUR-USER-OR-ROLE'
+  const statement = { remedy: { label: 'Key policy', text: keyPolicyStatements(principal, situation) } }
   switch (denial.by) {
     case 'resource-based policy':
       return denial.explicit
@@ -191,7 +192,7 @@ function denied(fault: AwsFault, action: KmsAction, situation: KmsSituation): Di
             detail,
             cause: `The key policy leaves it to IAM, and no IAM policy of ${who} allows ${action} on this key.`,
             fix: 'Add this IAM policy to that user or role (or the statements to the key policy).',
-            remedy: { label: 'IAM policy', text: iamPolicy(situation) },
+            remedy: { label: 'IAM policy', text: iamPolicy(denial.resource ?? situation.keyArn, situation) },
           }
     case 'unknown in this account':
       return {
@@ -255,7 +256,8 @@ export function keyPolicyStatements(principal: string, { installation, environme
   )
 }
 
-function iamPolicy({ keyArn, installation, environment }: KmsSituation): string {
+/** @param keyArn the key's own ARN: IAM takes no alias and no key ID as the resource of Encrypt and Decrypt */
+function iamPolicy(keyArn: string, { installation, environment }: KmsSituation): string {
   const on = { Effect: 'Allow', Resource: keyArn }
   return JSON.stringify(
     {

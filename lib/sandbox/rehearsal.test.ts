@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { DecryptCommand, DescribeKeyCommand, EnableKeyCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -101,6 +102,7 @@ test('it outlives a restart, and can be ended after it', async () => {
   const first = await openTestSandbox()
   const { dataDir } = first
   await first.s3().send(new PutObjectCommand({ Bucket: bucket, Key: 'kept', Body: 'kept' }))
+  await first.close(true)
   for (const kind of ['kms-down', 'bucket-gone'] as const) {
     const running = await openTestSandbox({ dataDir })
     await openSandboxControl(dataDir).rehearse({ kind, bucket })
@@ -111,7 +113,7 @@ test('it outlives a restart, and can be ended after it', async () => {
     await (kind === 'kms-down' ? encrypt(again) : read(again))
     await again.close(true)
   }
-  await first.close()
+  rmSync(dataDir, { recursive: true })
 })
 
 test('a wish that makes no sense is refused with a sentence', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { faultOf } from '#lib/aws/fault.ts'
-import { AppError } from '#lib/errors.ts'
+import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { type Check, type CheckId, checkTitles } from '#lib/keys/schema.ts'
 import { diagnoseS3, type S3Action, type S3Situation } from './diagnose-s3.ts'
 
@@ -26,10 +26,10 @@ export async function checkBucket(s3: S3Client, folder: string, situation: S3Sit
       const { requestId, detail } = await run()
       return { id, title: checkTitles[id], status: 'passed', detail, awsRequestId: requestId, durationMs: took() }
     } catch (error) {
-      if (error instanceof AppError) {
+      if (error instanceof AppError || isChecksumMismatch(error)) {
         const told = {
           title: `${checkTitles[id]}: it is not what was written`,
-          detail: error.message,
+          detail: messageOf(error),
           cause: 'The answer is not one that Amazon S3 gives.',
           fix: 'Check the endpoint and what lies between this console and AWS.',
         }

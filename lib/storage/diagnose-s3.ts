@@ -35,7 +35,7 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, { bucket, callerAr
     case 'PermanentRedirect':
     case 'AuthorizationHeaderMalformed':
     case 'IllegalLocationConstraintException': {
-      const region = /expecting '(?<region>[a-z0-9-]+)'/.exec(fault.message)?.groups?.region
+      const region = fault.bucketRegion ?? /expecting '(?<region>[a-z0-9-]+)'/.exec(fault.message)?.groups?.region
       return {
         title: 'The bucket is in another Region',
         detail: region ? `The bucket ${bucket} is in ${region}.` : `The bucket ${bucket} is not in the Region chosen.`,
@@ -61,9 +61,9 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, { bucket, callerAr
         title: `${verb} objects was refused`,
         detail: `S3 refused ${action} in bucket ${bucket}.`,
         cause:
-          denial.by === 'not told'
+          denial.by === 'not told' || denial.by === 'unknown in this account'
             ? `S3 did not say which policy refused ${who}${fault.message ? `: ${fault.message}` : '.'}`
-            : `A ${denial.by} ${denial.explicit ? 'denies' : 'does not allow'} ${action} to ${who}.`,
+            : `${denial.by === 'identity-based policy' ? 'An' : 'A'} ${denial.by} ${denial.explicit ? 'denies' : 'does not allow'} ${action} to ${who}.`,
         fix: 'Add this statement to an IAM policy of that user or role, or to the bucket policy with that principal; and remove any Deny that covers it.',
         remedy: { label: 'IAM policy', text: bucketPolicy(bucket) },
       }

@@ -7,7 +7,7 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { faultOf } from '#lib/aws/fault.ts'
+import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseS3, type S3Action } from './diagnose-s3.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -21,6 +21,10 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
       return await run()
     } catch (error) {
       if (error instanceof AppError) throw error
+      if (isChecksumMismatch(error)) {
+        const message = `The object ${key} in bucket ${bucket} arrived with other bytes than were stored: its checksum differs.`
+        throw new AppError('integrity', message, { cause: error })
+      }
       const fault = faultOf(error)
       if (fault.code === 'NoSuchKey' || (action === 's3:GetObject' && fault.code === 'NotFound')) {
         throw new AppError('not-found', `The object ${key} is not in bucket ${bucket}.`, { cause: error })

@@ -1,0 +1,155 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, keyOf, saveKey, sessionOf, test } from './fixtures.ts'
+
+// Through the page: break it, see what Test key says, mend it, see that it works again.
+const rehearsals = [
+  { name: 'Key disabled', says: 'The key is disabled' },
+  { name: 'Key scheduled for deletion', says: 'The key is scheduled for deletion' },
+  { name: 'Permission kms:DescribeKey removed', says: 'DescribeKey is not allowed by any IAM policy' },
+  { name: 'Permission kms:Encrypt removed', says: 'Encrypt is not allowed by any IAM policy' },
+  { name: 'Permission kms:Decrypt removed', says: 'Decrypt is not allowed by any IAM policy' },
+  { name: 'KMS throttled', says: 'slow down' },
+  { name: 'KMS down', says: 'could not be reached' },
+  { name: 'Bucket gone', says: 'There is no such bucket' },
+]
+
+const proofOf = (page: Page) => page.getByRole('complementary', { name: 'Proof' })
+
+async function openSandbox(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Sandbox', exact: true }).click()
+  await expect(page.getByRole('heading', { level: 1, name: 'Sandbox' })).toBeVisible()
+}
+
+const rowOf = (page: Page, name: string) =>
+  page
+    .getByRole('list', { name: 'Rehearsals' })
+    .getByRole('listitem')
+    .filter({ has: page.getByRole('heading', { name }) })
+
+async function testKey(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Backup Environment' }).click()
+  await page.getByRole('button', { name: 'Test key' }).click()
+  await expect(page.getByRole('button', { name: 'Test key' })).toBeEnabled({ timeout: 30_000 })
+}
+
+test.describe.configure({ mode: 'serial' })
+
+test('each rehearsal shows in Test key, and ending it puts everything back', async ({ signedIn: page, sandbox }) => {
+  test.setTimeout(300_000)
+  const key = keyOf(sandbox, 'us-east-1', 'backups')
+  await saveKey(page, key)
+  for (const { name, says } of rehearsals) {
+    await openSandbox(page)
+    await expect(page.getByLabel('Key', { exact: true })).toHaveValue(key.arn)
+    await expect(page.getByLabel('Bucket', { exact: true })).toHaveValue('vault-hosted-us-east-1')
+    await rowOf(page, name).getByRole('button', { name: 'Rehearse' }).click()
+    await expect(page.getByRole('status').filter({ hasText: `Under way ${name}` })).toBeVisible()
+    await testKey(page)
+    await expect(proofOf(page), name).toContainText(says)
+
+    await openSandbox(page)
+    await page.getByRole('button', { name: 'End rehearsal' }).click()
+    await expect(page.getByRole('status').filter({ hasText: 'None under way' })).toBeVisible()
+    await testKey(page)
+    await expect(proofOf(page).getByText('Works', { exact: true }), `after ${name}`).toBeVisible()
+  }
+  await openSandbox(page)
+  await rowOf(page, 'Slow network').getByRole('button', { name: 'Rehearse' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'Under way Slow network' })).toBeVisible()
+  await testKey(page)
+  await expect(proofOf(page).getByText('Works', { exact: true })).toBeVisible()
+  await openSandbox(page)
+  await page.getByRole('button', { name: 'End rehearsal' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'None under way' })).toBeVisible()
+
+  await page.goto('/audit?action=sandbox.rehearse')
+  const rows = page.getByRole('row').filter({ hasText: 'Rehearsal in the sandbox' })
+  await expect(rows).toHaveCount(2 * (rehearsals.length + 1))
+  await expect(rows.filter({ hasText: 'Started: Key disabled' })).toContainText(key.arn)
+})
+
+test('a rehearsal on another key leaves the one in use alone', async ({ signedIn: page, sandbox }) => {
+  const other = keyOf(sandbox, 'us-east-1', 'archive')
+  await page.goto('/settings/sandbox')
+  await page.getByLabel('Key', { exact: true }).selectOption(other.arn)
+  await rowOf(page, 'Key disabled').getByRole('button', { name: 'Rehearse' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'Under way Key disabled' })).toBeVisible()
+  await expect(page.getByLabel('Key', { exact: true })).toHaveValue(other.arn)
+  const row = page.getByRole('table', { name: 'Keys' }).getByRole('row').filter({ hasText: 'Disabled' })
+  await expect(row.filter({ has: page.locator(`[title="${other.arn}"]`) })).toContainText('Refused')
+  await testKey(page)
+  await expect(proofOf(page).getByText('Works', { exact: true })).toBeVisible()
+  await page.goto('/settings/sandbox')
+  await page.getByRole('button', { name: 'End rehearsal' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'None under way' })).toBeVisible()
+})
+
+test('faults of the command line show on the page, which clears them', async ({ signedIn: page, console }) => {
+  const add = ['sandbox', 'fault', 'add', '--service', 'kms', '--operation', 'Decrypt', '--effect', 'AccessDenied']
+  const added = await console.byok([...add, '--times', '3', '--json'])
+  expect(added.code, added.stderr).toBe(0)
+  expect(JSON.parse(added.stdout)).toEqual([{ service: 'kms', operation: 'Decrypt', effect: 'AccessDenied', times: 3 }])
+  await page.goto('/settings/sandbox')
+  await expect(page.getByText('kms Decrypt: AccessDenied, 3 times')).toBeVisible()
+  await page.getByRole('button', { name: 'Restore everything' }).click()
+  await expect(page.getByText('kms Decrypt: AccessDenied, 3 times')).toHaveCount(0)
+  const listed = await console.byok(['sandbox', 'fault', 'list', '--json'])
+  expect(JSON.parse(listed.stdout)).toEqual([])
+})
+
+test('emptying the store asks, says what is lost, and does it', async ({ signedIn: page, console }) => {
+  const made = await console.byok(['backup', 'create', console.sources, '--name', 'to be lost'])
+  expect(made.code, made.stderr).toBe(0)
+  await page.goto('/settings/sandbox')
+  const row = page.getByRole('table', { name: 'Buckets' }).getByRole('row').filter({ hasText: 'us-east-1' })
+  await expect(row.getByRole('cell').nth(1)).not.toHaveText('0')
+  await page.getByRole('button', { name: 'Empty the store' }).click()
+  const dialog = page.getByRole('alertdialog')
+  await expect(dialog).toContainText('can no longer be restored')
+  await page.keyboard.press('Escape')
+  await expect(dialog).toHaveCount(0)
+  await expect(row.getByRole('cell').nth(1)).not.toHaveText('0')
+  await page.getByRole('button', { name: 'Empty the store' }).click()
+  await dialog.getByRole('button', { name: 'Delete every object' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'The store is empty' })).toBeVisible()
+  await expect(row.getByRole('cell').nth(1)).toHaveText('0')
+})
+
+test('only an administrator finds the page', async ({ console, browser }) => {
+  const person = { email: 'no-rehearsals@example.test', password: 'a-password-for-operators' }
+  await console.byok(['user', 'add', person.email, '--role', 'operator'], { input: `${person.password}\n` })
+  const context = await browser.newContext({
+    baseURL: console.url,
+    storageState: await sessionOf(browser, console, person),
+  })
+  const page = await context.newPage()
+  await page.goto('/')
+  await expect(page.getByRole('link', { name: 'Sandbox', exact: true })).toHaveCount(0)
+  expect((await page.goto('/settings/sandbox'))?.status()).toBe(404)
+  await context.close()
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1440, 390]) {
+    test(`axe finds nothing on the page, ${colorScheme}, ${width} pixels`, async ({ signedIn: page }) => {
+      const complaints: string[] = []
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize({ width, height: 900 })
+      await page.goto('/settings/sandbox')
+      await rowOf(page, 'Key disabled').getByRole('button', { name: 'Rehearse' }).click()
+      await expect(page.getByRole('status').filter({ hasText: 'Under way Key disabled' })).toBeVisible()
+      const { violations, passes } = await new AxeBuilder({ page }).analyze()
+      expect(passes.length).toBeGreaterThan(5)
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
+      const sideways = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      )
+      expect(sideways).toBeLessThanOrEqual(0)
+      await page.getByRole('button', { name: 'End rehearsal' }).click()
+      await expect(page.getByRole('status').filter({ hasText: 'None under way' })).toBeVisible()
+      expect(complaints).toEqual([])
+    })
+  }
+}

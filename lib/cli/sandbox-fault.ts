@@ -1,0 +1,103 @@
+import path from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readEnv } from '#lib/env.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { openSandboxControl, type SandboxControl } from '#lib/sandbox/open-control.ts'
+import { type Fault, type FaultEffect, faultEffects, faultServices } from '#lib/sandbox/schema.ts'
+import { plain, print, printJson } from './output.ts'
+
+interface AddOptions {
+  service: string
+  operation: string
+  effect: FaultEffect
+  key?: string
+  bucket?: string
+  latencyMs?: number
+  times?: number
+  probability?: number
+  seed?: number
+  json?: boolean
+}
+
+const exitCodesText =
+  '\nExit codes: 0 done, 1 refused, 2 bad usage, 3 no console with a sandbox is running on the data folder.'
+
+/** `byok sandbox fault list|clear|add`, against the sandbox of the running console. */
+export function addSandboxFault(sandbox: Command): void {
+  const fault = sandbox
+    .command('fault')
+    .description('Make the sandbox of the running console fail on purpose.')
+    .addHelpText('after', exitCodesText)
+
+  fault
+    .command('list')
+    .description('Show the faults that are set.')
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', exitCodesText)
+    .action(({ json }: { json?: boolean }) => steer(async (control) => show(await control.faults(), json)))
+
+  fault
+    .command('clear')
+    .description('Remove every fault. A rehearsal of the Sandbox page goes on until it is ended there.')
+    .addHelpText('after', exitCodesText)
+    .action(() =>
+      steer(async (control) => {
+        await control.setFaults([])
+        print('No faults are set.')
+      }),
+    )
+
+  fault
+    .command('add')
+    .description('Add one fault to those that are set.')
+    .addOption(new Option('--service <service>', 'whose calls').choices(faultServices).makeOptionMandatory())
+    .requiredOption('--operation <name>', 'which call, such as Decrypt or PutObject; * for all')
+    .addOption(new Option('--effect <effect>', 'what happens').choices(faultEffects).makeOptionMandatory())
+    .option('--key <key>', 'only calls about this key: key ID, key ARN, alias or alias ARN')
+    .option('--bucket <name>', 'only calls about this bucket')
+    .option('--latency-ms <ms>', 'wait so long first', number({ whole: true }))
+    .option('--times <n>', 'only the next n calls', number({ whole: true }))
+    .option('--probability <p>', 'only some calls: 0 to 1', number({ most: 1 }))
+    .option('--seed <n>', 'makes the choice of --probability repeatable', number({ whole: true }))
+    .option('--json', 'print all faults that are set as JSON')
+    .addHelpText('after', exitCodesText)
+    .action(({ key, json, ...rest }: AddOptions) =>
+      steer(async (control) => {
+        const added: Fault = { ...rest, ...(key !== undefined && { keyId: key }) }
+        const faults = [...(await control.faults()), added]
+        await control.setFaults(faults)
+        show(faults, json)
+      }),
+    )
+}
+
+function number({ whole = false, most = Number.MAX_SAFE_INTEGER }: { whole?: boolean; most?: number }) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (text.trim() === '' || !(value >= 0) || value > most || (whole && !Number.isInteger(value))) {
+      throw new InvalidArgumentError(most === 1 ? 'It must be from 0 to 1.' : 'It must be a whole number from 0.')
+    }
+    return value
+  }
+}
+
+async function steer(run: (control: SandboxControl) => Promise<void>): Promise<void> {
+  const { dataDir } = readEnv()
+  try {
+    await run(openSandboxControl(path.join(dataDir, 'sandbox')))
+  } catch (cause) {
+    throw new AppError('unavailable', messageOf(cause), {
+      cause,
+      fix: 'Start the console with npm start, or name its folder in VAULT_DATA_DIR.',
+    })
+  }
+}
+
+function show(faults: readonly Fault[], json: boolean | undefined): void {
+  if (json) return printJson(faults)
+  if (faults.length === 0) return print('No faults are set.')
+  for (const { service, operation, effect, ...rest } of faults) {
+    const more = Object.entries(rest).map(([name, value]) => `${name}=${value}`)
+    print(plain(`${service} ${operation}  ${effect}  ${more.join(' ')}`.trimEnd()))
+  }
+}
