@@ -9,7 +9,7 @@ const rehearsals = [
   { name: 'Permission kms:DescribeKey removed', says: 'DescribeKey is not allowed by any IAM policy' },
   { name: 'Permission kms:Encrypt removed', says: 'Encrypt is not allowed by any IAM policy' },
   { name: 'Permission kms:Decrypt removed', says: 'Decrypt is not allowed by any IAM policy' },
-  { name: 'KMS throttled', says: 'slow down' },
+  { name: 'KMS throttled', says: 'calls too often' },
   { name: 'KMS down', says: 'could not be reached' },
   { name: 'Bucket gone', says: 'There is no such bucket' },
 ]
@@ -76,7 +76,7 @@ test('a rehearsal on another key leaves the one in use alone', async ({ signedIn
   await rowOf(page, 'Key disabled').getByRole('button', { name: 'Rehearse' }).click()
   await expect(page.getByRole('status').filter({ hasText: 'Under way Key disabled' })).toBeVisible()
   await expect(page.getByLabel('Key', { exact: true })).toHaveValue(other.arn)
-  const row = page.getByRole('table', { name: 'Keys' }).getByRole('row').filter({ hasText: 'Disabled' })
+  const row = page.getByRole('table', { name: 'Keys in us-east-1' }).getByRole('row').filter({ hasText: 'Disabled' })
   await expect(row.filter({ has: page.locator(`[title="${other.arn}"]`) })).toContainText('Refused')
   await testKey(page)
   await expect(proofOf(page).getByText('Works', { exact: true })).toBeVisible()

@@ -23,8 +23,15 @@ export class AppError extends Error {
   }
 }
 
+/** A query that failed: Prisma's errors name tables and code, which helps nobody who reads a page. */
+export function isDatabaseError(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('PrismaClient')
+}
+
 /** The sentence to show for anything thrown: an AppError's own, otherwise a general one, never a stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof AppError) return error.fix ? `${error.message} ${error.fix}` : error.message
+  if (isDatabaseError(error))
+    return 'The console’s database did not answer as it should. Look at logs/postgres.log in the data folder.'
   return error instanceof Error ? error.message : String(error)
 }

@@ -11,7 +11,7 @@ export function ActionForm({ action, children }: { action: SandboxAction; childr
   return (
     <form action={submit} aria-busy={pending} className="group">
       {children}
-      <div className="empty:hidden">
+      <div className="mt-3 empty:hidden">
         <Alert>{result?.status === 'error' && !pending && result.message}</Alert>
       </div>
     </form>

@@ -8,7 +8,7 @@ const names: Readonly<Record<string, string>> = { kms: 'KMS', sts: 'STS', s3: 'S
 
 export function CallTable({ calls }: { calls: readonly LoggedCall[] }) {
   if (calls.length === 0) {
-    return <p className="px-5.5 pb-5 text-ink-2 max-sm:px-4">None since the sandbox started.</p>
+    return <p className="px-4 pb-5 text-ink-2 max-md:px-3">None since the sandbox started.</p>
   }
   return (
     <Table aria-label="Recent calls">

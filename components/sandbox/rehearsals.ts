@@ -45,7 +45,8 @@ export const rehearsalWords: Readonly<Record<RehearsalKind, RehearsalWords>> = {
   'kms-throttled': {
     title: 'KMS throttled',
     what: 'Every call to KMS is answered with ThrottlingException.',
-    expect: 'Test key says that AWS asked to slow down, after trying again. A running backup keeps trying for a while.',
+    expect:
+      'After trying again, Test key says that this account calls too often. A running backup keeps trying for a while.',
     about: 'everything',
   },
   'kms-down': {

@@ -30,7 +30,7 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
     region: access.region,
     ...(access.credentials && { credentials: access.credentials }),
     ...(access.endpoint && { endpoint: access.endpoint }),
-    maxAttempts: interactive ? 2 : 6,
+    maxAttempts: interactive ? 2 : 10,
     requestHandler: {
       connectionTimeout: interactive ? 3_000 : 10_000,
       requestTimeout: interactive ? 10_000 : 60_000,

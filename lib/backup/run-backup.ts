@@ -1,6 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
-import { AppError, messageOf } from '#lib/errors.ts'
+import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { deleteBackupObjects, deleteUnnamedObjects } from './clean-up.ts'
 import { countSource } from './count-source.ts'
@@ -75,7 +75,8 @@ export async function runBackup(context: BackupContext, id: string, signal: Abor
     })
   } catch (error) {
     await progress.stop()
-    if (progress.signal.aborted) throw error
+    // Given back to the queue: this worker stops or lost its claim, or the database is away and cannot be told.
+    if (progress.signal.aborted || isDatabaseError(error)) throw error
     await db.$transaction(async (tx) => {
       const { count } = await tx.backup.updateMany({
         where: mine,

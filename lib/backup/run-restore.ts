@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
-import { AppError, messageOf } from '#lib/errors.ts'
+import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { mustBeFree } from './folders.ts'
 import { keepProgress } from './keep-progress.ts'
@@ -64,7 +64,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
   } catch (error) {
     await progress.stop()
     if (!signal.aborted) rmSync(draft, { recursive: true, force: true })
-    if (progress.signal.aborted) throw error
+    if (progress.signal.aborted || isDatabaseError(error)) throw error
     await db.$transaction(async (tx) => {
       const data = { state: 'failed' as const, finishedAt: new Date(), error: messageOf(error) }
       const { count } = await tx.restore.updateMany({ where: mine, data })

@@ -1,8 +1,7 @@
 import path from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { readEnv } from '#lib/env.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
-import { openSandboxControl, type SandboxControl } from '#lib/sandbox/open-control.ts'
+import type { SandboxControl } from '#lib/sandbox/open-control.ts'
 import { type Fault, type FaultEffect, faultEffects, faultServices } from '#lib/sandbox/schema.ts'
 import { plain, print, printJson } from './output.ts'
 
@@ -82,6 +81,9 @@ function number({ whole = false, most = Number.MAX_SAFE_INTEGER }: { whole?: boo
 }
 
 async function steer(run: (control: SandboxControl) => Promise<void>): Promise<void> {
+  // Not needed, and so not loaded, by who only runs a sandbox.
+  const { readEnv } = await import('#lib/env.ts')
+  const { openSandboxControl } = await import('#lib/sandbox/open-control.ts')
   const { dataDir } = readEnv()
   try {
     await run(openSandboxControl(path.join(dataDir, 'sandbox')))
@@ -94,10 +96,12 @@ async function steer(run: (control: SandboxControl) => Promise<void>): Promise<v
 }
 
 function show(faults: readonly Fault[], json: boolean | undefined): void {
-  if (json) return printJson(faults)
-  if (faults.length === 0) return print('No faults are set.')
-  for (const { service, operation, effect, ...rest } of faults) {
-    const more = Object.entries(rest).map(([name, value]) => `${name}=${value}`)
-    print(plain(`${service} ${operation}  ${effect}  ${more.join(' ')}`.trimEnd()))
-  }
+  if (json) printJson(faults)
+  else if (faults.length === 0) print('No faults are set.')
+  else for (const fault of faults) print(plain(lineOf(fault)))
+}
+
+function lineOf({ service, operation, effect, ...rest }: Fault): string {
+  const more = Object.entries(rest).map(([name, value]) => `${name}=${value}`)
+  return `${service} ${operation}  ${effect}  ${more.join(' ')}`.trimEnd()
 }

@@ -1,16 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Progress } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
-import { AppError } from '#lib/errors.ts'
+import { AppError, isDatabaseError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
 import { bytesText, progressLine } from './output.ts'
+
+/** The console starts its database again by itself; this is how long that may take. */
+const patienceMs = 60_000
 
 /** Follows a backup or restore to its end, with a progress line on a terminal. */
 export async function waitForJob({ backup }: Services, kind: 'backup' | 'restore', id: string): Promise<Progress> {
   const line = progressLine()
+  let answered = Date.now()
   try {
     for (;;) {
-      const progress = await viewProgress(backup, kind, id)
+      let progress: Progress | undefined
+      try {
+        progress = await viewProgress(backup, kind, id)
+        answered = Date.now()
+      } catch (error) {
+        if (!isDatabaseError(error) || Date.now() - answered > patienceMs) throw error
+        line.show('Waiting for the database…')
+        await delay(1_000)
+        continue
+      }
       if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
       if (progress.state === 'complete' || progress.state === 'failed') return progress
       line.show(progress.state === 'queued' ? 'Waiting for a worker…' : progressText(progress))

@@ -1,6 +1,9 @@
-import { startSandbox } from '#lib/sandbox/server.ts'
+import { enableCompileCache } from 'node:module'
 
 // The sandbox as a process of its own: `node sandbox-process.ts FOLDER PORT`, with a channel to the supervisor.
+// Its hundred small files start twice as fast from the cache, which must be on before they are loaded.
+enableCompileCache()
+const { startSandbox } = await import('#lib/sandbox/server.ts')
 const [dataDir = '', port] = process.argv.slice(2)
 const sandbox = await startSandbox({ dataDir, port: Number(port) })
 process.once('SIGTERM', () => void sandbox.close().then(() => process.exit(0)))

@@ -4,7 +4,7 @@ import { getConsole } from '#app/_lib/console.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { CallTable } from '#components/sandbox/call-table.tsx'
 import { FaultList } from '#components/sandbox/fault-list.tsx'
-import { KeyTable } from '#components/sandbox/key-table.tsx'
+import { KeyTables } from '#components/sandbox/key-tables.tsx'
 import { RehearsalList } from '#components/sandbox/rehearsal-list.tsx'
 import { Store } from '#components/sandbox/store.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
@@ -63,16 +63,16 @@ export default async function SandboxPage() {
         </div>
       </div>
       <section aria-labelledby="calls" className="card mt-4 overflow-hidden">
-        <h2 id="calls" className="px-5.5 pt-5 pb-2 text-lg font-semibold max-sm:px-4">
+        <h2 id="calls" className="px-4 pt-5 pb-2 text-lg font-semibold max-md:px-3">
           Recent calls
         </h2>
         <CallTable calls={view.calls.slice(0, callsShown)} />
       </section>
       <section aria-labelledby="keys" className="card mt-4 overflow-hidden">
-        <h2 id="keys" className="px-5.5 pt-5 pb-2 text-lg font-semibold max-sm:px-4">
+        <h2 id="keys" className="px-4 pt-5 pb-2 text-lg font-semibold max-md:px-3">
           Keys and aliases
         </h2>
-        <KeyTable keys={view.keys} />
+        <KeyTables keys={view.keys} open={region} />
       </section>
     </>
   )

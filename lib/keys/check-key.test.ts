@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { checkKey } from './check-key.ts'
+import { type Kms, kmsOf } from './kms.ts'
+import type { CheckId } from './schema.ts'
+
+// What a sandbox cannot be made to answer: a KMS that is none. All else is in check-environment.test.ts.
+
+const situation = {
+  region: 'us-east-1',
+  callerArn: undefined,
+  installation: 'installation',
+  environment: 'environment',
+}
+let sandbox: TestSandbox
+let real: Kms
+let key: string
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  real = kmsOf(sandbox.kms())
+  key = keyArn(sandbox.info, 'backups')
+})
+afterAll(() => sandbox.close())
+
+async function run(changes: Partial<Kms>, typed = key) {
+  const { checks, keyArn: found } = await checkKey({ ...real, ...changes }, typed, situation)
+  const one = (id: CheckId) => checks.find((check) => check.id === id)
+  return { checks, found, one }
+}
+const isWrong = (context: Readonly<Record<string, string>>, right: Readonly<Record<string, string>> | undefined) =>
+  right?.probe !== context.probe
+
+/** Remembers the context of Encrypt, so that a Decrypt under another one can be told. */
+function watched(decrypt: (wrong: boolean, ...call: Parameters<Kms['decrypt']>) => ReturnType<Kms['decrypt']>) {
+  let right: Readonly<Record<string, string>> | undefined
+  const encrypt: Kms['encrypt'] = (keyId, plaintext, context) => {
+    right = context
+    return real.encrypt(keyId, plaintext, context)
+  }
+  return { encrypt, decrypt: (...call: Parameters<Kms['decrypt']>) => decrypt(isWrong(call[2], right), ...call) }
+}
+const denial = Object.assign(new Error('User: arn:aws:iam::111122223333:user/x is not authorized'), {
+  name: 'AccessDeniedException',
+  $metadata: { httpStatusCode: 400 },
+})
+
+test('the context names installation, environment, purpose and the probe; the wrong one differs in the probe only', async () => {
+  const contexts: Readonly<Record<string, string>>[] = []
+  const changes = watched((_, ...call) => {
+    contexts.push(call[2])
+    return real.decrypt(...call)
+  })
+  const { checks } = await run(changes)
+  expect(checks.map(({ status }) => status)).toEqual(['passed', 'passed', 'passed', 'passed', 'passed'])
+  const [right, wrong] = contexts
+  const common = { installation: 'installation', environment: 'environment', purpose: 'key-check' }
+  expect(right).toEqual({ ...common, probe: expect.any(String) })
+  expect(wrong).toEqual({ ...common, probe: expect.any(String) })
+  expect(wrong?.probe).not.toBe(right?.probe)
+})
+
+test('a wrong context that a policy refuses first is inconclusive: a warning, and no failure', async () => {
+  const { one } = await run(watched((wrong, ...call) => (wrong ? Promise.reject(denial) : real.decrypt(...call))))
+  expect(one('key.decrypt')?.status).toBe('passed')
+  expect(one('key.context')).toMatchObject({
+    status: 'warning',
+    kind: 'refused',
+    awsCode: 'AccessDeniedException',
+    detail: expect.stringContaining('Inconclusive'),
+  })
+})
+
+test('a wrong context that is accepted fails', async () => {
+  const changes = watched(async (wrong, ...call) =>
+    wrong ? { keyArn: key, plaintext: new Uint8Array(32), requestId: 'id' } : real.decrypt(...call),
+  )
+  const { one } = await run(changes)
+  expect(one('key.context')).toMatchObject({ status: 'failed', kind: 'invalid', title: 'A wrong context was accepted' })
+})
+
+test('a wrong context that could not be tried fails with the reason', async () => {
+  const gone = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  const { one } = await run(watched((wrong, ...call) => (wrong ? Promise.reject(gone) : real.decrypt(...call))))
+  expect(one('key.context')).toMatchObject({
+    status: 'failed',
+    kind: 'unreachable',
+    title: 'Wrong context could not be tried: AWS KMS in us-east-1 could not be reached',
+  })
+})
+
+test('other bytes, fewer bytes and another key’s bytes are not what was encrypted', async () => {
+  const other = keyArn(sandbox.info, 'archive')
+  for (const spoil of [
+    ({ plaintext, ...rest }: Awaited<ReturnType<Kms['decrypt']>>) => ({
+      ...rest,
+      plaintext: plaintext.map((byte, at) => (at === 31 ? byte ^ 1 : byte)),
+    }),
+    ({ plaintext, ...rest }: Awaited<ReturnType<Kms['decrypt']>>) => ({ ...rest, plaintext: plaintext.subarray(1) }),
+    (answer: Awaited<ReturnType<Kms['decrypt']>>) => ({ ...answer, keyArn: other }),
+  ]) {
+    const { one } = await run({ decrypt: async (...call) => spoil(await real.decrypt(...call)) })
+    expect(one('key.decrypt')).toMatchObject({ status: 'failed', kind: 'invalid', title: 'Decrypt went wrong' })
+    expect(one('key.context')?.status).toBe('skipped')
+  }
+})
+
+test('a key that was imported and waits, is being made, or is managed by AWS cannot be used', async () => {
+  const described =
+    (changes: object): Kms['describe'] =>
+    async (typed) => {
+      const answer = await real.describe(typed)
+      return { ...answer, metadata: { ...answer.metadata, ...changes } }
+    }
+  const outcomes = [
+    [{ KeyState: 'PendingImport' }, 'refused', 'The key has no key material'],
+    [{ KeyState: 'PendingReplicaDeletion' }, 'refused', 'The key is scheduled for deletion'],
+    [{ KeyState: 'Creating' }, 'refused', 'The key is not ready'],
+    [{ KeyState: 'Unavailable' }, 'refused', 'The key is not ready'],
+    [{ KeyManager: 'AWS' }, 'invalid', 'AWS manages this key, not you'],
+    [{ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }, 'invalid', 'The key is of the wrong kind'],
+    [{ KeySpec: 'SM2', KeyUsage: 'ENCRYPT_DECRYPT' }, 'invalid', 'The key is of the wrong kind'],
+  ] as const
+  for (const [changes, kind, title] of outcomes) {
+    const { one } = await run({ describe: described(changes) })
+    expect(one('key.usable')).toMatchObject({ status: 'failed', kind, title })
+  }
+  const { one } = await run({ describe: described({ KeyState: 'Updating', MultiRegion: true }) })
+  expect(one('key.usable')).toMatchObject({
+    status: 'passed',
+    detail: 'Multi-Region key in us-east-1, account 111122223333, origin AWS_KMS.',
+  })
+})
+
+test('what cannot be a key is told before anything is sent', async () => {
+  await sandbox.control('DELETE', 'requests')
+  for (const typed of ['', 'arn:aws:s3:::bucket', 'alias/aws/s3', 'arn:aws:kms:eu-west-1:111122223333:key/x']) {
+    const { checks, found } = await run({}, typed)
+    expect(found).toBeNull()
+    expect(checks.map(({ status, kind }) => `${status} ${kind ?? ''}`)).toEqual([
+      'failed invalid',
+      ...Array.from({ length: 4 }, () => 'skipped '),
+    ])
+  }
+  expect((await sandbox.control('GET', 'requests')).counts).toEqual({})
+})
