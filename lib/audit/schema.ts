@@ -24,7 +24,14 @@ const one = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefine
 export const auditQuerySchema = z.object({
   action: one(z.enum(auditActions)),
   outcome: one(z.enum(auditOutcomes)),
-  actor: one(z.string().trim().min(1).max(254)),
+  actor: one(
+    z
+      .string()
+      .trim()
+      .min(1)
+      .max(254)
+      .regex(/^\P{Cc}*$/u),
+  ),
   /** The ID of the last row of the page before: pages by key, so new rows never shift it. */
   before: one(z.coerce.bigint().positive()),
 })

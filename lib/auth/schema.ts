@@ -12,7 +12,12 @@ export const emailSchema = z
 
 export const setupSchema = z.object({
   token: z.string().min(1).max(200),
-  name: z.string().trim().min(1, 'Enter your name.').max(200),
+  name: z
+    .string()
+    .trim()
+    .min(1, 'Enter your name.')
+    .max(200)
+    .regex(/^\P{Cc}*$/u, 'No control characters.'),
   email: emailSchema,
   password: passwordSchema,
 })

@@ -6,7 +6,12 @@ export type BackupState = (typeof backupStates)[number]
 export const startBackupSchema = z.object({
   /** One of the folders the page offers: below VAULT_SOURCE_ROOTS. Links are resolved on the server. */
   source: z.string().min(1, 'Choose a folder.').max(4096),
-  name: z.string().trim().max(2000, 'At most 2,000 characters.'),
+  // PostgreSQL takes no NUL, and a terminal should not take the rest.
+  name: z
+    .string()
+    .trim()
+    .max(2000, 'At most 2,000 characters.')
+    .regex(/^\P{Cc}*$/u, 'No control characters.'),
 })
 export type StartBackupInput = z.input<typeof startBackupSchema>
 
@@ -81,10 +86,17 @@ export interface BackupDetail extends BackupRow {
 
 /** The address bar of the list of backups. Anything unknown is ignored. */
 export const backupQuerySchema = z.object({
-  text: z.string().trim().min(1).max(200).optional().catch(undefined),
+  text: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .regex(/^\P{Cc}*$/u)
+    .optional()
+    .catch(undefined),
   state: z.enum(backupStates).optional().catch(undefined),
-  /** `createdAt_id` of the last row of the page before. */
-  before: z.string().max(100).optional().catch(undefined),
+  /** The ID of the last row of the page before. */
+  before: z.uuid().optional().catch(undefined),
 })
 export type BackupQuery = z.infer<typeof backupQuerySchema>
 

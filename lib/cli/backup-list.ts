@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import { z } from 'zod'
 import { viewBackups } from '#lib/backup/view-backups.ts'
+import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
 import { bytesText, plain, print, printJson } from './output.ts'
 
@@ -12,6 +14,9 @@ export function addBackupList(backup: Command): void {
     .addHelpText('after', '\nExit codes: 0 done, 2 bad usage, 3 no console is running.')
     .action((options: { before?: string; json?: boolean }) =>
       withServices(async (services) => {
+        if (options.before !== undefined && !z.uuid().safeParse(options.before).success) {
+          throw new AppError('invalid', `“${plain(options.before)}” is not the ID of a backup.`)
+        }
         const { rows, nextBefore } = await viewBackups(services.backup, { before: options.before })
         if (options.json) return printJson({ backups: rows, nextBefore })
         if (rows.length === 0) return print('There are no backups yet. Make one with: byok backup create FOLDER')

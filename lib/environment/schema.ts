@@ -7,7 +7,12 @@ export const encryptionMethods = ['AWS-KMS', 'AES-256'] as const
 // Amazon S3 user guide, "General purpose bucket naming rules".
 const bucketName = /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 
-const optionalText = (max: number) => z.string().trim().max(max, `At most ${max} characters.`)
+const optionalText = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max, `At most ${max} characters.`)
+    .regex(/^\P{Cc}*$/u, 'No control characters.')
 
 /**
  * One schema for the form, the server and the command line.

@@ -30,9 +30,14 @@ const multiRegionId = /^mrk-[0-9a-f]{32}$/
 const aliasName = /^alias\/[a-zA-Z0-9/_-]{1,250}$/
 const arn = /^arn:(?<partition>[a-z-]*):(?<service>[a-z0-9-]*):(?<region>[a-z0-9-]*):(?<account>\d*):(?<resource>.+)$/
 
-/** Removes what a paste brings along: white space, quotes and a trailing comma around the value. */
+// White space of every kind, invisible characters (zero-width spaces and joiners, marks of writing direction), quotes.
+const around = '\\s\\u00ad\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069"\'`“”„‘’‚«»‹›'
+const before = new RegExp(`^[${around}]+`)
+const after = new RegExp(`[${around},;]+$`)
+
+/** Removes what a paste brings along around the value; a comma or semicolon too, where it follows. */
 export function tidyKeyIdentifier(typed: string): string {
-  return typed.replace(/^[\s"'`“”‘’]+|[\s"'`“”‘’,;]+$/g, '')
+  return typed.replace(before, '').replace(after, '')
 }
 
 /** Never throws, whatever was typed. The same function decides in the browser and on the server. */

@@ -47,6 +47,10 @@ const faults = (...list: object[]) =>
   )
 const s3Counts = async () => (await sandbox.control('GET', 'requests')).counts.s3 ?? {}
 const bytes = (text: string) => Buffer.from(text)
+async function first(objects: AsyncIterable<unknown>): Promise<unknown> {
+  for await (const object of objects) return object
+  return undefined
+}
 async function failure(work: Promise<unknown>): Promise<AppError> {
   const error: unknown = await work.then(
     () => new Error('it succeeded'),
@@ -121,7 +125,7 @@ describe('refusals', () => {
     ['PutObject', 'Writing', () => store.replace('refused', bytes('x'))],
     ['GetObject', 'Reading', () => store.read('refused', 10)],
     ['DeleteObjects', 'Deleting', () => store.delete(['refused'])],
-    ['ListObjectsV2', 'Listing', () => Array.fromAsync(store.list('refused'))],
+    ['ListObjectsV2', 'Listing', () => first(store.list('refused'))],
   ] as const
 
   test.each(operations)('of %s are denials, with what to do', async (operation, verb, run) => {
@@ -149,11 +153,7 @@ describe('refusals', () => {
       ['vault-hosted-us-west-2', /^The bucket is in another Region: .* is in us-west-2\. /],
     ] as const) {
       const other = s3Store(clients.s3, name)
-      for (const work of [
-        () => other.create('x', bytes('x')),
-        () => other.read('x', 1),
-        () => Array.fromAsync(other.list('')),
-      ])
+      for (const work of [() => other.create('x', bytes('x')), () => other.read('x', 1), () => first(other.list(''))])
         expect(await failure(work())).toMatchObject({ code: 'invalid', message: expect.stringMatching(words) })
     }
   })

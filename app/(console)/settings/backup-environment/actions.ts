@@ -20,7 +20,7 @@ export async function saveEnvironment(input: unknown, baseRevision: unknown): Pr
 }
 
 export async function testKey(input: unknown): Promise<TestKeyResult> {
-  return permitted('environment.change', environmentSchema, input, ({ console, user, input }) =>
+  return permitted('key.check', environmentSchema, input, ({ console, user, input }) =>
     testEnvironment(console.backup, input, user.email),
   )
 }
