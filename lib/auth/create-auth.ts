@@ -9,7 +9,7 @@ import type { Db } from '#lib/db.ts'
 import type { Env } from '#lib/env.ts'
 import { secretFile } from '#lib/secret-file.ts'
 import { emailSchema } from './schema.ts'
-import { countFailedSignIn, forgetFailedSignIns, signInPause } from './sign-in-limit.ts'
+import { forgetSignInTries, takeSignInTry } from './sign-in-limit.ts'
 
 const signInPath = '/sign-in/email'
 const hours = 3600
@@ -43,7 +43,7 @@ export function createAuth(db: Db, env: Env, plugins: BetterAuthPlugin[]) {
     hooks: {
       before: createAuthMiddleware(async (ctx) => {
         if (ctx.path !== signInPath) return
-        const seconds = await signInPause(db, emailOf(ctx.body))
+        const seconds = await takeSignInTry(db, emailOf(ctx.body))
         if (seconds > 0) {
           const message = `Too many wrong passwords for this account. Try again in ${Math.ceil(seconds / 60)} minutes.`
           throw new APIError('TOO_MANY_REQUESTS', { message }, { 'X-Retry-After': String(seconds) })
@@ -54,8 +54,7 @@ export function createAuth(db: Db, env: Env, plugins: BetterAuthPlugin[]) {
         const email = emailOf(ctx.body)
         const outcome = ctx.context.newSession ? 'success' : 'refused'
         await recordAudit(db, { actor: email, action: 'auth.sign-in', outcome, subject: email })
-        if (outcome === 'success') await forgetFailedSignIns(db, email)
-        else await countFailedSignIn(db, email)
+        if (outcome === 'success') await forgetSignInTries(db, email)
       }),
     },
     plugins,

@@ -5,24 +5,27 @@ import type { Tx } from '#lib/db.ts'
 const most = 10
 const windowMs = 15 * 60_000
 
-/** Seconds until this account may be tried again; 0 when it may be now. */
-export async function signInPause(db: Tx, email: string): Promise<number> {
-  const row = await db.rateLimit.findUnique({ where: { key: keyOf(email) } })
-  if (!row || row.count < most) return 0
-  return Math.max(0, Math.ceil((Number(row.lastRequest) + windowMs - Date.now()) / 1000))
-}
-
-export async function countFailedSignIn(db: Tx, email: string): Promise<void> {
+/**
+ * Takes one of the tries that an account has. Taken before the password is looked at, and in one statement, so that
+ * of guesses sent at once no more are looked at than of guesses sent in turn.
+ * @returns 0, or the seconds until there are new tries
+ */
+export async function takeSignInTry(db: Tx, email: string): Promise<number> {
   const now = Date.now()
-  // One statement, so that guesses sent at once are all counted. `lastRequest` is when the window began.
-  await db.$executeRaw`
+  // `lastRequest` is when the window began.
+  const [row] = await db.$queryRaw<{ count: number; lastRequest: bigint }[]>`
     INSERT INTO "rateLimit" ("id", "key", "count", "lastRequest") VALUES (${randomUUID()}, ${keyOf(email)}, 1, ${now})
     ON CONFLICT ("key") DO UPDATE SET
-      "count" = CASE WHEN "rateLimit"."lastRequest" < ${now - windowMs} THEN 1 ELSE "rateLimit"."count" + 1 END,
-      "lastRequest" = CASE WHEN "rateLimit"."lastRequest" < ${now - windowMs} THEN ${now} ELSE "rateLimit"."lastRequest" END`
+      "count" = CASE WHEN "rateLimit"."lastRequest" < ${now - windowMs} THEN 1
+        ELSE LEAST("rateLimit"."count" + 1, ${most + 1}) END,
+      "lastRequest" = CASE WHEN "rateLimit"."lastRequest" < ${now - windowMs} THEN ${now} ELSE "rateLimit"."lastRequest" END
+    RETURNING "count", "lastRequest"`
+  if (!row || row.count <= most) return 0
+  return Math.max(1, Math.ceil((Number(row.lastRequest) + windowMs - now) / 1000))
 }
 
-export async function forgetFailedSignIns(db: Tx, email: string): Promise<void> {
+/** After a right password. */
+export async function forgetSignInTries(db: Tx, email: string): Promise<void> {
   await db.rateLimit.deleteMany({ where: { key: keyOf(email) } })
 }
 

@@ -64,6 +64,7 @@ const never = new Set([
   'AuthorizationHeaderMalformed',
   'IllegalLocationConstraintException',
   'InvalidBucketName',
+  'NotImplemented',
   'CredentialsProviderError',
   'RequestTimeTooSkewed',
 ])
@@ -89,7 +90,8 @@ export function faultOf(error: unknown): AwsFault {
     bucketRegion: $response?.headers['x-amz-bucket-region'],
   }
 
-  if (later.has(name) || httpStatus === 429 || (httpStatus ?? 0) >= 500) return { ...fault, kind: 'unreachable' }
+  const busy = httpStatus !== undefined && (httpStatus === 429 || (httpStatus >= 500 && httpStatus !== 501))
+  if (later.has(name) || busy) return { ...fault, kind: 'unreachable' }
   if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }
   if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
   // A proxy or captive portal answers HTML: whoever that is, it is not AWS. And a "yes" that cannot be read is no "no".

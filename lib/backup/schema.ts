@@ -76,6 +76,11 @@ export interface RestoreRow {
 export interface BackupDetail extends BackupRow {
   readonly bucket: string
   readonly region: string
+  /** In front of its objects' names; may be empty. */
+  readonly prefix: string
+  /** With `environment`: what its encryption contexts name. Recovery without this console needs them. */
+  readonly installation: string
+  readonly environment: string
   readonly createdBy: string
   /** At most 100 of them. */
   readonly warningList: readonly Warning[]

@@ -63,7 +63,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
 const heavy = { envelope: true, warnings: true, progress: true } as const
 
 export async function viewBackup(
-  { db, restoreRoots }: Pick<ViewContext, 'db' | 'restoreRoots'>,
+  { db, restoreRoots, installation }: Pick<BackupContext, 'db' | 'restoreRoots' | 'installation'>,
   id: string,
 ): Promise<BackupDetail | undefined> {
   if (!z.uuid().safeParse(id).success) return undefined
@@ -77,6 +77,9 @@ export async function viewBackup(
     ...rowOf(row),
     bucket: row.bucket,
     region: row.region,
+    prefix: row.prefix,
+    installation,
+    environment: row.environmentId,
     createdBy: row.createdBy,
     restoreRoot: restoreRoots[0] ?? '',
     warningList: warningsSchema.parse(row.warnings),

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
 import { STSClient } from '@aws-sdk/client-sts'
-import type { SandboxInfo } from './info.ts'
-import { type SandboxOptions, startSandbox } from './server.ts'
+import type { SandboxAccount, SandboxInfo } from './info.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from './server.ts'
+import { onAws } from './test-contract.ts'
 
 export interface Credentials {
   accessKeyId: string
@@ -13,8 +14,39 @@ export interface Credentials {
   sessionToken?: string
 }
 
-/** The real SDK's clients, for one sandbox in a folder of its own. */
-export async function openTestSandbox(options: Partial<SandboxOptions> = {}) {
+/** A sandbox, or in its place a real account, and the real SDK's clients for it. */
+export interface TestTarget {
+  /** Undefined for a real account. */
+  sandbox: Sandbox | undefined
+  info: SandboxInfo
+  dataDir: string
+  administrator: SandboxAccount
+  stranger: SandboxAccount
+  /** Where a service listens, for requests made by hand. */
+  address(service: 'kms' | 's3' | 'sts'): string
+  /** A bucket's name as it is there, for requests made by hand. */
+  real(bucket: string): string
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of the control interface, which the tests look into
+  control(method: string, path: string, body?: unknown): Promise<any>
+  kms(region?: string, credentials?: Credentials): KMSClient
+  s3(region?: string, credentials?: Credentials): S3Client
+  sts(region?: string, credentials?: Credentials): STSClient
+  /** Makes a user who may do what the policy says, and gives its credentials. */
+  user(name: string, policy: object, account?: string): Promise<Credentials & { arn: string }>
+  close(keepData?: boolean): Promise<void>
+}
+
+export interface TestSandbox extends TestTarget {
+  sandbox: Sandbox
+}
+
+/** What the contract tests run against: a sandbox of their own or, with VAULT_CONTRACT=aws, a real account. */
+export async function openTarget(): Promise<TestTarget> {
+  return onAws ? (await import('./test-aws-account.ts')).openAwsAccount() : openTestSandbox()
+}
+
+/** A sandbox in a folder of its own. */
+export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'sandbox-'))
   const sandbox = await startSandbox({ port: 0, ...options, dataDir })
   const info = sandbox.info()
@@ -25,8 +57,7 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}) {
   function settings(region: string, credentials: Credentials) {
     return { endpoint: sandbox.endpoint, region, credentials: { ...credentials }, maxAttempts: 1 }
   }
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the control interface, which the tests look into
-  async function control(method: string, path: string, body?: unknown): Promise<any> {
+  async function control(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${sandbox.endpoint}/_sandbox/${path}`, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -42,6 +73,8 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}) {
     administrator,
     stranger,
     control,
+    address: () => sandbox.endpoint,
+    real: (bucket) => bucket,
     kms(region = 'us-east-1', credentials: Credentials = administrator): KMSClient {
       const client = new KMSClient(settings(region, credentials))
       closers.push(() => client.destroy())
@@ -57,10 +90,9 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}) {
       closers.push(() => client.destroy())
       return client
     },
-    /** Makes a user who may do what the policy says, and gives its credentials. */
-    async user(name: string, policy: object, account = administrator.id): Promise<Credentials & { arn: string }> {
+    async user(name, policy, account = administrator.id) {
       await control('DELETE', `users/${account}/${name}`)
-      return await control('PUT', `users/${account}/${name}`, { policy })
+      return control('PUT', `users/${account}/${name}`, { policy })
     },
     async close(keepData = false): Promise<void> {
       for (const close of closers) close()
@@ -69,8 +101,6 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}) {
     },
   }
 }
-
-export type TestSandbox = Awaited<ReturnType<typeof openTestSandbox>>
 
 /** Name, message and HTTP status of what a call was refused with; fails when it was not. */
 export async function refusal(call: Promise<unknown>): Promise<{ name: string; message: string; status: number }> {

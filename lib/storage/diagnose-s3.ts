@@ -65,7 +65,7 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, { bucket, callerAr
             ? `S3 did not say which policy refused ${who}${fault.message ? `: ${fault.message}` : '.'}`
             : `${denial.by === 'identity-based policy' ? 'An' : 'A'} ${denial.by} ${denial.explicit ? 'denies' : 'does not allow'} ${action} to ${who}.`,
         fix: 'Add this statement to an IAM policy of that user or role, or to the bucket policy with that principal; and remove any Deny that covers it.',
-        remedy: { label: 'IAM policy', text: bucketPolicy(bucket) },
+        remedy: { label: 'IAM policy', text: bucketPolicy(bucket, caller) },
       }
     }
     case 'PreconditionFailed':
@@ -85,7 +85,9 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, { bucket, callerAr
   }
 }
 
-function bucketPolicy(bucket: string): string {
+function bucketPolicy(bucket: string, caller: string | undefined): string {
+  // A bucket's ARN has no account and no Region, but its partition is the caller's.
+  const arn = `arn:${caller?.split(':')[1] || 'aws'}:s3:::${bucket}`
   return JSON.stringify(
     {
       Version: '2012-10-17',
@@ -94,9 +96,9 @@ function bucketPolicy(bucket: string): string {
           Sid: 'VaultConsoleObjects',
           Effect: 'Allow',
           Action: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'],
-          Resource: `arn:aws:s3:::${bucket}/*`,
+          Resource: `${arn}/*`,
         },
-        { Sid: 'VaultConsoleList', Effect: 'Allow', Action: 's3:ListBucket', Resource: `arn:aws:s3:::${bucket}` },
+        { Sid: 'VaultConsoleList', Effect: 'Allow', Action: 's3:ListBucket', Resource: arn },
       ],
     },
     null,

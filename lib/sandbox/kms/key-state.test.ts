@@ -25,13 +25,14 @@ import {
   TagResourceCommand,
 } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openTestSandbox, type TestSandbox } from '../open-test-sandbox.ts'
+import { openTarget, type TestTarget } from '../open-test-sandbox.ts'
+import { onAws, sandboxOnly } from '../test-contract.ts'
 
-let target: TestSandbox
+let target: TestTarget
 let kms: KMSClient
 
 beforeAll(async () => {
-  target = await openTestSandbox()
+  target = await openTarget()
   kms = target.kms()
 })
 afterAll(() => target.close())
@@ -172,7 +173,8 @@ const table: Record<string, string[]> = {
 }
 
 describe('key states', () => {
-  const names = Object.keys(states)
+  // No call leads to the last three, so on AWS they are left out.
+  const names = Object.keys(states).slice(0, onAws ? 4 : undefined)
   test.each(Object.entries(table))('%s', async (operation, expected) => {
     const outcomes: Record<string, string> = {}
     for (const state of names) {
@@ -200,7 +202,7 @@ describe('key states', () => {
     expect(Buffer.from(Plaintext ?? []).toString()).toBe('x')
   })
 
-  test('when its waiting period is over the key is gone, with its aliases and for good', async () => {
+  sandboxOnly('the clock is moved')('when its waiting period is over the key is gone, with its aliases and for good', async () => {
     const KeyId = await newKey()
     await kms.send(new CreateAliasCommand({ AliasName: 'alias/doomed', TargetKeyId: KeyId }))
     await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))

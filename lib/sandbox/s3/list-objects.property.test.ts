@@ -7,14 +7,14 @@ import {
 } from '@aws-sdk/client-s3'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestSandbox, type TestSandbox } from '../open-test-sandbox.ts'
+import { openTarget, type TestTarget } from '../open-test-sandbox.ts'
 
-let target: TestSandbox
+let target: TestTarget
 let s3: S3Client
 const Bucket = 'vault-hosted-us-east-1'
 
 beforeAll(async () => {
-  target = await openTestSandbox()
+  target = await openTarget()
   s3 = target.s3()
 })
 afterAll(() => target.close())

@@ -17,15 +17,15 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestSandbox, refusal, type TestSandbox } from '../open-test-sandbox.ts'
+import { openTarget, refusal, type TestTarget } from '../open-test-sandbox.ts'
 
-let target: TestSandbox
+let target: TestTarget
 let s3: S3Client
 const Bucket = 'vault-hosted-us-east-1'
 const mib = 2 ** 20
 
 beforeAll(async () => {
-  target = await openTestSandbox()
+  target = await openTarget()
   s3 = target.s3()
 })
 afterAll(() => target.close())

@@ -31,14 +31,15 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { keyArn, openTestSandbox, refusal, type TestSandbox } from '../open-test-sandbox.ts'
+import { keyArn, openTarget, refusal, type TestTarget } from '../open-test-sandbox.ts'
+import { sandboxOnly } from '../test-contract.ts'
 
-let target: TestSandbox
+let target: TestTarget
 let s3: S3Client
 const Bucket = 'vault-hosted-us-east-1'
 
 beforeAll(async () => {
-  target = await openTestSandbox()
+  target = await openTarget()
   s3 = target.s3()
 })
 afterAll(() => target.close())
@@ -267,7 +268,7 @@ describe('integrity', () => {
     )
   })
 
-  test('nothing of what was refused is left on disk', () => {
+  sandboxOnly('it looks into the data folder')('nothing of what was refused is left on disk', () => {
     expect(readdirSync(join(target.dataDir, 's3', Bucket, 'incoming'))).toEqual([])
   })
 })
@@ -298,7 +299,7 @@ describe('buckets', () => {
     })
   })
 
-  test('making one: name, Region, and who has it already', async () => {
+  sandboxOnly('it needs a second account')('making one: name, Region, and who has it already', async () => {
     const create = (name: string, client = s3, LocationConstraint?: 'eu-central-1' | 'us-west-2') => {
       const CreateBucketConfiguration = LocationConstraint && { LocationConstraint }
       return client.send(new CreateBucketCommand({ Bucket: name, CreateBucketConfiguration }))
@@ -342,7 +343,7 @@ describe('buckets', () => {
     expect(kept.Rules).toEqual(Rules)
   })
 
-  test('virtual-host style', async () => {
+  sandboxOnly('it is about the name localhost')('virtual-host style', async () => {
     await put('by/host', 'x')
     // No name server knows bucket.localhost, so the agent is told.
     const httpAgent = new Agent({
@@ -385,7 +386,7 @@ describe('SSE-KMS', () => {
     expect((await refusal(direct)).message).toContain('because no resource-based policy allows the kms:Encrypt action')
   })
 
-  test('passes on what KMS says', async () => {
+  sandboxOnly('it needs a second account')('passes on what KMS says', async () => {
     const refused = (SSEKMSKeyId: string) => refusal(put('sse3', 'x', { ...sealed, SSEKMSKeyId }))
     expect(await refused('fake-key-id')).toEqual({
       name: 'KMS.NotFoundException',
@@ -456,7 +457,7 @@ describe('versions and Object Lock', () => {
     expect(new Set(seen).size).toBe(6)
   })
 
-  test('a locked version cannot be deleted or shortened; governance can be bypassed, compliance cannot', async () => {
+  sandboxOnly('a version in compliance mode could not be removed for ten days')('a locked version cannot be deleted or shortened; governance can be bypassed, compliance cannot', async () => {
     const ObjectLockRetainUntilDate = new Date(Date.now() + 10 * day)
     for (const ObjectLockMode of ['GOVERNANCE', 'COMPLIANCE'] as const) {
       const Key = `locked-${ObjectLockMode}`

@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest'
+import { faultOf, isChecksumMismatch, isClockSkew, isCredentialFault } from './fault.ts'
+import { answered, local } from './fault-for-tests.ts'
+
+const badSignature = 'The request signature we calculated does not match the signature you provided.'
+const badToken = 'The security token included in the request is invalid.'
+const expired = 'The security token included in the request is expired'
+const early =
+  'Signature not yet current: 20261121T000000Z is still later than 20261120T235000Z (20261120T234500Z + 5 min.)'
+const late = 'Signature expired: 20261121T000000Z is now earlier than 20261121T001000Z (20261121T001500Z - 5 min.)'
+const unreadable =
+  'Deserialization error: to see the raw response, inspect the hidden field {error}.$response on this object.'
+
+// One fault of the credentials has up to three names; what is wrong with it is the same.
+test.each([
+  ['KMS', 400, 'UnrecognizedClientException', badToken],
+  ['STS', 403, 'InvalidClientTokenId', badToken],
+  ['S3', 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.'],
+  ['S3', 400, 'InvalidToken', 'The provided token is malformed or otherwise invalid.'],
+  ['KMS', 400, 'InvalidSignatureException', badSignature],
+  ['S3 and STS', 403, 'SignatureDoesNotMatch', badSignature],
+  ['KMS', 400, 'ExpiredTokenException', expired],
+  ['S3', 400, 'ExpiredToken', 'The provided token has expired.'],
+  ['STS', 403, 'ExpiredToken', expired],
+  ['KMS', 400, 'IncompleteSignatureException', ''],
+  ['KMS', 400, 'MissingAuthenticationTokenException', ''],
+])('credentials, %s: %i %s', (_, status, code, message) => {
+  const fault = faultOf(answered(status, code, message))
+  expect(fault).toEqual({ kind: 'refused', code, message, requestId: 'request-1', httpStatus: status })
+  expect(isCredentialFault(fault)).toBe(true)
+  expect(isClockSkew(fault.code, fault.message)).toBe(false)
+})
+
+test('no credentials anywhere: nothing was asked, and nothing will come of asking again', () => {
+  const fault = faultOf(local('CredentialsProviderError', undefined, 'Could not load credentials from any providers'))
+  expect(fault).toMatchObject({ kind: 'invalid', code: 'CredentialsProviderError', httpStatus: undefined })
+  expect(isCredentialFault(fault)).toBe(true)
+})
+
+test.each([
+  ['KMS', 400, 'InvalidSignatureException', late],
+  ['KMS', 400, 'InvalidSignatureException', early],
+  ['STS', 403, 'SignatureDoesNotMatch', late],
+  ['S3', 403, 'RequestTimeTooSkewed', 'The difference between the request time and the current time is too large.'],
+])('a wrong clock is not a wrong secret, %s: %i %s', (_, status, code, message) => {
+  const fault = faultOf(answered(status, code, message))
+  expect(fault.kind).toBe('invalid')
+  expect(isClockSkew(fault.code, fault.message)).toBe(true)
+  expect(isCredentialFault(fault)).toBe(false)
+})
+
+test.each([
+  [
+    400,
+    'ThrottlingException',
+    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
+  ],
+  [400, 'Throttling', 'Rate exceeded'],
+  [503, 'SlowDown', 'Please reduce your request rate.'],
+  [400, 'RequestLimitExceeded', ''],
+  [429, 'TooManyRequestsException', ''],
+  [429, 'Unknown', ''],
+  [500, 'KMSInternalException', ''],
+  [500, 'DependencyTimeoutException', ''],
+  [500, 'KeyUnavailableException', ''],
+  [500, 'InternalError', 'We encountered an internal error. Please try again.'],
+  [503, 'ServiceUnavailable', ''],
+  [502, 'Unknown', ''],
+  [504, 'Unknown', ''],
+  [400, 'RequestTimeout', ''],
+  [200, 'SyntaxError', `Unexpected token '<', "<html>" is not valid JSON ${unreadable}`],
+  [403, 'SyntaxError', `Unexpected token '<', "<html>" is not valid JSON ${unreadable}`],
+  [200, 'TypeError', `Invalid base64 string. ${unreadable}`],
+  [200, 'Error', `aborted ${unreadable}`],
+])('later: %i %s', (status, code, message) => {
+  const fault = faultOf(answered(status, code, message))
+  expect(fault).toMatchObject({ kind: 'unreachable', code, message, httpStatus: status })
+  expect(isCredentialFault(fault)).toBe(false)
+})
+
+test.each([
+  ['Error', 'ENOTFOUND', 'getaddrinfo ENOTFOUND kms.us-east-1.example.test'],
+  ['Error', 'EAI_AGAIN', 'getaddrinfo EAI_AGAIN kms.us-east-1.example.test'],
+  ['Error', 'ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1'],
+  ['AggregateError', 'ECONNREFUSED', ''],
+  ['TimeoutError', 'ECONNRESET', 'socket hang up'],
+  ['TimeoutError', 'ETIMEDOUT', 'a request has exceeded the configured 1000 ms requestTimeout.'],
+  ['Error', 'EHOSTUNREACH', 'connect EHOSTUNREACH'],
+  ['Error', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'],
+  ['Error', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unable to get local issuer certificate'],
+  ['Error', 'CERT_HAS_EXPIRED', 'certificate has expired'],
+  ['Error', 'ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname/IP does not match certificate’s altnames'],
+  ['Error', 'EPROTO', 'wrong version number'],
+])('nobody answered: %s %s', (name, code, message) => {
+  const fault = faultOf(local(name, code, message))
+  expect(fault).toEqual({ kind: 'unreachable', code, message, requestId: undefined, httpStatus: undefined })
+  expect(isCredentialFault(fault)).toBe(false)
+})
+
+test.each([
+  [
+    'TimeoutError',
+    'the request socket did not establish a connection with the server within the configured timeout of 10 ms.',
+  ],
+  ['AbortError', 'Request aborted'],
+])('nobody answered: %s without a code', (name, message) => {
+  expect(faultOf(local(name, undefined, message))).toMatchObject({ kind: 'unreachable', code: name, message })
+})
+
+test.each([
+  [400, 'NotFoundException'],
+  [404, 'NoSuchBucket'],
+  [404, 'NoSuchKey'],
+  [404, 'NotFound'],
+  [404, 'Unknown'],
+  [301, 'PermanentRedirect'],
+  [301, 'Unknown'],
+  [400, 'AuthorizationHeaderMalformed'],
+  [400, 'IllegalLocationConstraintException'],
+  [400, 'ValidationException'],
+  [400, 'InvalidArnException'],
+  [400, 'InvalidKeyUsageException'],
+  [400, 'UnsupportedOperationException'],
+  [400, 'InvalidBucketName'],
+  [501, 'NotImplemented'],
+])('can never work: %i %s', (status, code) => {
+  expect(faultOf(answered(status, code))).toMatchObject({ kind: 'invalid', code, message: '' })
+})
+
+test.each(['Region is missing', 'Region not accepted: region="us_east 1" is not a valid hostname component.'])(
+  'can never work: %s',
+  (message) => {
+    expect(faultOf(local('Error', undefined, message))).toMatchObject({ kind: 'invalid', message })
+  },
+)
+
+test.each([
+  [400, 'AccessDeniedException'],
+  [403, 'AccessDenied'],
+  [400, 'DisabledException'],
+  [400, 'KMSInvalidStateException'],
+  [400, 'IncorrectKeyException'],
+  [400, 'InvalidCiphertextException'],
+  [403, 'RegionDisabledException'],
+  [412, 'PreconditionFailed'],
+  [409, 'ConditionalRequestConflict'],
+  [403, 'Unknown'],
+  [400, 'SomethingNobodyHasSeenYet'],
+])('AWS said no: %i %s', (status, code) => {
+  const fault = faultOf(answered(status, code, 'In its own words'))
+  expect(fault).toMatchObject({ kind: 'refused', code, message: 'In its own words', requestId: 'request-1' })
+  expect(isCredentialFault(fault)).toBe(false)
+})
+
+test.each([[undefined], [null], ['a text'], [42], [{}], [{ name: 1, message: 2, $metadata: 'x' }], [new Error('x')]])(
+  'whatever is thrown, %o, is a fault and not a refusal',
+  (thrown) => {
+    expect(faultOf(thrown)).toMatchObject({ kind: 'unreachable', httpStatus: undefined })
+  },
+)
+
+test('the Region of a bucket is read from the answer’s header', () => {
+  const redirect = Object.assign(answered(301, 'PermanentRedirect'), {
+    $response: { headers: { 'x-amz-bucket-region': 'eu-central-1' } },
+  })
+  expect(faultOf(redirect).bucketRegion).toBe('eu-central-1')
+  expect(faultOf(Object.assign(answered(301, 'PermanentRedirect'), { $response: 'x' })).bucketRegion).toBeUndefined()
+})
+
+test('a checksum that differs is told from what cannot be reached', () => {
+  const message = 'Checksum mismatch: expected "a" but received "b" in response header "x-amz-checksum-crc32".'
+  expect(isChecksumMismatch(new Error(message))).toBe(true)
+  expect(isChecksumMismatch(new Error('aborted'))).toBe(false)
+  expect(isChecksumMismatch(message)).toBe(false)
+})

@@ -1,0 +1,283 @@
+import { describe, expect, test } from 'vitest'
+import { faultOf } from '#lib/aws/fault.ts'
+import { answered, local } from '#lib/aws/fault-for-tests.ts'
+import { diagnoseKms, type KmsAction, type KmsSituation } from './diagnose-kms.ts'
+
+const key = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+const user = 'arn:aws:iam::111122223333:user/backup'
+const situation: KmsSituation = {
+  keyArn: key,
+  region: 'us-east-1',
+  callerArn: user,
+  installation: 'installation-1',
+  environment: 'environment-1',
+}
+const diagnose = (error: Error, action: KmsAction = 'kms:Encrypt', changes: Partial<KmsSituation> = {}) =>
+  diagnoseKms(faultOf(error), action, { ...situation, ...changes })
+
+describe('each known answer has one title', () => {
+  test.each<[string, Error, string]>([
+    ['unknown key', answered(400, 'NotFoundException', `Key '${key}' does not exist`), 'No such key'],
+    ['not a key ID', answered(400, 'NotFoundException', "Invalid keyId 'fake-key-id'"), 'No such key'],
+    ['other Region', answered(400, 'NotFoundException', 'Invalid arn eu-west-1'), 'The key is in another Region'],
+    ['disabled', answered(400, 'DisabledException', `${key} is disabled.`), 'The key is disabled'],
+    [
+      'pending, as documented',
+      answered(400, 'DisabledException', `${key} is pending deletion.`),
+      'The key is scheduled for deletion',
+    ],
+    [
+      'pending, as answered',
+      answered(400, 'KMSInvalidStateException', `${key} is pending deletion.`),
+      'The key is scheduled for deletion',
+    ],
+    [
+      'primary pending',
+      answered(400, 'KMSInvalidStateException', `${key} is pending replica deletion.`),
+      'The key is scheduled for deletion',
+    ],
+    [
+      'no material',
+      answered(400, 'KMSInvalidStateException', `${key} is pending import.`),
+      'The key has no key material',
+    ],
+    [
+      'store is away',
+      answered(400, 'KMSInvalidStateException', `${key} is unavailable.`),
+      'The key store of this key is not connected',
+    ],
+    [
+      'signing key',
+      answered(400, 'InvalidKeyUsageException', `${key} key usage is SIGN_VERIFY which is not valid for Encrypt.`),
+      'The key is of the wrong kind',
+    ],
+    [
+      'algorithm',
+      answered(400, 'InvalidKeyUsageException', 'Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048.'),
+      'The key is of the wrong kind',
+    ],
+    [
+      'other key',
+      answered(
+        400,
+        'IncorrectKeyException',
+        'The key ID in the request does not identify a CMK that can perform this operation.',
+      ),
+      'The ciphertext belongs to another key',
+    ],
+    ['wrong context', answered(400, 'InvalidCiphertextException'), 'The ciphertext does not open'],
+    [
+      'unknown access key',
+      answered(400, 'UnrecognizedClientException', 'The security token included in the request is invalid.'),
+      'AWS does not know these credentials',
+    ],
+    [
+      'wrong secret',
+      answered(400, 'InvalidSignatureException', 'The request signature we calculated does not match'),
+      'The secret access key is wrong',
+    ],
+    [
+      'expired',
+      answered(400, 'ExpiredTokenException', 'The security token included in the request is expired'),
+      'The credentials have expired',
+    ],
+    [
+      'clock',
+      answered(400, 'InvalidSignatureException', 'Signature expired: 1 is now earlier than 2 (3 - 5 min.)'),
+      'This machine’s clock is wrong',
+    ],
+    [
+      'none',
+      local('CredentialsProviderError', undefined, 'Could not load credentials from any providers'),
+      'No credentials were found',
+    ],
+    [
+      'throttled',
+      answered(400, 'ThrottlingException', 'You have exceeded the rate'),
+      'AWS KMS in us-east-1 could not be reached',
+    ],
+    ['internal', answered(500, 'KMSInternalException'), 'AWS KMS in us-east-1 could not be reached'],
+    [
+      'refused',
+      local('Error', 'ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1'),
+      'AWS KMS in us-east-1 could not be reached',
+    ],
+    ['html', answered(200, 'SyntaxError', 'Unexpected token <'), 'AWS KMS in us-east-1 could not be reached'],
+  ])('%s', (_, error, title) => {
+    const diagnosis = diagnose(error)
+    expect(diagnosis.title).toBe(title)
+    for (const sentence of [diagnosis.detail, diagnosis.cause, diagnosis.fix]) expect(sentence).toMatch(/\S\.?\)?$/)
+  })
+
+  test('an alias that is not there', () => {
+    const error = answered(400, 'NotFoundException', 'Alias arn:aws:kms:us-east-1:111122223333:alias/x is not found.')
+    for (const keyArn of ['alias/x', 'arn:aws:kms:us-east-1:111122223333:alias/x'])
+      expect(diagnose(error, 'kms:DescribeKey', { keyArn })).toMatchObject({
+        title: 'No such alias',
+        detail: expect.stringContaining(keyArn),
+      })
+  })
+
+  test('both Regions are said, and the one that fits is offered', () => {
+    const { detail, fix } = diagnose(answered(400, 'NotFoundException', 'Invalid arn eu-west-1'))
+    expect(detail).toMatch(/eu-west-1.*us-east-1/)
+    expect(fix).toContain('Choose the Region eu-west-1')
+  })
+
+  test.each([
+    [
+      local('Error', 'ENOTFOUND', 'getaddrinfo ENOTFOUND kms.example.test'),
+      /host name could not be resolved \(getaddrinfo/,
+    ],
+    [local('Error', 'ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1'), /^Nothing listens at that address/],
+    [local('TimeoutError', 'ECONNRESET', 'socket hang up'), /cut or timed out/],
+    [local('TimeoutError', undefined, 'did not establish a connection'), /cut or timed out/],
+    [
+      local('Error', 'CERT_HAS_EXPIRED', 'certificate has expired'),
+      /TLS connection is not trusted \(certificate has expired\)/,
+    ],
+    [local('Error', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /TLS connection is not trusted/],
+    [local('Error', 'EPROTO', 'wrong version number'), /TLS connection is not trusted/],
+    [local('Error', 'EHOSTUNREACH', 'connect EHOSTUNREACH'), /^EHOSTUNREACH: connect EHOSTUNREACH$/],
+    [answered(200, 'SyntaxError', 'Unexpected token <'), /not AWS/],
+    [answered(200, 'Error', 'aborted'), /could not be read.*\(aborted\)/],
+    [answered(503, 'ServiceUnavailable'), /fault of its own \(ServiceUnavailable, HTTP 503\)/],
+    [answered(400, 'ThrottlingException'), /quota is used up/],
+  ])('what cannot be reached says why: %s', (error, cause) => {
+    const diagnosis = diagnose(error)
+    expect(diagnosis.cause).toMatch(cause)
+    expect(diagnosis.detail).toContain('Nothing is known to be wrong with the key or the bucket.')
+  })
+})
+
+describe('what is not known is shown whole, and not guessed', () => {
+  test.each([
+    [400, 'LimitExceededException', 'The request was rejected because a quota was exceeded.'],
+    [400, 'KMSInvalidStateException', `${key} is creating.`],
+    [400, 'KMSInvalidStateException', ''],
+    [400, 'ValidationException', "1 validation error detected: Value at 'plaintext' failed"],
+    [400, 'InvalidArnException', 'Invalid ARN'],
+    [400, 'InvalidGrantTokenException', ''],
+    [400, 'OptInRequired', 'The AWS Access Key Id needs a subscription for the service'],
+    [403, 'RegionDisabledException', 'STS is not activated in this region'],
+    [400, 'SomethingNobodyHasSeenYet', 'A message with “quotes” and 100 % of it'],
+    [418, 'Unknown', ''],
+  ])('%i %s', (status, code, message) => {
+    for (const [action, name] of [
+      ['kms:DescribeKey', 'DescribeKey'],
+      ['kms:Encrypt', 'Encrypt'],
+      ['kms:Decrypt', 'Decrypt'],
+    ] as const) {
+      const { title, detail, cause, remedy } = diagnose(answered(status, code, message || 'UnknownError'), action)
+      expect(title).toBe(`${name} failed`)
+      expect(detail).toContain(message ? `AWS answered ${code}: ${message}` : `AWS answered ${code}, with no message`)
+      expect(cause).toBe('This answer is not one this console knows, so it does not guess.')
+      expect(remedy).toBeUndefined()
+    }
+  })
+})
+
+describe('access denied', () => {
+  const said = (reason: string, principal = user) =>
+    answered(
+      400,
+      'AccessDeniedException',
+      `User: ${principal} is not authorized to perform: kms:Encrypt on resource: ${key} ${reason}`,
+    )
+
+  test.each([
+    ['with an explicit deny in a service control policy', 'Encrypt was refused by your organization', undefined],
+    [
+      'because no service control policy allows the kms:Encrypt action',
+      'Encrypt was refused by your organization',
+      undefined,
+    ],
+    ['with an explicit deny in a resource control policy', 'Encrypt was refused by your organization', undefined],
+    [
+      'because no VPC endpoint policy allows the kms:Encrypt action',
+      'Encrypt was refused by the VPC endpoint',
+      undefined,
+    ],
+    [
+      'because no permissions boundary allows the kms:Encrypt action',
+      'Encrypt was refused by a permissions boundary',
+      undefined,
+    ],
+    ['with an explicit deny in a sessions policy', 'Encrypt was refused by a session policy', undefined],
+    ['with an explicit deny in the role trust policy', 'Encrypt was refused by a role trust policy', undefined],
+    ['with an explicit deny in a resource-based policy', 'Encrypt was refused by the key policy', undefined],
+    [
+      'because no resource-based policy allows the kms:Encrypt action',
+      'Encrypt was refused by the key policy',
+      'Key policy',
+    ],
+    ['with an explicit deny in an identity-based policy', 'Encrypt was refused by an IAM policy', undefined],
+    [
+      'because no identity-based policy allows the kms:Encrypt action',
+      'Encrypt is not allowed by any IAM policy',
+      'IAM policy',
+    ],
+    [
+      'because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access',
+      'Encrypt was refused: the key is of another account, or not shared',
+      'Key policy',
+    ],
+    ['', 'Encrypt was refused', 'Key policy'],
+  ])('%s', (reason, title, label) => {
+    const diagnosis = diagnose(said(reason))
+    expect(diagnosis.title).toBe(title)
+    expect(diagnosis.remedy?.label).toBe(label)
+    expect(`${diagnosis.cause} ${diagnosis.fix}`).not.toContain('undefined')
+  })
+
+  test('the caller is whom STS names, else whom the refusal names, and a session stands for its role', () => {
+    const reason = 'because no resource-based policy allows the kms:Encrypt action'
+    const session = 'arn:aws:sts::111122223333:assumed-role/backup/i-0123'
+    const named = (diagnosis: { remedy?: { text: string } }) =>
+      JSON.parse(diagnosis.remedy?.text ?? '')[0].Principal.AWS
+    expect(named(diagnose(said(reason, session), 'kms:Encrypt', { callerArn: undefined }))).toBe(
+      'arn:aws:iam::111122223333:role/backup',
+    )
+    expect(named(diagnose(said(reason, session)))).toBe(user)
+    const nobody = diagnose(answered(400, 'AccessDeniedException', ''), 'kms:Encrypt', { callerArn: undefined })
+    expect(named(nobody)).toBe('ARN-OF-YOUR-USER-OR-ROLE')
+    expect(nobody.fix).toContain('these credentials')
+  })
+
+  test('the policies that are offered allow these three actions, and two of them only in the context', () => {
+    const condition = {
+      StringEquals: {
+        'kms:EncryptionContext:installation': 'installation-1',
+        'kms:EncryptionContext:environment': 'environment-1',
+      },
+    }
+    const iam = diagnose(said('because no identity-based policy allows the kms:Encrypt action'), 'kms:Encrypt', {
+      keyArn: 'alias/backups',
+    })
+    expect(JSON.parse(iam.remedy?.text ?? '')).toEqual({
+      Version: '2012-10-17',
+      Statement: [
+        { Sid: expect.any(String), Effect: 'Allow', Action: 'kms:DescribeKey', Resource: key },
+        {
+          Sid: expect.any(String),
+          Effect: 'Allow',
+          Action: ['kms:Encrypt', 'kms:Decrypt'],
+          Resource: key,
+          Condition: condition,
+        },
+      ],
+    })
+    const keyPolicy = diagnose(said('because no resource-based policy allows the kms:Encrypt action'))
+    expect(JSON.parse(keyPolicy.remedy?.text ?? '')).toEqual([
+      { Sid: expect.any(String), Effect: 'Allow', Principal: { AWS: user }, Action: 'kms:DescribeKey', Resource: '*' },
+      {
+        Sid: expect.any(String),
+        Effect: 'Allow',
+        Principal: { AWS: user },
+        Action: ['kms:Encrypt', 'kms:Decrypt'],
+        Resource: '*',
+        Condition: condition,
+      },
+    ])
+  })
+})
