@@ -48,7 +48,8 @@ test('the program in docs/recovery.md, which knows nothing of this project, brin
         maxBuffer: 256 * 1024 * 1024,
         cwd: folder,
         env: {
-          PATH: process.env.PATH,
+          NODE_ENV: 'production',
+        PATH: process.env.PATH,
           AWS_ENDPOINT_URL: sandbox.endpoint,
           AWS_ACCESS_KEY_ID: administrator?.accessKeyId,
           AWS_SECRET_ACCESS_KEY: administrator?.secretAccessKey,

@@ -71,7 +71,7 @@ describe('one fault, three names', () => {
   })
 
   test('no signature at all', async () => {
-    const kms = await fetch(target.sandbox.endpoint, {
+    const kms = await fetch(target.address('kms'), {
       method: 'POST',
       headers: { 'x-amz-target': 'TrentService.ListKeys' },
       body: '{}',
@@ -80,10 +80,10 @@ describe('one fault, three names', () => {
       __type: 'MissingAuthenticationTokenException',
       message: 'Missing Authentication Token',
     })
-    const s3 = await fetch(`${target.sandbox.endpoint}/${Bucket}`)
+    const s3 = await fetch(`${target.address('s3')}/${Bucket}`)
     expect(s3.status).toBe(403)
     expect(await s3.text()).toContain('<Code>AccessDenied</Code><Message>Access Denied</Message>')
-    const sts = await fetch(target.sandbox.endpoint, {
+    const sts = await fetch(target.address('sts'), {
       method: 'POST',
       body: new URLSearchParams({ Action: 'GetCallerIdentity' }),
     })
@@ -121,11 +121,12 @@ function claimFor(wish: Wish, signedHeaders: string[]): SignatureClaim {
 /** A request signed by hand, for what the SDK would never send. */
 function send(wish: Wish, change: (headers: Record<string, string>) => void = () => {}): Promise<Response> {
   const { method = 'GET', path, body } = wish
+  const address = target.address(wish.service === 'kms' ? 'kms' : 's3')
   const payload = createHash('sha256')
     .update(body ?? '')
     .digest('hex')
   const headers: Record<string, string> = {
-    host: new URL(target.sandbox.endpoint).host,
+    host: new URL(address).host,
     'x-amz-content-sha256': payload,
     'x-amz-date': amzTime(wish.time ?? Date.now()),
     ...wish.headers,
@@ -138,7 +139,7 @@ function send(wish: Wish, change: (headers: Record<string, string>) => void = ()
   change(headers)
   const { host, ...rest } = headers
   const query = new URLSearchParams(wish.query).toString()
-  return fetch(`${target.sandbox.endpoint}${path}${query && `?${query}`}`, {
+  return fetch(`${address}${path}${query && `?${query}`}`, {
     method,
     headers: rest,
     ...(body !== undefined && { body }),
@@ -154,13 +155,13 @@ function presign(path: string, expires: number, time = Date.now()): string {
     ['X-Amz-Expires', String(expires)],
     ['X-Amz-SignedHeaders', 'host'],
   ]
-  const headers = { host: new URL(target.sandbox.endpoint).host }
+  const headers = { host: new URL(target.address('s3')).host }
   const canonical = canonicalRequest({ method: 'GET', path, query, headers }, claim, 'UNSIGNED-PAYLOAD')
   query.push([
     'X-Amz-Signature',
     sign(signingKey(target.administrator.secretAccessKey, claim), stringToSign(claim, canonical)),
   ])
-  return `${target.sandbox.endpoint}${path}?${query.map(([name, value]) => `${encodePart(name)}=${encodePart(value)}`).join('&')}`
+  return `${target.address('s3')}${path}?${query.map(([name, value]) => `${encodePart(name)}=${encodePart(value)}`).join('&')}`
 }
 
 const minutes = 60_000
@@ -241,7 +242,7 @@ describe('presigned addresses', () => {
   })
 
   test('of Signature Version 2 are refused by name', async () => {
-    const old = `${target.sandbox.endpoint}/${Bucket}/there?AWSAccessKeyId=x&Signature=y&Expires=1`
+    const old = `${target.address('s3')}/${Bucket}/there?AWSAccessKeyId=x&Signature=y&Expires=1`
     expect(await (await fetch(old)).text()).toContain('Please use AWS4-HMAC-SHA256.')
   })
 
@@ -252,7 +253,7 @@ describe('presigned addresses', () => {
 })
 
 sandboxOnly('it is about the control interface')('control requests from a web page are refused', async () => {
-  const answer = await fetch(`${target.sandbox.endpoint}/_sandbox/info`, { headers: { origin: 'https://example.com' } })
+  const answer = await fetch(`${target.address('s3')}/_sandbox/info`, { headers: { origin: 'https://example.com' } })
   expect(answer.status).toBe(403)
   expect(JSON.stringify(await target.control('GET', 'info'))).not.toContain(target.administrator.secretAccessKey)
 })

@@ -202,15 +202,18 @@ describe('key states', () => {
     expect(Buffer.from(Plaintext ?? []).toString()).toBe('x')
   })
 
-  sandboxOnly('the clock is moved')('when its waiting period is over the key is gone, with its aliases and for good', async () => {
-    const KeyId = await newKey()
-    await kms.send(new CreateAliasCommand({ AliasName: 'alias/doomed', TargetKeyId: KeyId }))
-    await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
-    await target.control('PUT', 'clock', { advanceSeconds: 7 * 86_400 + 1 })
-    await expect(kms.send(new DescribeKeyCommand({ KeyId }))).rejects.toThrow(`Key '${KeyId}' does not exist`)
-    await expect(kms.send(new DescribeKeyCommand({ KeyId: 'alias/doomed' }))).rejects.toThrow(
-      'Alias arn:aws:kms:us-east-1:111122223333:alias/doomed is not found.',
-    )
-    await target.control('DELETE', 'clock')
-  })
+  sandboxOnly('the clock is moved')(
+    'when its waiting period is over the key is gone, with its aliases and for good',
+    async () => {
+      const KeyId = await newKey()
+      await kms.send(new CreateAliasCommand({ AliasName: 'alias/doomed', TargetKeyId: KeyId }))
+      await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
+      await target.control('PUT', 'clock', { advanceSeconds: 7 * 86_400 + 1 })
+      await expect(kms.send(new DescribeKeyCommand({ KeyId }))).rejects.toThrow(`Key '${KeyId}' does not exist`)
+      await expect(kms.send(new DescribeKeyCommand({ KeyId: 'alias/doomed' }))).rejects.toThrow(
+        'Alias arn:aws:kms:us-east-1:111122223333:alias/doomed is not found.',
+      )
+      await target.control('DELETE', 'clock')
+    },
+  )
 })

@@ -226,23 +226,28 @@ describe('encrypting', () => {
 })
 
 describe('rotation', () => {
-  sandboxOnly('a rotation there goes on in the background')('old ciphertext opens after it, and every blob names its material', async () => {
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
-    const KeyId = KeyMetadata?.Arn ?? ''
-    const before = await encrypt(KeyId)
-    await kms.send(new RotateKeyOnDemandCommand({ KeyId }))
-    const after = await encrypt(KeyId)
-    const old = await kms.send(new DecryptCommand({ CiphertextBlob: before }))
-    const fresh = await kms.send(new DecryptCommand({ CiphertextBlob: after }))
-    expect(text(old.Plaintext)).toBe('secret')
-    expect(old.KeyMaterialId).toBe(KeyMetadata?.CurrentKeyMaterialId)
-    expect(fresh.KeyMaterialId).not.toBe(old.KeyMaterialId)
-    const { Rotations } = await kms.send(new ListKeyRotationsCommand({ KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))
-    expect(Rotations?.map((rotation) => [rotation.KeyMaterialState, rotation.RotationType])).toEqual([
-      ['NON_CURRENT', undefined],
-      ['CURRENT', 'ON_DEMAND'],
-    ])
-  })
+  sandboxOnly('a rotation there goes on in the background')(
+    'old ciphertext opens after it, and every blob names its material',
+    async () => {
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+      const KeyId = KeyMetadata?.Arn ?? ''
+      const before = await encrypt(KeyId)
+      await kms.send(new RotateKeyOnDemandCommand({ KeyId }))
+      const after = await encrypt(KeyId)
+      const old = await kms.send(new DecryptCommand({ CiphertextBlob: before }))
+      const fresh = await kms.send(new DecryptCommand({ CiphertextBlob: after }))
+      expect(text(old.Plaintext)).toBe('secret')
+      expect(old.KeyMaterialId).toBe(KeyMetadata?.CurrentKeyMaterialId)
+      expect(fresh.KeyMaterialId).not.toBe(old.KeyMaterialId)
+      const { Rotations } = await kms.send(
+        new ListKeyRotationsCommand({ KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }),
+      )
+      expect(Rotations?.map((rotation) => [rotation.KeyMaterialState, rotation.RotationType])).toEqual([
+        ['NON_CURRENT', undefined],
+        ['CURRENT', 'ON_DEMAND'],
+      ])
+    },
+  )
 
   sandboxOnly('a rotation there goes on in the background')('25 times for life', async () => {
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
@@ -340,37 +345,43 @@ describe('imported material', () => {
     )
   }
 
-  sandboxOnly('the clock is moved')('makes the key work, expires, and works again only with the same material', async () => {
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }))
-    const KeyId = KeyMetadata?.Arn ?? ''
-    const material = randomBytes(32)
-    const ValidTo = new Date(Date.now() + 60_000)
-    await importInto(KeyId, material, { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo })
-    const blob = await encrypt(KeyId)
-    await target.control('PUT', 'clock', { advanceSeconds: 120 })
-    expect((await refusal(kms.send(new DecryptCommand({ CiphertextBlob: blob })))).message).toBe(
-      `${KeyId} is pending import.`,
-    )
-    expect((await refusal(importInto(KeyId, randomBytes(32)))).name).toBe('IncorrectKeyMaterialException')
-    await importInto(KeyId, material)
-    expect(text((await kms.send(new DecryptCommand({ CiphertextBlob: blob }))).Plaintext)).toBe('secret')
-    await target.control('DELETE', 'clock')
-  })
+  sandboxOnly('the clock is moved')(
+    'makes the key work, expires, and works again only with the same material',
+    async () => {
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }))
+      const KeyId = KeyMetadata?.Arn ?? ''
+      const material = randomBytes(32)
+      const ValidTo = new Date(Date.now() + 60_000)
+      await importInto(KeyId, material, { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo })
+      const blob = await encrypt(KeyId)
+      await target.control('PUT', 'clock', { advanceSeconds: 120 })
+      expect((await refusal(kms.send(new DecryptCommand({ CiphertextBlob: blob })))).message).toBe(
+        `${KeyId} is pending import.`,
+      )
+      expect((await refusal(importInto(KeyId, randomBytes(32)))).name).toBe('IncorrectKeyMaterialException')
+      await importInto(KeyId, material)
+      expect(text((await kms.send(new DecryptCommand({ CiphertextBlob: blob }))).Plaintext)).toBe('secret')
+      await target.control('DELETE', 'clock')
+    },
+  )
 
-  sandboxOnly('a rotation there goes on in the background')('rotates on demand to new material that was imported first', async () => {
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }))
-    const KeyId = KeyMetadata?.Arn ?? ''
-    await importInto(KeyId, randomBytes(32))
-    expect((await refusal(kms.send(new RotateKeyOnDemandCommand({ KeyId })))).message).toBe(
-      `No available key material pending rotation for the key: ${KeyId}.`,
-    )
-    const before = await encrypt(KeyId)
-    const added = await importInto(KeyId, randomBytes(32), { ImportType: 'NEW_KEY_MATERIAL' })
-    await kms.send(new RotateKeyOnDemandCommand({ KeyId }))
-    const fresh = await kms.send(new DecryptCommand({ CiphertextBlob: await encrypt(KeyId) }))
-    expect(fresh.KeyMaterialId).toBe(added.KeyMaterialId)
-    expect(text((await kms.send(new DecryptCommand({ CiphertextBlob: before }))).Plaintext)).toBe('secret')
-  })
+  sandboxOnly('a rotation there goes on in the background')(
+    'rotates on demand to new material that was imported first',
+    async () => {
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }))
+      const KeyId = KeyMetadata?.Arn ?? ''
+      await importInto(KeyId, randomBytes(32))
+      expect((await refusal(kms.send(new RotateKeyOnDemandCommand({ KeyId })))).message).toBe(
+        `No available key material pending rotation for the key: ${KeyId}.`,
+      )
+      const before = await encrypt(KeyId)
+      const added = await importInto(KeyId, randomBytes(32), { ImportType: 'NEW_KEY_MATERIAL' })
+      await kms.send(new RotateKeyOnDemandCommand({ KeyId }))
+      const fresh = await kms.send(new DecryptCommand({ CiphertextBlob: await encrypt(KeyId) }))
+      expect(fresh.KeyMaterialId).toBe(added.KeyMaterialId)
+      expect(text((await kms.send(new DecryptCommand({ CiphertextBlob: before }))).Plaintext)).toBe('secret')
+    },
+  )
 
   test('needs a date when it is to expire, and a key that takes it', async () => {
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }))
@@ -424,21 +435,24 @@ describe('aliases, tags, policies, pages', () => {
     })
   })
 
-  sandboxOnly('it leaves a key that nobody can delete')('a policy that would lock its writer out is refused', async () => {
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
-    const Policy = JSON.stringify({
-      Version: '2012-10-17',
-      Statement: [
-        { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::444455556666:root' }, Action: 'kms:*', Resource: '*' },
-      ],
-    })
-    const command = { KeyId: KeyMetadata?.KeyId, Policy }
-    expect((await refusal(kms.send(new PutKeyPolicyCommand(command)))).name).toBe('MalformedPolicyDocumentException')
-    await kms.send(new PutKeyPolicyCommand({ ...command, BypassPolicyLockoutSafetyCheck: true }))
-    expect((await refusal(kms.send(new PutKeyPolicyCommand(command)))).message).toContain(
-      'because no resource-based policy allows the kms:PutKeyPolicy action',
-    )
-  })
+  sandboxOnly('it leaves a key that nobody can delete')(
+    'a policy that would lock its writer out is refused',
+    async () => {
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+      const Policy = JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::444455556666:root' }, Action: 'kms:*', Resource: '*' },
+        ],
+      })
+      const command = { KeyId: KeyMetadata?.KeyId, Policy }
+      expect((await refusal(kms.send(new PutKeyPolicyCommand(command)))).name).toBe('MalformedPolicyDocumentException')
+      await kms.send(new PutKeyPolicyCommand({ ...command, BypassPolicyLockoutSafetyCheck: true }))
+      expect((await refusal(kms.send(new PutKeyPolicyCommand(command)))).message).toContain(
+        'because no resource-based policy allows the kms:PutKeyPolicy action',
+      )
+    },
+  )
 
   test('pages add up to the whole list', async () => {
     const aliases: string[] = []

@@ -65,7 +65,7 @@ test('parts in any order make one object, read whole, in ranges and by part', as
   expect((await read({ Range: `bytes=${edge - 3}-${edge + 3}` })).equals(whole.subarray(edge - 3, edge + 4))).toBe(true)
   expect((await read({ PartNumber: 3 })).equals(whole.subarray(-17))).toBe(true)
   expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads).toBeUndefined()
-  expect(readdirSync(join(target.dataDir, 's3', Bucket, 'uploads'))).toEqual([])
+  if (target.sandbox) expect(readdirSync(join(target.dataDir, 's3', Bucket, 'uploads'))).toEqual([])
 })
 
 test.each([

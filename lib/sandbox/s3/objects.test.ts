@@ -282,7 +282,7 @@ describe('buckets', () => {
         'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
       status: 301,
     })
-    const bare = await fetch(`${target.sandbox.endpoint}/${Bucket}`, { method: 'HEAD' })
+    const bare = await fetch(`${target.address('s3')}/${target.real(Bucket)}`, { method: 'HEAD' })
     expect(bare.headers.get('x-amz-bucket-region')).toBe('us-east-1')
     expect((await refusal(west.send(new HeadBucketCommand({ Bucket })))).status).toBe(301)
   })
@@ -351,7 +351,7 @@ describe('buckets', () => {
     })
     const client = new S3Client({
       region: 'us-east-1',
-      endpoint: target.sandbox.endpoint.replace('127.0.0.1', 'localhost'),
+      endpoint: target.address('s3').replace('127.0.0.1', 'localhost'),
       credentials: target.administrator,
       requestHandler: { httpAgent },
     })
@@ -457,33 +457,36 @@ describe('versions and Object Lock', () => {
     expect(new Set(seen).size).toBe(6)
   })
 
-  sandboxOnly('a version in compliance mode could not be removed for ten days')('a locked version cannot be deleted or shortened; governance can be bypassed, compliance cannot', async () => {
-    const ObjectLockRetainUntilDate = new Date(Date.now() + 10 * day)
-    for (const ObjectLockMode of ['GOVERNANCE', 'COMPLIANCE'] as const) {
-      const Key = `locked-${ObjectLockMode}`
-      const { VersionId } = await write(Key, 'x', { ObjectLockMode, ObjectLockRetainUntilDate })
-      const remove = (BypassGovernanceRetention?: boolean) => {
-        return s3.send(new DeleteObjectCommand({ Bucket: Name, Key, VersionId, BypassGovernanceRetention }))
+  sandboxOnly('a version in compliance mode could not be removed for ten days')(
+    'a locked version cannot be deleted or shortened; governance can be bypassed, compliance cannot',
+    async () => {
+      const ObjectLockRetainUntilDate = new Date(Date.now() + 10 * day)
+      for (const ObjectLockMode of ['GOVERNANCE', 'COMPLIANCE'] as const) {
+        const Key = `locked-${ObjectLockMode}`
+        const { VersionId } = await write(Key, 'x', { ObjectLockMode, ObjectLockRetainUntilDate })
+        const remove = (BypassGovernanceRetention?: boolean) => {
+          return s3.send(new DeleteObjectCommand({ Bucket: Name, Key, VersionId, BypassGovernanceRetention }))
+        }
+        const protectedBy = {
+          name: 'AccessDenied',
+          message: 'Access Denied because object protected by object lock.',
+          status: 403,
+        }
+        expect(await refusal(remove())).toEqual(protectedBy)
+        const shorter = { Mode: ObjectLockMode, RetainUntilDate: new Date(Date.now() + day) }
+        const shorten = s3.send(new PutObjectRetentionCommand({ Bucket: Name, Key, Retention: shorter }))
+        expect(await refusal(shorten)).toEqual(protectedBy)
+        if (ObjectLockMode === 'COMPLIANCE') {
+          expect(await refusal(remove(true))).toEqual(protectedBy)
+          await target.control('PUT', 'clock', { advanceSeconds: 11 * 86_400 })
+          await remove()
+          await target.control('DELETE', 'clock')
+        } else {
+          await remove(true)
+        }
       }
-      const protectedBy = {
-        name: 'AccessDenied',
-        message: 'Access Denied because object protected by object lock.',
-        status: 403,
-      }
-      expect(await refusal(remove())).toEqual(protectedBy)
-      const shorter = { Mode: ObjectLockMode, RetainUntilDate: new Date(Date.now() + day) }
-      const shorten = s3.send(new PutObjectRetentionCommand({ Bucket: Name, Key, Retention: shorter }))
-      expect(await refusal(shorten)).toEqual(protectedBy)
-      if (ObjectLockMode === 'COMPLIANCE') {
-        expect(await refusal(remove(true))).toEqual(protectedBy)
-        await target.control('PUT', 'clock', { advanceSeconds: 11 * 86_400 })
-        await remove()
-        await target.control('DELETE', 'clock')
-      } else {
-        await remove(true)
-      }
-    }
-  })
+    },
+  )
 
   test('a default retention is given to every new object', async () => {
     const Rule = { DefaultRetention: { Mode: 'GOVERNANCE' as const, Days: 3 } }
