@@ -31,8 +31,9 @@ test('the program in docs/recovery.md, which knows nothing of this project, brin
   // The numbers a person keeps, read where a person reads them.
   await page.goto(`/backups/${id}`)
   const fact = (name: string) =>
-    page.getByRole('term').filter({ hasText: name }).locator('xpath=following-sibling::dd[1]').innerText()
-  const [installation, environment] = [(await fact('Installation')).trim(), (await fact('Environment')).trim()]
+    page.getByRole('term').filter({ hasText: name }).locator('xpath=following-sibling::dd[1]').textContent()
+  const installation = (await fact('Installation')) ?? ''
+  const environment = (await fact('Environment')) ?? ''
 
   // Beside the dependencies, because that is where Node looks for them; it reads nothing else there.
   const folder = mkdtempSync(path.join(root, 'node_modules', '.recovery-'))
@@ -49,7 +50,7 @@ test('the program in docs/recovery.md, which knows nothing of this project, brin
         cwd: folder,
         env: {
           NODE_ENV: 'production',
-        PATH: process.env.PATH,
+          PATH: process.env.PATH,
           AWS_ENDPOINT_URL: sandbox.endpoint,
           AWS_ACCESS_KEY_ID: administrator?.accessKeyId,
           AWS_SECRET_ACCESS_KEY: administrator?.secretAccessKey,

@@ -57,7 +57,8 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
   function settings(region: string, credentials: Credentials) {
     return { endpoint: sandbox.endpoint, region, credentials: { ...credentials }, maxAttempts: 1 }
   }
-  async function control(method: string, path: string, body?: unknown): Promise<unknown> {
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  async function control(method: string, path: string, body?: unknown): Promise<any> {
     const response = await fetch(`${sandbox.endpoint}/_sandbox/${path}`, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),

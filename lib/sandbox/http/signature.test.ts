@@ -17,21 +17,21 @@ import {
 } from './sigv4.ts'
 
 let target: TestTarget
-const name = 'vault-hosted-us-east-1'
+const bucketName = 'vault-hosted-us-east-1'
 /** As it is there, for what is signed by hand. */
 let Bucket: string
 
 beforeAll(async () => {
   target = await openTarget()
-  Bucket = target.real(name)
-  await target.s3().send(new PutObjectCommand({ Bucket: name, Key: 'there', Body: 'hello' }))
+  Bucket = target.real(bucketName)
+  await target.s3().send(new PutObjectCommand({ Bucket: bucketName, Key: 'there', Body: 'hello' }))
 })
 afterAll(() => target.close())
 
 const kmsAs = (credentials: Credentials) =>
   refusal(target.kms('us-east-1', credentials).send(new DescribeKeyCommand({ KeyId: 'alias/backups' })))
 const s3As = (credentials: Credentials) =>
-  refusal(target.s3('us-east-1', credentials).send(new ListObjectsV2Command({ Bucket: name })))
+  refusal(target.s3('us-east-1', credentials).send(new ListObjectsV2Command({ Bucket: bucketName })))
 const stsAs = (credentials: Credentials) =>
   refusal(target.sts('us-east-1', credentials).send(new GetCallerIdentityCommand({})))
 
@@ -215,7 +215,7 @@ describe('what a signature covers', () => {
     })
     expect(answer.status).toBe(400)
     expect(await answer.text()).toContain('<Code>XAmzContentSHA256Mismatch</Code>')
-    const { name } = await refusal(target.s3().send(new GetObjectCommand({ Bucket: name, Key: 'body' })))
+    const { name } = await refusal(target.s3().send(new GetObjectCommand({ Bucket: bucketName, Key: 'body' })))
     expect(name).toBe('NoSuchKey')
   })
 

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { can, emailSchema, type Permission, passwordSchema, roles, setupSchema } from './schema.ts'
+
+test('who may do what', () => {
+  const table: Record<Permission, [administrator: boolean, operator: boolean, viewer: boolean]> = {
+    'environment.read': [true, true, true],
+    'environment.change': [true, false, false],
+    'key.check': [true, true, false],
+    'backup.read': [true, true, true],
+    'backup.run': [true, true, false],
+    'restore.run': [true, true, false],
+    'audit.read': [true, false, false],
+  }
+  const asked = Object.fromEntries(
+    Object.keys(table).map((permission) => [permission, roles.map((role) => can(role, permission as Permission))]),
+  )
+  expect(asked).toEqual(table)
+})
+
+test('passwords: long enough, and long ones are taken', () => {
+  expect(passwordSchema.safeParse('x'.repeat(11)).success).toBe(false)
+  expect(passwordSchema.safeParse('x'.repeat(12)).success).toBe(true)
+  expect(passwordSchema.safeParse('x'.repeat(128)).success).toBe(true)
+  expect(passwordSchema.safeParse('x'.repeat(129)).success).toBe(false)
+})
+
+test('addresses are one, however they are written', () => {
+  expect(emailSchema.parse('Admin@Example.TEST')).toBe('admin@example.test')
+  for (const wrong of ['', 'admin', 'admin@', '@example.test', 'a b@example.test', 'a@b\0.test', 'a@example.test\n'])
+    expect(emailSchema.safeParse(wrong).success).toBe(false)
+})
+
+test('a role that is sent along with a setup is ignored', () => {
+  const sent = { token: 't', name: 'A', email: 'a@example.test', password: 'x'.repeat(12), role: 'viewer', id: '1' }
+  expect(Object.keys(setupSchema.parse(sent)).sort()).toEqual(['email', 'name', 'password', 'token'])
+})
