@@ -16,6 +16,8 @@ export interface NewUser {
 export async function addUser(db: Db, user: NewUser, actor: string): Promise<void> {
   const hash = await hashPassword(user.password)
   await db.$transaction(async (tx) => {
+    // Two who add the same address at once: the second waits here, and then finds it.
+    await tx.$executeRaw`LOCK TABLE "user" IN SHARE ROW EXCLUSIVE MODE`
     if (await tx.user.findUnique({ where: { email: user.email } })) {
       throw new AppError('conflict', `There is already a user ${user.email}.`)
     }

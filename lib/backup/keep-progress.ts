@@ -1,31 +1,16 @@
 import { messageOf } from '#lib/errors.ts'
+import { type Counts, nothingYet } from './schema.ts'
 
 const everyMs = 400
-
-export interface StoredProgress {
-  readonly bytesDone: number
-  readonly bytesTotal: number | null
-  readonly bytesStored: number
-  readonly filesDone: number
-  readonly filesTotal: number | null
-  readonly currentPath: string | null
-}
 
 /**
  * Writes progress to the row now and then, and notices when the row is not this worker's any more.
  * @param write stores the progress; false when another attempt has taken the row over
  * @returns a signal that aborts when the given one does, or when the claim is lost
  */
-export function keepProgress(write: (progress: StoredProgress) => Promise<boolean>, outer: AbortSignal) {
+export function keepProgress(write: (progress: Counts) => Promise<boolean>, outer: AbortSignal) {
   const lost = new AbortController()
-  let latest: StoredProgress = {
-    bytesDone: 0,
-    bytesTotal: null,
-    bytesStored: 0,
-    filesDone: 0,
-    filesTotal: null,
-    currentPath: null,
-  }
+  let latest = nothingYet
   let changed = false
   let writing: Promise<void> | undefined
   const flush = async () => {
@@ -46,7 +31,7 @@ export function keepProgress(write: (progress: StoredProgress) => Promise<boolea
   }, everyMs)
   return {
     signal: AbortSignal.any([outer, lost.signal]),
-    report(progress: Partial<StoredProgress>) {
+    report(progress: Partial<Counts>) {
       latest = { ...latest, ...progress }
       changed = true
     },

@@ -22,9 +22,8 @@ export const startRestoreSchema = z.object({
 })
 export type StartRestoreInput = z.input<typeof startRestoreSchema>
 
-/** What a watcher sees of a running backup or restore. Sizes in bytes. */
-export const progressSchema = z.object({
-  state: z.enum(backupStates),
+/** How far a backup or restore is. Sizes in bytes. */
+export const countsSchema = z.object({
   bytesDone: z.number(),
   /** Null until the source has been counted. */
   bytesTotal: z.number().nullable(),
@@ -32,6 +31,21 @@ export const progressSchema = z.object({
   filesDone: z.number(),
   filesTotal: z.number().nullable(),
   currentPath: z.string().nullable(),
+})
+export type Counts = z.infer<typeof countsSchema>
+
+export const nothingYet: Counts = {
+  bytesDone: 0,
+  bytesTotal: null,
+  bytesStored: 0,
+  filesDone: 0,
+  filesTotal: null,
+  currentPath: null,
+}
+
+/** What a watcher sees of a running backup or restore. */
+export const progressSchema = countsSchema.extend({
+  state: z.enum(backupStates),
   /** ISO 8601, UTC. */
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),

@@ -2,19 +2,19 @@ import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import type { BackupContext } from './backup-context.ts'
 import { offeredSources } from './folders.ts'
-import type { BackupDetail, BackupQuery, BackupRow, BackupsView, Progress } from './schema.ts'
+import {
+  type BackupDetail,
+  type BackupQuery,
+  type BackupRow,
+  type BackupsView,
+  countsSchema,
+  nothingYet,
+  type Progress,
+} from './schema.ts'
 
 const pageSize = 50
 const warningsSchema = z.array(z.object({ path: z.string(), message: z.string() }))
 const methodSchema = z.enum(['AWS-KMS', 'AES-256', 'none'])
-const progressSchema = z.object({
-  bytesDone: z.number(),
-  bytesTotal: z.number().nullable(),
-  bytesStored: z.number(),
-  filesDone: z.number(),
-  filesTotal: z.number().nullable(),
-  currentPath: z.string().nullable(),
-})
 
 type ViewContext = Pick<BackupContext, 'db' | 'sourceRoots' | 'restoreRoots'>
 
@@ -109,16 +109,10 @@ export async function viewProgress(
       ? await db.backup.findUnique({ where: { id }, select })
       : await db.restore.findUnique({ where: { id }, select })
   if (!row) return undefined
-  const stored = progressSchema.nullable().parse(row.progress)
+  const counts = countsSchema.nullable().parse(row.progress) ?? nothingYet
   return {
     state: row.state,
-    bytesDone: 0,
-    bytesTotal: null,
-    bytesStored: 0,
-    filesDone: 0,
-    filesTotal: null,
-    currentPath: null,
-    ...stored,
+    ...counts,
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
     error: row.error,

@@ -108,21 +108,40 @@ export async function openAwsAccount(): Promise<TestTarget> {
     return { arn: KeyMetadata?.Arn ?? '', alias: `alias/${alias}`, region, state: '', usable: true, about: '' }
   }
 
-  const seeded = [
-    await seedKey('backups', 'us-east-1'),
-    await seedKey('archive', 'us-east-1'),
-    await seedKey('code-signing', 'us-east-1', { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }),
-    await seedKey('partner-inbox', 'us-east-1', { KeySpec: 'RSA_2048' }),
-    await seedKey('retired', 'us-east-1'),
-    await seedKey('old-backups', 'us-east-1'),
-    await seedKey('backups', 'us-west-2'),
-  ]
-  await kms().send(new DisableKeyCommand({ KeyId: 'alias/retired' }))
-  const doomed = seeded.find(({ alias }) => alias === 'alias/old-backups')?.arn
-  await kms().send(new ScheduleKeyDeletionCommand({ KeyId: doomed, PendingWindowInDays: 7 }))
-  await s3().send(new CreateBucketCommand({ Bucket: 'vault-hosted-us-east-1' }))
-  await s3().send(new DeletePublicAccessBlockCommand({ Bucket: 'vault-hosted-us-east-1' }))
+  async function removeAll(): Promise<void> {
+    for (const { region, KeyId } of keys) {
+      const end = new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 })
+      // Some have been scheduled by a test.
+      await kms(region)
+        .send(end)
+        .catch(() => {})
+    }
+    for (const { region, Bucket } of buckets) await removeBucket(s3(region), Bucket)
+    for (const close of closers) close()
+  }
 
+  async function seedAll(): Promise<SandboxKey[]> {
+    const seeded = [
+      await seedKey('backups', 'us-east-1'),
+      await seedKey('archive', 'us-east-1'),
+      await seedKey('code-signing', 'us-east-1', { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }),
+      await seedKey('partner-inbox', 'us-east-1', { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' }),
+      await seedKey('retired', 'us-east-1'),
+      await seedKey('old-backups', 'us-east-1'),
+      await seedKey('backups', 'us-west-2'),
+    ]
+    const idOf = (wanted: string) => seeded.find(({ alias }) => alias === `alias/${wanted}`)?.arn
+    await kms().send(new DisableKeyCommand({ KeyId: idOf('retired') }))
+    await kms().send(new ScheduleKeyDeletionCommand({ KeyId: idOf('old-backups'), PendingWindowInDays: 7 }))
+    await s3().send(new CreateBucketCommand({ Bucket: 'vault-hosted-us-east-1' }))
+    await s3().send(new DeletePublicAccessBlockCommand({ Bucket: 'vault-hosted-us-east-1' }))
+    return seeded
+  }
+
+  const seeded = await seedAll().catch(async (error: unknown) => {
+    await removeAll()
+    throw error
+  })
   const account = { id: ownAccount, arn: ownUser, ...administrator }
   return {
     sandbox: undefined,
@@ -137,17 +156,7 @@ export async function openAwsAccount(): Promise<TestTarget> {
     kms,
     s3,
     sts,
-    async close() {
-      for (const { region, KeyId } of keys) {
-        const end = new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 })
-        // Some have been scheduled by a test.
-        await kms(region)
-          .send(end)
-          .catch(() => {})
-      }
-      for (const { region, Bucket } of buckets) await removeBucket(s3(region), Bucket)
-      for (const close of closers) close()
-    },
+    close: removeAll,
   }
 }
 

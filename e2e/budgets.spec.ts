@@ -1,0 +1,47 @@
+import { expect, test } from './fixtures.ts'
+
+const pages = [
+  { url: '/', kilobytes: 160 },
+  { url: '/backups', kilobytes: 160 },
+  { url: '/audit', kilobytes: 160 },
+  { url: '/settings/sandbox', kilobytes: 160 },
+  { url: '/settings/backup-environment', kilobytes: 240 },
+  { url: '/sign-in', kilobytes: 160 },
+]
+
+for (const { url, kilobytes } of pages) {
+  test(`${url} loads at most ${kilobytes} kB of compressed JavaScript, and nothing shifts`, async ({
+    browser,
+    console,
+    session,
+  }) => {
+    const context = await browser.newContext({
+      baseURL: console.url,
+      ...(url !== '/sign-in' && { storageState: session }),
+    })
+    const page = await context.newPage()
+    await page.addInitScript(() => {
+      const shifts: number[] = []
+      Object.assign(window, { shifts })
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries())
+          if ('value' in entry && typeof entry.value === 'number') shifts.push(entry.value)
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    const scripts: Promise<number>[] = []
+    page.on('requestfinished', (request) => {
+      if (request.resourceType() === 'script')
+        scripts.push(request.sizes().then(({ responseBodySize }) => responseBodySize))
+    })
+    await page.goto(url)
+    await page.waitForLoadState('networkidle')
+    const sizes = await Promise.all(scripts)
+    expect(sizes.length).toBeGreaterThan(2)
+    expect(sizes.reduce((sum, size) => sum + size, 0) / 1000).toBeLessThanOrEqual(kilobytes)
+    const shifts = await page.evaluate(() =>
+      'shifts' in window && Array.isArray(window.shifts) ? window.shifts : ['not observed'],
+    )
+    expect(shifts).toEqual([])
+    await context.close()
+  })
+}
