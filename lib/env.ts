@@ -9,13 +9,9 @@ const text = z
   .trim()
   .optional()
   .transform((value) => (value === '' ? undefined : value))
-const folder = text.transform((value) => value && path.resolve(value.replace(/^~(?=\/|$)/, homedir())))
-const folders = text.transform((value) =>
-  value
-    ?.split(path.delimiter)
-    .filter(Boolean)
-    .map((entry) => path.resolve(entry)),
-)
+const resolved = (value: string) => path.resolve(value.replace(/^~(?=\/|$)/, homedir()))
+const folder = text.transform((value) => value && resolved(value))
+const folders = text.transform((value) => value?.split(path.delimiter).filter(Boolean).map(resolved))
 const url = text.pipe(z.url({ protocol: /^https?$/, error: 'is not an http or https address' }).optional())
 
 const variables = z.object({

@@ -10,6 +10,7 @@ test('who may do what', () => {
     'backup.run': [true, true, false],
     'restore.run': [true, true, false],
     'audit.read': [true, false, false],
+    'sandbox.rehearse': [true, false, false],
   }
   const asked = Object.fromEntries(
     Object.keys(table).map((permission) => [permission, roles.map((role) => can(role, permission as Permission))]),

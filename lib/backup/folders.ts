@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '#lib/errors.ts'
 
@@ -36,7 +36,7 @@ export function resolveSource(roots: Roots, source: string, from: 'page' | 'host
     })
   }
   const data = realOrSelf(roots.dataDir)
-  if (isWithin(real, data) || (isWithin(data, real) && !allowed)) {
+  if (isWithin(real, data) || (isWithin(data, real) && !isInRootOf(data, roots.sourceRoots, real))) {
     throw new AppError(
       'denied',
       `${source} holds the console’s own data folder or is part of it, and is never backed up.`,
@@ -50,6 +50,7 @@ export function resolveSource(roots: Roots, source: string, from: 'page' | 'host
 
 /** Where a restore goes: a folder that does not exist yet, or is empty. Its parent is made when it is a restore root. */
 export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host'): string {
+  mustBeText(target)
   const absolute = from === 'page' ? path.resolve(roots.restoreRoots[0] ?? '/', target) : path.resolve(target)
   for (const root of roots.restoreRoots) {
     if (isWithin(root, absolute)) mkdirSync(root, { recursive: true, mode: 0o700 })
@@ -66,7 +67,7 @@ export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host
     })
   }
   const data = realOrSelf(roots.dataDir)
-  if (isWithin(data, real) && !roots.restoreRoots.some((root) => isWithin(realOrSelf(root), parent))) {
+  if (isWithin(data, real) && !isInRootOf(data, roots.restoreRoots, parent)) {
     throw new AppError('denied', `${target} is inside the console’s own data folder.`, {
       fix: 'Choose a folder beside it.',
     })
@@ -79,8 +80,11 @@ export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host
 export function mustBeFree(target: string): void {
   let names: string[]
   try {
+    if (lstatSync(target).isSymbolicLink())
+      throw new AppError('conflict', `${target} is a link.`, { fix: 'Name a new folder, or the one it leads to.' })
     names = readdirSync(target)
   } catch (error) {
+    if (error instanceof AppError) throw error
     if (codeOf(error) === 'ENOENT') return
     if (codeOf(error) === 'ENOTDIR')
       throw new AppError('conflict', `${target} exists and is not a folder.`, { fix: 'Name a new folder.' })
@@ -93,7 +97,7 @@ export function mustBeFree(target: string): void {
 }
 
 function realFolder(folder: string): string {
-  if (folder.includes('\0')) throw new AppError('invalid', 'A path cannot contain a NUL character.')
+  mustBeText(folder)
   try {
     const real = realpathSync.native(path.resolve(folder))
     if (statSync(real).isDirectory()) return real
@@ -103,6 +107,15 @@ function realFolder(folder: string): string {
       throw new AppError('denied', `The folder ${folder} cannot be read: ${codeOf(error)}.`, { cause: error })
   }
   throw new AppError('invalid', `${folder} is not a folder.`)
+}
+
+function mustBeText(name: string): void {
+  if (name.includes('\0')) throw new AppError('invalid', 'A path cannot contain a NUL character.')
+}
+
+/** In a root that itself lies in the data folder, as the sample and the restores do. A root that holds the data folder opens nothing in it. */
+function isInRootOf(data: string, roots: readonly string[], folder: string): boolean {
+  return roots.map(realOrSelf).some((root) => root !== data && isWithin(data, root) && isWithin(root, folder))
 }
 
 function realOrSelf(folder: string): string {

@@ -1,5 +1,6 @@
 import { constants, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
 import {
+  type AliasListEntry,
   CreateAliasCommand,
   CreateGrantCommand,
   CreateKeyCommand,
@@ -455,15 +456,16 @@ describe('aliases, tags, policies, pages', () => {
   )
 
   test('pages add up to the whole list', async () => {
+    const name = (alias: AliasListEntry) => `${alias.AliasName} ${alias.TargetKeyId}`
     const aliases: string[] = []
     let Marker: string | undefined
     do {
       const page = await kms.send(new ListAliasesCommand({ Limit: 2, Marker }))
-      aliases.push(...(page.Aliases ?? []).map((alias) => alias.AliasName ?? ''))
+      aliases.push(...(page.Aliases ?? []).map(name))
       Marker = page.NextMarker
     } while (Marker)
     const whole = await kms.send(new ListAliasesCommand({}))
-    expect(aliases).toEqual(whole.Aliases?.map((alias) => alias.AliasName))
+    expect(aliases).toEqual(whole.Aliases?.map(name))
     expect(new Set(aliases).size).toBe(aliases.length)
     expect((await kms.send(new ListKeysCommand({ Limit: 1 }))).Truncated).toBe(true)
   })

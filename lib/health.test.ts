@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { createDb } from '#lib/db.ts'
+import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { checkHealth } from './health.ts'
+import { registerWorker, workerDeadAfterMs } from './jobs/register-worker.ts'
+
+let sandbox: TestSandbox
+let here: TestConsole
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
+})
+afterAll(async () => {
+  await here.close()
+  await sandbox.close()
+})
+
+const health = (changes: Partial<Parameters<typeof checkHealth>[0]> = {}) =>
+  checkHealth({ db: here.db, backup: here.context, ...changes })
+
+test('what is missing is named, and nothing else is told', async () => {
+  expect(await health()).toEqual({ status: 'unavailable', part: 'worker' })
+  const worker = await registerWorker(here.db)
+  expect(await health()).toEqual({ status: 'ok' })
+
+  const nowhere = { ...here.context, own: { ...here.context.own, endpoint: 'http://127.0.0.1:1' } }
+  expect(await health({ backup: nowhere })).toEqual({ status: 'unavailable', part: 'sandbox' })
+  expect(await health({ backup: { ...here.context, own: { credentials: undefined, endpoint: undefined } } })).toEqual({
+    status: 'ok',
+  })
+  const gone = createDb('postgresql://vault:wrong@127.0.0.1:1/vault')
+  expect(await health({ db: gone })).toEqual({ status: 'unavailable', part: 'database' })
+  await gone.$disconnect()
+
+  await here.db.worker.updateMany({ data: { seenAt: new Date(Date.now() - workerDeadAfterMs - 1000) } })
+  expect(await health()).toEqual({ status: 'unavailable', part: 'worker' })
+  await worker.withdraw()
+  expect(await here.db.worker.count()).toBe(0)
+})
+
+test('a failed backup or restore is the newest one’s business only', async () => {
+  const worker = await registerWorker(here.db)
+  await here.save({ method: 'AES-256' })
+  const backup = (state: 'failed' | 'complete' | 'running', minute: number) =>
+    here.db.backup.create({
+      data: {
+        ...{ environmentId: here.environment, revision: 1, name: 'x', source: '/x', region: 'us-east-1', bucket: 'x' },
+        ...{ prefix: '', method: 'AES-256', createdBy: 'x', state },
+        finishedAt: state === 'running' ? null : new Date(2026, 0, 1, 0, minute),
+      },
+    })
+  const restore = (backupId: string, state: 'failed' | 'complete', minute: number) =>
+    here.db.restore.create({
+      data: { backupId, target: '/x', createdBy: 'x', state, finishedAt: new Date(2026, 0, 1, 0, minute) },
+    })
+  const { id } = await backup('complete', 1)
+  expect(await health()).toEqual({ status: 'ok' })
+  await backup('failed', 2)
+  expect(await health()).toEqual({ status: 'degraded' })
+  await backup('running', 0)
+  expect(await health()).toEqual({ status: 'degraded' })
+  await backup('complete', 3)
+  expect(await health()).toEqual({ status: 'ok' })
+  await restore(id, 'failed', 4)
+  expect(await health()).toEqual({ status: 'degraded' })
+  await restore(id, 'complete', 5)
+  expect(await health()).toEqual({ status: 'ok' })
+  await worker.withdraw()
+})
+
+test('workers that were never withdrawn are forgotten in time', async () => {
+  await here.db.worker.create({
+    data: { host: 'long-gone.example.test', seenAt: new Date(Date.now() - 11 * workerDeadAfterMs) },
+  })
+  await here.db.worker.create({
+    data: { host: 'slow.example.test', seenAt: new Date(Date.now() - 2 * workerDeadAfterMs) },
+  })
+  const worker = await registerWorker(here.db)
+  const hosts = (await here.db.worker.findMany()).map(({ host }) => host)
+  expect(hosts).toHaveLength(2)
+  expect(hosts).not.toContain('long-gone.example.test')
+  await worker.withdraw()
+})
