@@ -33,7 +33,7 @@ export const auditQuerySchema = z.object({
       .regex(/^\P{Cc}*$/u),
   ),
   /** The ID of the last row of the page before: pages by key, so new rows never shift it. */
-  before: one(z.coerce.bigint().positive()),
+  before: one(z.coerce.bigint().positive().max(9_223_372_036_854_775_807n)),
 })
 export type AuditQuery = z.infer<typeof auditQuerySchema>
 

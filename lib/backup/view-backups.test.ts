@@ -40,6 +40,7 @@ afterAll(() => database.close())
 /** As the address bar gives it. */
 const backups = (query: object = {}) =>
   viewBackups({ db: database.db, sourceRoots: [], restoreRoots: ['/r'] }, backupQuerySchema.parse(query))
+const backup = (id: string) => viewBackup({ db: database.db, restoreRoots: ['/r'], installation: 'i' }, id)
 const events = (query: object = {}) => listAuditEvents(database.db, auditQuerySchema.parse(query))
 const hostile = [
   'x',
@@ -59,12 +60,12 @@ const hostile = [
 ]
 
 describe('the list of backups', () => {
-  test('newest first, page by page, every one once, also while new ones come', async () => {
+  test('newest first, page by page, every one once', async () => {
     const names: string[] = []
     let before: string | undefined
     do {
       const page = await backups({ before })
-      expect(page).toMatchObject({ total, hasEnvironment: false, restoreRoot: '/r' })
+      expect(page).toMatchObject({ total, hasEnvironment: false })
       names.push(...page.rows.map(({ name }) => name))
       before = page.nextBefore ?? undefined
     } while (before)
@@ -84,7 +85,7 @@ describe('the list of backups', () => {
     const { rows } = await backups({ text: 'Backup 119' })
     expect(rows).toMatchObject([{ keyArns: [key], method: 'AWS-KMS', bytes: 119 * 2 ** 33 }])
     expect((await backups({ text: 'Backup 117' })).rows).toMatchObject([{ keyArns: [], method: 'AES-256' }])
-    expect(JSON.stringify(await viewBackup({ db: database.db }, rows[0]?.id ?? ''))).not.toContain('envelope')
+    expect(JSON.stringify(await backup(rows[0]?.id ?? ''))).not.toContain('envelope')
   })
 
   test.each(hostile)('anything in the address bar is a page, never an error: %j', async (value) => {
@@ -93,7 +94,7 @@ describe('the list of backups', () => {
       expect(page.total).toBe(total)
       if (name !== 'text') expect(page.rows).toHaveLength(50)
     }
-    expect(await viewBackup({ db: database.db }, value)).toBeUndefined()
+    expect(await backup(value)).toBeUndefined()
     for (const kind of ['backup', 'restore'] as const)
       expect(await viewProgress({ db: database.db }, kind, value)).toBeUndefined()
   })

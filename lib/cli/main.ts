@@ -31,6 +31,12 @@ if (user) (await import('./user-add.ts')).addUserAdd(user)
 const sandbox = group('sandbox', 'Run the stand-in for AWS KMS, STS and S3.')
 if (sandbox) (await import('./sandbox.ts')).addSandbox(sandbox)
 
+// `byok backup list | head`: whoever reads has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -1,0 +1,61 @@
+import { globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+
+// Every way in checks session and permission itself. Tests in a browser show that the checks work; this one shows that
+// no way in was added without one.
+
+const root = path.join(import.meta.dirname, '..', '..')
+const files = (pattern: string) => globSync(pattern, { cwd: root }).sort()
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
+
+/** Before a session there can be none; what each does instead is in its own tests. */
+const open = {
+  actions: ['completeSetup', 'signOut'],
+  routes: ['app/api/[...missing]/route.ts', 'app/api/auth/[...all]/route.ts', 'app/api/health/route.ts'],
+  pages: ['app/(auth)/setup/page.tsx', 'app/(auth)/sign-in/page.tsx'],
+}
+
+test('every server action goes through the wrapper', () => {
+  const sources = files('{app,components,lib}/**/*.{ts,tsx}').filter((file) => /^['"]use server['"]/m.test(read(file)))
+  expect(sources.length).toBeGreaterThan(2)
+  for (const file of sources) {
+    expect(path.basename(file), file).toBe('actions.ts')
+    const source = read(file)
+    // A file may put the wrapper into a function of its own that its actions share.
+    const shared = [...source.matchAll(/^(?:async )?function (\w+)[^]*?^}/gm)]
+      .filter(([text]) => /\bpermitted\(\s*'[a-z]+\.[a-z]+'/.test(text))
+      .map(([, name]) => `\\b${name}\\(`)
+    const wrapped = new RegExp([...shared, "\\bpermitted\\(\\s*'[a-z]+\\.[a-z]+'"].join('|'))
+    const [, ...actions] = source.split(/^export /m)
+    expect(actions.length, file).toBeGreaterThan(0)
+    for (const action of actions) {
+      const name = /^async function (\w+)\(/.exec(action)?.[1]
+      expect(name, `${file} exports something that is not an action: ${action.slice(0, 60)}`).toBeDefined()
+      const wrapper = open.actions.includes(name ?? '') ? /\bguarded\(/ : wrapped
+      expect(action, `${file}: ${name}`).toMatch(wrapper)
+    }
+  }
+})
+
+test('every route handler asks who it is, or is one of the three that may not', () => {
+  const routes = files('app/**/route.ts')
+  expect(routes.length).toBeGreaterThan(open.routes.length)
+  for (const file of routes) {
+    if (open.routes.includes(file)) continue
+    expect(read(file), file).toMatch(/\b(permitRequest|progressStream)\(/)
+  }
+  expect(read('app/_lib/progress-stream.ts')).toContain("permitRequest(request, 'backup.read')")
+})
+
+test('every page asks who it is, or is one of the two before sign-in', () => {
+  const pages = files('app/**/page.tsx')
+  expect(pages.length).toBeGreaterThan(5)
+  for (const file of pages) {
+    if (open.pages.includes(file)) continue
+    // Unknown addresses show nothing but that they are unknown.
+    expect(read(file), file).toMatch(
+      file.includes('[...missing]') ? /notFound\(\)/ : /\brequireUser\('[a-z]+\.[a-z]+'\)/,
+    )
+  }
+})
