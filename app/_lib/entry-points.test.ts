@@ -23,7 +23,7 @@ test('every server action goes through the wrapper', () => {
     expect(path.basename(file), file).toBe('actions.ts')
     const source = read(file)
     // A file may put the wrapper into a function of its own that its actions share.
-    const shared = [...source.matchAll(/^(?:async )?function (\w+)[^]*?^}/gm)]
+    const shared = [...source.matchAll(/^(?:async )?function (\w+)[\s\S]*?^}/gm)]
       .filter(([text]) => /\bpermitted\(\s*'[a-z]+\.[a-z]+'/.test(text))
       .map(([, name]) => `\\b${name}\\(`)
     const wrapped = new RegExp([...shared, "\\bpermitted\\(\\s*'[a-z]+\\.[a-z]+'"].join('|'))
