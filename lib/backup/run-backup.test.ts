@@ -180,7 +180,7 @@ test('a watcher sees totals and what is done while it runs', async () => {
   await atEnd.arrived(1)
   const total = (17 << 20) + 6
   await expect
-    .poll(() => viewProgress(here.context, 'backup', id))
+    .poll(() => viewProgress(here.context, 'backup', id), { timeout: 20_000 })
     .toMatchObject({ state: 'running', filesTotal: 3, bytesTotal: total, error: null, finishedAt: null })
   const progress = await viewProgress(here.context, 'backup', id)
   expect(progress?.bytesDone).toBeLessThanOrEqual(total)

@@ -14,6 +14,7 @@ import type { ObjectStore } from './object-store.ts'
 
 /** S3 takes at most this many keys in one DeleteObjects. */
 const deleteBatch = 1000
+const bodyAttempts = 3
 
 export function s3Store(s3: S3Client, bucket: string): ObjectStore {
   const call = async <T>(action: S3Action, key: string, run: () => Promise<T>): Promise<T> => {
@@ -65,25 +66,22 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
 
     read: (key, maxBytes) =>
       call('s3:GetObject', key, async () => {
-        const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-        const tooLong = () =>
-          new AppError(
-            'integrity',
-            `The object ${key} in bucket ${bucket} is longer than the ${maxBytes} bytes it may have.`,
-          )
-        if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
-        const chunks: Uint8Array[] = []
-        let size = 0
-        // The SDK's body is a Node stream here; it verifies the stored checksum as it is read.
-        for await (const chunk of Body as AsyncIterable<Uint8Array>) {
-          size += chunk.length
-          if (size > maxBytes) throw tooLong()
-          chunks.push(chunk)
+        for (let attempt = 1; ; attempt += 1) {
+          const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+          if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
+          try {
+            // The SDK's body is a Node stream here; it verifies the stored checksum as it is read.
+            return await readBody(
+              Body as AsyncIterable<Uint8Array>,
+              ContentLength,
+              maxBytes,
+              `The object ${key} in bucket ${bucket}`,
+            )
+          } catch (error) {
+            // The SDK tries a request again, but not a body that was cut off or damaged on its way.
+            if (attempt === bodyAttempts || (error instanceof AppError && !error.retryable)) throw error
+          }
         }
-        if (ContentLength !== undefined && size !== ContentLength) {
-          throw new AppError('unreachable', `Only ${size} of ${ContentLength} bytes of ${key} arrived.`)
-        }
-        return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)
       }),
 
     delete: async (keys) => {
@@ -113,6 +111,24 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
       }
     },
   }
+}
+
+async function readBody(
+  body: AsyncIterable<Uint8Array>,
+  announced: number | undefined,
+  maxBytes: number,
+  name: string,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > maxBytes) throw new AppError('integrity', `${name} is longer than the ${maxBytes} bytes it may have.`)
+    chunks.push(chunk)
+  }
+  if (announced !== undefined && size !== announced)
+    throw new AppError('unreachable', `${name} came only in part: ${size} of ${announced} bytes.`)
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)
 }
 
 function sha256(body: Uint8Array): string {

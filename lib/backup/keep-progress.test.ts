@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { keepProgress } from './keep-progress.ts'
+
+type StoredProgress = Parameters<Parameters<typeof keepProgress>[0]>[0]
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+const never = new AbortController().signal
+
+test('writes the latest, now and then, and only what is new', async () => {
+  const written: StoredProgress[] = []
+  const progress = keepProgress(async (latest) => {
+    written.push(latest)
+    return true
+  }, never)
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(written).toEqual([])
+  progress.report({ filesTotal: 9, bytesTotal: 900 })
+  for (let files = 1; files <= 5; files += 1) progress.report({ filesDone: files, currentPath: `file ${files}` })
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(written).toEqual([
+    { filesTotal: 9, bytesTotal: 900, filesDone: 5, bytesDone: 0, bytesStored: 0, currentPath: 'file 5' },
+  ])
+  await progress.stop()
+  expect(progress.signal.aborted).toBe(false)
+})
+
+test('a row that is somebody else’s ends the work', async () => {
+  const progress = keepProgress(async () => false, never)
+  progress.report({ filesDone: 1 })
+  await vi.advanceTimersByTimeAsync(500)
+  expect(progress.signal.aborted).toBe(true)
+  expect(String(progress.signal.reason)).toContain('Another worker has taken this over.')
+  await progress.stop()
+})
+
+test('a write that fails is not worth stopping for', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  let works = false
+  const write = vi.fn(async () => {
+    if (!works) throw new Error('the database is gone')
+    return true
+  })
+  const progress = keepProgress(write, never)
+  progress.report({ filesDone: 1 })
+  await vi.advanceTimersByTimeAsync(500)
+  expect(progress.signal.aborted).toBe(false)
+  expect(logged).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('the database is gone'))
+  works = true
+  progress.report({ filesDone: 2 })
+  await vi.advanceTimersByTimeAsync(500)
+  expect(write).toHaveBeenLastCalledWith(expect.objectContaining({ filesDone: 2 }))
+  await progress.stop()
+})
+
+test('stopping waits for the write under way, and nothing is written after it', async () => {
+  const answer = Promise.withResolvers<boolean>()
+  const write = vi.fn(() => answer.promise)
+  const progress = keepProgress(write, never)
+  progress.report({ filesDone: 1 })
+  await vi.advanceTimersByTimeAsync(500)
+  progress.report({ filesDone: 2 })
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(write).toHaveBeenCalledTimes(1)
+  let stopped = false
+  const stopping = progress.stop().then(() => {
+    stopped = true
+  })
+  await vi.advanceTimersByTimeAsync(0)
+  expect(stopped).toBe(false)
+  answer.resolve(true)
+  await stopping
+  progress.report({ filesDone: 3 })
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(write).toHaveBeenCalledTimes(1)
+})
+
+test('ends when the worker ends', () => {
+  const worker = new AbortController()
+  const progress = keepProgress(async () => true, worker.signal)
+  const reason = new Error('This worker is stopping.')
+  worker.abort(reason)
+  expect(progress.signal.reason).toBe(reason)
+  void progress.stop()
+})
