@@ -50,7 +50,7 @@ process.exitCode = ok ? 0 : 1
 /** A process of its own for each, so that its peak is its own. */
 async function measure({ name, objects, algorithm, whole }: Way) {
   const program = path.join(import.meta.dirname, '..', 'lib', 'supervisor', 'sandbox-process.ts')
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', program, path.join(dataDir, algorithm), '0'], {
+  const child = spawn(process.execPath, [program, path.join(dataDir, algorithm), '0'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const [message] = await once(child, 'message')

@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { workerDeadAfterMs } from '#lib/jobs/register-worker.ts'
 import type { Services } from '#lib/services.ts'
+
+const patienceMs = 5_000
 
 export type Health =
   | { readonly status: 'ok' | 'degraded' }
@@ -10,7 +13,13 @@ export type Health =
  * Whether this console can serve. `degraded`: it is well, but the newest backup or restore failed, which is mostly
  * trouble with a customer's key or bucket. Names parts only: it answers without a session.
  */
-export async function checkHealth({ db, backup: { own } }: Pick<Services, 'db' | 'backup'>): Promise<Health> {
+export async function checkHealth(services: Pick<Services, 'db' | 'backup'>): Promise<Health> {
+  // A monitor gives up sooner than a database that hangs.
+  const hangs = delay(patienceMs, { status: 'unavailable', part: 'database' } as const, { ref: false })
+  return Promise.race([ask(services), hangs])
+}
+
+async function ask({ db, backup: { own } }: Pick<Services, 'db' | 'backup'>): Promise<Health> {
   try {
     const seenAt = { gt: new Date(Date.now() - workerDeadAfterMs) }
     const finished = {

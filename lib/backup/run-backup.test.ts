@@ -334,6 +334,11 @@ test('two workers with one job at once: one backup, one audit row, nothing left 
 
 test('giving up ends an interrupted backup and empties its folder, and leaves a complete one alone', async () => {
   const id = await interrupted(makeSource('given-up', 17))
+  await sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'DeleteObjects', effect: 'AccessDenied' }])
+  expect(await failureOf(giveUpBackup(here.context, id))).toMatchObject({ code: 'denied' })
+  await sandbox.control('DELETE', 'faults')
+  expect(await objectsOf(id)).not.toEqual([])
+  // The queue tells it again.
   await giveUpBackup(here.context, id)
   expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The worker stopped/) })
   expect(await objectsOf(id)).toEqual([])

@@ -125,8 +125,10 @@ export async function giveUpBackup(context: BackupContext, id: string): Promise<
       })
     return row
   })
-  if (!backup) return
-  const connection = await connectBackup(context, backup)
+  // Told again, because the objects could not be deleted the last time: that is still to be done.
+  const failed = backup ?? (await db.backup.findFirst({ where: { id, state: 'failed' } }))
+  if (!failed) return
+  const connection = await connectBackup(context, failed)
   try {
     await deleteBackupObjects(connection)
   } finally {

@@ -1,4 +1,4 @@
-import { type ExecFileException, execFile } from 'node:child_process'
+import { type ExecFileException, execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,15 @@ import { keyArn, openTestSandbox, type TestSandbox } from './open-test-sandbox.t
 export const clientPrograms = ['aws', 'restic', 'rclone'] as const
 type ClientProgram = (typeof clientPrograms)[number]
 
+export function isInstalled(program: ClientProgram): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
 const Bucket = 'vault-hosted-us-east-1'
 const files: Record<string, Buffer> = {
   empty: Buffer.alloc(0),
@@ -20,7 +29,8 @@ const files: Record<string, Buffer> = {
 
 /**
  * Clients that this project did not write, used as anybody would.
- * @param programs those to try; @param folders where to look for them before the PATH
+ * @param programs those to try
+ * @param folders where they may be, beside the PATH
  */
 export function describeClients(programs: readonly ClientProgram[], folders: readonly string[] = []): void {
   let target: TestSandbox
@@ -42,7 +52,7 @@ export function describeClients(programs: readonly ClientProgram[], folders: rea
   /** Runs a program with the sandbox's credentials and nothing of this machine's own settings. */
   function run(program: ClientProgram, args: string[], more: Record<string, string> = {}): Promise<string> {
     const env: NodeJS.ProcessEnv = {
-      PATH: [...folders, process.env.PATH].join(delimiter),
+      PATH: [process.env.PATH, ...folders].join(delimiter),
       HOME: work,
       AWS_ACCESS_KEY_ID: target.administrator.accessKeyId,
       AWS_SECRET_ACCESS_KEY: target.administrator.secretAccessKey,
