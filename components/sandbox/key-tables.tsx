@@ -19,7 +19,7 @@ export function KeyTables({ keys, open }: Props) {
         <summary className="px-4 py-3 hover:bg-sunken max-md:px-3">
           <span className="font-medium">{region}</span>{' '}
           <span className="text-ink-3">
-            {count(here.length, 'key')}, {here.filter(({ usable }) => usable).length} of them work
+            {count(here.length, 'key')}, {here.filter(({ usable }) => usable).length} usable
           </span>
         </summary>
         <Table aria-label={`Keys in ${region}`} className="border-t border-line">

@@ -57,7 +57,7 @@ export function RehearsalList({ view, keyArn, bucket, rehearse, restore }: Props
 function ActiveRehearsal({ view: { rehearsal, faults }, restore }: Pick<Props, 'view' | 'restore'>) {
   const words = rehearsal && rehearsalWords[rehearsal.kind]
   return (
-    <div className="rounded-control border border-line bg-sunken px-3.5 py-3">
+    <div className="rounded-control border border-line px-3.5 py-3">
       <ActionForm action={restore}>
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2.5">
           <div role="status" className="min-w-0 flex-1 basis-60">

@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { AppError } from '#lib/errors.ts'
 import { printJson } from './output.ts'
 import { addSandboxFault } from './sandbox-fault.ts'
@@ -11,22 +11,19 @@ export function addSandbox(sandbox: Command): void {
     .description(
       'Run the stand-in for AWS KMS, STS and S3 alone. For development, rehearsal and tests: nothing in it is safe.',
     )
-    .option('--port <port>', 'where to listen on 127.0.0.1 (0: any free port)', '0')
+    .option('--port <port>', 'where to listen on 127.0.0.1 (0: any free port)', portOf, 0)
     .option('--data <folder>', 'where it keeps keys and objects', '.sandbox')
     .addHelpText(
       'after',
       '\nPrints endpoint, accounts with their access keys, keys and buckets as JSON, and runs until it is stopped.' +
         '\nExit codes: 0 stopped, 1 failed, 2 bad usage, 3 the port is in use.',
     )
-    .action(async (options: { port: string; data: string }) => {
-      const port = Number(options.port)
-      if (!Number.isInteger(port) || port < 0 || port > 65_535)
-        throw new AppError('invalid', `“${options.port}” is not a port.`)
+    .action(async ({ port, data }: { port: number; data: string }) => {
       // As in lib/supervisor/sandbox-process.ts: a quick start, and little memory for what passes through.
       enableCompileCache()
       setFlagsFromString('--semi-space-growth-factor=1')
       const { startSandbox } = await import('#lib/sandbox/server.ts')
-      const running = await startSandbox({ dataDir: path.resolve(options.data), port }).catch((error: unknown) => {
+      const running = await startSandbox({ dataDir: path.resolve(data), port }).catch((error: unknown) => {
         const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
         throw taken
           ? new AppError('unavailable', `Port ${port} is in use.`, {
@@ -58,4 +55,12 @@ export function addSandbox(sandbox: Command): void {
     })
 
   addSandboxFault(sandbox)
+}
+
+function portOf(text: string): number {
+  const port = text.trim() === '' ? Number.NaN : Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+  }
+  return port
 }
