@@ -6,7 +6,7 @@ import path from 'node:path'
 // A tool that looked at nothing has found nothing wrong, so each must also say how much it looked at.
 
 const root = path.join(import.meta.dirname, '..')
-const sources = ['app', 'bin', 'components', 'e2e', 'lib', 'instrumentation.ts', 'proxy.ts']
+const sources = ['app', 'bench', 'bin', 'components', 'e2e', 'lib', 'instrumentation.ts', 'proxy.ts']
 
 interface Tool {
   readonly name: string
@@ -36,7 +36,7 @@ const tools: readonly Tool[] = [
     // It prints nothing when all is well; what it reads is given by its configuration.
     name: 'Unused code and dependencies',
     command: ['knip', '--no-config-hints'],
-    looked: () => globSync('{app,components,lib,bin,e2e}/**/*.{ts,tsx,mjs}', { cwd: root }).length,
+    looked: () => globSync('{app,bench,components,lib,bin,e2e}/**/*.{ts,tsx,mjs}', { cwd: root }).length,
   },
   {
     name: 'Database schema',

@@ -6,6 +6,7 @@ const pages = [
   '/backups/00000000-0000-7000-8000-000000000000',
   '/audit',
   '/settings/backup-environment',
+  '/settings/sandbox',
 ]
 
 test('without a session every page leads to the sign-in page, and nothing is told', async ({
@@ -110,7 +111,7 @@ test('nothing on any page breaks its own security policy', async ({ signedIn: pa
   const complaints: string[] = []
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(String(error)))
-  for (const url of ['/', '/backups', '/audit', '/settings/backup-environment']) {
+  for (const url of ['/', '/backups', '/audit', '/settings/backup-environment', '/settings/sandbox']) {
     await page.goto(url)
     await page.waitForLoadState('networkidle')
   }

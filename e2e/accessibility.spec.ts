@@ -56,6 +56,7 @@ for (const { colorScheme, width } of looks) {
       '/audit',
       '/no-such-page',
       '/settings/backup-environment',
+      '/settings/sandbox',
     ]) {
       await page.goto(url)
       await noViolations(page, url)

@@ -43,8 +43,15 @@ export function createAuth(db: Db, env: Env, plugins: BetterAuthPlugin[]) {
     hooks: {
       before: createAuthMiddleware(async (ctx) => {
         if (ctx.path !== signInPath) return
-        const seconds = await takeSignInTry(db, emailOf(ctx.body))
+        const email = emailOf(ctx.body)
+        const seconds = await takeSignInTry(db, email)
         if (seconds > 0) {
+          await recordAudit(db, {
+            actor: email,
+            action: 'auth.sign-in',
+            outcome: 'refused',
+            subject: `${email}, after too many tries`,
+          })
           const message = `Too many wrong passwords for this account. Try again in ${Math.ceil(seconds / 60)} minutes.`
           throw new APIError('TOO_MANY_REQUESTS', { message }, { 'X-Retry-After': String(seconds) })
         }

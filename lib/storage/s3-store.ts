@@ -42,13 +42,21 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
     create: (key, body) =>
       call('s3:PutObject', key, async () => {
         const checksum = sha256(body)
+        const put = new PutObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          Body: body,
+          ChecksumSHA256: checksum,
+          IfNoneMatch: '*',
+        })
         try {
-          await s3.send(
-            new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ChecksumSHA256: checksum, IfNoneMatch: '*' }),
-          )
+          // A conflict says only that another request on this key is under way: the second try meets its outcome.
+          await s3.send(put).catch((error: unknown) => {
+            if (faultOf(error).code !== 'ConditionalRequestConflict') throw error
+            return s3.send(put)
+          })
         } catch (error) {
-          const { code } = faultOf(error)
-          if (code !== 'PreconditionFailed' && code !== 'ConditionalRequestConflict') throw error
+          if (faultOf(error).code !== 'PreconditionFailed') throw error
           // Either somebody else's object, or our own whose answer was lost: the checksum tells.
           const there = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
           if (there.ChecksumSHA256 !== checksum) {
