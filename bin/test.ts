@@ -22,6 +22,9 @@ const browserReport = z.object({
   errors: z.array(z.unknown()),
 })
 
+/** Colours are for people, not for a log. */
+const colours = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
+
 interface Counts {
   readonly passed: number
   readonly failed: number
@@ -44,7 +47,11 @@ try {
 async function runUnitTests(): Promise<Counts> {
   console.log('Unit and contract tests')
   const file = path.join(reports, 'unit.json')
-  const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`], {})
+  const code = await run(
+    'vitest',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+    colours,
+  )
   const report = read(file, unitReport)
   if (!report) return { passed: 0, failed: 1, skipped: 0 }
   const { numPassedTests: passed, numFailedTests, numPendingTests: skipped, numFailedTestSuites } = report
@@ -78,8 +85,7 @@ function run(program: string, args: string[], environment: Record<string, string
   const child = spawn(path.join(root, 'node_modules', '.bin', program), args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    // Colours are for people, not for a log.
-    env: { ...process.env, ...environment, ...(!process.stdout.isTTY && { NO_COLOR: '1', FORCE_COLOR: '0' }) },
+    env: { ...process.env, ...environment },
   })
   process.once('SIGINT', () => child.kill('SIGINT'))
   process.once('SIGTERM', () => child.kill('SIGTERM'))

@@ -48,6 +48,9 @@ async function launch(
   const dataDir = path.join(folder, 'data')
   const env = {
     ...process.env,
+    // Set by the test runner; Node warns of them on standard error when both are.
+    FORCE_COLOR: undefined,
+    NO_COLOR: undefined,
     PORT: String(port),
     VAULT_DATA_DIR: dataDir,
     VAULT_SOURCE_ROOTS: path.join(folder, 'sources'),
