@@ -23,7 +23,7 @@ const browserReport = z.object({
 })
 
 /** Colours are for people, not for a log. */
-const colours = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
+const colours: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
 
 interface Counts {
   readonly passed: number
