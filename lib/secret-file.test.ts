@@ -59,8 +59,8 @@ test('four processes at once agree', async () => {
     children.map(async (child, index) => {
       for await (const piece of child.stdout.setEncoding('utf8')) {
         said[index] += piece
-        if (said.every((text) => text.startsWith('ready')))
-          for (const one of children) if (one.stdin.writable) one.stdin.write('go')
+        // Once: whoever has answered has closed its side.
+        if (said.every((text) => text === 'ready')) for (const one of children) one.stdin.write('go')
       }
       if (child.exitCode === null) await once(child, 'exit')
     }),
