@@ -1,10 +1,10 @@
 'use client'
 import type { ReactNode } from 'react'
-import { Badge } from '#components/ui/badge.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { BackupState, Progress } from '#lib/backup/schema.ts'
+import { StateBadge } from './state-badge.tsx'
 import { useProgress } from './use-progress.ts'
 
 interface Props {
@@ -16,14 +16,6 @@ interface Props {
   state: BackupState
 }
 
-const words: Record<BackupState, string> = {
-  queued: 'Queued',
-  running: 'Running',
-  complete: 'Complete',
-  failed: 'Failed',
-}
-const tones = { queued: 'idle', running: 'busy', complete: 'ok', failed: 'bad' } as const
-
 export function LiveProgress({ url, title, label, state }: Props) {
   const { progress, bytesPerSecond } = useProgress(url, { ...nothingYet, state })
   const { bytesDone, bytesTotal } = progress
@@ -33,7 +25,7 @@ export function LiveProgress({ url, title, label, state }: Props) {
     <div className="card px-5 py-4">
       <div className="mb-2.5 flex items-center gap-2.5">
         {title}
-        <Badge tone={tones[progress.state]}>{words[progress.state]}</Badge>
+        <StateBadge state={progress.state} />
       </div>
       <ProgressBar
         label={label}

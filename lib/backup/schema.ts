@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const backupStates = ['queued', 'running', 'complete', 'failed'] as const
+export const backupStates = ['queued', 'running', 'waiting', 'complete', 'failed', 'cancelled', 'deleting'] as const
 export type BackupState = (typeof backupStates)[number]
 
 export const startBackupSchema = z.object({
