@@ -4,7 +4,7 @@ import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts
 import { formatDuration } from '#components/ui/format-time.ts'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { BackupState, Progress } from '#lib/backup/schema.ts'
-import { StateBadge } from './state-badge.tsx'
+import { StateBadge, stateWords } from './state-badge.tsx'
 import { useProgress } from './use-progress.ts'
 
 interface Props {
@@ -75,7 +75,7 @@ function Strong({ children }: { children: ReactNode }) {
 
 function stage(progress: Progress): string {
   if (progress.state === 'queued') return 'Waiting for a worker'
-  return progress.bytesTotal === null ? 'Counting' : words[progress.state]
+  return progress.bytesTotal === null ? 'Counting' : stateWords[progress.state]
 }
 
 const nothingYet: Omit<Progress, 'state'> = {
