@@ -12,7 +12,8 @@ export default defineConfig({
   outputDir: 'test-results',
   use: {
     viewport: { width: 1440, height: 900 },
-    trace: 'retain-on-failure',
+    // A trace of every test takes a fifth of the time: `npm run test:e2e -- FILE --trace on` makes one when it is needed.
+    screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: process.env.VAULT_TEST_CHROMIUM ?? findChromium(),
       args: [

@@ -1,7 +1,10 @@
 import { type NextRequest, NextResponse } from 'next/server'
 
+// Set by app/_lib/console.ts while the seal does not open.
+const kept: { vaultSealed?: unknown } & typeof globalThis = globalThis
+
 /**
- * Sets the Content-Security-Policy of every page, with a nonce that Next puts on its own scripts.
+ * Sends every page to the one that says that the console is sealed, while it is. Sets the Content-Security-Policy of every page, with a nonce that Next puts on its own scripts.
  * It decides nothing about who may see what: pages, actions and route handlers do that themselves.
  */
 export function proxy(request: NextRequest) {
@@ -20,7 +23,9 @@ export function proxy(request: NextRequest) {
   ].join('; ')
   const headers = new Headers(request.headers)
   headers.set('content-security-policy', policy)
-  const response = NextResponse.next({ request: { headers } })
+  const response = kept.vaultSealed
+    ? NextResponse.rewrite(new URL('/sealed', request.url), { request: { headers }, status: 503 })
+    : NextResponse.next({ request: { headers } })
   response.headers.set('content-security-policy', policy)
   return response
 }

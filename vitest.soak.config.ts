@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['lib/**/*.soak.ts'],
+    globalSetup: 'lib/test-database-server.ts',
     fileParallelism: false,
     testTimeout: 1_800_000,
     hookTimeout: 60_000,

@@ -22,6 +22,9 @@ const browserReport = z.object({
   errors: z.array(z.unknown()),
 })
 
+// Some hundred Node processes are started, each of which would compile the AWS SDK and Prisma anew.
+const compiled = path.join(root, 'node_modules', '.cache', 'vault-console', 'compiled')
+
 /** Colours are for people, not for a log. */
 const colours: Record<string, string> = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
 
@@ -85,7 +88,7 @@ function run(program: string, args: string[], environment: Record<string, string
   const child = spawn(path.join(root, 'node_modules', '.bin', program), args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...environment },
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...environment },
   })
   process.once('SIGINT', () => child.kill('SIGINT'))
   process.once('SIGTERM', () => child.kill('SIGTERM'))

@@ -7,83 +7,100 @@ import { plantTree } from './tree.ts'
 const looks = [
   { colorScheme: 'light', width: 1440 },
   { colorScheme: 'dark', width: 1440 },
-  { colorScheme: 'light', width: 390 },
   { colorScheme: 'dark', width: 390 },
+  { colorScheme: 'light', width: 390 },
 ] as const
+const pages = [
+  '/',
+  '/backups',
+  '/backups?text=nothing-has-this-name',
+  '/audit',
+  '/no-such-page',
+  '/settings/backup-environment',
+  '/settings/sandbox',
+]
 
-for (const { colorScheme, width } of looks) {
-  test(`axe finds nothing, ${colorScheme}, ${width} pixels`, async ({ signedIn: page, console, sandbox, browser }) => {
-    test.setTimeout(180_000)
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await page.setViewportSize({ width, height: 900 })
+test.beforeEach(({ signedIn: page }) => page.emulateMedia({ reducedMotion: 'reduce' }))
 
-    await openSettings(page, 'ap-southeast-2')
-    const refused = keyOf(sandbox, 'ap-southeast-2', 'not-shared')
-    await page.getByLabel('Master Key').fill(refused.arn)
-    await page.getByRole('button', { name: 'Test key' }).click()
-    await expect(page.getByRole('complementary', { name: 'Proof' })).toContainText('not shared')
-    await noViolations(page, 'a refused key')
+test('axe finds nothing in the settings form, whatever it shows', async ({ signedIn: page, sandbox }) => {
+  test.setTimeout(180_000)
+  await openSettings(page, 'ap-southeast-2')
+  const refused = keyOf(sandbox, 'ap-southeast-2', 'not-shared')
+  await page.getByLabel('Master Key').fill(refused.arn)
+  await page.getByRole('button', { name: 'Test key' }).click()
+  await expect(page.getByRole('complementary', { name: 'Proof' })).toContainText('not shared')
+  await noViolations(page, 'a refused key')
+  for (const look of looks) {
+    // The window's size closes the list.
+    await put(page, look)
     await page.getByRole('combobox', { name: 'Region' }).click()
     await expect(page.getByRole('option', { name: /us-east-1/ })).toBeVisible()
-    await noViolations(page, 'the list of Regions')
+    await analyse(page, `the list of Regions, ${wordsOf(look)}`)
     await page.keyboard.press('Escape')
-    await page.getByLabel('AR Vault Hosted Backup Environment').uncheck()
-    await page.getByLabel('Access key', { exact: true }).check()
-    await noViolations(page, 'an own bucket')
-    await page.getByLabel('Automatically Encrypt data stored in Vault').uncheck()
-    await expect(page.getByRole('alertdialog')).toBeVisible()
-    await noViolations(page, 'the question before encryption is switched off')
+  }
+  await page.getByLabel('AR Vault Hosted Backup Environment').uncheck()
+  await page.getByLabel('Access key', { exact: true }).check()
+  await noViolations(page, 'an own bucket')
+  await page.getByLabel('AR Vault Hosted Backup Environment').check()
+  await page.getByLabel('Automatically Encrypt data stored in Vault').uncheck()
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  await expect(page.getByRole('alertdialog')).toBeVisible()
+  await noViolations(page, 'the question before encryption is switched off')
+})
 
-    const { stdout } = await console.byok(['backup', 'list', '--json'])
-    if (JSON.parse(stdout).backups.length === 0) {
-      await saveKey(page, keyOf(sandbox, 'ap-southeast-2', 'backups'))
-      plantTree(path.join(console.sources, 'for-axe'), { files: 20, seed: 3 })
-      const made = await console.byok([
-        'backup',
-        'create',
-        path.join(console.sources, 'for-axe'),
-        '--name',
-        'N'.repeat(2000),
-      ])
-      expect(made.code, made.stderr).toBe(0)
-    }
-    const [backup] = JSON.parse((await console.byok(['backup', 'list', '--json'])).stdout).backups
-    for (const url of [
-      '/',
-      '/backups',
-      `/backups/${backup.id}`,
-      '/backups?text=nothing-has-this-name',
-      '/audit',
-      '/no-such-page',
-      '/settings/backup-environment',
-      '/settings/sandbox',
-    ]) {
-      await page.goto(url)
-      await noViolations(page, url)
-      await noSidewaysScroll(page, url)
-    }
+test('axe finds nothing on any page, and none is wider than the window', async ({
+  signedIn: page,
+  browser,
+  console,
+}) => {
+  test.setTimeout(180_000)
+  for (const url of pages) await lookAt(page, url)
+  const stranger = await browser.newContext({ baseURL: console.url, reducedMotion: 'reduce' })
+  const outside = await stranger.newPage()
+  for (const url of ['/sign-in', '/setup?token=wrong']) await lookAt(outside, url)
+  await stranger.close()
+})
 
-    const stranger = await browser.newContext({ baseURL: console.url, colorScheme, viewport: { width, height: 900 } })
-    const outside = await stranger.newPage()
-    for (const url of ['/sign-in', '/setup?token=wrong']) {
-      await outside.goto(url)
-      await noViolations(outside, url)
-      await noSidewaysScroll(outside, url)
-    }
-    await stranger.close()
-  })
+test('axe finds nothing on a backup with a name of 2,000 characters', async ({ signedIn: page, console, sandbox }) => {
+  await saveKey(page, keyOf(sandbox, 'ap-southeast-2', 'backups'))
+  const source = path.join(console.sources, 'for-axe')
+  plantTree(source, { files: 20, seed: 3 })
+  const made = await console.byok(['backup', 'create', source, '--name', 'N'.repeat(2000), '--json'])
+  expect(made.code, made.stderr).toBe(0)
+  await lookAt(page, `/backups/${JSON.parse(made.stdout).id}`)
+  await lookAt(page, '/backups')
+})
+
+/** The page is loaded once and then put into every look, as it is when a person turns a phone or evening comes. */
+async function lookAt(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await noViolations(page, url)
 }
 
 async function noViolations(page: Page, where: string): Promise<void> {
+  for (const look of looks) {
+    await put(page, look)
+    await analyse(page, `${where}, ${wordsOf(look)}`)
+  }
+}
+
+type Look = (typeof looks)[number]
+
+const wordsOf = ({ colorScheme, width }: Look) => `${colorScheme}, ${width} pixels`
+
+async function put(page: Page, { colorScheme, width }: Look): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+  await page.setViewportSize({ width, height: 900 })
+}
+
+async function analyse(page: Page, where: string): Promise<void> {
   // Not by its role: behind an open dialog the page has none.
   await expect(page.locator('h1').first(), where).toBeAttached()
-  const { violations, passes } = await new AxeBuilder({ page }).analyze()
+  // Legacy mode is the one without a second page for each analysis; it only sees less of frames from other sites.
+  const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().analyze()
   expect(passes.length, `axe looked at nothing on ${where}`).toBeGreaterThan(5)
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`)
   expect(found, where).toEqual([])
-}
-
-async function noSidewaysScroll(page: Page, where: string): Promise<void> {
   const [inner, whole] = await page.evaluate(() => [
     document.documentElement.clientWidth,
     document.documentElement.scrollWidth,

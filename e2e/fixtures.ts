@@ -88,7 +88,18 @@ export async function saveKey(page: Page, { arn, region }: Pick<SandboxKey, 'arn
   await saveSettings(page)
 }
 
-export async function saveSettings(page: Page): Promise<void> {
+/** Presses Save Settings and, where the save changes who can read backups, gives the password once more. */
+export async function saveSettings(page: Page, { password } = administrator): Promise<void> {
   await page.getByRole('button', { name: 'Save Settings' }).click()
-  await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
+  const saved = page.getByRole('status').filter({ hasText: 'Settings saved' })
+  const question = page.getByRole('alertdialog')
+  await expect(saved.or(question)).toBeVisible()
+  if (await question.isVisible()) {
+    if (await question.getByLabel('Type “unencrypted” to go on').isVisible())
+      await question.getByLabel('Type “unencrypted” to go on').fill('unencrypted')
+    if (await question.getByLabel('Your password').isVisible())
+      await question.getByLabel('Your password').fill(password)
+    await question.getByRole('button', { name: 'Confirm and save' }).click()
+  }
+  await expect(saved).toBeVisible()
 }

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import pg from 'pg'
 import { logsOf } from './console.ts'
-import { expect, keyOf, saveKey, test } from './fixtures.ts'
+import { expect, keyOf, saveKey, saveSettings, test } from './fixtures.ts'
 import { describeTree, plantTree } from './tree.ts'
 
 const marker = 'THE-MARKER-THAT-MUST-NOT-BE-FOUND-3f9c1e'
@@ -16,9 +16,7 @@ for (const method of ['AWS-KMS', 'AES-256'] as const) {
     await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
     if (method === 'AES-256') {
       await page.getByLabel('AES-256').check()
-      await page.getByRole('button', { name: 'Save Settings' }).click()
-      await expect(page.getByText(/Revision \d+/).first()).toBeVisible()
-      await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
+      await saveSettings(page)
     }
     const source = path.join(console.sources, `marked with ${method}`)
     plantTree(source, { files: 40, seed: 5, marker })

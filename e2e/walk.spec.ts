@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { administrator } from './console.ts'
-import { chooseRegion, expect, keyOf, signIn, test } from './fixtures.ts'
+import { chooseRegion, expect, keyOf, saveSettings, signIn, test } from './fixtures.ts'
 import { describeTree, plantTree } from './tree.ts'
 
 // The steps of “Bring Your Own Key (BYOK) with Vault”, by the labels on the page; then a backup, and back again.
@@ -34,8 +34,7 @@ test('from sign-in to a saved key, a backup of 2,000 files and their restore', a
   await test.step('8. Enable AR Vault Hosted Backup Environment', () =>
     page.getByLabel('AR Vault Hosted Backup Environment').check())
   await test.step('9. Click Save Settings', async () => {
-    await page.getByRole('button', { name: 'Save Settings' }).click()
-    await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
+    await saveSettings(page)
   })
   await test.step('after a reload every value is there', async () => {
     await page.reload()

@@ -1,8 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { migrateDeploy } from '#lib/migrate.ts'
-import { startEmbeddedPostgres } from '#lib/supervisor/embedded-postgres.ts'
+import { inject } from 'vitest'
 import { createDb, type Db } from './db.ts'
 
 export interface TestDatabase {
@@ -11,19 +7,25 @@ export interface TestDatabase {
   close(): Promise<void>
 }
 
-/** A real PostgreSQL of its own with every migration applied: about a second, so one for a test file. */
+/** A database of its own in a real PostgreSQL (test-database-server.ts), with every migration applied, and the queues. */
 export async function openTestDatabase(): Promise<TestDatabase> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'vault-db-'))
-  const server = await startEmbeddedPostgres(folder)
-  await migrateDeploy(server.url)
-  const db = createDb(server.url)
+  const url = await ask('POST')
+  const db = createDb(url)
+  // A copy has the template's; two consoles never have the same.
+  await db.$executeRaw`update installation set id = gen_random_uuid()`
   return {
-    url: server.url,
+    url,
     db,
     async close() {
       await db.$disconnect()
-      await server.stop()
-      await rm(folder, { recursive: true })
+      await ask('DELETE', new URL(url).pathname)
     },
   }
+}
+
+async function ask(method: 'POST' | 'DELETE', name = ''): Promise<string> {
+  const answer = await fetch(inject('testDatabases') + name, { method })
+  const words = await answer.text()
+  if (!answer.ok) throw new Error(`No test database: ${words}`)
+  return words
 }

@@ -17,6 +17,8 @@ test('nothing set', () => {
     sourceRoots: [path.join(data, 'sample')],
     restoreRoots: [path.join(data, 'restores')],
     hostedBucket: 'vault-hosted-{region}',
+    allowedEndpoints: [],
+    awsVariables: {},
   })
 })
 

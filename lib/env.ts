@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
+import { parseAllowedEndpoint } from '#lib/aws/schema.ts'
 import { AppError } from '#lib/errors.ts'
 
 /** The one place that reads `process.env`. Names and defaults are those of the README's table. */
@@ -24,6 +25,7 @@ const variables = z.object({
   VAULT_HOST: text.transform((value) => value ?? '127.0.0.1'),
   VAULT_PUBLIC_URL: url,
   VAULT_DATA_DIR: folder.transform((value) => value ?? path.resolve('.data')),
+  VAULT_CONFIG: folder,
   DATABASE_URL: text,
   VAULT_AWS: z.enum(['sandbox', 'aws'], { error: 'must be “sandbox” or “aws”' }).default('sandbox'),
   VAULT_ADMIN_EMAIL: text,
@@ -31,7 +33,52 @@ const variables = z.object({
   VAULT_SOURCE_ROOTS: folders,
   VAULT_RESTORE_ROOTS: folders,
   VAULT_HOSTED_BUCKET: text,
+  VAULT_WORKERS: z.coerce
+    .number({ error: 'is not a number' })
+    .int('is not a whole number')
+    .min(0, 'must be 0 to 8')
+    .max(8, 'must be 0 to 8')
+    .default(1),
+  VAULT_ALLOWED_ENDPOINTS: text.transform((value, context) =>
+    (value ?? '').split(',').flatMap((entry) => {
+      const parsed = parseAllowedEndpoint(entry.trim())
+      if (parsed.ok) return [parsed.host]
+      if (entry.trim() !== '') context.addIssue(`has an entry that is no endpoint. ${parsed.message}`)
+      return []
+    }),
+  ),
 })
+
+/** What the AWS SDK's default chain and endpoint rules read from the environment, besides secrets. */
+const awsVariables = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_CONFIG_FILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_ROLE_ARN',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_EC2_METADATA_DISABLED',
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_KMS',
+  'AWS_ENDPOINT_URL_S3',
+  'AWS_ENDPOINT_URL_STS',
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+  'AWS_USE_FIPS_ENDPOINT',
+  'AWS_USE_DUALSTACK_ENDPOINT',
+] as const
+/** What besides them decides the seal. */
+const sealVariables = [
+  'VAULT_SEAL_TYPE',
+  'VAULT_AWSKMS_SEAL_KEY_ID',
+  'VAULT_AWSKMS_SEAL_EXTERNAL_ID',
+  'AWS_KMS_ENDPOINT',
+  'AWS_ROLE_SESSION_NAME',
+] as const
+const awsSecrets = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const
 
 export interface Env {
   readonly port: number
@@ -46,6 +93,16 @@ export interface Env {
   readonly restoreRoots: readonly string[]
   /** `{region}` stands for the Region. Undefined: there is no hosted bucket. */
   readonly hostedBucket: string | undefined
+  /** How many workers `npm start` runs; 0: all of them run elsewhere. */
+  readonly workers: number
+  /** Hosts, with a port that is not 443, that the form may name besides AWS's. */
+  readonly allowedEndpoints: readonly string[]
+  /** The `AWS_…` variables that are set. In place of a secret stands the word “set”. */
+  readonly awsVariables: Readonly<Record<string, string>>
+  /** HCL, with a seal stanza in it. */
+  readonly configFile: string | undefined
+  /** What decides the seal: these and `awsVariables`. */
+  readonly sealVariables: Readonly<Record<string, string>>
 }
 
 /** @throws AppError `invalid`, naming the variable, when one is missing or cannot be understood */
@@ -75,6 +132,12 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       `${missing} is not set. Set both VAULT_ADMIN_EMAIL and VAULT_ADMIN_PASSWORD, or neither.`,
     )
   }
+  const pick = (names: readonly string[]) =>
+    Object.fromEntries(names.flatMap((name) => (blankless[name] === undefined ? [] : [[name, blankless[name]]])))
+  const aws = {
+    ...pick(awsVariables),
+    ...Object.fromEntries(awsSecrets.flatMap((name) => (blankless[name] === undefined ? [] : [[name, 'set']]))),
+  }
   return {
     port: env.PORT,
     host: env.VAULT_HOST,
@@ -89,5 +152,15 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     sourceRoots: env.VAULT_SOURCE_ROOTS ?? [path.join(env.VAULT_DATA_DIR, 'sample')],
     restoreRoots: env.VAULT_RESTORE_ROOTS ?? [path.join(env.VAULT_DATA_DIR, 'restores')],
     hostedBucket: env.VAULT_HOSTED_BUCKET ?? (sandbox ? 'vault-hosted-{region}' : undefined),
+    workers: env.VAULT_WORKERS,
+    allowedEndpoints: env.VAULT_ALLOWED_ENDPOINTS,
+    awsVariables: aws,
+    configFile: env.VAULT_CONFIG,
+    sealVariables: { ...aws, ...pick(sealVariables) },
   }
+}
+
+/** For secrets that a file names by variable. */
+export function environmentVariable(name: string): string | undefined {
+  return process.env[name]
 }

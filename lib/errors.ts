@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'unreachable' // outage, throttling, network: nothing is known to be wrong
   | 'integrity' // bytes are not what they must be
   | 'unavailable' // this console cannot do it now (no database, no worker)
+  | 'sealed' // the console's own secrets cannot be opened now
 
 export class AppError extends Error {
   readonly code: ErrorCode

@@ -26,7 +26,7 @@ test('what is missing is named, and nothing else is told', async () => {
 
   const nowhere = { ...here.context, own: { ...here.context.own, endpoint: 'http://127.0.0.1:1' } }
   expect(await health({ backup: nowhere })).toEqual({ status: 'unavailable', part: 'sandbox' })
-  expect(await health({ backup: { ...here.context, own: { credentials: undefined, endpoint: undefined } } })).toEqual({
+  expect(await health({ backup: { ...here.context, own: { credentials: { variables: {} }, endpoint: undefined } } })).toEqual({
     status: 'ok',
   })
   const gone = createDb('postgresql://vault:wrong@127.0.0.1:1/vault')

@@ -7,8 +7,8 @@ import { AppError } from '#lib/errors.ts'
 import { openQueue } from '#lib/jobs/queue.ts'
 import { attachSandbox } from '#lib/sandbox/attach.ts'
 import { openSandboxControl, type SandboxControl } from '#lib/sandbox/open-control.ts'
-import { loadRootKey } from '#lib/seal/root-key.ts'
-import { sealKeyWrapper } from '#lib/seal/seal-key-wrapper.ts'
+import type { SealHost } from '#lib/seal/open-seal.ts'
+import { unseal } from '#lib/seal/unseal.ts'
 
 /** Everything a process of the console works with, put together in one place. */
 export interface Services {
@@ -23,13 +23,26 @@ export interface Services {
   close(): Promise<void>
 }
 
-/** @throws AppError `unavailable` without a database or, in the sandbox, without the sandbox */
+/** Where the seal's settings come from in this process. */
+export async function sealHostOf(env: Env): Promise<SealHost> {
+  const { dataDir, configFile, sealVariables } = env
+  return { dataDir, configFile, variables: sealVariables, own: await ownAccess(env) }
+}
+
+/**
+ * @throws AppError `unavailable` without a database or, in the sandbox, without the sandbox; `sealed` with the diagnosis
+ * while the seal does not open
+ */
 export async function openServices(env: Env = readEnv()): Promise<Services> {
-  const { databaseUrl, dataDir, sourceRoots, restoreRoots, hostedBucket } = env
+  const { databaseUrl, dataDir, sourceRoots, restoreRoots, hostedBucket, allowedEndpoints } = env
   if (!databaseUrl)
     throw new AppError('unavailable', 'DATABASE_URL is not set.', { fix: 'Start the console with npm start.' })
   const db = createDb(databaseUrl)
-  const { id: installation } = await db.installation.findFirstOrThrow()
+  const opened = await open(db, env).catch(async (error: unknown) => {
+    await db.$disconnect()
+    throw error
+  })
+  const { installation, host, keyring } = opened
   const jobs = await openQueue(databaseUrl)
   return {
     env,
@@ -39,9 +52,10 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
       db,
       jobs,
       installation,
-      seal: sealKeyWrapper(loadRootKey(dataDir)),
-      own: await ownAccess(env),
+      seal: keyring,
+      own: host.own,
       hostedBucket,
+      allowedEndpoints,
       dataDir,
       sourceRoots,
       restoreRoots,
@@ -55,12 +69,21 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
   }
 }
 
+async function open(db: Db, env: Env) {
+  const { id: installation } = await db.installation.findFirstOrThrow()
+  const host = await sealHostOf(env)
+  return { installation, host, ...(await unseal({ db, installation }, host)) }
+}
+
 /** How this console itself reaches AWS. Together with `offeredKeys` and `sandbox`, all that it knows of the sandbox. */
 async function ownAccess(env: Env): Promise<BackupContext['own']> {
-  if (env.aws === 'aws') return { credentials: undefined, endpoint: undefined }
+  if (env.aws === 'aws') return { credentials: { variables: env.awsVariables }, endpoint: undefined }
   try {
     const { accounts, endpoint } = await attachSandbox(path.join(env.dataDir, 'sandbox'))
-    return { credentials: accounts[0], endpoint }
+    const [administrator] = accounts
+    if (!administrator) throw new Error('The sandbox has no users.')
+    const { accessKeyId, secretAccessKey } = administrator
+    return { credentials: { accessKeyId, secretAccessKey }, endpoint }
   } catch (cause) {
     throw new AppError('unavailable', 'The sandbox is not running.', {
       cause,

@@ -1,5 +1,6 @@
 import 'server-only'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { BackupState, JobKind } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
 import { getConsole } from './console.ts'
 import { permitRequest } from './session.ts'
@@ -8,8 +9,10 @@ import { shuttingDown } from './shutdown.ts'
 const everyMs = 500
 const longestMs = 60 * 60_000
 
-/** Server-sent events with the progress of one backup or restore, until it ends, the watcher leaves or Next stops. */
-export async function progressStream(request: Request, kind: 'backup' | 'restore', id: string): Promise<Response> {
+const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting']
+
+/** Server-sent events with the progress of one backup, restore or verification, until it ends, the watcher leaves or Next stops. */
+export async function progressStream(request: Request, kind: JobKind, id: string): Promise<Response> {
   const user = await permitRequest(request, 'backup.read')
   if (user instanceof Response) return user
   const { backup } = await getConsole()
@@ -22,11 +25,11 @@ export async function progressStream(request: Request, kind: 'backup' | 'restore
     let last = ''
     while (!signal.aborted) {
       const progress = await viewProgress(backup, kind, id)
-      const data = JSON.stringify(progress)
+      const data = JSON.stringify(progress ?? null)
       // A comment keeps proxies from closing a quiet connection.
       yield encoder.encode(data === last ? ':\n\n' : `data: ${data}\n\n`)
       last = data
-      if (!progress || progress.state === 'complete' || progress.state === 'failed') return
+      if (!progress || ended.includes(progress.state)) return
       await delay(everyMs, undefined, { signal }).catch(() => {})
     }
   }

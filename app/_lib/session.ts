@@ -2,8 +2,11 @@ import 'server-only'
 import { headers } from 'next/headers'
 import { notFound, redirect } from 'next/navigation'
 import { cache } from 'react'
-import { can, type Permission, roles, type SessionUser } from '#lib/auth/schema.ts'
-import { getConsole } from './console.ts'
+import { authenticateToken } from '#lib/auth/authenticate-token.ts'
+import { allowedOrigins } from '#lib/auth/create-auth.ts'
+import { can, type Permission, roles, type SessionUser, type TokenScope } from '#lib/auth/schema.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { type Console, getConsole } from './console.ts'
 
 /** Who asks, straight from the database: a revoked session or a changed role counts at once. Once per request. */
 export const currentUser = cache(async (): Promise<SessionUser | undefined> => {
@@ -19,18 +22,60 @@ export async function requireUser(permission: Permission): Promise<SessionUser> 
   return user
 }
 
-/** For route handlers: who asks, or the answer that refuses. */
-export async function permitRequest(request: Request, permission: Permission): Promise<SessionUser | Response> {
-  const { auth } = await getConsole()
+export interface RequestUser extends SessionUser {
+  /** The name of the API token that asks for them. */
+  readonly token?: string
+}
+
+/**
+ * For route handlers: who asks, or the answer that refuses. A session asks from a page of this console; an API token
+ * from anywhere, where the handler names the scope that it needs.
+ */
+export async function permitRequest(
+  request: Request,
+  permission: Permission,
+  scope?: TokenScope,
+): Promise<RequestUser | Response> {
+  const console = await whenOpen()
+  if (console instanceof Response) return console
+  const { auth, db, env } = console
+  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+  if (bearer !== undefined) {
+    const use = await authenticateToken(db, bearer, scope)
+    if (use.ok) return { ...use.user, token: use.token }
+    return refuse(use.status, use.message, use.retryAfter)
+  }
   const user = userOf(await auth.api.getSession({ headers: request.headers }))
-  const refuse = (status: number, message: string) =>
-    Response.json({ message }, { status, headers: { 'cache-control': 'no-store' } })
-  if (!user) return refuse(401, 'Sign in first.')
-  // A page of another site must not read this with the person's cookie.
-  const from = request.headers.get('sec-fetch-site')
-  if (from && from !== 'same-origin' && from !== 'none') return refuse(403, 'This is only for pages of this console.')
+  if (!user) return refuse(401, scope === undefined ? 'Sign in first.' : 'Sign in first, or send an API token.')
+  if (!fromOwnPage(request, allowedOrigins(env))) return refuse(403, 'This is only for pages of this console.')
   if (!can(user.role, permission)) return refuse(403, 'Your role does not allow this.')
   return user
+}
+
+/** The console, or the answer while it is sealed. */
+export async function whenOpen(): Promise<Console | Response> {
+  try {
+    return await getConsole()
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'sealed') return refuse(503, messageOf(error))
+    throw error
+  }
+}
+
+function refuse(status: number, message: string, retryAfter?: number): Response {
+  const headers = new Headers({ 'cache-control': 'no-store' })
+  if (status === 401) headers.set('www-authenticate', 'Bearer')
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
+  return Response.json({ message }, { status, headers })
+}
+
+/** A page of another site must neither read this with the person's cookie nor change anything. */
+function fromOwnPage(request: Request, allowed: readonly string[]): boolean {
+  const from = request.headers.get('sec-fetch-site')
+  if (request.method === 'GET' || request.method === 'HEAD')
+    return from === null || from === 'same-origin' || from === 'none'
+  const origin = request.headers.get('origin')
+  return origin === null ? from === 'same-origin' : allowed.includes(origin)
 }
 
 function userOf(

@@ -13,7 +13,7 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
     <Card title="Backup">
       <Facts>
         <Fact name="State">
-          <StateBadge state={backup.state} warnings={backup.warnings} />
+          <StateBadge state={backup.state} warnings={backup.warnings} waitingFor={backup.waitingFor} />
         </Fact>
         <Fact name="Started">
           <Time iso={backup.createdAt} /> by {backup.createdBy}

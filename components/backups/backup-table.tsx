@@ -49,7 +49,7 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
                 </div>
               </Td>
               <Td>
-                <StateBadge state={row.state} warnings={row.warnings} />
+                <StateBadge state={row.state} warnings={row.warnings} waitingFor={row.waitingFor} />
                 {row.error && (
                   <p className="mt-1 line-clamp-2 text-sm text-ink-3 wrap-anywhere" title={row.error}>
                     {row.error}

@@ -5,6 +5,7 @@ import { formatDuration } from '#components/ui/format-time.ts'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { BackupState, Progress } from '#lib/backup/schema.ts'
 import { StateBadge, stateWords } from './state-badge.tsx'
+import { ThroughputGraph } from './throughput-graph.tsx'
 import { useProgress } from './use-progress.ts'
 
 interface Props {
@@ -14,9 +15,11 @@ interface Props {
   /** Names the bar for a screen reader. */
   label: string
   state: BackupState
+  /** What can be done about it, at the end of its title. */
+  actions?: ReactNode
 }
 
-export function LiveProgress({ url, title, label, state }: Props) {
+export function LiveProgress({ url, title, label, state, actions }: Props) {
   const { progress, bytesPerSecond } = useProgress(url, { ...nothingYet, state })
   const { bytesDone, bytesTotal } = progress
   const percent = bytesTotal ? Math.min(100, Math.floor((bytesDone / bytesTotal) * 1000) / 10) : undefined
@@ -25,7 +28,8 @@ export function LiveProgress({ url, title, label, state }: Props) {
     <div className="card px-5 py-4">
       <div className="mb-2.5 flex items-center gap-2.5">
         {title}
-        <StateBadge state={progress.state} />
+        <StateBadge state={progress.state} waitingFor={progress.waitingFor} />
+        {actions && <div className="ml-auto">{actions}</div>}
       </div>
       <ProgressBar
         label={label}
@@ -45,6 +49,11 @@ export function LiveProgress({ url, title, label, state }: Props) {
               <Strong>{formatBytes(bytesDone)}</Strong>
               {bytesTotal === null ? ` · ${stage(progress)}` : ` of ${formatBytes(bytesTotal)}`}
             </span>
+            {progress.bytesStored > 0 && (
+              <span>
+                <Strong>{formatBytes(progress.bytesStored)}</Strong> stored
+              </span>
+            )}
             <span>
               <Strong>{formatNumber(progress.filesDone)}</Strong>
               {progress.filesTotal === null ? ' files' : ` of ${count(progress.filesTotal, 'file')}`}
@@ -64,7 +73,23 @@ export function LiveProgress({ url, title, label, state }: Props) {
       </div>
       {/* Here from the start, so that nothing moves when the first path comes. */}
       <code className="mt-1 block h-[18px] truncate text-sm text-ink-3">{progress.currentPath}</code>
-      {progress.error && <p className="mt-2 text-sm text-bad wrap-anywhere">{progress.error}</p>}
+      {progress.state === 'running' && <ThroughputGraph samples={progress.samples} />}
+      {progress.state === 'waiting' && (
+        <p className="mt-2 text-sm text-warn">
+          It goes on by itself as soon as the {progress.waitingFor ?? 'key'} answers
+          {progress.nextTryAt && (
+            <>
+              ; next try at <span className="tabular-nums">{progress.nextTryAt.slice(11, 19)} UTC</span>
+            </>
+          )}
+          . Nothing is written meanwhile.
+        </p>
+      )}
+      {progress.error && (
+        <p className={`mt-2 text-sm wrap-anywhere ${progress.state === 'waiting' ? 'text-ink-2' : 'text-bad'}`}>
+          {progress.error}
+        </p>
+      )}
     </div>
   )
 }
@@ -75,6 +100,7 @@ function Strong({ children }: { children: ReactNode }) {
 
 function stage(progress: Progress): string {
   if (progress.state === 'queued') return 'Waiting for a worker'
+  if (progress.state === 'waiting') return progress.waitingFor === 'bucket' ? 'Waiting for bucket' : stateWords.waiting
   return progress.bytesTotal === null ? 'Counting' : stateWords[progress.state]
 }
 
@@ -85,6 +111,9 @@ const nothingYet: Omit<Progress, 'state'> = {
   filesDone: 0,
   filesTotal: null,
   currentPath: null,
+  samples: [],
+  waitingFor: null,
+  nextTryAt: null,
   startedAt: null,
   finishedAt: null,
   error: null,

@@ -3,9 +3,10 @@ import { useRouter } from 'next/navigation'
 import { type SubmitEvent, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
-import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import type { BackupsView, StartBackupInput, StartResult } from '#lib/backup/schema.ts'
+import { PatternFields } from './pattern-fields.tsx'
+import { chosenSource, SourceSelect } from './source-select.tsx'
 
 interface Props {
   sources: BackupsView['sources']
@@ -22,9 +23,12 @@ export function StartBackupForm({ sources, start }: Props) {
     const form = event.currentTarget
     const data = new FormData(form)
     startTransition(async () => {
-      const result = await start({ source: String(data.get('source')), name: String(data.get('name')) }).catch(
-        () => noAnswer,
-      )
+      const result = await start({
+        ...chosenSource(String(data.get('source')), sources),
+        name: String(data.get('name')),
+        include: String(data.get('include')),
+        exclude: String(data.get('exclude')),
+      }).catch(() => noAnswer)
       setRefusal(result.status === 'error' ? result : undefined)
       if (result.status === 'error') return
       form.reset()
@@ -35,13 +39,7 @@ export function StartBackupForm({ sources, start }: Props) {
   return (
     <form onSubmit={submit} aria-label="New backup" className="card space-y-3 px-5 py-4">
       <div className="grid items-start gap-3 sm:grid-cols-[minmax(0,3fr)_minmax(0,2fr)_auto]">
-        <Select label="Folder" name="source" required error={refusal?.fieldErrors?.source}>
-          {sources.map((source) => (
-            <option key={source.path} value={source.path}>
-              {source.label}
-            </option>
-          ))}
-        </Select>
+        <SourceSelect sources={sources} error={refusal?.fieldErrors?.source} />
         <TextField
           label="Name"
           name="name"
@@ -54,6 +52,12 @@ export function StartBackupForm({ sources, start }: Props) {
           Back up now
         </Button>
       </div>
+      <details className="group">
+        <summary className="w-fit cursor-pointer text-sm text-ink-2 hover:text-ink">More: leave files out</summary>
+        <div className="mt-3">
+          <PatternFields errors={refusal?.fieldErrors} />
+        </div>
+      </details>
       <Alert>{refusal?.message}</Alert>
     </form>
   )

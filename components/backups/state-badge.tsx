@@ -1,6 +1,6 @@
 import { Badge } from '#components/ui/badge.tsx'
 import { count } from '#components/ui/format-bytes.ts'
-import type { BackupState } from '#lib/backup/schema.ts'
+import type { BackupState, WaitingFor } from '#lib/backup/schema.ts'
 
 export const stateWords: Readonly<Record<BackupState, string>> = {
   queued: 'Queued',
@@ -21,7 +21,17 @@ const tones = {
   deleting: 'idle',
 } as const
 
-export function StateBadge({ state, warnings = 0 }: { state: BackupState; warnings?: number }) {
+interface Props {
+  state: BackupState
+  warnings?: number
+  waitingFor?: WaitingFor | null
+}
+
+export function StateBadge({ state, warnings = 0, waitingFor }: Props) {
   if (state === 'complete' && warnings > 0) return <Badge tone="warn">Complete, {count(warnings, 'warning')}</Badge>
-  return <Badge tone={tones[state]}>{stateWords[state]}</Badge>
+  return (
+    <Badge tone={tones[state]}>
+      {state === 'waiting' && waitingFor === 'bucket' ? 'Waiting for bucket' : stateWords[state]}
+    </Badge>
+  )
 }

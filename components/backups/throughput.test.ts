@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addSample, rateOf, type Sample } from './throughput.ts'
+import { addSample, rateOf, ratesOf, type Sample } from './throughput.ts'
 
 const collect = (...samples: Sample[]) => samples.reduce<readonly Sample[]>(addSample, [])
 
@@ -21,4 +21,17 @@ test('starts anew when a retry counts from the beginning', () => {
     { at: 5_000, bytes: 100 },
   )
   expect(rateOf(samples)).toBe(50)
+})
+
+test('a graph has the rate between each two samples', () => {
+  const samples = [
+    { at: 0, bytes: 0 },
+    { at: 1000, bytes: 500 },
+    { at: 3000, bytes: 4500 },
+  ]
+  expect(ratesOf(samples)).toEqual([
+    { at: 1000, bytesPerSecond: 500 },
+    { at: 3000, bytesPerSecond: 2000 },
+  ])
+  expect(ratesOf(samples.slice(0, 1))).toEqual([])
 })

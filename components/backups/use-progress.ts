@@ -1,7 +1,9 @@
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
-import type { Progress } from '#lib/backup/schema.ts'
-import { addSample, rateOf, type Sample } from './throughput.ts'
+import type { BackupState, Progress } from '#lib/backup/schema.ts'
+import { addSample, rateOf, ratesOf, type Sample } from './throughput.ts'
+
+const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting']
 
 /** Follows a running backup or restore; when it ends, or cannot be followed, the page asks the server again. */
 export function useProgress(
@@ -16,10 +18,16 @@ export function useProgress(
     const source = new EventSource(url)
     let polling: ReturnType<typeof setInterval> | undefined
     source.onmessage = (event: MessageEvent<string>) => {
-      const next: Progress = JSON.parse(event.data)
+      const next: Progress | null = JSON.parse(event.data)
+      if (!next) {
+        // It is gone: deleted by somebody.
+        source.close()
+        router.refresh()
+        return
+      }
       setProgress(next)
       setSamples((old) => addSample(old, { at: performance.now(), bytes: next.bytesDone }))
-      if (next.state === 'complete' || next.state === 'failed') {
+      if (ended.includes(next.state)) {
         source.close()
         router.refresh()
       }
@@ -34,5 +42,10 @@ export function useProgress(
     }
   }, [url, router])
 
-  return { progress, bytesPerSecond: rateOf(samples) }
+  return { progress, bytesPerSecond: rateOf(samples) ?? lastRate(progress.samples) }
+}
+
+/** After a reload, until ten seconds have been seen here. */
+function lastRate(samples: readonly Sample[]): number | undefined {
+  return ratesOf(samples.slice(-4)).at(-1)?.bytesPerSecond
 }

@@ -1,116 +1,147 @@
 'use client'
 import { zodResolver } from '@hookform/resolvers/zod'
 import { useRouter } from 'next/navigation'
-import { useRef, useState } from 'react'
-import { type FieldErrors, useForm, useWatch } from 'react-hook-form'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { useForm, useWatch } from 'react-hook-form'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
-import { count } from '#components/ui/format-bytes.ts'
 import {
+  type Confirmation,
+  type ConfirmationNeeded,
   type EnvironmentInput,
   type EnvironmentSettings,
   type EnvironmentView,
   environmentSchema,
-  type SaveEnvironmentResult,
-  type TestKeyResult,
 } from '#lib/environment/schema.ts'
+import { DraftSummary } from './draft-summary.tsx'
 import { EncryptionSection } from './encryption-section.tsx'
+import { fieldNames, inPageOrder } from './field-order.ts'
 import { HostingSection } from './hosting-section.tsx'
 import { KeyCheckPanel } from './key-check-panel.tsx'
 import { StorageSection } from './storage-section.tsx'
-import { useUnsavedWarning } from './use-unsaved-warning.ts'
+import { UnsavedGuard } from './unsaved-guard.tsx'
+import { useKeyCheck } from './use-key-check.ts'
+import { WhoCanRead } from './who-can-read.tsx'
+
+// Asked of few saves, so its script comes with the question.
+const ConfirmDialog = lazy(() => import('./confirm-dialog.tsx'))
 
 interface Props {
   view: EnvironmentView
   /** May save. Without it every control is read-only. */
   canChange: boolean
   canTest: boolean
-  save: (input: EnvironmentInput, baseRevision: number) => Promise<SaveEnvironmentResult>
-  test: (input: EnvironmentInput) => Promise<TestKeyResult>
 }
 
-/** In the order of the page, which is the order in which errors take the focus. */
-const fields = [
-  'region',
-  'encrypt',
-  'method',
-  'masterKey',
-  'hosted',
-  'label',
-  'bucket',
-  'prefix',
-  'accessKeyId',
-  'secretAccessKey',
-  'sessionToken',
-] as const satisfies readonly (keyof EnvironmentInput)[]
-
-const noAnswer = 'The console did not answer. Reload the page to see what is saved, then try again.'
-
-export function EnvironmentForm({ view, canChange, canTest, save, test }: Props) {
+export function EnvironmentForm({ view, canChange, canTest }: Props) {
   const router = useRouter()
   const panel = useRef<HTMLElement>(null)
-  const [running, setRunning] = useState<'save' | 'test'>()
-  const [report, setReport] = useState(view.report)
+  const check = useKeyCheck(view.report)
   const [refusal, setRefusal] = useState<string>()
-  const [saved, setSaved] = useState(false)
-  // Belongs to the values in the form: a page that refreshes itself must not make an old form look new.
-  const [revision, setRevision] = useState(view.revision)
+  const [savedNow, setSavedNow] = useState(false)
+  const [asked, setAsked] = useState<{ needed: ConfirmationNeeded; settings: EnvironmentSettings }>()
+  // What the form began with: a page that refreshes itself must not make an old form look new.
+  const [base, setBase] = useState({ revision: view.revision, values: view.values })
+  const [restoring, setRestoring] = useState(view.restoring)
   const form = useForm<EnvironmentInput, unknown, EnvironmentSettings>({
     resolver: zodResolver(environmentSchema),
-    defaultValues: view.values,
+    defaultValues: view.restoring?.values ?? view.values,
     mode: 'onTouched',
   })
-  const { isDirty, dirtyFields } = form.formState
-  const [encrypt, method] = useWatch({ control: form.control, name: ['encrypt', 'method'] })
-  useUnsavedWarning(isDirty)
+  // From the older values to the newest by a link, and back: the same form, other values.
+  const shown = useRef(view.restoring?.number)
+  useEffect(() => {
+    if (shown.current === view.restoring?.number) return
+    shown.current = view.restoring?.number
+    if (restoring?.number === view.restoring?.number) return
+    setRestoring(view.restoring)
+    setBase({ revision: view.revision, values: view.values })
+    form.reset(view.restoring?.values ?? view.values)
+  }, [view, restoring, form])
+  const unsaved = form.formState.isDirty || restoring !== null
+  const saved = savedNow && !unsaved
+  const [encrypt, method, furtherKeys, hosted] = useWatch({
+    control: form.control,
+    name: ['encrypt', 'method', 'furtherKeys', 'hosted'],
+  })
 
-  function refuse(message: string, fieldErrors: Partial<Record<keyof EnvironmentInput, string>> = {}) {
+  function refuse(message: string, fieldErrors: Readonly<Record<string, string>> = {}) {
     setRefusal(message)
-    const wrong = fields.filter((field) => fieldErrors[field])
-    for (const field of wrong) {
-      form.setError(field, { type: 'server', message: fieldErrors[field] }, { shouldFocus: field === wrong[0] })
-    }
+    inPageOrder(Object.keys(fieldErrors)).forEach((field, index) => {
+      form.setError(field, { type: 'server', message: fieldErrors[field] }, { shouldFocus: index === 0 })
+    })
   }
 
-  const invalid = (verb: string) => (errors: FieldErrors<EnvironmentInput>) => {
-    const first = fields.find((field) => errors[field])
-    setSaved(false)
-    setRefusal(`Nothing was ${verb}. ${(first && errors[first]?.message) ?? 'Correct what is marked.'}`)
+  const invalid = (verb: string) => () => {
+    const names = fieldNames(form.getValues('furtherKeys').length)
+    const first = names.find((name) => form.getFieldState(name).error)
+    setSavedNow(false)
+    setRefusal(
+      `Nothing was ${verb}. ${(first && form.getFieldState(first).error?.message) ?? 'Correct what is marked.'}`,
+    )
+    if (first) form.setFocus(first)
   }
 
-  async function run<T extends SaveEnvironmentResult | TestKeyResult>(kind: 'save' | 'test', call: () => Promise<T>) {
-    setRunning(kind)
+  async function save(settings: EnvironmentSettings, confirmation: Confirmation = {}) {
     setRefusal(undefined)
-    setSaved(false)
-    const result = await call().catch(() => ({ status: 'error' as const, message: noAnswer }))
-    setRunning(undefined)
-    if ('report' in result && result.report) setReport(result.report)
-    if (result.status === 'error') refuse(result.message, 'fieldErrors' in result ? result.fieldErrors : undefined)
-    return result
+    setSavedNow(false)
+    const restoredFrom = restoring?.number ?? null
+    const result = await check.save({ settings, base: base.revision, confirmation, restoredFrom })
+    if (result.status === 'confirm') {
+      setAsked({ needed: result, settings })
+      return
+    }
+    setAsked(undefined)
+    if (result.status === 'error') {
+      refuse(result.message, result.fieldErrors)
+      return
+    }
+    const values = { ...settings, secretAccessKey: '', sessionToken: '' }
+    setBase({ revision: result.revision, values })
+    setRestoring(null)
+    setSavedNow(true)
+    form.reset(values)
+    if (restoring) router.replace('/settings/backup-environment')
+    router.refresh()
   }
 
-  const onSave = form.handleSubmit(async (values) => {
-    const result = await run('save', () => save(values, revision))
-    if (result.status === 'error') return
-    setRevision(result.revision)
-    setSaved(true)
-    form.reset({ ...values, secretAccessKey: '', sessionToken: '' })
-    router.refresh()
-  }, invalid('saved'))
-
-  const onTest = form.handleSubmit(async (values) => {
-    await run('test', () => test(values))
+  async function test(settings: EnvironmentSettings) {
+    setRefusal(undefined)
+    setSavedNow(false)
+    const result = await check.test(settings, restoring?.number ?? null)
+    if (result.status === 'error') refuse(result.message, result.fieldErrors)
     // Where the check stands below the form, bring it into sight.
     if (window.matchMedia('(width < 1100px)').matches) panel.current?.scrollIntoView({ block: 'start' })
-  }, invalid('tested'))
+  }
 
   return (
     <div className="grid grid-cols-1 items-start gap-6 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
-      <form onSubmit={onSave} noValidate aria-label="Backup Environment" className="min-w-0">
+      <form
+        onSubmit={form.handleSubmit((settings) => save(settings), invalid('saved'))}
+        noValidate
+        aria-label="Backup Environment"
+        className="min-w-0"
+      >
+        {restoring && (
+          <p className="mb-4 rounded-control bg-info-soft px-4 py-3 text-info">
+            These are the values of revision {restoring.number}. Nothing is changed yet: save them, and they are checked
+            again and become a new revision.
+          </p>
+        )}
         <fieldset disabled={!canChange} className="min-w-0 space-y-4">
           <StorageSection form={form} disabled={!canChange} />
-          <EncryptionSection form={form} offeredKeys={canChange ? view.offeredKeys : []} />
-          <HostingSection form={form} hostedBucket={view.hostedBucket} secretStored={view.hasSecretAccessKey} />
+          <EncryptionSection form={form} disabled={!canChange} view={view} report={check.report} />
+          <HostingSection
+            form={form}
+            hostedBucket={view.hostedBucket}
+            secretStored={restoring?.hasSecret ?? view.hasSecretAccessKey}
+            externalId={view.externalId}
+          >
+            <WhoCanRead hosted={hosted} method={encrypt ? method : 'none'} />
+          </HostingSection>
+          {unsaved && base.revision > 0 && (
+            <DraftSummary form={form} saved={base.values} revision={base.revision} view={view} />
+          )}
         </fieldset>
         {(canChange || canTest) && (
           <div className="z-10 mt-0 space-y-2.5 bg-linear-to-b from-transparent to-canvas to-30% pt-5 pb-3 md:sticky md:bottom-0">
@@ -123,38 +154,52 @@ export function EnvironmentForm({ view, canChange, canTest, save, test }: Props)
                 <Button
                   type="submit"
                   variant="primary"
-                  disabled={!!running}
-                  busy={running === 'save' ? 'Checking…' : undefined}
+                  disabled={!!check.running}
+                  busy={check.running === 'save' ? 'Checking…' : undefined}
                 >
                   Save Settings
                 </Button>
               )}
               {canTest && (
-                <Button onClick={onTest} disabled={!!running} busy={running === 'test' ? 'Testing…' : undefined}>
+                <Button
+                  onClick={form.handleSubmit(test, invalid('tested'))}
+                  disabled={!!check.running}
+                  busy={check.running === 'test' ? 'Testing…' : undefined}
+                >
                   Test key
                 </Button>
               )}
               <div className="ml-auto flex flex-wrap items-center justify-end text-sm text-ink-3 max-sm:ml-0">
                 <p role="status" className="mr-2 font-medium text-ok empty:mr-0">
-                  {saved && !isDirty ? 'Settings saved' : ''}
+                  {saved ? 'Settings saved' : ''}
                 </p>
-                {saved && !isDirty && <p>Revision {revision}. The next backup uses it.</p>}
-                {isDirty && (
-                  <p>
-                    Unsaved changes
-                    {dirtyFields.masterKey &&
-                      view.backups > 0 &&
-                      ` · ${count(view.backups, 'backup stays', 'backups stay')} under the old key`}
-                  </p>
-                )}
+                {saved && <p>Revision {base.revision}. The next backup uses it.</p>}
+                {unsaved && <p>Unsaved changes</p>}
               </div>
             </div>
           </div>
         )}
       </form>
       <aside ref={panel} aria-label="Proof" className="scroll-mt-4 min-[1100px]:sticky min-[1100px]:top-6">
-        <KeyCheckPanel report={report} running={running !== undefined} withKey={encrypt && method === 'AWS-KMS'} />
+        <KeyCheckPanel
+          report={check.report}
+          running={check.running !== undefined}
+          checks={check.checks}
+          withKey={encrypt && method === 'AWS-KMS'}
+          furtherKeys={furtherKeys.length}
+        />
       </aside>
+      <UnsavedGuard unsaved={unsaved && canChange} />
+      {asked && (
+        <Suspense>
+          <ConfirmDialog
+            needed={asked.needed}
+            busy={check.running === 'save'}
+            onConfirm={(confirmation) => save(asked.settings, confirmation)}
+            onCancel={() => setAsked(undefined)}
+          />
+        </Suspense>
+      )}
     </div>
   )
 }

@@ -1,47 +1,64 @@
+import { lazy, Suspense } from 'react'
 import { CopyButton } from '#components/ui/copy-button.tsx'
+import type { Changer, Remedy } from '#lib/aws/schema.ts'
 import type { Check } from '#lib/keys/schema.ts'
 
-/** What happened, why, what to do, something to copy, and at the end what AWS itself said. */
+// Most checks pass, so its script comes with the first that does not.
+const FixRemedies = lazy(() => import('./fix-remedies.tsx'))
+
+const places: Record<Changer, string> = {
+  'key policy': 'The key policy, by whoever administers the key',
+  'IAM policy': 'IAM, by an administrator of the caller’s account',
+  'permissions boundary': 'The permissions boundary, by an administrator of IAM',
+  'session policy': 'The session policy, by whoever issues the session',
+  'service control policy': 'A service control policy, by an administrator of the organization',
+  'resource control policy': 'A resource control policy, by an administrator of the organization',
+  'VPC endpoint policy': 'The VPC endpoint policy, by whoever administers the network',
+  'bucket policy': 'The bucket policy, by whoever administers the bucket',
+  'role trust policy': 'The trust policy of the role, by its owner',
+  key: 'The key, by whoever administers it',
+  bucket: 'The bucket, by whoever administers it',
+  network: 'The network between this console and AWS',
+  credentials: 'The credentials, here or in IAM',
+  clock: 'The clock of this machine',
+  settings: 'These settings',
+  wait: 'Nothing: it passes by itself',
+}
+
+/** What happened, why, where it is changed, what to do, something to copy, and at the end what AWS itself said. */
 export function FailedCheck({ check, toldBefore }: { check: Check; toldBefore: boolean }) {
   const said = [
     ['Code', check.awsCode],
     ['Message', check.awsMessage],
     ['Request ID', check.awsRequestId],
-  ].filter((pair): pair is [string, string] => pair[1] !== undefined)
+  ].filter((pair): pair is [string, string] => !!pair[1])
+  const reasons = [
+    ['Cause', check.cause],
+    ['Where', check.who && places[check.who]],
+    ['To mend it', check.fix],
+  ].filter((pair): pair is [string, string] => !!pair[1])
+  const remedies = remediesOf(check)
   return (
-    <div className="mx-4.5 mt-3 mb-3 overflow-hidden rounded-control border border-line text-sm wrap-anywhere">
-      <div className="space-y-1.5 px-3.5 py-3">
+    <div className="mx-4.5 mt-1 mb-3 overflow-hidden rounded-control border border-line text-sm wrap-anywhere">
+      <div className="space-y-2 px-3.5 py-3">
         <p>{check.detail}</p>
         {toldBefore ? (
           <p>Cause and fix are the same as above.</p>
         ) : (
-          <>
-            {check.cause && <p>{check.cause}</p>}
-            {check.fix && (
-              <p>
-                <span className="font-medium">To mend it: </span>
-                {check.fix}
-              </p>
-            )}
-          </>
+          <dl className="space-y-2">
+            {reasons.map(([name, text]) => (
+              <div key={name}>
+                <dt className="text-xs text-ink-3">{name}</dt>
+                <dd>{text}</dd>
+              </div>
+            ))}
+          </dl>
         )}
       </div>
-      {check.remedy && !toldBefore && (
-        <>
-          <div className="flex items-center gap-2 border-y border-line bg-sunken py-1 pr-1 pl-3.5">
-            <span className="min-w-0 truncate font-medium">{check.remedy.label}</span>
-            <span className="ml-auto">
-              <CopyButton text={check.remedy.text} what={check.remedy.label} />
-            </span>
-          </div>
-          <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
-            tabIndex={0}
-            className="max-h-80 overflow-auto px-3.5 py-3 text-xs leading-[1.125rem] -outline-offset-2"
-          >
-            {check.remedy.text}
-          </pre>
-        </>
+      {remedies.length > 0 && !toldBefore && (
+        <Suspense>
+          <FixRemedies remedies={remedies} />
+        </Suspense>
       )}
       {said.length > 0 && (
         <details className="border-t border-line px-3.5 py-2.5 text-ink-2">
@@ -51,7 +68,7 @@ export function FailedCheck({ check, toldBefore }: { check: Check; toldBefore: b
               <div key={name} className="contents">
                 <dt className="text-ink-3">{name}</dt>
                 <dd>
-                  <code>{value}</code>
+                  <code>{value}</code> {name === 'Request ID' && <CopyButton text={value} what="request ID" iconOnly />}
                 </dd>
               </div>
             ))}
@@ -60,4 +77,10 @@ export function FailedCheck({ check, toldBefore }: { check: Check; toldBefore: b
       )}
     </div>
   )
+}
+
+/** Reports from before remedies had formats hold one text. */
+function remediesOf({ remedies = [], remedy }: Check): readonly Remedy[] {
+  if (!remedy) return remedies
+  return [{ label: remedy.label, note: 'To copy.', formats: [{ format: 'json', file: 'fix.txt', text: remedy.text }] }]
 }

@@ -3,11 +3,16 @@ import type { EnvironmentInput, EnvironmentSettings } from '#lib/environment/sch
 
 export type EnvironmentFormApi = UseFormReturn<EnvironmentInput, unknown, EnvironmentSettings>
 
+/** A field that holds a key. */
+export type KeyName = 'masterKey' | `furtherKeys.${number}.typed`
+
 /** What a person changed by a click elsewhere than in the field counts like typing in it. */
 export const asTyped = { shouldDirty: true, shouldTouch: true, shouldValidate: true }
 
-/** The key's own error depends on the Region, so it is decided again with it. */
+/** The keys' own errors depend on the Region, so they are decided again with it. */
 export function setRegion(form: EnvironmentFormApi, region: string): void {
   form.setValue('region', region, asTyped)
-  if (form.getValues('masterKey') !== '') void form.trigger('masterKey')
+  const { masterKey, furtherKeys } = form.getValues()
+  if (masterKey !== '') void form.trigger('masterKey')
+  if (furtherKeys.some(({ typed }) => typed !== '')) void form.trigger('furtherKeys')
 }

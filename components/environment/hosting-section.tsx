@@ -1,6 +1,8 @@
+import type { ReactNode } from 'react'
 import { useWatch } from 'react-hook-form'
 import { Card } from '#components/ui/card.tsx'
 import { Checkbox } from '#components/ui/checkbox.tsx'
+import { CopyButton } from '#components/ui/copy-button.tsx'
 import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import type { EnvironmentFormApi } from './form-type.ts'
@@ -9,14 +11,18 @@ interface Props {
   form: EnvironmentFormApi
   hostedBucket: string | null
   secretStored: boolean
+  externalId: string
+  /** Who can read what, of the settings as they are in the form. */
+  children?: ReactNode
 }
 
 const credentialKinds = [
   { value: 'default', label: 'Credentials of this console', about: 'Its role, profile or AWS_ variables' },
   { value: 'access-key', label: 'Access key', about: 'An ID and a secret entered here' },
+  { value: 'assume-role', label: 'Assume role', about: 'A role of yours that trusts this console' },
 ]
 
-export function HostingSection({ form, hostedBucket, secretStored }: Props) {
+export function HostingSection({ form, hostedBucket, secretStored, externalId, children }: Props) {
   const [hosted, region] = useWatch({ control: form.control, name: ['hosted', 'region'] })
   return (
     <Card title="Hosting" hint="Whose bucket it is.">
@@ -43,12 +49,13 @@ export function HostingSection({ form, hostedBucket, secretStored }: Props) {
         }
         {...form.register('hosted')}
       />
-      {!hosted && <OwnBucket form={form} secretStored={secretStored} />}
+      {!hosted && <OwnBucket form={form} secretStored={secretStored} externalId={externalId} />}
+      {children}
     </Card>
   )
 }
 
-function OwnBucket({ form, secretStored }: Pick<Props, 'form' | 'secretStored'>) {
+function OwnBucket({ form, secretStored, externalId }: Pick<Props, 'form' | 'secretStored' | 'externalId'>) {
   const { errors } = form.formState
   const credentials = useWatch({ control: form.control, name: 'credentials' })
   return (
@@ -97,6 +104,47 @@ function OwnBucket({ form, secretStored }: Pick<Props, 'form' | 'secretStored'>)
           />
         </>
       )}
+      {credentials === 'assume-role' && (
+        <>
+          <TextField
+            label="Role ARN"
+            mono
+            placeholder="arn:aws:iam::…:role/…"
+            help="This console assumes it with its own credentials, for key and bucket alike."
+            error={errors.roleArn?.message}
+            {...form.register('roleArn')}
+          />
+          <div>
+            <p className="font-medium">External ID</p>
+            <div className="mt-1.5 flex flex-wrap items-center gap-2">
+              <code className="wrap-anywhere">{externalId}</code>
+              <CopyButton text={externalId} what="the external ID" />
+            </div>
+            <p className="mt-1.5 text-sm text-ink-3">
+              Made by this console for this environment, and never changed. The role’s trust policy must ask for it, so
+              that nobody else can have this console assume the role.
+            </p>
+          </div>
+        </>
+      )}
+      <div className="grid gap-4 sm:grid-cols-2">
+        <TextField
+          label="KMS endpoint"
+          mono
+          placeholder="https://…"
+          help="Optional: a VPC endpoint of yours."
+          error={errors.kmsEndpoint?.message}
+          {...form.register('kmsEndpoint')}
+        />
+        <TextField
+          label="S3 endpoint"
+          mono
+          placeholder="https://…"
+          help="Optional: a VPC endpoint, or another store that speaks S3."
+          error={errors.s3Endpoint?.message}
+          {...form.register('s3Endpoint')}
+        />
+      </div>
     </div>
   )
 }

@@ -1,7 +1,8 @@
-import type { ReactNode } from 'react'
 import { Badge, type Tone, ToneIcon } from '#components/ui/badge.tsx'
 import { formatDuration } from '#components/ui/format-time.ts'
-import { type Check, type CheckReport, checkIds, checkTitles } from '#lib/keys/schema.ts'
+import { shortenArn } from '#components/ui/shorten-arn.ts'
+import { Time } from '#components/ui/time.tsx'
+import { type Check, type CheckReport, checkName, checkTitles, plannedChecks, verdictOf } from '#lib/keys/schema.ts'
 import { FailedCheck } from './failed-check.tsx'
 
 const states = {
@@ -16,11 +17,17 @@ interface Props {
   running: boolean
   /** The settings name a KMS key; without one only the bucket is tried. */
   withKey: boolean
+  /** How many keys the settings name besides it. */
+  furtherKeys?: number
+  /** Of the run under way: what is known so far, by `checkName`. */
+  checks?: ReadonlyMap<string, Check>
 }
+type Planned = ReturnType<typeof plannedChecks>[number]
 
-export function KeyCheckPanel({ report, running, withKey }: Props) {
+export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, checks }: Props) {
   const shown = running ? null : report
-  const planned = checkIds.filter((id) => withKey || !id.startsWith('key.'))
+  const rows: readonly Planned[] = shown?.checks ?? plannedChecks(withKey ? 1 + furtherKeys : 0, true)
+  const groups = Map.groupBy(rows, (row) => groupOf(row))
   return (
     <section aria-labelledby="key-check" className="card">
       <div className="flex min-h-[53px] items-center gap-2.5 border-b border-line px-4.5">
@@ -32,38 +39,41 @@ export function KeyCheckPanel({ report, running, withKey }: Props) {
         </div>
         {shown && <span className="ml-auto text-sm text-ink-3 tabular-nums">{formatDuration(shown.durationMs)}</span>}
       </div>
-      <ul aria-busy={running} className="py-1.5">
-        {shown
-          ? shown.checks.map((check) => {
-              const { tone, word } = states[check.status]
-              const failed = check.status === 'failed'
-              return (
-                <li key={check.id}>
-                  <Row
-                    tone={tone}
-                    title={check.title}
-                    detail={failed ? undefined : check.detail}
-                    right={check.durationMs === 0 ? word : `${word} · ${formatDuration(check.durationMs)}`}
-                  />
-                  {failed && <FailedCheck check={check} toldBefore={sameFixBefore(shown.checks, check)} />}
-                </li>
-              )
-            })
-          : planned.map((id) => {
-              // What the last run said keeps its place, unseen, so that no row moves while the checks run again.
-              const last = report?.checks.find((check) => check.id === id)
-              return (
-                <li key={id}>
-                  <Row
-                    tone={running ? 'busy' : 'idle'}
-                    title={last?.title ?? checkTitles[id]}
-                    detail={last?.detail && <span className="invisible">{last.detail}</span>}
-                    right={running ? 'Running' : 'Not run'}
-                  />
-                </li>
-              )
-            })}
-      </ul>
+      {shown?.lastGood && (
+        <p className="border-b border-line px-4.5 py-3 text-sm">
+          AWS has refused nothing. Last known to work: <Time iso={shown.lastGood.at} />, with revision{' '}
+          {shown.lastGood.revision}.
+        </p>
+      )}
+      <div aria-busy={running} className="pb-1.5">
+        {[...groups].map(([group, members]) => (
+          <section key={group} aria-label={group}>
+            <h3 className="px-4.5 pt-3 pb-1 text-xs font-medium text-ink-3 wrap-anywhere">
+              {group}
+              <KeyOf report={shown} row={members[0]} />
+            </h3>
+            <ul>
+              {members.map((row) => {
+                const name = checkName(row)
+                const known = shown?.checks.find((check) => checkName(check) === name)
+                return (
+                  <li key={name}>
+                    {shown && known ? (
+                      <Known check={known} toldBefore={sameFixBefore(shown.checks, known)} />
+                    ) : (
+                      <Row
+                        {...(running ? tellingOf(checks?.get(name)) : { tone: 'idle', right: 'Not run' })}
+                        title={checks?.get(name)?.title ?? checkTitles[row.id]}
+                        detail={checks?.get(name)?.detail ?? ' '}
+                      />
+                    )}
+                  </li>
+                )
+              })}
+            </ul>
+          </section>
+        ))}
+      </div>
       {!shown && !running && (
         <p className="border-t border-line px-4.5 py-3 text-sm text-ink-3">
           Saving runs these checks with the key and the bucket themselves, and keeps the settings only when none fails.
@@ -74,38 +84,89 @@ export function KeyCheckPanel({ report, running, withKey }: Props) {
   )
 }
 
+function groupOf({ id, key = 0 }: Planned): string {
+  if (id.startsWith('bucket.')) return 'Bucket'
+  if (id.startsWith('key.')) return key === 0 ? 'Key' : `Further key ${key}`
+  return id === 'credentials' ? 'Credentials' : 'Together'
+}
+
+function KeyOf({ report, row }: { report: CheckReport | null; row: Planned | undefined }) {
+  const key = row?.id.startsWith('key.') ? report?.keys?.[row.key ?? 0] : undefined
+  if (!key || !report?.keys || report.keys.length < 2) return null
+  return <code className="ml-2 font-normal">{shortenArn(key.keyArn ?? key.typed)}</code>
+}
+
 function Verdict({ report, running }: { report: CheckReport | null; running: boolean }) {
   if (running) return <Badge tone="busy">Running</Badge>
   if (!report) return <Badge tone="idle">Not run yet</Badge>
-  const of = (status: string) => report.checks.filter((check) => check.status === status).length
-  if (!report.ok) return <Badge tone="bad">{`${of('failed')} of ${report.checks.length} failed`}</Badge>
-  const warnings = of('warning')
+  const of = (status: string) => report.checks.filter((check) => check.status === status)
+  const verdict = verdictOf(report)
+  if (verdict === 'unreachable') return <Badge tone="warn">Could not be reached</Badge>
+  const failed = of('failed')
+  if (verdict === 'failed') {
+    return (
+      <>
+        <Badge tone="bad">{`${failed.length} of ${report.checks.length} failed`}</Badge>
+        <span className="sr-only">: {[...new Set(failed.map(({ title }) => title))].join('; ')}</span>
+      </>
+    )
+  }
+  const warnings = of('warning').length
   if (warnings > 0) return <Badge tone="warn">{`Works, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`}</Badge>
   return <Badge tone="ok">Works</Badge>
 }
 
+function Known({ check, toldBefore }: { check: Check; toldBefore: boolean }) {
+  const explained = check.status === 'failed' || (check.status === 'warning' && check.fix !== undefined)
+  return (
+    <>
+      <Row
+        {...tellingOf(check)}
+        title={check.title}
+        detail={check.status === 'failed' ? undefined : check.detail}
+        whole
+      />
+      {check.status === 'failed' && <FailedCheck check={check} toldBefore={toldBefore} />}
+      {check.status === 'warning' && explained && (
+        <details className="pb-1">
+          <summary className="mx-4.5 mb-1 w-fit pl-[1.625rem] text-sm text-ink-2">Why, and how to change it</summary>
+          <FailedCheck check={check} toldBefore={false} />
+        </details>
+      )}
+    </>
+  )
+}
+
 /** One fault often fails several checks. Its cause and fix are told once, where it shows first. */
 function sameFixBefore(checks: readonly Check[], check: Check): boolean {
-  const first = checks.find((other) => other.status === 'failed' && other.fix === check.fix)
+  const first = checks.find((other) => other.status === 'failed' && other.fix === check.fix && other.key === check.key)
   return check.fix !== undefined && first !== check
+}
+
+function tellingOf(check: Check | undefined): { tone: Tone; right: string } {
+  if (!check) return { tone: 'busy', right: 'Running' }
+  const { tone, word } = states[check.status]
+  return { tone, right: check.durationMs === 0 ? word : `${word} · ${formatDuration(check.durationMs)}` }
 }
 
 interface RowProps {
   tone: Tone
   title: string
-  detail?: ReactNode
+  detail: string | undefined
   right: string
+  /** All of the detail. While checks run it has one line, so that no row moves when something becomes known. */
+  whole?: boolean
 }
 
-function Row({ tone, title, detail, right }: RowProps) {
+function Row({ tone, title, detail, right, whole = false }: RowProps) {
   return (
     <div
-      className={`grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-2.5 px-4.5 py-[7px] ${tone === 'bad' ? 'bg-bad-soft font-semibold' : ''}`}
+      className={`grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-2.5 px-4.5 py-1.5 ${tone === 'bad' ? 'bg-bad-soft font-semibold' : ''}`}
     >
       <ToneIcon tone={tone} className="mt-0.5 size-4" />
-      <div className="min-w-0 wrap-anywhere">
+      <div className={whole ? 'min-w-0 wrap-anywhere' : 'min-w-0 truncate'}>
         {title}
-        {detail && <div className="text-sm font-normal text-ink-3">{detail}</div>}
+        {detail && <div className={`text-sm font-normal text-ink-3 ${whole ? '' : 'min-h-5 truncate'}`}>{detail}</div>}
       </div>
       <span className={`pt-0.5 text-xs font-normal tabular-nums ${tone === 'bad' ? 'text-bad' : 'text-ink-3'}`}>
         {right}

@@ -4,8 +4,10 @@ import type { ReactNode } from 'react'
 import { Banner } from '#components/ui/banner.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
+import type { NoticesView } from '#lib/notices/schema.ts'
 import { Brand } from './brand.tsx'
 import { NavLink } from './nav-link.tsx'
+import { Notices } from './notices.tsx'
 import type { Theme } from './theme.ts'
 import { ThemeSwitch } from './theme-switch.tsx'
 
@@ -15,11 +17,23 @@ interface Props {
   unencrypted: boolean
   backups: number
   theme: Theme
+  notices: NoticesView
+  putNoticeAway: (id: string) => Promise<void>
   signOut: () => Promise<void>
   children: ReactNode
 }
 
-export function Shell({ user, sandbox, unencrypted, backups, theme, signOut, children }: Props) {
+export function Shell({
+  user,
+  sandbox,
+  unencrypted,
+  backups,
+  theme,
+  notices,
+  putNoticeAway,
+  signOut,
+  children,
+}: Props) {
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[232px_minmax(0,1fr)]">
       <a
@@ -103,6 +117,7 @@ export function Shell({ user, sandbox, unencrypted, backups, theme, signOut, chi
               </Link>
             </Banner>
           )}
+          <Notices notices={notices} putAway={putNoticeAway} />
         </aside>
         <main id="main" tabIndex={-1} className="max-w-[1240px] px-8 pt-7 pb-16 outline-none max-md:px-4 max-md:pt-5">
           {children}

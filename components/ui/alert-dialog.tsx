@@ -1,6 +1,7 @@
 'use client'
 import { AlertDialog as Base } from '@base-ui/react/alert-dialog'
 import type { ReactNode } from 'react'
+import { Button } from './button.tsx'
 import { buttonClass } from './button-class.ts'
 
 interface Props {
@@ -10,12 +11,28 @@ interface Props {
   /** What happens, as a verb. Never “OK”. */
   confirm: string
   cancel: string
-  onConfirm: () => void
+  onConfirm?: () => void
+  /** The ID of a form inside, which confirming submits, in place of `onConfirm`. */
+  form?: string
+  /** `danger` unless nothing is lost by it. */
+  tone?: 'danger' | 'primary'
+  busy?: string | undefined
   onCancel: () => void
 }
 
 /** Asks before something that destroys or exposes. Escape is the same as cancelling. */
-export default function AlertDialog({ open, title, children, confirm, cancel, onConfirm, onCancel }: Props) {
+export default function AlertDialog({
+  open,
+  title,
+  children,
+  confirm,
+  cancel,
+  onConfirm,
+  form,
+  tone = 'danger',
+  busy,
+  onCancel,
+}: Props) {
   return (
     <Base.Root open={open} onOpenChange={(next) => next || onCancel()}>
       <Base.Portal>
@@ -27,9 +44,9 @@ export default function AlertDialog({ open, title, children, confirm, cancel, on
           </Base.Description>
           <div className="mt-5 flex flex-wrap justify-end gap-2.5">
             <Base.Close className={buttonClass()}>{cancel}</Base.Close>
-            <button type="button" onClick={onConfirm} className={buttonClass({ variant: 'danger' })}>
+            <Button type={form ? 'submit' : 'button'} form={form} onClick={onConfirm} variant={tone} busy={busy}>
               {confirm}
-            </button>
+            </Button>
           </div>
         </Base.Popup>
       </Base.Portal>

@@ -1,8 +1,9 @@
-import { FlaskConical, TriangleAlert } from 'lucide-react'
+import { Bell, FlaskConical, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 
 const tones = {
   info: { Icon: FlaskConical, look: 'bg-info-soft text-info' },
+  news: { Icon: Bell, look: 'bg-accent-soft text-ink' },
   warn: { Icon: TriangleAlert, look: 'bg-warn-soft text-warn' },
 }
 

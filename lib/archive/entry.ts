@@ -40,7 +40,8 @@ export function parseTime(text: string): bigint {
   return BigInt(text.replace('.', ''))
 }
 
-function textOrBase64(name: 'path' | 'target', path: BytePath): Record<string, string> {
+/** The path as text, or as base64 under another name when its bytes are not UTF-8. */
+export function textOrBase64(name: 'path' | 'target' | 'first', path: BytePath): Record<string, string> {
   const text = exactText(path)
   return text === undefined ? { [`${name}Base64`]: Buffer.from(path, 'latin1').toString('base64') } : { [name]: text }
 }
@@ -111,7 +112,8 @@ function parseObject(line: string): Record<string, unknown> {
   return { ...value }
 }
 
-function bytesOf(fields: Record<string, unknown>, name: string): BytePath | undefined {
+/** What `textOrBase64` wrote. Throws AppError `integrity`. */
+export function bytesOf(fields: Readonly<Record<string, unknown>>, name: string): BytePath | undefined {
   const text = fields[name]
   const base64 = fields[`${name}Base64`]
   if (text !== undefined && base64 !== undefined) throw malformed(`an entry has two values for ${name}`)

@@ -19,10 +19,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toBytePath } from './byte-path.ts'
 import type { Entry, SkippedItem } from './entry.ts'
+import { HardLinks } from './hard-links.ts'
 import { openFolder } from './open-folder.ts'
-import { type PackOptions, packTree } from './pack-tree.ts'
+import { type PackOptions, TreePacker } from './pack-tree.ts'
+import type { PathFilter } from './path-filter.ts'
 import { SegmentCutter } from './segment-cutter.ts'
 import { describeTree } from './tree-for-tests.ts'
+import { walkTree } from './walk-tree.ts'
 
 const SEGMENT = 64 * 1024
 const LARGE = 5 * SEGMENT
@@ -36,7 +39,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-async function pack(hooks: Pick<PackOptions, 'exclude' | 'onRead' | 'signal'> = {}) {
+interface Hooks extends Pick<PackOptions, 'onRead' | 'signal'> {
+  readonly filter?: PathFilter
+}
+
+async function pack({ filter, ...hooks }: Hooks = {}) {
   const pieces: Buffer[] = []
   const offsets: number[] = []
   const cutter = new SegmentCutter(SEGMENT, 2, ({ bytes, tarOffset, release }) => {
@@ -47,7 +54,9 @@ async function pack(hooks: Pick<PackOptions, 'exclude' | 'onRead' | 'signal'> = 
   const items: (Entry | SkippedItem)[] = []
   const opened = openFolder(toBytePath(source))
   try {
-    await packTree({ source: opened, cutter, onItem: (item) => void items.push(item), ...hooks })
+    const onItem = (item: Entry | SkippedItem) => void items.push(item)
+    const packer = new TreePacker({ cutter, links: new HardLinks(), onItem, ...hooks })
+    await packer.pack((start) => walkTree(opened, { filter, start }))
   } finally {
     opened.close()
   }
@@ -129,7 +138,8 @@ test('excluded folders are left out with all they hold', async () => {
   mkdirSync(join(source, 'cache/deep'), { recursive: true })
   writeFileSync(join(source, 'kept'), '')
   const asked: string[] = []
-  const { items } = await pack({ exclude: (path) => asked.push(path) > 0 && path === 'cache' })
+  const filter = (path: string) => (asked.push(path) > 0 && path === 'cache' ? 'pass' : 'take')
+  const { items } = await pack({ filter })
   expect(items.map((item) => item.path)).toEqual(['.', 'kept'])
   expect(asked).toEqual(['cache', 'kept'])
 })
@@ -175,11 +185,11 @@ describe('a file that is not what it was', () => {
     expect(warningOn(items, 'database')).toMatch(/^it changed while it was read/)
   })
 
-  // `exclude` is asked after a folder was listed and before what it lists is opened.
-  const justBefore = (path: string, act: () => void) => ({
-    exclude: (asked: string) => {
+  // The filter is asked after a folder was listed and before what it lists is opened.
+  const justBefore = (path: string, act: () => void): Hooks => ({
+    filter: (asked) => {
       if (asked === path) act()
-      return false
+      return 'take'
     },
   })
 

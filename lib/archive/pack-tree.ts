@@ -3,15 +3,24 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type BytePath, toFsPath } from './byte-path.ts'
 import type { Entry, SkippedItem } from './entry.ts'
-import type { OpenFolder } from './open-folder.ts'
+import type { HardLinks } from './hard-links.ts'
+import {
+  atTheBeginning,
+  changeBetween,
+  type FileIdentity,
+  identityOf,
+  type OpenEntry,
+  type PackState,
+} from './pack-state.ts'
 import type { SegmentCutter } from './segment-cutter.ts'
 import { reasonOf } from './system-error.ts'
 import { END_OF_TAR, encodeTarHeader, paddingAfter } from './tar-header.ts'
-import { type Exclude, kindOf, walkTree } from './walk-tree.ts'
+import { type Found, kindOf, type WalkStart } from './walk-tree.ts'
 
-// 1. Walk the folder; open a file once and believe only what the open file says of itself.
+// 1. Take what a walk finds; open a file once and believe only what the open file says of itself.
 // 2. Write its header, then read its content straight into the segment that is being filled.
 // 3. Fill up or cut to the announced size, and look again: whatever changed meanwhile becomes a warning.
+// At any byte, `state` says how another run goes on from there.
 
 // NONBLOCK: opening a named pipe that took a file's place must not wait for its writer.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -23,134 +32,276 @@ const LET_OTHERS_WORK_AFTER_MS = 10
 const readInPool = promisify(read)
 
 export interface PackOptions {
-  readonly source: OpenFolder
-  readonly exclude?: Exclude
   readonly cutter: SegmentCutter
+  readonly links: HardLinks
   /** Called once for everything found, after its content was read. */
   readonly onItem: (item: Entry | SkippedItem) => void | Promise<void>
   /** Called often; cheap calls only. */
   readonly onRead?: (path: BytePath, bytes: number) => void
   readonly signal?: AbortSignal
+  /** Where an earlier run stopped; the cutter begins at the same byte. */
+  readonly from?: PackState
 }
 
-/** Writes a folder as one tar stream. What cannot be read is reported and left out; the stream stays valid. */
-export async function packTree(options: PackOptions): Promise<void> {
-  const { cutter, onItem, signal } = options
-  const pathByInode = new Map<string, BytePath>()
-  let workedSince = performance.now()
-  for (const found of walkTree(options.source, options.exclude)) {
-    if (performance.now() - workedSince > LET_OTHERS_WORK_AFTER_MS) {
-      await setImmediate()
-      workedSince = performance.now()
-    }
-    signal?.throwIfAborted()
-    let item: Entry | SkippedItem
-    if (found.type === 'skipped') item = found
-    else if (found.type === 'file') item = await packFile(found.path, found.at, pathByInode, options)
-    else {
-      const target = found.type === 'symlink' ? { target: found.target } : {}
-      item = await writeHeader(cutter, { type: found.type, path: found.path, size: 0, ...target }, found.stat)
-    }
-    await onItem(item)
+type Described = Omit<Entry, 'offset' | 'data'>
+
+/** Writes what a walk finds as one tar stream. What cannot be read is reported and left out; the stream stays valid. */
+export class TreePacker {
+  readonly #options: PackOptions
+  readonly #cutter: SegmentCutter
+  #done: BytePath | undefined
+  #doneStep: WalkStart['step'] = 'past'
+  #open: OpenEntry | undefined
+  #endAt: number | undefined
+
+  constructor(options: PackOptions) {
+    this.#options = options
+    this.#cutter = options.cutter
+    const { done, open, endAt } = options.from ?? atTheBeginning
+    this.#done = done?.path
+    this.#doneStep = done?.step ?? 'past'
+    this.#open = open
+    this.#endAt = endAt
   }
-  await cutter.write(END_OF_TAR)
-  cutter.finish()
-}
 
-async function writeHeader(
-  cutter: SegmentCutter,
-  entry: Pick<Entry, 'type' | 'path' | 'size' | 'target'>,
-  stat: BigIntStats,
-): Promise<Entry> {
-  const described = {
-    ...entry,
-    mode: Number(stat.mode & 0o7777n),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    mtimeNs: stat.mtimeNs,
+  /** Whenever a segment is handed out: how to go on after it. */
+  get state(): PackState {
+    const done = this.#done === undefined ? undefined : { path: this.#done, step: this.#doneStep }
+    return { done, open: this.#open, endAt: this.#endAt }
   }
-  const offset = cutter.position
-  await cutter.write(encodeTarHeader(described))
-  return { ...described, offset, data: cutter.position }
+
+  /** @param walk what there is from some place on */
+  async pack(walk: (start: WalkStart | undefined) => Iterable<Found>): Promise<void> {
+    if (this.#endAt === undefined) await this.#packAll(walk)
+    this.#endAt ??= this.#cutter.position
+    await this.#cutter.write(END_OF_TAR.subarray(this.#cutter.position - this.#endAt))
+    this.#cutter.finish()
+  }
+
+  async #packAll(walk: (start: WalkStart | undefined) => Iterable<Found>): Promise<void> {
+    const { signal } = this.#options
+    let begun = this.#open
+    let passOver: string | undefined
+    let workedSince = performance.now()
+    for (const found of walk(begun ? { path: begun.entry.path, step: 'again' } : this.state.done)) {
+      if (performance.now() - workedSince > LET_OTHERS_WORK_AFTER_MS) {
+        await setImmediate()
+        workedSince = performance.now()
+      }
+      signal?.throwIfAborted()
+      if (begun) {
+        const open = begun
+        begun = undefined
+        const still = found.path === open.entry.path
+        await this.#finishOpen(open, still ? found : undefined)
+        // A folder that took a file's place meanwhile: what it holds would lie below a file.
+        if (still && found.type === 'folder' && open.entry.type !== 'folder') passOver = `${found.path}/`
+        if (still) continue
+      }
+      if (passOver !== undefined && found.path.startsWith(passOver)) continue
+      const packed = this.#packFound(found)
+      const reported = this.#report(packed instanceof Promise ? await packed : packed)
+      if (reported) await reported
+    }
+    if (begun) await this.#finishOpen(begun, undefined)
+  }
+
+  #report(item: Entry | SkippedItem): void | Promise<void> {
+    this.#open = undefined
+    this.#done = item.path
+    this.#doneStep = item.type === 'folder' ? 'into' : 'past'
+    return this.#options.onItem(item)
+  }
+
+  #packFound(found: Found): Entry | SkippedItem | Promise<Entry> {
+    if (found.type === 'skipped') return found
+    if (found.type === 'file') return this.#packFile(found.path, found.at)
+    const target = found.type === 'symlink' ? { target: found.target } : {}
+    return this.#writeHeader(describe({ type: found.type, path: found.path, size: 0, ...target }, found.stat))
+  }
+
+  #writeHeader(described: Described): Entry | Promise<Entry> {
+    const header = encodeTarHeader(described)
+    const entry = placed(described, this.#cutter.position, header.length)
+    if (header.length < this.#cutter.left) {
+      this.#cutter.writeNow(header)
+      return entry
+    }
+    this.#open = { entry, identity: undefined }
+    return this.#cutter.write(Buffer.from(header)).then(() => entry)
+  }
+
+  #packFile(path: BytePath, at: BytePath): Entry | SkippedItem | Promise<Entry> {
+    let fd: number
+    try {
+      fd = openSync(toFsPath(at), OPEN_FLAGS)
+    } catch (error) {
+      return { type: 'skipped', path, warning: reasonOf(error) }
+    }
+    let kept = false
+    try {
+      const stat = fstatSync(fd, { bigint: true })
+      if (!stat.isFile())
+        return { type: 'skipped', path, warning: `it was replaced by a ${kindOf(stat)} while it was read` }
+      if (stat.nlink > 1n) {
+        const target = this.#options.links.firstName(path, stat)
+        if (target !== undefined) return this.#writeHeader(describe({ type: 'hardlink', path, size: 0, target }, stat))
+      }
+      const described = describe({ type: 'file', path, size: Number(stat.size) }, stat)
+      const header = encodeTarHeader(described)
+      const entry = placed(described, this.#cutter.position, header.length)
+      const { size } = entry
+      if (size <= READ_HERE && header.length + size + paddingAfter(size) < this.#cutter.left) {
+        this.#cutter.writeNow(header)
+        return warned(entry, this.#packSmall(fd, entry, stat))
+      }
+      kept = true
+      return this.#packLarge(fd, { entry, identity: identityOf(stat) }, Buffer.from(header))
+    } catch (error) {
+      // Only fstat comes here: from the header on, every failure to read is a warning on the entry.
+      if (error instanceof Error && 'syscall' in error) return { type: 'skipped', path, warning: reasonOf(error) }
+      throw error
+    } finally {
+      if (!kept) closeSync(fd)
+    }
+  }
+
+  /** Writes exactly `entry.size` bytes and the padding, all of which is known to fit. Returns what went wrong. */
+  #packSmall(fd: number, { path, size }: Entry, before: BigIntStats): string | undefined {
+    const cutter = this.#cutter
+    let done = 0
+    let warning: string | undefined
+    try {
+      while (done < size) {
+        const got = readSync(fd, cutter.buffer, cutter.used, size - done, done)
+        if (got === 0) {
+          warning = shrank(size, done)
+          break
+        }
+        cutter.advance(got)
+        done += got
+        this.#options.onRead?.(path, got)
+      }
+    } catch (error) {
+      warning = unreadable(size, done, error)
+    }
+    const rest = size - done + paddingAfter(size)
+    cutter.buffer.fill(0, cutter.used, cutter.used + rest)
+    cutter.advance(rest)
+    return warning ?? changeSince(before, fd)
+  }
+
+  async #packLarge(fd: number, open: OpenEntry, header: Buffer): Promise<Entry> {
+    this.#open = open
+    try {
+      await this.#cutter.write(header)
+      return warned(open.entry, await this.#packContent(fd, open))
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /** Writes what is missing of the content and the padding. Returns what went wrong, if anything. */
+  async #packContent(fd: number | undefined, { entry, identity }: OpenEntry): Promise<string | undefined> {
+    const { path, size, data } = entry
+    const { onRead, signal } = this.#options
+    const cutter = this.#cutter
+    let done = cutter.position - data
+    let warning: string | undefined
+    while (fd !== undefined && done < size) {
+      if (cutter.left === 0) await cutter.room()
+      const want = Math.min(size - done, cutter.left, READ_STEP)
+      let got: number
+      try {
+        const { buffer, used } = cutter
+        got =
+          want <= READ_HERE
+            ? readSync(fd, buffer, used, want, done)
+            : (await readInPool(fd, buffer, used, want, done)).bytesRead
+      } catch (error) {
+        warning = unreadable(size, done, error)
+        break
+      }
+      if (got === 0) {
+        warning = shrank(size, done)
+        break
+      }
+      cutter.advance(got)
+      done += got
+      onRead?.(path, got)
+      signal?.throwIfAborted()
+    }
+    await cutter.zeros(data + size + paddingAfter(size) - cutter.position)
+    return warning ?? (fd === undefined || !identity ? undefined : changeSince(identity, fd))
+  }
+
+  /** What an earlier run began: its announced bytes follow, whatever has become of it. */
+  async #finishOpen(open: OpenEntry, found: Found | undefined): Promise<void> {
+    const { entry, identity } = open
+    const cutter = this.#cutter
+    if (cutter.position < entry.data)
+      await cutter.write(Buffer.from(encodeTarHeader(entry)).subarray(cutter.position - entry.offset))
+    let warning: string | undefined
+    if (entry.type === 'file' && identity) {
+      const done = cutter.position - entry.data
+      const opened =
+        found?.type === 'file' ? openAgain(found.at, identity) : 'it vanished while the backup was interrupted'
+      const fd = typeof opened === 'number' ? opened : undefined
+      try {
+        const problem = await this.#packContent(fd, open)
+        const missing = typeof opened === 'string' && done < entry.size
+        warning = missing ? `${opened}: from byte ${done} of ${entry.size} on the backup holds zeros` : problem
+      } finally {
+        if (fd !== undefined) closeSync(fd)
+      }
+    }
+    await this.#report(warned(entry, warning))
+  }
 }
 
-async function packFile(
-  path: BytePath,
-  at: BytePath,
-  pathByInode: Map<string, BytePath>,
-  options: PackOptions,
-): Promise<Entry | SkippedItem> {
+/** The file where it is still the same one, or why it is not. */
+function openAgain(at: BytePath, { ino, birthtimeNs }: FileIdentity): number | string {
   let fd: number
   try {
     fd = openSync(toFsPath(at), OPEN_FLAGS)
   } catch (error) {
-    return { type: 'skipped', path, warning: reasonOf(error) }
+    return `it could not be read on after an interruption (${reasonOf(error)})`
   }
   try {
     const stat = fstatSync(fd, { bigint: true })
-    if (!stat.isFile())
-      return { type: 'skipped', path, warning: `it was replaced by a ${kindOf(stat)} while it was read` }
-    if (stat.nlink > 1n) {
-      const inode = `${stat.dev}:${stat.ino}`
-      const target = pathByInode.get(inode)
-      if (target !== undefined)
-        return await writeHeader(options.cutter, { type: 'hardlink', path, size: 0, target }, stat)
-      pathByInode.set(inode, path)
-    }
-    const entry = await writeHeader(options.cutter, { type: 'file', path, size: Number(stat.size) }, stat)
-    const warning = await packContent(fd, entry, stat, options)
-    return warning === undefined ? entry : { ...entry, warning }
-  } catch (error) {
-    // Only fstat comes here: from the header on, every failure to read is a warning on the entry.
-    if (error instanceof Error && 'syscall' in error) return { type: 'skipped', path, warning: reasonOf(error) }
-    throw error
-  } finally {
-    closeSync(fd)
+    if (stat.isFile() && stat.ino === ino && stat.birthtimeNs === birthtimeNs) return fd
+  } catch {
+    // Not the same, then.
   }
+  closeSync(fd)
+  return 'it was replaced while the backup was interrupted'
 }
 
-/** Writes exactly `entry.size` bytes and the padding. Returns what went wrong, if anything. */
-async function packContent(
-  fd: number,
-  { path, size }: Entry,
-  before: BigIntStats,
-  { cutter, onRead, signal }: PackOptions,
-): Promise<string | undefined> {
-  let done = 0
-  let warning: string | undefined
-  while (done < size) {
-    const room = await cutter.room()
-    const want = Math.min(size - done, room.length, READ_STEP)
-    let got: number
-    try {
-      got =
-        want <= READ_HERE ? readSync(fd, room, 0, want, done) : (await readInPool(fd, room, 0, want, done)).bytesRead
-    } catch (error) {
-      warning = `it could be read only to byte ${done} of ${size}, the rest is zeros: ${reasonOf(error)}`
-      break
-    }
-    if (got === 0) {
-      warning = `it shrank from ${size} to ${done} bytes while it was read, the rest is zeros`
-      break
-    }
-    cutter.advance(got)
-    done += got
-    onRead?.(path, got)
-    signal?.throwIfAborted()
-  }
-  await cutter.zeros(size - done + paddingAfter(size))
-  return warning ?? changeSince(before, fd)
+function describe(entry: Pick<Entry, 'type' | 'path' | 'size' | 'target'>, stat: BigIntStats): Described {
+  const { mtimeNs } = stat
+  return { ...entry, mode: Number(stat.mode & 0o7777n), uid: Number(stat.uid), gid: Number(stat.gid), mtimeNs }
 }
 
-function changeSince(before: BigIntStats, fd: number): string | undefined {
-  let after: BigIntStats
+function placed(described: Described, offset: number, headerLength: number): Entry {
+  return { ...described, offset, data: offset + headerLength }
+}
+
+function warned(entry: Entry, warning: string | undefined): Entry {
+  return warning === undefined ? entry : { ...entry, warning }
+}
+
+function shrank(size: number, done: number): string {
+  return `it shrank from ${size} to ${done} bytes while it was read, the rest is zeros`
+}
+
+function unreadable(size: number, done: number, error: unknown): string {
+  return `it could be read only to byte ${done} of ${size}, the rest is zeros: ${reasonOf(error)}`
+}
+
+function changeSince(before: FileIdentity, fd: number): string | undefined {
   try {
-    after = fstatSync(fd, { bigint: true })
+    return changeBetween(before, fstatSync(fd, { bigint: true }))
   } catch (error) {
     return `it may have changed while it was read: ${reasonOf(error)}`
   }
-  if (after.size > before.size) return `it grew while it was read: the backup holds its first ${before.size} bytes`
-  if (after.size !== before.size || after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs)
-    return 'it changed while it was read: the backup may hold some of the old and some of the new content'
-  return undefined
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fchmodSync,
@@ -10,6 +11,7 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
   write,
@@ -40,41 +42,69 @@ interface Level {
   readonly entry: Entry | undefined
 }
 
-/** Writes entries into a new, empty folder. `close` must be called, after success and after failure. */
+/** What becomes of a file that is there already: kept, replaced when the backup's is newer, replaced. */
+export const overwrites = ['never', 'older', 'always'] as const
+export type Overwrite = (typeof overwrites)[number]
+
+/** Writes entries into a folder. `close` must be called, after success and after failure. */
 export class TreeWriter {
   readonly #levels: Level[]
   readonly #asRoot = process.getuid?.() === 0
   readonly #times = timeSetter()
   readonly #temporary = `.vault-restore-${randomBytes(6).toString('hex')}`
   readonly #warn: (path: BytePath, message: string) => void
+  readonly #overwrite: Overwrite | undefined
+  /** A folder of the backup that cannot be made because something else is there: nothing below it is restored. */
+  #blocked: BytePath | undefined
 
-  /** @param target an empty folder that nobody else can write to */
-  constructor(target: OpenFolder, warn: (path: BytePath, message: string) => void) {
+  /**
+   * @param target without `overwrite` an empty folder that nobody else can write to
+   * @param overwrite undefined: nothing can be there, and what is came from this backup
+   */
+  constructor(target: OpenFolder, warn: (path: BytePath, message: string) => void, overwrite?: Overwrite) {
     this.#levels = [{ name: '', folder: target, entry: undefined }]
     this.#warn = warn
+    this.#overwrite = overwrite
   }
 
-  /** @param content the file's content in order, already authenticated */
-  async add(entry: Entry, content: AsyncIterable<Buffer>): Promise<void> {
+  /**
+   * Says whether anything was written: not for what an overwriting restore keeps, or finds its way blocked to.
+   * @param content the file's content in order, already authenticated
+   * @param onTheWay a folder that was not asked for itself: one that is there stays as it is
+   */
+  async add(entry: Entry, content: AsyncIterable<Buffer>, onTheWay = false): Promise<boolean> {
     const parts = checkedParts(entry.path)
     const name = parts.at(-1)
     if (name === undefined) {
       if (entry.type !== 'folder') throw this.#hostile(entry, 'is the root and no folder')
-      this.#levels[0] = { ...this.#top(), entry }
-      return
+      if (!onTheWay || this.#overwrite === undefined) this.#levels[0] = { ...this.#top(), entry }
+      return true
     }
     try {
+      if (this.#blocked !== undefined && entry.path.startsWith(`${this.#blocked}/`)) return false
       const parent = this.#enter(parts.slice(0, -1), entry)
       const at = parent.inside(name)
-      // The target was empty and its folders are ours: what is there already came from this backup.
-      if (lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw this.#hostile(entry, 'comes twice')
-      if (entry.type === 'folder') this.#addFolder(entry, name, at)
-      else if (entry.type === 'symlink') this.#addSymlink(entry, at)
-      else if (entry.type === 'hardlink') this.#addHardLink(entry, at)
+      const there = lstatSync(toFsPath(at), { throwIfNoEntry: false, bigint: true })
+      if (there && this.#overwrite === undefined) throw this.#hostile(entry, 'comes twice')
+      if (entry.type === 'folder') return this.#addFolder(entry, name, at, there, onTheWay)
+      if (there && !this.#mayReplace(entry, there)) return false
+      if (entry.type === 'symlink') this.#addSymlink(entry, parent, at)
+      else if (entry.type === 'hardlink') this.#addHardLink(entry, parent, at)
       else await this.#addFile(entry, parent, at, content)
+      return true
     } catch (error) {
       throw this.#explained(entry, error)
     }
+  }
+
+  get overwrites(): boolean {
+    return this.#overwrite !== undefined
+  }
+
+  /** Whether a path is a file whose size and time are those of an entry. Never looks through a link. */
+  holds(entry: Entry): boolean {
+    const found = this.#lookUp(entry.path)
+    return found?.isFile() === true && found.size === BigInt(entry.size) && found.mtimeNs === entry.mtimeNs
   }
 
   /** Gives every folder its mode, owner and times: only now, because writing into it would change them. */
@@ -110,18 +140,76 @@ export class TreeWriter {
     folder.close()
   }
 
-  #addFolder(entry: Entry, name: string, at: BytePath): void {
-    mkdirSync(toFsPath(at), 0o700)
-    this.#levels.push({ name, folder: openFolder(at), entry })
+  #addFolder(entry: Entry, name: string, at: BytePath, there: BigIntStats | undefined, onTheWay: boolean): boolean {
+    if (there && !there.isDirectory()) {
+      this.#warn(
+        entry.path,
+        `a ${there.isSymbolicLink() ? 'link' : 'file'} is in its way: that was left, and nothing of this folder was restored`,
+      )
+      this.#blocked = entry.path
+      return false
+    }
+    if (!there) mkdirSync(toFsPath(at), 0o700)
+    // What `never` keeps, and what nobody asked for, keeps its mode and times.
+    const untouched = there && (onTheWay || this.#overwrite === 'never')
+    this.#levels.push({ name, folder: openFolder(at), entry: untouched ? undefined : entry })
+    return !there
   }
 
-  #addSymlink(entry: Entry, at: BytePath): void {
-    symlinkSync(toFsPath(entry.target ?? ''), toFsPath(at))
-    if (this.#asRoot) lchownSync(toFsPath(at), entry.uid, entry.gid)
-    this.#times.setSymlink(at, entry.mtimeNs)
+  #mayReplace(entry: Entry, there: BigIntStats): boolean {
+    if (there.isDirectory()) {
+      this.#warn(entry.path, 'a folder is in its way: it was left, and this was not restored')
+      return false
+    }
+    return this.#overwrite === 'always' || (this.#overwrite === 'older' && there.mtimeNs < entry.mtimeNs)
   }
 
-  #addHardLink(entry: Entry, at: BytePath): void {
+  #addSymlink(entry: Entry, parent: OpenFolder, at: BytePath): void {
+    this.#put(parent, at, (path) => {
+      symlinkSync(toFsPath(entry.target ?? ''), toFsPath(path))
+      if (this.#asRoot) lchownSync(toFsPath(path), entry.uid, entry.gid)
+      this.#times.setSymlink(path, entry.mtimeNs)
+    })
+  }
+
+  /** Makes something at its place, or, where something may be there, beside it and then in its place. */
+  #put(parent: OpenFolder, at: BytePath, make: (path: BytePath) => void): void {
+    if (this.#overwrite === undefined) {
+      make(at)
+      return
+    }
+    const temporary = parent.inside(this.#temporary)
+    try {
+      make(temporary)
+      renameSync(toFsPath(temporary), toFsPath(at))
+    } finally {
+      // Also after success: of two names of one file, rename(2) leaves both.
+      rmSync(toFsPath(temporary), { force: true })
+    }
+  }
+
+  #lookUp(path: BytePath): BigIntStats | undefined {
+    const parts = checkedParts(path)
+    const name = parts.pop()
+    const opened: OpenFolder[] = []
+    try {
+      let folder = this.#levels[0]?.folder
+      for (const part of parts) {
+        if (!folder) return undefined
+        folder = openFolder(folder.inside(part))
+        opened.push(folder)
+      }
+      return folder && name !== undefined
+        ? lstatSync(toFsPath(folder.inside(name)), { throwIfNoEntry: false, bigint: true })
+        : undefined
+    } catch {
+      return undefined // no such folder, or a link in its place
+    } finally {
+      for (const folder of opened) folder.close()
+    }
+  }
+
+  #addHardLink(entry: Entry, parent: OpenFolder, at: BytePath): void {
     const parts = checkedParts(entry.target ?? '')
     const name = parts.pop()
     const root = this.#levels[0]
@@ -135,7 +223,7 @@ export class TreeWriter {
       }
       const existing = toFsPath(folder.inside(name))
       if (!lstatSync(existing).isFile()) throw this.#hostile(entry, 'is a hard link to what is no file of this backup')
-      linkSync(existing, toFsPath(at))
+      this.#put(parent, at, (path) => linkSync(existing, toFsPath(path)))
     } catch (error) {
       if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? ''))
         throw this.#hostile(entry, 'is a hard link to what is no file of this backup')

@@ -16,35 +16,47 @@ export function paddingAfter(size: number): number {
 const TYPE_FLAGS = { file: '0', hardlink: '1', symlink: '2', folder: '5' } as const
 const MAX_OCTAL_7 = 0o7777777
 const MAX_OCTAL_11 = 0o77777777777
+const MAX_TIME = BigInt(MAX_OCTAL_11)
 const NS = 1_000_000_000n
+const beyondAscii = /[\u0080-\u00ff]/
+/** Room for all but the longest paths. */
+const scratch = Buffer.alloc(8 * BLOCK)
 
-/** Everything before the content: the header block, and before it a pax header where ustar's fields do not suffice. */
-export function encodeTarHeader(entry: Omit<Entry, 'offset' | 'data'>): Buffer {
+/**
+ * Everything before the content: the header block, and before it a pax header where ustar's fields do not suffice. Good
+ * until the next call, which writes into the same memory.
+ * @param alwaysPax so that another size, of the same file, takes the same number of bytes
+ */
+export function encodeTarHeader(entry: Omit<Entry, 'offset' | 'data'>, alwaysPax = false): Buffer {
   const path = entry.type === 'folder' ? `${entry.path}/` : entry.path
   const target = entry.target ?? ''
-  const records: string[] = []
-  const add = (key: string, value: BytePath) => records.push(paxRecord(key, value))
+  let records = ''
 
   const binary = exactText(path) === undefined || exactText(target) === undefined
-  const longOrNotAscii = (text: BytePath) => text.length > 100 || /[\u0080-\u00ff]/.test(text)
-  if (binary && (path.length > 100 || target.length > 100)) add('hdrcharset', 'BINARY')
+  if (binary && (path.length > 100 || target.length > 100)) records += paxRecord('hdrcharset', 'BINARY')
   // Raw bytes fit into ustar's own fields, where every reader takes them as they are.
-  if (path.length > 100 || (!binary && longOrNotAscii(path))) add('path', path)
-  if (target.length > 100 || (!binary && longOrNotAscii(target))) add('linkpath', target)
+  if (path.length > 100 || (!binary && beyondAscii.test(path))) records += paxRecord('path', path)
+  if (target.length > 100 || (!binary && beyondAscii.test(target))) records += paxRecord('linkpath', target)
 
   const seconds = entry.mtimeNs / NS
-  const ustarTime = entry.mtimeNs >= 0n && seconds <= BigInt(MAX_OCTAL_11)
-  if (!ustarTime || entry.mtimeNs % NS !== 0n) add('mtime', formatTime(entry.mtimeNs))
-  if (entry.size > MAX_OCTAL_11) add('size', String(entry.size))
-  if (entry.uid > MAX_OCTAL_7) add('uid', String(entry.uid))
-  if (entry.gid > MAX_OCTAL_7) add('gid', String(entry.gid))
+  const ustarTime = entry.mtimeNs >= 0n && seconds <= MAX_TIME
+  if (!ustarTime || alwaysPax || entry.mtimeNs % NS !== 0n) records += paxRecord('mtime', formatTime(entry.mtimeNs))
+  if (entry.size > MAX_OCTAL_11) records += paxRecord('size', String(entry.size))
+  if (entry.uid > MAX_OCTAL_7) records += paxRecord('uid', String(entry.uid))
+  if (entry.gid > MAX_OCTAL_7) records += paxRecord('gid', String(entry.gid))
 
-  const fields = { ...entry, mtime: ustarTime ? Number(seconds) : 0 }
-  const header = block(path.slice(0, 100), TYPE_FLAGS[entry.type], fields, target.slice(0, 100))
-  if (records.length === 0) return header
-  const pax = Buffer.from(records.join(''), 'latin1')
-  const paxHeader = block('PaxHeader', 'x', { ...fields, mode: 0o644, size: pax.length })
-  return Buffer.concat([paxHeader, pax, Buffer.alloc(paddingAfter(pax.length)), header])
+  const { mode, uid, gid, size } = entry
+  const mtime = ustarTime ? Number(seconds) : 0
+  const paxLength = records === '' ? 0 : BLOCK + records.length + paddingAfter(records.length)
+  const length = paxLength + BLOCK
+  const bytes = (length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length)).fill(0)
+  if (paxLength > 0) {
+    writeBlock(bytes, 0, 'PaxHeader', 'x', '', 0o644, uid, gid, records.length, mtime)
+    bytes.write(records, BLOCK, 'latin1')
+  }
+  const target100 = target.slice(0, 100)
+  writeBlock(bytes, paxLength, path.slice(0, 100), TYPE_FLAGS[entry.type], target100, mode, uid, gid, size, mtime)
+  return bytes
 }
 
 /** `<length> <key>=<value>\n`, where the length counts its own digits. */
@@ -55,36 +67,43 @@ function paxRecord(key: string, value: string): string {
   return `${length} ${key}=${value}\n`
 }
 
-interface Numbers {
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly size: number
-  readonly mtime: number
-}
-
-function block(name: BytePath, type: string, numbers: Numbers, linkName = ''): Buffer {
-  const bytes = Buffer.alloc(BLOCK)
-  bytes.write(name, 0, 'latin1')
-  octal(bytes, 100, 7, numbers.mode)
-  octal(bytes, 108, 7, numbers.uid)
-  octal(bytes, 116, 7, numbers.gid)
-  octal(bytes, 124, 11, numbers.size)
-  octal(bytes, 136, 11, numbers.mtime)
-  bytes.write('        ', 148, 'latin1')
-  bytes.write(type, 156, 'latin1')
-  bytes.write(linkName, 157, 'latin1')
-  bytes.write('ustar\x0000', 257, 'latin1')
-  octal(bytes, 329, 7, 0)
-  octal(bytes, 337, 7, 0)
+// As many arguments as a header has fields: this runs for every file, and objects would be let go of as often.
+function writeBlock(
+  bytes: Buffer,
+  at: number,
+  name: BytePath,
+  type: string,
+  linkName: BytePath,
+  mode: number,
+  uid: number,
+  gid: number,
+  size: number,
+  mtime: number,
+): void {
+  bytes.write(name, at, 'latin1')
+  octal(bytes, at + 100, 7, mode)
+  octal(bytes, at + 108, 7, uid)
+  octal(bytes, at + 116, 7, gid)
+  octal(bytes, at + 124, 11, size)
+  octal(bytes, at + 136, 11, mtime)
+  bytes.fill(0x20, at + 148, at + 156)
+  bytes.write(type, at + 156, 'latin1')
+  bytes.write(linkName, at + 157, 'latin1')
+  bytes.write('ustar\x0000', at + 257, 'latin1')
+  octal(bytes, at + 329, 7, 0)
+  octal(bytes, at + 337, 7, 0)
   let sum = 0
-  for (let i = 0; i < BLOCK; i += 1) sum += bytes[i] ?? 0
-  octal(bytes, 148, 6, sum)
-  bytes[154] = 0
-  return bytes
+  for (let i = at; i < at + BLOCK; i += 1) sum += bytes[i] ?? 0
+  octal(bytes, at + 148, 6, sum)
+  bytes[at + 154] = 0
 }
 
+/** Digits of a number, or the largest one where it has more: a pax record says the true value. */
 function octal(bytes: Buffer, at: number, digits: number, value: number): void {
-  const text = value.toString(8)
-  bytes.write(text.length > digits ? '7'.repeat(digits) : text.padStart(digits, '0'), at, 'latin1')
+  let rest = value >= 8 ** digits ? 8 ** digits - 1 : value
+  for (let i = at + digits - 1; i >= at; i -= 1) {
+    const above = Math.floor(rest / 8)
+    bytes[i] = 0x30 + (rest - above * 8)
+    rest = above
+  }
 }

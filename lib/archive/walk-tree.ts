@@ -2,30 +2,47 @@ import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync } f
 import { type BytePath, toFsPath } from './byte-path.ts'
 import type { SkippedItem } from './entry.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
+import type { PathFilter } from './path-filter.ts'
 import { reasonOf } from './system-error.ts'
 
 /** Something found in a tree. `at` opens it, and only until the next one is asked for. */
 export type Found =
   | { readonly type: 'file'; readonly path: BytePath; readonly at: BytePath }
-  | { readonly type: 'folder'; readonly path: BytePath; readonly stat: BigIntStats }
+  | FoundFolder
   | { readonly type: 'symlink'; readonly path: BytePath; readonly stat: BigIntStats; readonly target: BytePath }
   | SkippedItem
 
-/** True: leave this out, and everything under it. */
-export type Exclude = (path: BytePath) => boolean
+interface FoundFolder {
+  readonly type: 'folder'
+  readonly path: BytePath
+  readonly stat: BigIntStats
+}
+
+/** Where an earlier walk ended: `again` begins with this very thing, `into` with what it holds, `past` after all that. */
+export interface WalkStart {
+  readonly path: BytePath
+  readonly step: 'again' | 'into' | 'past'
+}
 
 interface Level {
   readonly folder: OpenFolder
   readonly prefix: BytePath
   readonly items: readonly Dirent[]
   next: number
+  /** The folder itself, to be named as soon as something in it is. */
+  unnamed: FoundFolder | undefined
+}
+
+interface WalkOptions {
+  readonly filter?: PathFilter | undefined
+  readonly start?: WalkStart | undefined
 }
 
 /** Everything under an open folder: each folder before what it holds, names in byte order. Never follows a link. */
-export function* walkTree(root: OpenFolder, exclude: Exclude = () => false): Generator<Found> {
+export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {}): Generator<Found> {
   const levels: Level[] = []
-  const enter = (folder: OpenFolder, path: BytePath): SkippedItem | undefined => {
-    const level = { folder, prefix: path === '.' ? '' : `${path}/`, next: 0 }
+  const enter = (folder: OpenFolder, path: BytePath, unnamed?: FoundFolder): SkippedItem | undefined => {
+    const level = { folder, prefix: path === '.' ? '' : `${path}/`, next: 0, unnamed }
     try {
       levels.push({ ...level, items: namesInByteOrder(folder) })
       return undefined
@@ -36,9 +53,11 @@ export function* walkTree(root: OpenFolder, exclude: Exclude = () => false): Gen
   }
 
   try {
-    yield { type: 'folder', path: '.', stat: root.stat }
+    if (!start || (start.path === '.' && start.step === 'again')) yield { type: 'folder', path: '.', stat: root.stat }
     const unlisted = enter(root, '.')
     if (unlisted) yield unlisted
+    if (start && start.path !== '.') goTo(start, levels, enter)
+
     for (let level = levels.at(-1); level; level = levels.at(-1)) {
       const item = level.items[level.next++]
       if (!item) {
@@ -47,18 +66,56 @@ export function* walkTree(root: OpenFolder, exclude: Exclude = () => false): Gen
         continue
       }
       const path = level.prefix + item.name
-      if (exclude(path)) continue
       const at = level.folder.inside(item.name)
+      const verdict = filter?.(path, isFolder(item, at)) ?? 'take'
+      if (verdict === 'pass') continue
       const found = item.isFile() ? { type: 'file' as const, path, at } : identify(at, path)
-      if ('folder' in found) {
-        const unlistedFolder = enter(found.folder, path)
-        yield { type: 'folder', path, stat: found.folder.stat }
-        if (unlistedFolder) yield unlistedFolder
-      } else yield found
+      if (!('folder' in found)) {
+        if (verdict === 'look') continue // it was a folder a moment ago
+        yield* unnamedOf(levels)
+        yield found
+        continue
+      }
+      const folder = { type: 'folder' as const, path, stat: found.folder.stat }
+      const unlistedFolder = enter(found.folder, path, folder)
+      if (verdict === 'take') yield* unnamedOf(levels)
+      if (unlistedFolder) yield unlistedFolder
     }
   } finally {
     for (const { folder } of levels) if (folder !== root) folder.close()
   }
+}
+
+function* unnamedOf(levels: readonly Level[]): Generator<FoundFolder> {
+  for (const level of levels) {
+    if (!level.unnamed) continue
+    yield level.unnamed
+    level.unnamed = undefined
+  }
+}
+
+/** Opens the folders down to where the walk goes on. What is gone by now is passed over. */
+function goTo({ path, step }: WalkStart, levels: Level[], enter: (folder: OpenFolder, path: BytePath) => unknown) {
+  const parts = path.split('/')
+  for (const [depth, name] of parts.entries()) {
+    const level = levels.at(-1)
+    if (!level) return
+    const last = depth === parts.length - 1
+    level.next = level.items.findIndex((item) => (last && step === 'again' ? item.name >= name : item.name > name))
+    if (level.next < 0) level.next = level.items.length
+    if (last && step !== 'into') return
+    const inside = level.prefix + name
+    const found = identify(level.folder.inside(name), inside)
+    if (!('folder' in found)) return
+    enter(found.folder, inside)
+  }
+}
+
+function isFolder(item: Dirent, at: BytePath): boolean {
+  if (item.isDirectory()) return true
+  if (item.isFile() || item.isSymbolicLink()) return false
+  // A listing need not know what it lists.
+  return lstatSync(toFsPath(at), { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 function namesInByteOrder(folder: OpenFolder): Dirent[] {
@@ -66,7 +123,7 @@ function namesInByteOrder(folder: OpenFolder): Dirent[] {
   return items.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-// A listing need not know the type of what it lists, and what it knows may be out of date.
+// What a listing knows of a thing's type may be out of date.
 function identify(at: BytePath, path: BytePath): Found | { readonly folder: OpenFolder } {
   try {
     const stat = lstatSync(toFsPath(at), { bigint: true })

@@ -17,7 +17,7 @@ const password = 'correct horse battery'
 beforeAll(async () => {
   database = await openTestDatabase()
   folder = mkdtempSync(path.join(tmpdir(), 'vault-auth-'))
-  auth = createAuth(database.db, readEnv({ VAULT_DATA_DIR: folder }), [])
+  auth = createAuth(database.db, readEnv({ VAULT_DATA_DIR: folder }), secret, [])
   await addUser(database.db, { email, name: 'Operator', password, role: 'operator' }, 'command line')
 })
 afterAll(async () => {
@@ -113,7 +113,7 @@ test('where requests may come from, and what the cookie is called under TLS', as
   expect(allowedOrigins({ publicUrl: 'https://vault.example.com', port: 3000 })).toEqual(['https://vault.example.com'])
 
   const env = readEnv({ VAULT_DATA_DIR: folder, VAULT_PUBLIC_URL: 'https://vault.example.com' })
-  const secure = createAuth(database.db, env, [])
+  const secure = createAuth(database.db, env, secret, [])
   const response = await secure.handler(
     new Request('https://vault.example.com/api/auth/sign-in/email', {
       method: 'POST',

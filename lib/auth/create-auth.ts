@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { BetterAuthPlugin } from 'better-auth'
 import { prismaAdapter } from 'better-auth/adapters/prisma'
 import { APIError, createAuthMiddleware } from 'better-auth/api'
@@ -7,7 +6,6 @@ import { z } from 'zod'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import type { Env } from '#lib/env.ts'
-import { secretFile } from '#lib/secret-file.ts'
 import { emailSchema } from './schema.ts'
 import { forgetSignInTries, takeSignInTry } from './sign-in-limit.ts'
 
@@ -15,11 +13,11 @@ const signInPath = '/sign-in/email'
 const hours = 3600
 
 /** Sign-in by e-mail and password; sessions are rows, so ending one ends it at once. */
-export function createAuth(db: Db, env: Env, plugins: BetterAuthPlugin[]) {
+export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret: string, plugins: BetterAuthPlugin[]) {
   const https = env.publicUrl.startsWith('https://')
   return betterAuth({
     baseURL: env.publicUrl,
-    secret: secretFile(env.dataDir, 'auth-secret', () => randomBytes(48).toString('base64url')),
+    secret,
     trustedOrigins: allowedOrigins(env),
     database: prismaAdapter(db, { provider: 'postgresql' }),
     // Accounts are made by an administrator, never by whoever finds the page.

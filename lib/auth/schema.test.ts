@@ -8,8 +8,11 @@ test('who may do what', () => {
     'key.check': [true, true, false],
     'backup.read': [true, true, true],
     'backup.run': [true, true, false],
-    'restore.run': [true, true, false],
+    'backup.delete': [true, false, false],
+  'schedule.change': [true, false, false],
+  'restore.run': [true, true, false],
     'audit.read': [true, false, false],
+  'token.manage': [true, true, true],
     'sandbox.rehearse': [true, false, false],
   }
   const asked = Object.fromEntries(

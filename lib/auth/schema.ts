@@ -29,8 +29,11 @@ const permissions = {
   'key.check': ['administrator', 'operator'],
   'backup.read': ['administrator', 'operator', 'viewer'],
   'backup.run': ['administrator', 'operator'],
+  'backup.delete': ['administrator'],
+  'schedule.change': ['administrator'],
   'restore.run': ['administrator', 'operator'],
   'audit.read': ['administrator'],
+  'token.manage': ['administrator', 'operator', 'viewer'],
   'sandbox.rehearse': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>
 export type Permission = keyof typeof permissions
@@ -45,4 +48,51 @@ export interface SessionUser {
   readonly name: string
   readonly email: string
   readonly role: Role
+}
+
+/** What an API token may do, and the permission of its user that each part needs. */
+export const tokenScopes = {
+  'backup:create': 'backup.run',
+  'backup:read': 'backup.read',
+  'backup:restore': 'restore.run',
+} as const satisfies Record<string, Permission>
+export type TokenScope = keyof typeof tokenScopes
+export const tokenScopeNames = ['backup:create', 'backup:read', 'backup:restore'] as const satisfies TokenScope[]
+
+/** `90d` or `12h`, in milliseconds. */
+const lifetime = z
+  .string()
+  .regex(/^[1-9]\d{0,4}[dh]$/, 'Write days or hours, such as 90d or 12h.')
+  .transform((text) => Number(text.slice(0, -1)) * (text.endsWith('d') ? 24 : 1) * 3_600_000)
+  .refine((ms) => ms <= 366 * 24 * 3_600_000, 'At most 366d.')
+
+export const createTokenSchema = z.object({
+  name: z
+    .string()
+    .trim()
+    .min(1, 'Say what it is for.')
+    .max(100, 'At most 100 characters.')
+    .regex(/^\P{Cc}*$/u, 'No control characters.'),
+  scopes: z
+    .array(z.enum(tokenScopeNames, `A scope is one of ${tokenScopeNames.join(', ')}.`))
+    .min(1, 'Choose at least one thing that it may do.')
+    .transform((scopes) => [...new Set(scopes)]),
+  expires: lifetime,
+})
+export type CreateTokenInput = z.input<typeof createTokenSchema>
+export const revokeTokenSchema = z.object({ id: z.uuid() })
+
+/** One line of the list of tokens. Times ISO 8601, UTC. */
+export interface TokenRow {
+  readonly id: string
+  readonly name: string
+  /** Its first characters, to tell it by. */
+  readonly start: string
+  readonly scopes: readonly string[]
+  /** E-mail address of the person it acts for. */
+  readonly user: string
+  readonly state: 'active' | 'expired' | 'revoked'
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly lastUsedAt: string | null
 }

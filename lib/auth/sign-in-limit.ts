@@ -10,11 +10,16 @@ const windowMs = 15 * 60_000
  * of guesses sent at once no more are looked at than of guesses sent in turn.
  * @returns 0, or the seconds until there are new tries
  */
-export async function takeSignInTry(db: Tx, email: string): Promise<number> {
+export function takeSignInTry(db: Tx, email: string): Promise<number> {
+  return takeTry(db, keyOf(email))
+}
+
+/** The same for anything else that can be guessed at; `key` says what, and holds nothing that was typed. */
+export async function takeTry(db: Tx, key: string): Promise<number> {
   const now = Date.now()
   // `lastRequest` is when the window began.
   const [row] = await db.$queryRaw<{ count: number; lastRequest: bigint }[]>`
-    INSERT INTO "rateLimit" ("id", "key", "count", "lastRequest") VALUES (${randomUUID()}, ${keyOf(email)}, 1, ${now})
+    INSERT INTO "rateLimit" ("id", "key", "count", "lastRequest") VALUES (${randomUUID()}, ${key}, 1, ${now})
     ON CONFLICT ("key") DO UPDATE SET
       "count" = CASE WHEN "rateLimit"."lastRequest" < ${now - windowMs} THEN 1
         ELSE LEAST("rateLimit"."count" + 1, ${most + 1}) END,

@@ -1,22 +1,27 @@
-import { KMSClient } from '@aws-sdk/client-kms'
-import { S3Client } from '@aws-sdk/client-s3'
+import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { STSClient } from '@aws-sdk/client-sts'
+import { GuardedAgent, reachOf } from './connect-guard.ts'
+import { type CredentialSettings, credentialsOf, type ResolvedCredentials } from './credentials.ts'
+import type { Endpoint } from './schema.ts'
 
 /** How to reach AWS as one principal in one Region. */
 export interface AwsAccess {
   readonly region: string
-  /** Undefined: the SDK's default chain (environment, shared file, web identity, container, instance). */
-  readonly credentials:
-    | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
-    | undefined
-  /** One address for every service (the sandbox). Undefined: AWS's own. */
+  readonly credentials: CredentialSettings
+  /** One address for every service, from the host's own configuration (the sandbox). Undefined: AWS's own. */
   readonly endpoint: string | undefined
+  /** What a person entered for a service; goes before `endpoint`, and only to where it may lead. */
+  readonly kmsEndpoint?: Endpoint | undefined
+  readonly s3Endpoint?: Endpoint | undefined
 }
 
 export interface AwsClients {
   readonly kms: KMSClient
   readonly s3: S3Client
   readonly sts: STSClient
+  /** The credentials that all three use, and where they came from. Throws what finding them throws. */
+  resolveCredentials(): Promise<ResolvedCredentials>
   destroy(): void
 }
 
@@ -25,32 +30,76 @@ export interface AwsClients {
  * @param patience `interactive` gives up early, because a person waits; `background` keeps trying for about a minute.
  */
 export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'background'): AwsClients {
+  const { region, endpoint } = access
   const interactive = patience === 'interactive'
+  const resolveCredentials = credentialsOf(access.credentials, { region, stsEndpoint: endpoint })
+  const agent = { keepAlive: true, maxSockets: 32 }
   const shared = {
-    region: access.region,
-    ...(access.credentials && { credentials: access.credentials }),
-    ...(access.endpoint && { endpoint: access.endpoint }),
+    region,
+    credentials: async () => (await resolveCredentials()).identity,
     maxAttempts: interactive ? 2 : 10,
+  }
+  // An endpoint serves one Region: a further key in another one is reached at AWS's own address.
+  const here = (own: Endpoint | undefined) => (own && (own.region ?? region) === region ? own : undefined)
+  const at = (own: Endpoint | undefined) => ({
+    ...shared,
+    ...((own?.url ?? endpoint) && { endpoint: own?.url ?? endpoint }),
     requestHandler: {
       connectionTimeout: interactive ? 3_000 : 10_000,
       requestTimeout: interactive ? 10_000 : 60_000,
       throwOnRequestTimeout: true,
-      httpAgent: { keepAlive: true, maxSockets: 32 },
-      httpsAgent: { keepAlive: true, maxSockets: 32 },
+      httpAgent: agent,
+      httpsAgent: own ? new GuardedAgent(reachOf(own), agent) : agent,
     },
-  }
-  const kms = new KMSClient(shared)
-  const sts = new STSClient(shared)
-  // The sandbox has one host name for all buckets; AWS wants the bucket in the host name.
-  const s3 = new S3Client({ ...shared, forcePathStyle: access.endpoint !== undefined })
+  })
+  const s3Endpoint = here(access.s3Endpoint)
+  const kms = new KMSClient(at(here(access.kmsEndpoint)))
+  const sts = new STSClient(at(undefined))
+  // AWS wants the bucket in the host name; the sandbox and most other stores have one host name for all buckets.
+  const forcePathStyle = s3Endpoint ? s3Endpoint.kind === 'own' : endpoint !== undefined
+  const s3 = new S3Client({ ...at(s3Endpoint), forcePathStyle })
   return {
     kms,
     s3,
     sts,
+    resolveCredentials,
     destroy() {
       kms.destroy()
       sts.destroy()
       s3.destroy()
     },
   }
+}
+
+/**
+ * Where requests for KMS and S3 go, as `https://HOST[:PORT]`: asked of the SDK itself, so that every variable and file
+ * that it reads counts. Nothing is sent, and no credentials are needed.
+ */
+export async function addressesOf(access: AwsAccess): Promise<{ readonly kms: string; readonly s3: string }> {
+  const credentials = { accessKeyId: 'nobody', secretAccessKey: 'nothing' }
+  const clients = createAwsClients({ ...access, credentials }, 'interactive')
+  const found = { kms: '', s3: '' }
+  const tell =
+    (service: keyof typeof found) =>
+    () =>
+    async ({ request }: { request: unknown }) => {
+      found[service] = addressIn(request)
+      return { response: undefined, output: { $metadata: {} } }
+    }
+  const before = { step: 'finalizeRequest', priority: 'high', name: 'tellAddress' } as const
+  clients.kms.middlewareStack.add(tell('kms'), before)
+  clients.s3.middlewareStack.add(tell('s3'), before)
+  try {
+    await Promise.all([clients.kms.send(new ListKeysCommand({})), clients.s3.send(new ListBucketsCommand({}))])
+    return found
+  } finally {
+    clients.destroy()
+  }
+}
+
+function addressIn(request: unknown): string {
+  if (typeof request !== 'object' || request === null || !('hostname' in request)) return ''
+  const port = 'port' in request && request.port ? `:${request.port}` : ''
+  const protocol = 'protocol' in request ? request.protocol : 'https:'
+  return `${protocol}//${request.hostname}${port}`
 }

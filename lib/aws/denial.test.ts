@@ -33,14 +33,19 @@ const reasons: [string, DeniedBy, boolean][] = [
   ['with an explicit deny in an identity-based policy', 'identity-based policy', true],
   [`with an explicit deny in an identity-based policy: ${policy}`, 'identity-based policy', true],
   ['because no identity-based policy allows the kms:Decrypt action', 'identity-based policy', false],
-  ['because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access', 'not told', false],
+  [
+    'because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access',
+    'public access block',
+    false,
+  ],
   ['', 'not told', false],
   ['for a reason nobody has seen yet', 'not told', false],
 ]
 
 describe('which policy said no', () => {
   test.each(reasons)('%s', (reason, by, explicit) => {
-    const denial = { by, explicit, principal: user, action: 'kms:Decrypt', resource: key }
+    const policyArn = reason.endsWith(policy) ? policy : undefined
+    const denial = { by, explicit, principal: user, action: 'kms:Decrypt', resource: key, policyArn }
     expect(readDenial(said(reason))).toEqual(denial)
     // As it looks after a line was broken on its way, and in other letters.
     expect(readDenial(said(reason).replaceAll(' ', '\n  '))).toEqual(denial)

@@ -11,6 +11,7 @@ export type DeniedBy =
   | 'role trust policy'
   | 'resource-based policy'
   | 'identity-based policy'
+  | 'public access block' // S3's own setting, not a policy
   | 'unknown in this account' // key of another account, not here, or not shared: AWS does not say which
   | 'not told'
 
@@ -23,6 +24,8 @@ export interface Denial {
   readonly action: string | undefined
   /** The ARN of what it was about; AWS leaves it out for another account's key. */
   readonly resource: string | undefined
+  /** Which policy denies, where AWS names it (since 2026, within one account or organization). */
+  readonly policyArn: string | undefined
 }
 
 // First match wins: an SCP met through an endpoint names both.
@@ -36,6 +39,7 @@ const patterns: readonly (readonly [RegExp, DeniedBy])[] = [
   [/explicit deny in the role trust policy|because no role trust policy allows/i, 'role trust policy'],
   [/explicit deny in a resource-based policy|because no resource-based policy allows/i, 'resource-based policy'],
   [/explicit deny in an identity-based policy|because no identity-based policy allows/i, 'identity-based policy'],
+  [/because public (ACLs|policies) are prevented by the \w+ setting in S3 Block Public Access/i, 'public access block'],
   [
     /because the resource does not exist in this Region, no resource-based policies allow access/i,
     'unknown in this account',
@@ -54,7 +58,8 @@ export function readDenial(message: string): Denial {
     explicit: /explicit deny/i.test(text),
     principal: who?.principal,
     action: who?.action,
-    resource: /on resource: (?<resource>arn:\S+)/i.exec(text)?.groups?.resource,
+    resource: /on resource: "?(?<resource>arn:[^\s"]+)/i.exec(text)?.groups?.resource,
+    policyArn: /explicit deny in [^:]*: (?<policy>arn:\S+)/i.exec(text)?.groups?.policy,
   }
 }
 

@@ -67,6 +67,8 @@ const never = new Set([
   'NotImplemented',
   'CredentialsProviderError',
   'RequestTimeTooSkewed',
+  // A connection that this console itself would not make: see connect-guard.ts.
+  'ForbiddenAddressError',
 ])
 
 export function faultOf(error: unknown): AwsFault {

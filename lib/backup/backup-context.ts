@@ -1,5 +1,5 @@
-import { createAwsClients } from '#lib/aws/clients.ts'
-import { accessOf, type EnvironmentContext, openSecret } from '#lib/environment/access.ts'
+import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
+import { accessOf, currentEnvironment, type EnvironmentContext, openSecret } from '#lib/environment/access.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Jobs } from '#lib/jobs/queue.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
@@ -25,39 +25,78 @@ export interface Connection {
   close(): void
 }
 
-interface BackupPlace {
+export interface BackupPlace {
   readonly id: string
   readonly environmentId: string
   readonly revision: number
   readonly region: string
   readonly bucket: string
   readonly prefix: string
+  /** Which installation it belongs to, where the database does not say. */
+  readonly installation?: string
 }
 
-/** Reaches a backup's bucket and keys with the credentials of the revision that it was started with. */
-export async function connectBackup(context: BackupContext, backup: BackupPlace): Promise<Connection> {
-  const { environmentId, revision: number, region, bucket, prefix } = backup
-  const revision = await context.db.environmentRevision.findUniqueOrThrow({
-    where: { environmentId_number: { environmentId, number } },
-  })
-  const access = accessOf(context, revision, await openSecret(context, environmentId, revision))
-  const clients = createAwsClients({ ...access, region }, 'background')
-  const kms = kmsOf(clients.kms)
-  const { installation, seal } = context
+/**
+ * Reaches a backup's bucket and keys with the credentials of the revision that it was started with; one that came with
+ * another installation's catalogue, as this installation reaches its own now.
+ */
+export async function connectBackup(
+  context: BackupContext,
+  backup: BackupPlace,
+  patience: 'interactive' | 'background' = 'background',
+): Promise<Connection> {
+  const { environmentId, region, bucket, prefix } = backup
+  const { access, installation } = await accessTo(context, backup)
+  const clients = createAwsClients({ ...access, region }, patience)
+  // A further key may be in another Region, where an endpoint of one's own for this one does not lead.
+  const elsewhere = new Map<string, ReturnType<typeof createAwsClients>>()
+  const kmsIn = (keyRegion: string) => {
+    if (keyRegion === region) return clients.kms
+    const there =
+      elsewhere.get(keyRegion) ??
+      createAwsClients({ ...access, region: keyRegion, kmsEndpoint: undefined, s3Endpoint: undefined }, patience)
+    elsewhere.set(keyRegion, there)
+    return there.kms
+  }
+  const { seal } = context
   return {
     store: s3Store(clients.s3, bucket),
     identity: { installation, environment: environmentId, backup: backup.id, prefix },
     keyWrapper(keyId) {
       if (keyId.startsWith('root-key/')) return seal
       if (!keyId.startsWith('arn:')) throw new AppError('integrity', `“${keyId}” is neither a key ARN nor a root key.`)
-      return kmsKeyWrapper(kms, {
+      const keyRegion = keyId.split(':')[3] ?? region
+      return kmsKeyWrapper(kmsOf(kmsIn(keyRegion)), {
         keyArn: keyId,
-        region,
+        region: keyRegion,
         callerArn: undefined,
         installation,
         environment: environmentId,
       })
     },
-    close: () => clients.destroy(),
+    close() {
+      for (const opened of [clients, ...elsewhere.values()]) opened.destroy()
+    },
   }
+}
+
+async function accessTo(
+  context: BackupContext,
+  { environmentId, revision: number, region, installation }: BackupPlace,
+): Promise<{ access: AwsAccess; installation: string }> {
+  const { db } = context
+  const foreign =
+    installation ??
+    (await db.environment.findUnique({ where: { id: environmentId }, select: { installation: true } }))?.installation
+  if (!foreign) {
+    const where = { environmentId_number: { environmentId, number } }
+    const revision = await db.environmentRevision.findUniqueOrThrow({ where, include: { environment: true } })
+    const secret = await openSecret(context, environmentId, revision)
+    return { access: accessOf(context, revision.environment, revision, secret), installation: context.installation }
+  }
+  const { revision, ...own } = await currentEnvironment(db)
+  if (!revision) return { access: { ...context.own, region }, installation: foreign }
+  const access = accessOf(context, own, revision, await openSecret(context, own.id, revision))
+  const near = revision.region === region ? {} : { kmsEndpoint: undefined, s3Endpoint: undefined }
+  return { access: { ...access, ...near }, installation: foreign }
 }

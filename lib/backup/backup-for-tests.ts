@@ -6,10 +6,15 @@ import type { BackupIdentity } from './context.ts'
 import { backupFolder } from './layout.ts'
 import { type OpenBackupOptions, openBackup } from './open-backup.ts'
 import { restoreBackup } from './restore-backup.ts'
+import type { BackupSource } from './source.ts'
 import { TestKey } from './test-keys.ts'
 import { type WriteBackupOptions, writeBackup } from './write-backup.ts'
 
 export const SEGMENT = 64 * 1024
+
+export function folderSource(path: string, patterns: { include?: string[]; exclude?: string[] } = {}): BackupSource {
+  return { kind: 'folder', path, include: [], exclude: [], ...patterns }
+}
 
 export function identityOf(backup: string): BackupIdentity {
   return { installation: 'inst-1', environment: 'env-1', backup, prefix: 'some/prefix' }
@@ -29,9 +34,11 @@ export class Workbench {
 
   backUp(backup: string, changes: Partial<WriteBackupOptions> = {}) {
     const protection = { method: 'keys', keys: [this.key] } as const
-    const { store, source } = this
+    const { store } = this
+    const source = folderSource(this.source)
     const identity = identityOf(backup)
-    return writeBackup({ store, protection, identity, source, attempt: 1, segmentSize: SEGMENT, ...changes })
+    const patience = { tries: 3, firstDelayMs: 1, longestDelayMs: 2 }
+    return writeBackup({ store, protection, identity, source, attempt: 1, segmentSize: SEGMENT, patience, ...changes })
   }
 
   open(backup: string, changes: Partial<OpenBackupOptions> = {}) {

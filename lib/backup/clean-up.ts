@@ -1,4 +1,7 @@
-import type { Connection } from './backup-context.ts'
+import { recordAudit } from '#lib/audit/record.ts'
+import type { Tx } from '#lib/db.ts'
+import { messageOf } from '#lib/errors.ts'
+import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { OpenedBackup } from './open-backup.ts'
 
@@ -7,6 +10,7 @@ export async function deleteBackupObjects({ store, identity }: Pick<Connection, 
   const folder = backupFolder(identity)
   const keys: string[] = []
   for await (const { key } of store.list(folder)) keys.push(key)
+  if (keys.length === 0) return
   await store.delete([folder + MANIFEST])
   await store.delete(keys)
 }
@@ -22,4 +26,85 @@ export async function deleteUnnamedObjects({ store, identity, manifest }: Opened
   const keys: string[] = []
   for await (const { key } of store.list(folder)) if (!named.has(key.slice(folder.length))) keys.push(key)
   await store.delete(keys)
+}
+
+// A row that failed, was cancelled or is being deleted:
+// 1. is claimed by moving its next try into the future, so that no two workers do the same,
+// 2. loses its objects, and what resuming would have needed,
+// 3. is looked at once more when nothing that was thought dead can still be storing something,
+// 4. and is marked as clean, or goes, with an audit row.
+
+/** An attempt thought dead that is still storing something has given up by then: longer than one request may take. */
+const settledAfterMs = 2 * 60_000
+const claimMs = 5 * 60_000
+
+/** Cleans up after every backup that is due. One that cannot be cleaned now is tried again later. */
+export async function cleanUpDue(context: BackupContext, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted()
+    const [due] = await context.db.$queryRaw<{ id: string }[]>`
+      UPDATE "backup" SET "nextTryAt" = now() + ${claimMs} * interval '1 millisecond' WHERE "id" = (
+        SELECT "id" FROM "backup"
+        WHERE "state" IN ('failed', 'cancelled', 'deleting') AND "cleanedAt" IS NULL
+          AND ("nextTryAt" IS NULL OR "nextTryAt" <= now())
+        ORDER BY "id" LIMIT 1 FOR UPDATE SKIP LOCKED
+      ) RETURNING "id"`
+    if (!due) return
+    await cleanUpBackup(context, due.id)
+  }
+}
+
+/** Never throws for the store's sake: what went wrong is logged, and stands in the row of a backup that is being deleted. */
+export async function cleanUpBackup(context: BackupContext, id: string): Promise<void> {
+  const { db } = context
+  const row = await db.backup.findUnique({ where: { id } })
+  if (!row || row.cleanedAt || !['failed', 'cancelled', 'deleting'].includes(row.state)) return
+  try {
+    const connection = await connectBackup(context, row)
+    try {
+      await deleteBackupObjects(connection)
+    } finally {
+      connection.close()
+    }
+  } catch (error) {
+    await postpone(context, row, error)
+    return
+  }
+  await forgetJournal(db, id)
+  // The one attempt that there ever was has ended by itself: nobody can be storing anything.
+  const finishedAlone = row.attempt <= 1 && row.manifestSha256 !== null
+  const since = Date.now() - (row.finishedAt ?? row.createdAt).getTime()
+  if (row.attempt > 0 && !finishedAlone && since < settledAfterMs) {
+    await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(Date.now() + settledAfterMs - since) } })
+    return
+  }
+  if (row.state !== 'deleting') {
+    await db.backup.updateMany({ where: { id }, data: { cleanedAt: new Date(), nextTryAt: null, tries: 0 } })
+    return
+  }
+  await db.$transaction(async (tx) => {
+    const { count } = await tx.backup.deleteMany({ where: { id, state: 'deleting' } })
+    const subject = `${row.source} (backup ${id})`
+    if (count === 1) await recordAudit(tx, { actor: 'console', action: 'backup.deleted', outcome: 'success', subject })
+  })
+}
+
+/** What resuming needs is of no use after the end. */
+export async function forgetJournal(db: Tx, id: string): Promise<void> {
+  await db.backupPart.deleteMany({ where: { backupId: id } })
+  await db.backupCheckpoint.deleteMany({ where: { backupId: id } })
+}
+
+async function postpone({ db }: BackupContext, row: { id: string; state: string; tries: number }, error: unknown) {
+  const waitMs = Math.min(3600_000, 60_000 * 2 ** Math.min(10, row.tries))
+  const message = `Its objects could not be deleted yet, and this is tried again: ${messageOf(error)}`
+  await db.backup.updateMany({
+    where: { id: row.id },
+    data: {
+      tries: { increment: 1 },
+      nextTryAt: new Date(Date.now() + waitMs),
+      ...(row.state === 'deleting' && { error: message }),
+    },
+  })
+  console.error(JSON.stringify({ level: 'warning', part: 'clean-up', backup: row.id, message }))
 }

@@ -5,8 +5,7 @@ import { openTestDatabase } from '#lib/db-for-tests.ts'
 import { saveEnvironment } from '#lib/environment/save-environment.ts'
 import { type EnvironmentInput, emptyEnvironment, environmentSchema } from '#lib/environment/schema.ts'
 import { installQueues, openQueue } from '#lib/jobs/queue.ts'
-import { loadRootKey } from '#lib/seal/root-key.ts'
-import { sealKeyWrapper } from '#lib/seal/seal-key-wrapper.ts'
+import { unseal } from '#lib/seal/unseal.ts'
 import type { BackupContext } from './backup-context.ts'
 
 export const actor = 'administrator@example.test'
@@ -25,9 +24,11 @@ export async function openTestConsole(own: BackupContext['own']) {
     db,
     jobs,
     installation,
-    seal: sealKeyWrapper(loadRootKey(at('data'))),
+    seal: (await unseal({ db, installation }, { dataDir: at('data'), configFile: undefined, variables: {}, own }))
+      .keyring,
     own,
     hostedBucket: 'vault-hosted-{region}',
+    allowedEndpoints: [],
     dataDir: at('data'),
     sourceRoots: [at('sources')],
     restoreRoots: [at('restores')],
@@ -43,8 +44,9 @@ export async function openTestConsole(own: BackupContext['own']) {
     newest,
     /** Saves settings as the page would; throws when they are refused. */
     async save(changes: Partial<EnvironmentInput>): Promise<number> {
-      const result = await saveEnvironment(context, settings(changes), await newest(), actor)
-      if (result.status !== 'success') throw new Error(result.message)
+      const confirm = async () => 'confirmed' as const
+      const result = await saveEnvironment(context, settings(changes), await newest(), actor, { confirm })
+      if (result.status !== 'success') throw new Error('message' in result ? result.message : result.status)
       return result.revision
     },
     async close() {

@@ -32,3 +32,8 @@ export function manifestContext(identity: Named): MessageContext {
 export function partContext(identity: Named, { kind, attempt, index }: PartPlace): MessageContext {
   return { ...common(identity), purpose: kind, attempt: String(attempt), index: String(index) }
 }
+
+/** Of what a further attempt needs, kept in the database. */
+export function checkpointContext(identity: Named, segments: number): MessageContext {
+  return { ...common(identity), purpose: 'checkpoint', index: String(segments) }
+}

@@ -35,21 +35,51 @@ export function resolveSource(roots: Roots, source: string, from: 'page' | 'host
       fix: 'Add its root to VAULT_SOURCE_ROOTS and restart the console.',
     })
   }
+  mustBeOutsideData(roots, real)
+  return real
+}
+
+/** The real path of a single file to back up; undefined when it is no regular file. */
+export function resolveFile(roots: Pick<Roots, 'dataDir' | 'sourceRoots'>, source: string): string | undefined {
+  mustBeText(source)
+  try {
+    const real = realpathSync.native(path.resolve(source))
+    if (!statSync(real).isFile()) return undefined
+    mustBeOutsideData(roots, real)
+    return real
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    return undefined
+  }
+}
+
+/** The worker's last look: a folder of this machine, reached through no link, and not the console's own. */
+export function mustBeReal(roots: Pick<Roots, 'dataDir' | 'sourceRoots'>, source: string): void {
+  const real = realFolder(source)
+  if (real !== source)
+    throw new AppError('denied', `${source} leads through a link to ${real}.`, { fix: 'Back up that folder itself.' })
+  mustBeOutsideData(roots, real)
+}
+
+/** @throws AppError `denied` for the console's own data folder, what is in it but no source root, and what holds it */
+export function mustBeOutsideData(roots: Pick<Roots, 'dataDir' | 'sourceRoots'>, folder: string): void {
   const data = realOrSelf(roots.dataDir)
-  if (isWithin(real, data) || (isWithin(data, real) && !isInRootOf(data, roots.sourceRoots, real))) {
+  if (isWithin(folder, data) || (isWithin(data, folder) && !isInRootOf(data, roots.sourceRoots, folder))) {
     throw new AppError(
       'denied',
-      `${source} holds the console’s own data folder or is part of it, and is never backed up.`,
+      `${folder} holds the console’s own data folder or is part of it, and is never backed up.`,
       {
         fix: 'Choose a folder beside it.',
       },
     )
   }
-  return real
 }
 
-/** Where a restore goes: a folder that does not exist yet, or is empty. Its parent is made when it is a restore root. */
-export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host'): string {
+/**
+ * Where a restore goes: a folder that does not exist yet, or is empty. Its parent is made when it is a restore root.
+ * @param existing it may be one that holds files as well
+ */
+export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host', existing = false): string {
   mustBeText(target)
   const absolute = from === 'page' ? path.resolve(roots.restoreRoots[0] ?? '/', target) : path.resolve(target)
   for (const root of roots.restoreRoots) {
@@ -72,12 +102,12 @@ export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host
       fix: 'Choose a folder beside it.',
     })
   }
-  mustBeFree(real)
+  mustBeFree(real, existing)
   return real
 }
 
-/** @throws AppError `conflict` when something is there already */
-export function mustBeFree(target: string): void {
+/** @throws AppError `conflict` when something is there already; a folder with files in it may be where `existing` says so */
+export function mustBeFree(target: string, existing = false): void {
   let names: string[]
   try {
     if (lstatSync(target).isSymbolicLink())
@@ -90,9 +120,9 @@ export function mustBeFree(target: string): void {
       throw new AppError('conflict', `${target} exists and is not a folder.`, { fix: 'Name a new folder.' })
     throw new AppError('denied', `${target} cannot be read: ${codeOf(error)}.`, { cause: error })
   }
-  if (names.length > 0)
+  if (names.length > 0 && !existing)
     throw new AppError('conflict', `${target} is not empty.`, {
-      fix: 'Name a new folder: a restore never writes over files.',
+      fix: 'Name a new folder, or say what is to become of the files that are there.',
     })
 }
 

@@ -101,7 +101,7 @@ test.each(['keys', 'none'] as const)('a stranger reads a backup of method %s fro
     store,
     protection: method === 'none' ? { method } : { method, keys: [key] },
     identity: { ...ids, prefix: 'a/prefix' },
-    source,
+    source: { kind: 'folder', path: source, include: [], exclude: [] },
     attempt: 3,
     segmentSize: 100_000,
   })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { keepProgress } from './keep-progress.ts'
+import { Cancelled, keepProgress } from './keep-progress.ts'
 
 type StoredProgress = Parameters<Parameters<typeof keepProgress>[0]>[0]
 
@@ -18,12 +18,12 @@ test('writes the latest, now and then, and only what is new', async () => {
     written.push(latest)
     return true
   }, never)
-  await vi.advanceTimersByTimeAsync(2000)
+  await vi.advanceTimersByTimeAsync(1000)
   expect(written).toEqual([])
   progress.report({ filesTotal: 9, bytesTotal: 900 })
   for (let files = 1; files <= 5; files += 1) progress.report({ filesDone: files, currentPath: `file ${files}` })
-  await vi.advanceTimersByTimeAsync(2000)
-  expect(written).toEqual([
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(written).toMatchObject([
     { filesTotal: 9, bytesTotal: 900, filesDone: 5, bytesDone: 0, bytesStored: 0, currentPath: 'file 5' },
   ])
   await progress.stop()
@@ -36,6 +36,38 @@ test('a row that is somebody else’s ends the work', async () => {
   await vi.advanceTimersByTimeAsync(500)
   expect(progress.signal.aborted).toBe(true)
   expect(String(progress.signal.reason)).toContain('Another worker has taken this over.')
+  await progress.stop()
+})
+
+test('asks how the row stands even when there is nothing new, and ends when it is cancelled', async () => {
+  let standing: 'mine' | 'cancelled' = 'mine'
+  const write = vi.fn(async () => standing)
+  const progress = keepProgress(write, never)
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(write).toHaveBeenCalledTimes(1)
+  standing = 'cancelled'
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(progress.signal.reason).toBeInstanceOf(Cancelled)
+  await progress.stop()
+})
+
+test('the course of its bytes has few samples, however long it takes', async () => {
+  let latest: StoredProgress | undefined
+  const progress = keepProgress(async (stored) => {
+    latest = stored
+    return true
+  }, never)
+  for (let second = 1; second <= 1000; second += 1) {
+    progress.report({ bytesDone: second * 10 })
+    await vi.advanceTimersByTimeAsync(1000)
+  }
+  const samples = latest?.samples ?? []
+  expect(samples.length).toBeGreaterThan(20)
+  expect(samples.length).toBeLessThanOrEqual(60)
+  const [first] = samples
+  const last = samples.at(-1)
+  expect((last?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(900_000)
+  expect(last?.bytes).toBeGreaterThan(9000)
   await progress.stop()
 })
 

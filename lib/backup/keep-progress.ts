@@ -1,36 +1,59 @@
-import { messageOf } from '#lib/errors.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { type Counts, nothingYet } from './schema.ts'
+import { addToCourse } from './throughput-course.ts'
 
 const everyMs = 400
+/** With nothing new it still asks so often whether the row is this worker's, and whether somebody wants it to stop. */
+const askMs = 1200
+
+/** `lost`: another attempt has taken the row over. `cancelled`: somebody asked for an end. */
+export type Standing = 'mine' | 'lost' | 'cancelled'
+
+/** The reason of the signal when somebody cancelled the work. */
+export class Cancelled extends AppError {
+  constructor() {
+    super('conflict', 'It was cancelled.')
+  }
+}
 
 /**
- * Writes progress to the row now and then, and notices when the row is not this worker's any more.
- * @param write stores the progress; false when another attempt has taken the row over
- * @returns a signal that aborts when the given one does, or when the claim is lost
+ * Writes progress to the row now and then, and notices when the row is not this worker's any more or was cancelled.
+ * @param write stores the progress and says how the row stands; true is `mine`, false is `lost`
+ * @param before where an earlier attempt stood, until this one reports
+ * @returns a signal that aborts when the given one does, when the claim is lost, or, with `Cancelled`, when it is cancelled
  */
-export function keepProgress(write: (progress: Counts) => Promise<boolean>, outer: AbortSignal) {
-  const lost = new AbortController()
-  let latest = nothingYet
+export function keepProgress(
+  write: (progress: Counts) => Promise<boolean | Standing>,
+  outer: AbortSignal,
+  before: Counts = nothingYet,
+) {
+  const ended = new AbortController()
+  let latest = before
   let changed = false
+  let wroteAt = Date.now()
   let writing: Promise<void> | undefined
   const flush = async () => {
     changed = false
+    wroteAt = Date.now()
+    latest = { ...latest, samples: addToCourse(latest.samples, { at: wroteAt, bytes: latest.bytesDone }) }
     try {
-      if (!(await write(latest))) lost.abort(new Error('Another worker has taken this over.'))
+      const standing = await write(latest)
+      if (standing === 'cancelled') ended.abort(new Cancelled())
+      else if (standing === 'lost' || standing === false) ended.abort(new Error('Another worker has taken this over.'))
     } catch (error) {
       // The work itself will meet the same trouble; a lost progress line is not worth stopping it.
       console.error(JSON.stringify({ level: 'warning', part: 'progress', message: messageOf(error) }))
     }
   }
   const timer = setInterval(() => {
-    if (changed && !writing) {
-      writing = flush().finally(() => {
-        writing = undefined
-      })
-    }
+    if (writing || !(changed || Date.now() - wroteAt >= askMs)) return
+    writing = flush().finally(() => {
+      writing = undefined
+    })
   }, everyMs)
   return {
-    signal: AbortSignal.any([outer, lost.signal]),
+    signal: AbortSignal.any([outer, ended.signal]),
+    latest: () => latest,
     report(progress: Partial<Counts>) {
       latest = { ...latest, ...progress }
       changed = true

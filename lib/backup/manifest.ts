@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { BytePath } from '#lib/archive/byte-path.ts'
+import { bytesOf, textOrBase64 } from '#lib/archive/entry.ts'
 import { AppError } from '#lib/errors.ts'
 import { type BackupIdentity, FORMAT } from './context.ts'
 import { type PartPlace, parsePartName, partName } from './layout.ts'
@@ -12,6 +14,8 @@ export interface Part {
   readonly sha256: string
   /** Bytes after decryption and decompression. */
   readonly length: number
+  /** Of a part of the entries: the path of its first line, so that a reader finds a folder without reading them all. */
+  readonly first?: BytePath
 }
 
 export interface BackupTotals {
@@ -51,6 +55,8 @@ const partSchema = z.strictObject({
   size: partSize,
   sha256: z.hex().length(64),
   length: partSize,
+  first: z.string().optional(),
+  firstBase64: z.base64().optional(),
 })
 const endSchema = z.strictObject({
   type: z.literal('end'),
@@ -66,12 +72,13 @@ export function encodeManifest(manifest: Manifest, { installation, environment, 
   const { createdAt, segments, entries, totals } = manifest
   const lines = [
     { type: 'manifest', format: FORMAT, installation, environment, backup, createdAt },
-    ...[...segments, ...entries].map(({ place, size, sha256, length }) => ({
+    ...[...segments, ...entries].map(({ place, size, sha256, length, first }) => ({
       type: 'part',
       name: partName(place),
       size,
       sha256,
       length,
+      ...(first === undefined ? {} : textOrBase64('first', first)),
     })),
     { type: 'end', ...totals },
   ]
@@ -99,11 +106,12 @@ export function parseManifest(bytes: Buffer, identity: BackupIdentity): Manifest
 
   const parts = { segment: [] as Part[], entries: [] as Part[] }
   for (const line of lines) {
-    const { name, size, sha256, length } = parse(partSchema, line)
+    const { name, size, sha256, length, ...more } = parse(partSchema, line)
+    const first = bytesOf(more, 'first')
     const place = parsePartName(name)
     if (!place || place.index !== parts[place.kind].length)
       throw bad(`names the object ${JSON.stringify(name)} out of place.`)
-    parts[place.kind].push({ place, size, sha256, length })
+    parts[place.kind].push({ place, size, sha256, length, ...(first === undefined ? {} : { first }) })
   }
   return { createdAt: head.createdAt, segments: parts.segment, entries: parts.entries, totals }
 }

@@ -47,7 +47,12 @@ export async function openBackup(options: OpenBackupOptions): Promise<OpenedBack
   }
 }
 
-async function openCodec({ store, identity, protection }: OpenBackupOptions): Promise<Codec> {
+/** What opens everything but the envelope. Throws AppError: `not-found` without an envelope, and as `openEnvelope` does. */
+export async function openCodec({
+  store,
+  identity,
+  protection,
+}: Pick<OpenBackupOptions, 'store' | 'identity' | 'protection'>): Promise<Codec> {
   if (protection.method === 'none') return plainCodec
   const { keys, envelope } = protection
   let bytes: Uint8Array

@@ -4,6 +4,8 @@ export interface BackupProgress {
   readonly filesDone: number
   readonly bytesRead: number
   readonly bytesStored: number
+  /** How often storing a part was tried again. */
+  readonly retries: number
   readonly currentPath: string
 }
 

@@ -1,17 +1,22 @@
 import { fchmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { displayPath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
+import type { Entry } from '#lib/archive/entry.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
-import { TreeWriter } from '#lib/archive/restore-tree.ts'
+import { type Overwrite, TreeWriter } from '#lib/archive/restore-tree.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
 import { AppError } from '#lib/errors.ts'
-import { listEntries } from './list-entries.ts'
+import { EntryIndex } from './entry-index.ts'
+import { linkedFiles } from './linked-files.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { type RestoreProgress, throttled } from './progress.ts'
+import { Selection, selectEntries } from './select-entries.ts'
 import { TarReader } from './tar-reader.ts'
+import { toldAhead } from './told-ahead.ts'
 import type { PathWarning } from './write-entries.ts'
 
-// 1. Make the target, or see that it is empty; close it to everybody else.
-// 2. For each listed entry: check it, fetch and authenticate the segments that hold it, write it under a temporary name.
+// 1. Make the target, or see that it is empty, or, where it may be overwritten, open it.
+// 2. For each listed entry that is wanted: check it, fetch and authenticate the segments that hold it, write it under a
+//    temporary name.
 // 3. Compare what was restored with what the manifest announces; only then give the folders their modes and times.
 
 const SEGMENTS_AHEAD = 3
@@ -19,8 +24,12 @@ const WARNINGS_KEPT = 1000
 
 export interface RestoreOptions {
   readonly backup: OpenedBackup
-  /** An absolute path: of an empty folder, or of one to be made in an existing folder. */
+  /** An absolute path: of a folder to be made in an existing one, or of an empty one; with `overwrite` of any folder. */
   readonly target: string
+  /** Paths and patterns, as `Selection` takes them. Empty or undefined: everything. */
+  readonly paths?: readonly string[]
+  /** What becomes of files that are there. Undefined: the target must be new or empty. */
+  readonly overwrite?: Overwrite | undefined
   /** Called at most every 100 ms. */
   readonly onProgress?: (progress: RestoreProgress) => void
   readonly signal?: AbortSignal
@@ -31,19 +40,26 @@ export interface RestoreResult {
   readonly folders: number
   readonly links: number
   readonly bytes: number
+  /** Files and links that were there and were kept. */
+  readonly kept: number
   readonly warnings: number
   /** The first 1,000. */
   readonly warningList: readonly PathWarning[]
 }
 
 /**
- * Restores everything. Throws AppError `conflict` when the target is not empty, `integrity` when anything is not what
- * was written, `denied` or `unavailable` when a file cannot be written, and what the store throws. What was restored
- * before that stays; every file under its own name is whole.
+ * Restores everything, or what `paths` names. Throws AppError `conflict` when the target is not empty, `not-found` when
+ * the backup holds nothing of a name, `integrity` when anything is not what was written, `denied` or `unavailable` when
+ * a file cannot be written, and what the store throws. What was restored before that stays; every file under its own
+ * name is whole.
  */
-export async function restoreBackup({ backup, target, onProgress, signal }: RestoreOptions): Promise<RestoreResult> {
+export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
+  const { backup, target, paths = [], overwrite, onProgress, signal } = options
   const { totals } = backup.manifest
-  const done = { files: 0, folders: 0, links: 0, bytes: 0, warnings: 0 }
+  const { backup: id } = backup.identity
+  const selection = paths.length > 0 ? new Selection(paths) : undefined
+  const done = { files: 0, folders: 0, links: 0, bytes: 0, kept: 0, warnings: 0 }
+  const listed = { files: 0, folders: 0, links: 0, bytes: 0 }
   const warningList: PathWarning[] = []
   const warn = (path: string, message: string) => {
     done.warnings += 1
@@ -55,33 +71,38 @@ export async function restoreBackup({ backup, target, onProgress, signal }: Rest
     currentPath,
   }))
   const differs = () =>
-    new AppError(
-      'integrity',
-      `The entry lists of backup ${backup.identity.backup} hold other than its manifest announces.`,
-    )
+    new AppError('integrity', `The entry lists of backup ${id} hold other than its manifest announces.`)
 
+  const index = new EntryIndex(backup)
   const tar = new TarReader(backup, SEGMENTS_AHEAD)
-  const tree = new TreeWriter(prepareTarget(target, totals.bytes), warn)
+  const wanted = selection ? selectEntries(index, selection, id) : everything(index)
+  // Before anything is made: what was asked for may not be there.
+  const first = await wanted.next()
+  const tree = new TreeWriter(prepareTarget(target, selection ? 0 : totals.bytes, overwrite), warn, overwrite)
+  const links = linkedFiles(backup, index, tree, selection)
   try {
-    for await (const item of listEntries(backup)) {
+    for await (const { item, onTheWay } of toldAhead(resumed(first, wanted), tar)) {
       signal?.throwIfAborted()
-      if (item.warning !== undefined) warn(item.path, item.warning)
+      if (item.warning !== undefined && !onTheWay) warn(item.path, item.warning)
       if (item.type === 'skipped') continue
+      count(listed, item)
+      if (listed.bytes > totals.bytes || listed.files > totals.files) throw differs()
+      if (listed.folders > totals.folders || listed.links > totals.links) throw differs()
       const before = done.bytes
-      if (before + item.size > totals.bytes) throw differs()
-      await tree.add(item, counted(tar.read(item.data, item.size), item.path))
-      done.bytes = before + item.size
-      if (item.type === 'file') done.files += 1
-      else if (item.type === 'folder') done.folders += 1
-      else done.links += 1
-      if (done.files > totals.files || done.folders > totals.folders || done.links > totals.links) throw differs()
+      const { entry, content } = await links.resolve(item, tar)
+      if (await tree.add(entry, counted(content, item.path), onTheWay)) {
+        done.bytes = before
+        count(done, entry)
+      } else if (item.type !== 'folder') done.kept += 1
       report(item.path)
     }
-    if (done.files !== totals.files || done.folders !== totals.folders || done.links !== totals.links) throw differs()
+    if (!selection && (['files', 'folders', 'links', 'bytes'] as const).some((name) => listed[name] !== totals[name]))
+      throw differs()
     tree.finish()
   } finally {
     tree.close()
   }
+  for (const text of selection?.unmatched() ?? []) warn(toBytePath(text), 'nothing in this backup matches it')
   return { ...done, warningList }
 
   async function* counted(content: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
@@ -94,7 +115,24 @@ export async function restoreBackup({ backup, target, onProgress, signal }: Rest
   }
 }
 
-function prepareTarget(target: string, bytes: number): OpenFolder {
+async function* everything(index: EntryIndex) {
+  for await (const item of index.from('')) yield { item, onTheWay: false }
+}
+
+async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<T, void>): AsyncGenerator<T> {
+  if (first.done) return
+  yield first.value
+  yield* rest
+}
+
+type Counted = Record<'files' | 'folders' | 'links' | 'bytes', number>
+
+function count(into: Counted, { type, size }: Entry): void {
+  into.bytes += size
+  into[type === 'file' ? 'files' : type === 'folder' ? 'folders' : 'links'] += 1
+}
+
+function prepareTarget(target: string, bytes: number, overwrite: Overwrite | undefined): OpenFolder {
   try {
     mkdirSync(target, { mode: 0o700 })
   } catch (cause) {
@@ -106,12 +144,15 @@ function prepareTarget(target: string, bytes: number): OpenFolder {
   try {
     folder = openFolder(toBytePath(target))
     const inside = toFsPath(folder.inside('.'))
-    if (readdirSync(inside).length > 0)
-      throw new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
+    if (overwrite === undefined && readdirSync(inside).length > 0)
+      throw new AppError('conflict', `${target} is not empty.`, {
+        fix: 'Restore into a new or an empty folder, or say what is to become of the files that are there.',
+      })
     const { bavail, bsize } = statfsSync(inside)
-    if (bavail * bsize < bytes)
+    // What is overwritten may make room.
+    if (overwrite === undefined && bavail * bsize < bytes)
       throw new AppError('unavailable', `${target} has ${bavail * bsize} bytes free; this backup needs ${bytes}.`)
-    fchmodSync(folder.fd, 0o700)
+    if (overwrite === undefined) fchmodSync(folder.fd, 0o700)
     return folder
   } catch (cause) {
     folder?.close()

@@ -62,7 +62,7 @@ test('a varied tree comes back the same, under several keys and with one call to
     store,
     protection: { method: 'keys', keys },
     identity,
-    source,
+    source: { kind: 'folder', path: source, include: [], exclude: [] },
     attempt: 1,
     segmentSize: SEGMENT,
   })

@@ -1,43 +1,77 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db } from '#lib/db.ts'
+import type { Db, Tx } from '#lib/db.ts'
+import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { deleteBackupObjects, deleteUnnamedObjects } from './clean-up.ts'
+import { cleanUpBackup, deleteBackupObjects, deleteUnnamedObjects, forgetJournal } from './clean-up.ts'
 import { countSource } from './count-source.ts'
-import { keepProgress } from './keep-progress.ts'
+import { mustBeReal } from './folders.ts'
+import { Cancelled, keepProgress } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
+import { countsSchema, nothingYet, type WaitingFor } from './schema.ts'
+import type { BackupSource, FilesSource, StreamSource } from './source.ts'
+import { watched } from './watched.ts'
 import { type WriteProtection, writeBackup } from './write-backup.ts'
 
 // 1. Claim the row as the next attempt. An attempt thought dead that wakes up finds the number changed, and stops.
-// 2. Write the backup; the envelope is remembered in the row before it is stored.
-// 3. Complete the row and write its audit row in one transaction, if the attempt is still this one.
-// 4. Whatever went wrong: the row says so. Whoever ends, ends by leaving in the bucket only what the row says is there.
+// 2. Write the backup, from where the journal says; the envelope is remembered in the row before it is stored.
+// 3. Complete the row and write its audit row in one transaction, if the attempt is still the current one.
+// 4. When the key or the bucket cannot be reached, the row waits, and its next try is a job of that same transaction.
+// 5. Whatever else went wrong: the row says so. Whoever ends, ends by leaving in the bucket only what the row says is there.
 
-/** @throws only when the work should be tried again by another worker: this one is stopping, or lost its claim */
-export async function runBackup(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
+/**
+ * @param input the bytes of a row of kind `stream`, which come once: nothing of it is tried again
+ * @throws only when the work should be tried again by another worker: this one is stopping, or lost its claim
+ */
+export async function runBackup(
+  context: BackupContext,
+  id: string,
+  signal: AbortSignal,
+  input?: StreamSource | FilesSource,
+): Promise<void> {
   const { db } = context
-  const backup = await claim(db, id)
+  const backup = await claim(db, id, input !== undefined)
   if (!backup) return
   const { attempt } = backup
   const mine = { id, attempt, state: 'running' } as const
+  const before = countsSchema.nullable().catch(null).parse(backup.progress) ?? nothingYet
+  const seen = () => (input ? { seenAt: new Date() } : {})
   const progress = keepProgress(
-    async (data) => (await db.backup.updateMany({ where: mine, data: { progress: { ...data } } })).count === 1,
+    async (data) => {
+      const [row] = await db.backup.updateManyAndReturn({
+        where: mine,
+        data: { progress: { ...data }, ...seen() },
+        select: { cancelRequested: true },
+      })
+      return row ? (row.cancelRequested ? 'cancelled' : 'mine') : 'lost'
+    },
     signal,
+    before,
   )
   let connection: Connection | undefined
+  let trouble: WaitingFor = 'bucket'
   try {
+    if (backup.cancelRequested) throw new Cancelled()
+    const source = input ?? sourceOf(context, backup)
     connection = await connectBackup(context, backup)
     const { store, identity } = connection
     // For “time left” only: whatever goes wrong here, the backup meets and reports itself.
-    countSource(backup.source, progress.signal).then(
-      ({ files, bytes }) => progress.report({ filesTotal: files, bytesTotal: bytes }),
-      () => {},
-    )
+    if (source.kind === 'folder')
+      countSource(source.path, progress.signal).then(
+        ({ files, bytes }) => progress.report({ filesTotal: files, bytesTotal: bytes }),
+        () => {},
+      )
     const result = await writeBackup({
       store,
       identity,
-      protection: await protectionOf(context, backup, connection),
-      source: backup.source,
+      protection: await protectionOf(
+        context,
+        backup,
+        watched(connection, () => (trouble = 'key')),
+      ),
+      source,
       attempt,
       signal: progress.signal,
       onEnvelope: async ({ bytes, sha256, generation, keyIds }) => {
@@ -56,6 +90,8 @@ export async function runBackup(context: BackupContext, id: string, signal: Abor
         data: {
           state: 'complete',
           finishedAt: new Date(),
+          tries: 0,
+          cancelRequested: false,
           bytes: BigInt(result.bytes),
           bytesStored: BigInt(result.storedBytes),
           files: result.files,
@@ -66,6 +102,7 @@ export async function runBackup(context: BackupContext, id: string, signal: Abor
         },
       })
       if (count !== 1) throw lostClaim()
+      await forgetJournal(tx, id)
       await recordAudit(tx, {
         actor: backup.createdBy,
         action: 'backup.finish',
@@ -73,23 +110,23 @@ export async function runBackup(context: BackupContext, id: string, signal: Abor
         subject: subjectOf(backup),
       })
     })
-  } catch (error) {
+  } catch (thrown) {
     await progress.stop()
+    const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
+    const error = cancelled ? new Cancelled() : thrown
     // Given back to the queue: this worker stops or lost its claim, or the database is away and cannot be told.
-    if (progress.signal.aborted || isDatabaseError(error)) throw error
+    if (!cancelled && !input && (progress.signal.aborted || isDatabaseError(error))) throw error
+    if (!cancelled && !input && error instanceof AppError && error.retryable) {
+      const stored = progress.latest().bytesStored > before.bytesStored
+      if (await waitFor(context, backup, { trouble, error, tries: stored ? 1 : backup.tries + 1 })) return
+    }
     await db.$transaction(async (tx) => {
+      const state = cancelled ? ('cancelled' as const) : ('failed' as const)
       const { count } = await tx.backup.updateMany({
         where: mine,
-        data: { state: 'failed', finishedAt: new Date(), error: messageOf(error) },
+        data: { state, finishedAt: new Date(), tries: 0, error: cancelled ? null : messageOf(error) },
       })
-      if (count === 1) {
-        await recordAudit(tx, {
-          actor: backup.createdBy,
-          action: 'backup.finish',
-          outcome: 'failed',
-          subject: subjectOf(backup),
-        })
-      }
+      if (count === 1) await recordEnd(tx, backup, state)
     })
     if (!(error instanceof AppError)) console.error(error)
   } finally {
@@ -98,52 +135,90 @@ export async function runBackup(context: BackupContext, id: string, signal: Abor
   }
 }
 
+/** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
+async function waitFor(
+  { db, jobs }: BackupContext,
+  { id, attempt, host }: Claimed,
+  { trouble, error, tries }: { trouble: WaitingFor; error: AppError; tries: number },
+): Promise<boolean> {
+  const nextTryAt = tryLater(tries)
+  if (!nextTryAt) return false
+  return db.$transaction(async (tx) => {
+    const { count } = await tx.backup.updateMany({
+      where: { id, attempt, state: 'running', cancelRequested: false },
+      data: { state: 'waiting', waitingFor: trouble, nextTryAt, tries, error: messageOf(error) },
+    })
+    if (count === 1) await enqueue(jobs, tx, 'backup', id, { host, startAfter: nextTryAt })
+    return count === 1
+  })
+}
+
+/** As it is on this very machine: the row may have been made on another. */
+function sourceOf(context: BackupContext, { source, sourceKind, include, exclude }: Claimed): BackupSource {
+  switch (sourceKind) {
+    case 'stream':
+      throw new AppError('unavailable', 'The bytes of this upload are gone.', { fix: 'Send it again.' })
+    case 'file':
+      return { kind: 'file', path: source }
+    case 'folder':
+      mustBeReal(context, source)
+      return { kind: 'folder', path: source, include, exclude }
+  }
+}
+
+async function recordEnd(tx: Tx, row: { id: string; source: string; createdBy: string }, state: string): Promise<void> {
+  await recordAudit(tx, {
+    actor: row.createdBy,
+    action: 'backup.finish',
+    outcome: 'failed',
+    subject: subjectOf(row),
+    ...(state !== 'failed' && { changes: { state: ['running', state] } }),
+  })
+}
+
 /**
  * Leaves in the bucket what the row says is there. Every attempt does so when it ends: one thought dead may have stored
  * something after another one had finished.
  */
 async function tidyUp(db: Db, id: string, connection: Connection): Promise<void> {
-  const row = await db.backup.findUniqueOrThrow({ where: { id } })
-  if (row.state === 'failed') await deleteBackupObjects(connection)
-  if (row.state === 'complete' && row.attempt > 1) await deleteUnnamedObjects(await openRow(row, connection))
-}
-
-/** A job whose workers died too often: nobody works on it any more. */
-export async function giveUpBackup(context: BackupContext, id: string): Promise<void> {
-  const { db } = context
-  const message =
-    'The worker stopped in the middle of this backup several times. Look at logs/worker.log in the data folder, then start it again.'
-  const backup = await db.$transaction(async (tx) => {
-    const data = { state: 'failed' as const, finishedAt: new Date(), error: message, attempt: { increment: 1 } }
-    const [row] = await tx.backup.updateManyAndReturn({ where: { id, state: { in: ['queued', 'running'] } }, data })
-    if (row)
-      await recordAudit(tx, {
-        actor: row.createdBy,
-        action: 'backup.finish',
-        outcome: 'failed',
-        subject: subjectOf(row),
-      })
-    return row
-  })
-  // Told again, because the objects could not be deleted the last time: that is still to be done.
-  const failed = backup ?? (await db.backup.findFirst({ where: { id, state: 'failed' } }))
-  if (!failed) return
-  const connection = await connectBackup(context, failed)
-  try {
+  const row = await db.backup.findUnique({ where: { id } })
+  if (!row || row.state === 'failed' || row.state === 'cancelled' || row.state === 'deleting') {
     await deleteBackupObjects(connection)
-  } finally {
-    connection.close()
-  }
+    await forgetJournal(db, id)
+  } else if (row.state === 'complete' && row.attempt > 1) await deleteUnnamedObjects(await openRow(row, connection))
 }
 
-async function claim(db: Db, id: string) {
+/** A job whose workers died too often: nobody works on it any more. The clean-up pass empties its folder. */
+export async function giveUpBackup(context: BackupContext, id: string): Promise<void> {
+  const error =
+    'The worker stopped in the middle of this backup several times. Look at logs/worker.log in the data folder, then start it again.'
+  await context.db.$transaction(async (tx) => {
+    const data = { state: 'failed' as const, finishedAt: new Date(), tries: 0, error, attempt: { increment: 1 } }
+    const [row] = await tx.backup.updateManyAndReturn({ where: { id, state: { in: ['queued', 'running'] } }, data })
+    if (row) await recordEnd(tx, row, 'failed')
+  })
+  await cleanUpBackup(context, id)
+}
+
+async function claim(db: Db, id: string, withInput: boolean) {
+  const now = new Date()
   const [row] = await db.backup.updateManyAndReturn({
-    where: { id, state: { in: ['queued', 'running'] } },
-    data: { state: 'running', attempt: { increment: 1 }, error: null },
+    where: {
+      id,
+      state: { in: ['queued', 'running', 'waiting'] },
+      ...(!withInput && { sourceKind: { not: 'stream' } }),
+    },
+    data: {
+      state: 'running',
+      attempt: { increment: 1 },
+      error: null,
+      waitingFor: null,
+      nextTryAt: null,
+      ...(withInput && { seenAt: now }),
+    },
   })
   // Only the row as this very claim left it has this attempt's number: read again, it may be the next one's.
-  if (row && !row.startedAt)
-    await db.backup.updateMany({ where: { id, startedAt: null }, data: { startedAt: new Date() } })
+  if (row && !row.startedAt) await db.backup.updateMany({ where: { id, startedAt: null }, data: { startedAt: now } })
   return row
 }
 
@@ -158,9 +233,10 @@ async function protectionOf(context: BackupContext, backup: Claimed, connection:
   }
   if (backup.method === 'AES-256') return { method: 'keys', keys: [context.seal] }
   const where = { environmentId_number: { environmentId: backup.environmentId, number: backup.revision } }
-  const { keyArn } = await context.db.environmentRevision.findUniqueOrThrow({ where })
-  if (!keyArn) throw new AppError('integrity', 'The revision this backup was started with names no key.')
-  return { method: 'keys', keys: [connection.keyWrapper(keyArn)] }
+  const keyArns = keyArnsOf(await context.db.environmentRevision.findUniqueOrThrow({ where }))
+  if (keyArns.length === 0)
+    throw new AppError('integrity', 'The revision this backup was started with names no key.')
+  return { method: 'keys', keys: keyArns.map((arn) => connection.keyWrapper(arn)) }
 }
 
 function lostClaim(): AppError {

@@ -1,11 +1,14 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
+import { queueName } from '#lib/jobs/queue.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { failureOf } from './backup-for-tests.ts'
+import { cancelRestore } from './cancel-job.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
 import { runBackup } from './run-backup.ts'
 import { giveUpRestore, runRestore } from './run-restore.ts'
@@ -66,7 +69,7 @@ test('a restore is one row, one audit row and one job; then the tree, its counts
   const id = await start(target)
   expect(await row(id)).toMatchObject({ backupId, target, state: 'queued', createdBy: actor })
   const jobs = await here.db.$queryRaw`SELECT name FROM pgboss.job WHERE data->>'id' = ${id}`
-  expect(jobs).toEqual([{ name: 'restore' }])
+  expect(jobs).toEqual([{ name: queueName('restore', hostname()) }])
   expect(await auditOf(target)).toEqual([started])
   await runRestore(here.context, id, never)
   expect(await row(id)).toMatchObject({ state: 'complete', error: null, files: 2, bytes: 11n, warningCount: 0 })
@@ -218,4 +221,43 @@ test('given up is final: the worker that wakes afterwards cannot complete it', a
   expect(await row(id)).toEqual(given)
   expect(beside(target)).toEqual([])
   expect(await auditOf(target)).toEqual([started, failed])
+})
+
+test('a worker that died between the rename and the commit: the next one knows the folder for its own', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  await runRestore(here.context, id, never)
+  const complete = await row(id)
+  await here.db.restore.update({
+    where: { id },
+    data: { state: 'running', finishedAt: null, files: null, bytes: null },
+  })
+  await runRestore(here.context, id, never)
+  const { files, bytes, warnings } = complete
+  expect(await row(id)).toMatchObject({ state: 'complete', attempt: 2, error: null, files, bytes, warnings })
+  expect(describeTree(target)).toEqual(describeTree(source))
+
+  // A folder that somebody else put there is not.
+  await here.db.restore.update({ where: { id }, data: { state: 'running' } })
+  rmSync(target, { recursive: true })
+  mkdirSync(target)
+  writeFileSync(path.join(target, 'mine'), 'mine')
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('is not empty') })
+  expect(readdirSync(target)).toEqual(['mine'])
+})
+
+test('cancelled in the middle: nothing is left on the disk', async () => {
+  const target = newTarget()
+  const id = await start(target)
+  const reading = gate.hold(isSegment)
+  const running = runRestore(here.context, id, never)
+  await reading.arrived(1)
+  expect(await cancelRestore(here.context, id, actor)).toBe('asked')
+  await running
+  reading.release()
+  expect(await row(id)).toMatchObject({ state: 'cancelled', error: null })
+  expect(beside(target)).toEqual([])
+  expect(await failureOf(cancelRestore(here.context, id, actor))).toMatchObject({ code: 'conflict' })
+  expect(await auditOf(target)).toEqual([started, `restore.cancel success ${actor}`, failed])
 })

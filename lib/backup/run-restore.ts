@@ -1,75 +1,126 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { z } from 'zod'
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db } from '#lib/db.ts'
+import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { mustBeFree } from './folders.ts'
-import { keepProgress } from './keep-progress.ts'
+import { Cancelled, keepProgress } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
 import { restoreBackup } from './restore-backup.ts'
+import type { WaitingFor } from './schema.ts'
+import { watched } from './watched.ts'
 
-// 1. Claim the row. 2. Open the backup with what its row pins. 3. Restore into a folder of a temporary name beside the
-// target. 4. When every byte was authenticated and written, complete the row and give the folder the target's name.
+// 1. Claim the row as the next attempt. 2. Open the backup with what its row pins. 3. Restore into a folder of a
+// temporary name beside the target, or, where it may be overwritten, into the target. 4. When every byte was
+// authenticated and written, remember what the folder is and holds, complete the row and give it the target's name.
+// 5. When the key or the bucket cannot be reached, the row waits, and its next try is a job of that same transaction.
+
+const overwriteSchema = z.enum(['never', 'older', 'always'])
 
 /** @throws only when the work should be tried again: this worker is stopping, or lost its claim */
 export async function runRestore(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
   const { db } = context
-  const startedAt = await claim(db, id)
-  if (!startedAt) return
-  const mine = { id, state: 'running', startedAt } as const
-  const restore = await db.restore.findUniqueOrThrow({ where: { id }, include: { backup: true } })
-  const { target, backup } = restore
-  const subject = `Backup ${backup.id} to ${target}`
+  const restore = await claim(db, id)
+  if (!restore) return
+  const { attempt, target } = restore
+  const mine = { id, state: 'running', attempt } as const
+  const overwrite = overwriteSchema.nullable().parse(restore.overwrite) ?? undefined
   const drafts = { folder: path.dirname(target), name: `.restoring-${id}-` }
-  const draft = path.join(drafts.folder, `${drafts.name}${startedAt.getTime()}`)
-  const progress = keepProgress(
-    async (data) => (await db.restore.updateMany({ where: mine, data: { progress: { ...data } } })).count === 1,
-    signal,
-  )
+  const draft = path.join(drafts.folder, `${drafts.name}${attempt}`)
+  const progress = keepProgress(async (data) => {
+    const [row] = await db.restore.updateManyAndReturn({
+      where: mine,
+      data: { progress: { ...data } },
+      select: { cancelRequested: true },
+    })
+    return row ? (row.cancelRequested ? 'cancelled' : 'mine') : 'lost'
+  }, signal)
+  const complete = async (tx: Tx, { files, bytes, warningCount, warnings }: Finished): Promise<void> => {
+    const { count } = await tx.restore.updateMany({
+      where: mine,
+      data: {
+        state: 'complete',
+        finishedAt: new Date(),
+        tries: 0,
+        cancelRequested: false,
+        files,
+        bytes: BigInt(bytes),
+        warningCount,
+        warnings,
+      },
+    })
+    if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+    await recordEnd(tx, restore, 'complete')
+  }
   let connection: Connection | undefined
+  let trouble: WaitingFor = 'bucket'
   try {
-    mustBeFree(target)
-    // Left by a worker that died in the middle of this very restore.
-    removeAll(drafts)
-    connection = await connectBackup(context, backup)
+    if (restore.cancelRequested) throw new Cancelled()
+    const moved = attempt > 1 && overwrite === undefined ? movedBefore(restore.progress, target) : undefined
+    if (moved) {
+      await progress.stop()
+      await db.$transaction((tx) => complete(tx, moved))
+      return
+    }
+    if (overwrite === undefined) {
+      mustBeFree(target)
+      // Left by a worker that died in the middle of this very restore.
+      removeAll(drafts)
+    }
+    const backup = await db.backup.findUniqueOrThrow({ where: { id: restore.backupId } })
+    if (backup.state !== 'complete')
+      throw new AppError('conflict', `Backup ${backup.id} is ${backup.state}, so there is nothing to restore.`)
+    connection = watched(await connectBackup(context, backup), () => {
+      trouble = 'key'
+    })
     const opened = await openRow(backup, connection)
     const { files: filesTotal, bytes: bytesTotal } = opened.manifest.totals
-    progress.report({ filesTotal, bytesTotal })
+    if (restore.paths.length === 0) progress.report({ filesTotal, bytesTotal })
     const result = await restoreBackup({
       backup: opened,
-      target: draft,
+      target: overwrite === undefined ? draft : target,
+      paths: restore.paths,
+      overwrite,
       signal: progress.signal,
       onProgress: ({ filesDone, bytesWritten, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesWritten, currentPath }),
     })
     await progress.stop()
+    const done = {
+      files: result.files,
+      bytes: result.bytes,
+      warningCount: result.warnings,
+      warnings: result.warningList.slice(0, 100).map(({ path, message }) => ({ path, message })),
+    }
+    // Before the rename, because nothing joins it and the commit: whoever comes after this worker can tell its work.
+    if (overwrite === undefined) {
+      const marked = { ...progress.latest(), finished: { folder: identityOf(draft), ...done } }
+      await db.restore.updateMany({ where: mine, data: { progress: marked } })
+    }
     await db.$transaction(async (tx) => {
+      await complete(tx, done)
+      // Last, and with the row locked: an attempt that lost its claim never comes here.
+      if (overwrite === undefined) moveInto(target, draft)
+    })
+  } catch (thrown) {
+    await progress.stop()
+    const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
+    const error = cancelled ? new Cancelled() : thrown
+    if (!signal.aborted) rmSync(draft, { recursive: true, force: true })
+    if (!cancelled && (progress.signal.aborted || isDatabaseError(error))) throw error
+    if (!cancelled && error instanceof AppError && error.retryable && (await waitFor(context, restore, trouble, error)))
+      return
+    await db.$transaction(async (tx) => {
+      const state = cancelled ? ('cancelled' as const) : ('failed' as const)
       const { count } = await tx.restore.updateMany({
         where: mine,
-        data: {
-          state: 'complete',
-          finishedAt: new Date(),
-          files: result.files,
-          bytes: BigInt(result.bytes),
-          warningCount: result.warnings,
-          warnings: result.warningList.slice(0, 100).map(({ path, message }) => ({ path, message })),
-        },
+        data: { state, finishedAt: new Date(), tries: 0, error: cancelled ? null : messageOf(error) },
       })
-      if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
-      await recordAudit(tx, { actor: restore.createdBy, action: 'restore.finish', outcome: 'success', subject })
-      // Last, and with the row locked: an attempt that lost its claim never comes here.
-      moveInto(target, draft)
-    })
-  } catch (error) {
-    await progress.stop()
-    if (!signal.aborted) rmSync(draft, { recursive: true, force: true })
-    if (progress.signal.aborted || isDatabaseError(error)) throw error
-    await db.$transaction(async (tx) => {
-      const data = { state: 'failed' as const, finishedAt: new Date(), error: messageOf(error) }
-      const { count } = await tx.restore.updateMany({ where: mine, data })
-      if (count === 1)
-        await recordAudit(tx, { actor: restore.createdBy, action: 'restore.finish', outcome: 'failed', subject })
+      if (count === 1) await recordEnd(tx, restore, state)
     })
     if (!(error instanceof AppError)) console.error(error)
   } finally {
@@ -77,13 +128,55 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
   }
 }
 
-/** Every claim of one restore has a later time than the one before, and so its time tells whose the row is. */
-async function claim(db: Db, id: string): Promise<Date | undefined> {
-  const [claimed] = await db.$queryRaw<{ startedAt: Date }[]>`
-    UPDATE "restore" SET "state" = 'running', "error" = NULL,
-      "startedAt" = GREATEST(now(), "startedAt" + interval '1 millisecond')
-    WHERE "id" = ${id}::uuid AND "state" IN ('queued', 'running') RETURNING "startedAt"`
-  return claimed?.startedAt
+/** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
+async function waitFor(
+  { db, jobs }: BackupContext,
+  { id, attempt, host, tries }: Claimed,
+  waitingFor: WaitingFor,
+  error: AppError,
+): Promise<boolean> {
+  const nextTryAt = tryLater(tries + 1)
+  if (!nextTryAt) return false
+  return db.$transaction(async (tx) => {
+    const { count } = await tx.restore.updateMany({
+      where: { id, attempt, state: 'running', cancelRequested: false },
+      data: { state: 'waiting', waitingFor, nextTryAt, tries: tries + 1, error: messageOf(error) },
+    })
+    if (count === 1) await enqueue(jobs, tx, 'restore', id, { host, startAfter: nextTryAt })
+    return count === 1
+  })
+}
+
+async function claim(db: Db, id: string) {
+  const [row] = await db.restore.updateManyAndReturn({
+    where: { id, state: { in: ['queued', 'running', 'waiting'] } },
+    data: { state: 'running', attempt: { increment: 1 }, error: null, waitingFor: null, nextTryAt: null },
+  })
+  if (row && !row.startedAt)
+    await db.restore.updateMany({ where: { id, startedAt: null }, data: { startedAt: new Date() } })
+  return row
+}
+type Claimed = NonNullable<Awaited<ReturnType<typeof claim>>>
+
+const finishedSchema = z.object({
+  files: z.number(),
+  bytes: z.number(),
+  warningCount: z.number(),
+  warnings: z.array(z.object({ path: z.string(), message: z.string() })),
+})
+type Finished = z.infer<typeof finishedSchema>
+
+/** What an earlier attempt finished, when the folder at the target is the very one that it made. */
+function movedBefore(progress: unknown, target: string): Finished | undefined {
+  const stored = z.object({ finished: finishedSchema.extend({ folder: z.string() }) }).safeParse(progress)
+  const same = stored.success && existsSync(target) && identityOf(target) === stored.data.finished.folder
+  return same ? stored.data.finished : undefined
+}
+
+/** Stays the same when a folder is renamed. */
+function identityOf(folder: string): string {
+  const { dev, ino, birthtimeNs } = statSync(folder, { bigint: true })
+  return `${dev} ${ino} ${birthtimeNs}`
 }
 
 function removeAll({ folder, name }: { folder: string; name: string }): void {
@@ -107,17 +200,24 @@ export async function giveUpRestore({ db }: BackupContext, id: string): Promise<
   const error =
     'The worker stopped in the middle of this restore several times. Look at logs/worker.log in the data folder, then start it again.'
   await db.$transaction(async (tx) => {
-    const where = { id, state: { in: ['queued' as const, 'running' as const] } }
     const [row] = await tx.restore.updateManyAndReturn({
-      where,
-      data: { state: 'failed', finishedAt: new Date(), error },
+      where: { id, state: { in: ['queued', 'running'] } },
+      data: { state: 'failed', finishedAt: new Date(), error, attempt: { increment: 1 } },
     })
-    if (row)
-      await recordAudit(tx, {
-        actor: row.createdBy,
-        action: 'restore.finish',
-        outcome: 'failed',
-        subject: `Backup ${row.backupId} to ${row.target}`,
-      })
+    if (row) await recordEnd(tx, row, 'failed')
+  })
+}
+
+async function recordEnd(
+  tx: Tx,
+  { backupId, target, createdBy }: { backupId: string; target: string; createdBy: string },
+  state: 'complete' | 'failed' | 'cancelled',
+): Promise<void> {
+  await recordAudit(tx, {
+    actor: createdBy,
+    action: 'restore.finish',
+    outcome: state === 'complete' ? 'success' : 'failed',
+    subject: `Backup ${backupId} to ${target}`,
+    ...(state === 'cancelled' && { changes: { state: ['running', state] } }),
   })
 }

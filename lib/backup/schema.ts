@@ -3,6 +3,24 @@ import { z } from 'zod'
 export const backupStates = ['queued', 'running', 'waiting', 'complete', 'failed', 'cancelled', 'deleting'] as const
 export type BackupState = (typeof backupStates)[number]
 
+/** Patterns as .gitignore writes them: a list, or text with one a line. */
+export const patternsSchema = z
+  .union([z.string().max(100_000), z.array(z.string())])
+  .default([])
+  .transform((value) =>
+    (typeof value === 'string' ? value.split('\n') : value).map((line) => line.trim()).filter((line) => line !== ''),
+  )
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .max(1000, 'A pattern has at most 1,000 characters.')
+          .regex(/^\P{Cc}*$/u, 'No control characters.'),
+      )
+      .max(200, 'At most 200 patterns.'),
+  )
+
 export const startBackupSchema = z.object({
   /** One of the folders the page offers: below VAULT_SOURCE_ROOTS. Links are resolved on the server. */
   source: z.string().min(1, 'Choose a folder.').max(4096),
@@ -12,15 +30,55 @@ export const startBackupSchema = z.object({
     .trim()
     .max(2000, 'At most 2,000 characters.')
     .regex(/^\P{Cc}*$/u, 'No control characters.'),
+  /** Whose folder it is; empty: found by itself. */
+  host: z.string().max(255).default(''),
+  include: patternsSchema,
+  exclude: patternsSchema,
 })
 export type StartBackupInput = z.input<typeof startBackupSchema>
 
 export const startRestoreSchema = z.object({
   backupId: z.uuid(),
-  /** A new folder, below VAULT_RESTORE_ROOTS. */
+  /** A folder below VAULT_RESTORE_ROOTS. */
   target: z.string().trim().min(1, 'Name a new folder.').max(4096),
+  /** Paths and patterns: a list, or text with one a line. Empty: everything. */
+  paths: z
+    .union([z.string().max(1_000_000), z.array(z.string())])
+    .default([])
+    .transform((value) =>
+      (typeof value === 'string' ? value.split(/\r?\n/) : value).filter((line) => line.trim() !== ''),
+    )
+    .pipe(
+      z
+        .array(
+          z
+            .string()
+            .max(8192, 'A path has at most 8,192 characters.')
+            .regex(/^\P{Cc}*$/u, 'No control characters: write them as the list of files shows them.'),
+        )
+        .max(1000, 'At most 1,000 paths.'),
+    ),
+  /** What becomes of files that are there; undefined: the folder must be new or empty. */
+  overwrite: z.enum(['never', 'older', 'always']).optional(),
 })
 export type StartRestoreInput = z.input<typeof startRestoreSchema>
+
+export const verifyDepths = ['quick', 'full'] as const
+export type VerifyDepth = (typeof verifyDepths)[number]
+export const startVerificationSchema = z.object({ backupId: z.uuid(), depth: z.enum(verifyDepths) })
+export type StartVerificationInput = z.input<typeof startVerificationSchema>
+
+export type JobKind = 'backup' | 'restore' | 'verification'
+
+/** What is wrong with one object of a backup, by its name in the backup's folder. */
+export interface VerifyProblem {
+  readonly object: string
+  readonly message: string
+}
+
+/** How many bytes were done when: milliseconds since 1970. */
+const sampleSchema = z.object({ at: z.number(), bytes: z.number() })
+export type Sample = z.infer<typeof sampleSchema>
 
 /** How far a backup or restore is. Sizes in bytes. */
 export const countsSchema = z.object({
@@ -31,6 +89,8 @@ export const countsSchema = z.object({
   filesDone: z.number(),
   filesTotal: z.number().nullable(),
   currentPath: z.string().nullable(),
+  /** Its course so far. */
+  samples: z.array(sampleSchema).readonly().default([]),
 })
 export type Counts = z.infer<typeof countsSchema>
 
@@ -41,7 +101,12 @@ export const nothingYet: Counts = {
   filesDone: 0,
   filesTotal: null,
   currentPath: null,
+  samples: [],
 }
+
+/** What a waiting job waits for. */
+export const waitingForSchema = z.enum(['key', 'bucket'])
+export type WaitingFor = z.infer<typeof waitingForSchema>
 
 /** What a watcher sees of a running backup or restore. */
 export const progressSchema = countsSchema.extend({
@@ -50,6 +115,9 @@ export const progressSchema = countsSchema.extend({
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
   error: z.string().nullable(),
+  /** Waiting: for what, and when it is tried again. */
+  waitingFor: waitingForSchema.nullable(),
+  nextTryAt: z.string().nullable(),
 })
 export type Progress = z.infer<typeof progressSchema>
 
@@ -65,6 +133,7 @@ export interface BackupRow {
   readonly source: string
   readonly state: BackupState
   readonly error: string | null
+  readonly waitingFor: WaitingFor | null
   readonly warnings: number
   readonly bytes: number | null
   readonly bytesStored: number | null
@@ -76,9 +145,30 @@ export interface BackupRow {
   readonly finishedAt: string | null
 }
 
+/** `complete` with problems: the backup is damaged. `failed`: nothing could be said of it. */
+export interface VerificationRow {
+  readonly id: string
+  readonly depth: VerifyDepth
+  readonly state: BackupState
+  readonly error: string | null
+  /** At most 100 of them. */
+  readonly problems: readonly VerifyProblem[]
+  readonly problemCount: number
+  readonly objects: number | null
+  readonly bytes: number | null
+  readonly createdAt: string
+  readonly createdBy: string
+  readonly finishedAt: string | null
+}
+
 export interface RestoreRow {
   readonly id: string
   readonly target: string
+  /** Empty: everything. */
+  readonly paths: readonly string[]
+  readonly overwrite: string | null
+  readonly warningList: readonly Warning[]
+  readonly warnings: number
   readonly state: BackupState
   readonly error: string | null
   readonly files: number | null
@@ -99,6 +189,8 @@ export interface BackupDetail extends BackupRow {
   /** At most 100 of them. */
   readonly warningList: readonly Warning[]
   readonly restores: readonly RestoreRow[]
+  /** Newest first. */
+  readonly verifications: readonly VerificationRow[]
   /** Where the page may restore to: a new folder below this one. */
   readonly restoreRoot: string
 }
@@ -126,11 +218,32 @@ export interface BackupsView {
   readonly active: readonly BackupRow[]
   readonly total: number
   readonly hasEnvironment: boolean
-  /** Folders that may be backed up, with a name to show: each source root and the folders directly in it. */
-  readonly sources: readonly { readonly path: string; readonly label: string }[]
+  /**
+   * Folders that may be backed up, with a name to show: each source root and the folders directly in it; of other
+   * machines the roots that their workers have.
+   */
+  readonly sources: readonly { readonly path: string; readonly host: string; readonly label: string }[]
   /** Whether anything was ever restored. */
   readonly restored: boolean
 }
+
+/** What deleting a backup takes away, and what stands in its way. */
+export interface Loss {
+  /** Why it cannot be deleted now; null: it can. */
+  readonly refusal: string | null
+  /** What is lost, in sentences. */
+  readonly sentences: readonly string[]
+}
+
+export const jobIdSchema = z.object({ id: z.uuid() })
+
+export type LossResult =
+  | { readonly status: 'success'; readonly loss: Loss }
+  | { readonly status: 'error'; readonly message: string }
+
+export type ChangeResult =
+  | { readonly status: 'success' }
+  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
 
 export type StartResult =
   | { readonly status: 'success'; readonly id: string }

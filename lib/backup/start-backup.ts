@@ -1,42 +1,115 @@
+import { hostname } from 'node:os'
 import path from 'node:path'
 import { recordAudit } from '#lib/audit/record.ts'
-import { currentEnvironment } from '#lib/environment/access.ts'
+import type { Tx } from '#lib/db.ts'
+import { currentEnvironment, type Revision } from '#lib/environment/access.ts'
 import { AppError } from '#lib/errors.ts'
+import { chooseHost } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import type { BackupContext } from './backup-context.ts'
-import { resolveSource } from './folders.ts'
+import { mustBeOutsideData, resolveFile, resolveSource } from './folders.ts'
+
+export interface BackupWish {
+  readonly source: string
+  readonly name: string
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  /** Whose folder it is; empty: found by itself. */
+  readonly host?: string
+}
 
 /** Makes the row, the audit row and the job in one transaction; a worker does the rest. Returns the backup's ID. */
 export async function startBackup(
   context: BackupContext,
-  { source, name }: { source: string; name: string },
+  wish: BackupWish,
   from: 'page' | 'host',
   actor: string,
 ): Promise<string> {
-  const folder = resolveSource(context, source, from)
-  const { id: environmentId, revision } = await currentEnvironment(context.db)
-  if (!revision) {
-    throw new AppError('invalid', 'No backup environment is set up yet.', {
-      fix: 'Save one in Settings > Backup Environment first.',
-    })
-  }
+  // A single file is of this machine, and only for whoever may run commands on it.
+  const file = from === 'host' && !wish.host ? resolveFile(context, wish.source) : undefined
+  const { folder, host } =
+    file === undefined ? await placeSource(context, wish, from) : { folder: file, host: hostname() }
+  const { environmentId, revision } = await savedEnvironment(context.db)
+  const { name, include, exclude } = wish
   return context.db.$transaction(async (tx) => {
-    const { id } = await tx.backup.create({
-      data: {
-        environmentId,
-        revision: revision.number,
-        name: name || path.basename(folder),
-        source: folder,
-        region: revision.region,
-        bucket: revision.bucket,
-        prefix: revision.prefix,
-        method: revision.method,
-        createdBy: actor,
-      },
-      select: { id: true },
-    })
-    await recordAudit(tx, { actor, action: 'backup.start', outcome: 'success', subject: `${folder} (backup ${id})` })
-    await enqueue(context.jobs, tx, 'backup', id)
+    const kind = file === undefined ? 'folder' : 'file'
+    const source = { kind, path: folder, host, include, exclude } as const
+    const id = await createBackupRow(tx, { environmentId, revision, name, source, actor })
+    await enqueue(context.jobs, tx, 'backup', id, { host })
     return id
   })
+}
+
+/**
+ * Which folder of which host is meant. One on this machine has its links resolved; the worker of another looks itself.
+ * @throws AppError as `resolveSource` and `chooseHost` do
+ */
+export async function placeSource(
+  context: BackupContext,
+  { source, host = '' }: Pick<BackupWish, 'source' | 'host'>,
+  from: 'page' | 'host',
+): Promise<{ folder: string; host: string }> {
+  const here = hostname()
+  const named = path.resolve(source)
+  const chosen = await chooseHost(context.db, { folder: named, roots: 'sourceRoots', host, from })
+  if (chosen === here) return { folder: resolveSource(context, source, from), host: here }
+  mustBeOutsideData(context, named)
+  return { folder: named, host: chosen }
+}
+
+/** @throws AppError `invalid` before the first save */
+export async function savedEnvironment(db: Tx): Promise<{ environmentId: string; revision: Revision }> {
+  const { id: environmentId, revision } = await currentEnvironment(db)
+  if (revision) return { environmentId, revision }
+  throw new AppError('invalid', 'No backup environment is set up yet.', {
+    fix: 'Save one in Settings > Backup Environment first.',
+  })
+}
+
+export interface NewBackup {
+  readonly environmentId: string
+  readonly revision: Revision
+  /** Empty: the last part of the source's path. */
+  readonly name: string
+  readonly source: {
+    readonly kind: 'folder' | 'file' | 'stream'
+    /** What a stream is called, where it came from. */
+    readonly path: string
+    readonly host: string
+    readonly include?: readonly string[] | undefined
+    readonly exclude?: readonly string[] | undefined
+  }
+  readonly scheduleId?: string
+  readonly actor: string
+}
+
+/**
+ * The row and its audit row. A row of kind `stream` gets no job: the process that receives the bytes runs it itself.
+ * @returns the backup's ID
+ */
+export async function createBackupRow(tx: Tx, wish: NewBackup): Promise<string> {
+  const { environmentId, revision, name, source, scheduleId, actor } = wish
+  const { id } = await tx.backup.create({
+    data: {
+      environmentId,
+      revision: revision.number,
+      name: name || path.basename(source.path) || source.path,
+      source: source.path,
+      sourceKind: source.kind,
+      include: [...(source.include ?? [])],
+      exclude: [...(source.exclude ?? [])],
+      host: source.host,
+      ...(scheduleId !== undefined && { scheduleId }),
+      ...(source.kind === 'stream' && { seenAt: new Date() }),
+      region: revision.region,
+      bucket: revision.bucket,
+      prefix: revision.prefix,
+      method: revision.method,
+      createdBy: actor,
+    },
+    select: { id: true },
+  })
+  const subject = `${source.path} (backup ${id})`
+  await recordAudit(tx, { actor, action: 'backup.start', outcome: 'success', subject })
+  return id
 }

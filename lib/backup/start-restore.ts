@@ -1,24 +1,42 @@
+import { hostname } from 'node:os'
+import path from 'node:path'
+import type { Overwrite } from '#lib/archive/restore-tree.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { AppError } from '#lib/errors.ts'
+import { chooseHost } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import type { BackupContext } from './backup-context.ts'
+import { mustStayComplete } from './delete-backup.ts'
 import { resolveTarget } from './folders.ts'
+import { Selection } from './select-entries.ts'
+
+export interface RestoreWish {
+  readonly backupId: string
+  readonly target: string
+  /** Paths and patterns, as `Selection` takes them; empty: everything. */
+  readonly paths?: readonly string[]
+  /** What becomes of files that are there; undefined: the target must be new or empty. */
+  readonly overwrite?: Overwrite | undefined
+}
 
 /** Makes the row, the audit row and the job in one transaction; a worker does the rest. Returns the restore's ID. */
 export async function startRestore(
   context: BackupContext,
-  { backupId, target }: { backupId: string; target: string },
+  { backupId, target, paths = [], overwrite }: RestoreWish,
   from: 'page' | 'host',
   actor: string,
 ): Promise<string> {
-  const backup = await context.db.backup.findUnique({ where: { id: backupId } })
+  const backup = await context.db.backup.findUnique({ where: { id: backupId }, select: { state: true } })
   if (!backup) throw new AppError('not-found', `There is no backup ${backupId}.`)
   if (backup.state !== 'complete')
     throw new AppError('invalid', `Backup ${backupId} is ${backup.state}, so there is nothing to restore.`)
-  const folder = resolveTarget(context, target, from)
+  // Said now rather than by the worker.
+  if (paths.length > 0) new Selection(paths)
+  const { folder, host } = await placeTarget(context, target, overwrite !== undefined, from)
   return context.db.$transaction(async (tx) => {
+    await mustStayComplete(tx, backupId)
     const { id } = await tx.restore.create({
-      data: { backupId, target: folder, createdBy: actor },
+      data: { backupId, target: folder, host, paths: [...paths], overwrite: overwrite ?? null, createdBy: actor },
       select: { id: true },
     })
     await recordAudit(tx, {
@@ -26,8 +44,24 @@ export async function startRestore(
       action: 'restore.start',
       outcome: 'success',
       subject: `Backup ${backupId} to ${folder}`,
+      changes: {
+        ...(paths.length > 0 && { paths: [null, paths.join('\n').slice(0, 4000)] }),
+        ...(overwrite && { overwrite: [null, overwrite] }),
+      },
     })
-    await enqueue(context.jobs, tx, 'restore', id)
+    await enqueue(context.jobs, tx, 'restore', id, { host })
     return id
   })
+}
+
+async function placeTarget(
+  context: BackupContext,
+  target: string,
+  existing: boolean,
+  from: 'page' | 'host',
+): Promise<{ folder: string; host: string }> {
+  const here = hostname()
+  const named = from === 'page' ? path.resolve(context.restoreRoots[0] ?? '/', target) : path.resolve(target)
+  const host = await chooseHost(context.db, { folder: named, roots: 'restoreRoots', host: '', from })
+  return host === here ? { folder: resolveTarget(context, target, from, existing), host } : { folder: named, host }
 }

@@ -1,16 +1,19 @@
 import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import type { BackupContext } from './backup-context.ts'
-import { offeredSources } from './folders.ts'
+import { offeredPlaces } from './offered-places.ts'
 import {
   type BackupDetail,
   type BackupQuery,
   type BackupRow,
   type BackupsView,
   countsSchema,
+  type JobKind,
   nothingYet,
   type Progress,
+  waitingForSchema,
 } from './schema.ts'
+import { verificationRow } from './view-verification.ts'
 
 const pageSize = 50
 const warningsSchema = z.array(z.object({ path: z.string(), message: z.string() }))
@@ -31,7 +34,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     }),
   }
   // IDs are UUIDs of version 7: their order is the order of creation.
-  const [rows, active, total, environment, restore] = await Promise.all([
+  const [rows, active, total, environment, restore, sources] = await Promise.all([
     db.backup.findMany({
       where: { ...filter, ...(query.before && { id: { lt: query.before } }) },
       orderBy: { id: 'desc' },
@@ -39,7 +42,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
       omit: heavy,
     }),
     db.backup.findMany({
-      where: { state: { in: ['queued', 'running'] } },
+      where: { state: { in: ['queued', 'running', 'waiting'] } },
       orderBy: { id: 'desc' },
       take: 20,
       omit: heavy,
@@ -47,6 +50,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     db.backup.count(),
     currentEnvironment(db),
     db.restore.findFirst({ where: { state: 'complete' }, select: { id: true } }),
+    offeredPlaces(context),
   ])
   const page = rows.slice(0, pageSize)
   return {
@@ -55,7 +59,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     active: active.map(rowOf),
     total,
     hasEnvironment: environment.revision !== undefined,
-    sources: offeredSources(context),
+    sources,
     restored: restore !== null,
   }
 }
@@ -70,7 +74,11 @@ export async function viewBackup(
   const row = await db.backup.findUnique({
     where: { id },
     omit: { envelope: true },
-    include: { restores: { orderBy: { id: 'desc' }, take: 50 } },
+    include: {
+      environment: { select: { installation: true } },
+      restores: { orderBy: { id: 'desc' }, take: 50 },
+      verifications: { orderBy: { id: 'desc' }, take: 10 },
+    },
   })
   if (!row) return undefined
   return {
@@ -78,7 +86,7 @@ export async function viewBackup(
     bucket: row.bucket,
     region: row.region,
     prefix: row.prefix,
-    installation,
+    installation: row.environment.installation ?? installation,
     environment: row.environmentId,
     createdBy: row.createdBy,
     restoreRoot: restoreRoots[0] ?? '',
@@ -86,6 +94,10 @@ export async function viewBackup(
     restores: row.restores.map((restore) => ({
       id: restore.id,
       target: restore.target,
+      paths: restore.paths,
+      overwrite: restore.overwrite,
+      warningList: warningsSchema.parse(restore.warnings),
+      warnings: restore.warningCount,
       state: restore.state,
       error: restore.error,
       files: restore.files,
@@ -93,21 +105,18 @@ export async function viewBackup(
       createdAt: restore.createdAt.toISOString(),
       finishedAt: restore.finishedAt?.toISOString() ?? null,
     })),
+    verifications: row.verifications.map(verificationRow),
   }
 }
 
-/** What a watcher sees; undefined when there is no such backup or restore. */
+/** What a watcher sees; undefined when there is no such job. */
 export async function viewProgress(
   { db }: Pick<ViewContext, 'db'>,
-  kind: 'backup' | 'restore',
+  kind: JobKind,
   id: string,
 ): Promise<Progress | undefined> {
   if (!z.uuid().safeParse(id).success) return undefined
-  const select = { state: true, error: true, progress: true, startedAt: true, finishedAt: true } as const
-  const row =
-    kind === 'backup'
-      ? await db.backup.findUnique({ where: { id }, select })
-      : await db.restore.findUnique({ where: { id }, select })
+  const row = await jobRow(db, kind, id)
   if (!row) return undefined
   const counts = countsSchema.nullable().parse(row.progress) ?? nothingYet
   return {
@@ -116,7 +125,18 @@ export async function viewProgress(
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
     error: row.error,
+    waitingFor: waitingForSchema.nullable().parse(row.waitingFor),
+    nextTryAt: row.state === 'waiting' ? (row.nextTryAt?.toISOString() ?? null) : null,
   }
+}
+
+async function jobRow(db: ViewContext['db'], kind: JobKind, id: string) {
+  const common = { state: true, error: true, progress: true, startedAt: true, finishedAt: true } as const
+  const select = { ...common, waitingFor: true, nextTryAt: true } as const
+  if (kind === 'backup') return db.backup.findUnique({ where: { id }, select })
+  if (kind === 'restore') return db.restore.findUnique({ where: { id }, select })
+  const row = await db.backupVerification.findUnique({ where: { id }, select: common })
+  return row && { ...row, waitingFor: null, nextTryAt: null }
 }
 
 interface StoredRow {
@@ -125,6 +145,7 @@ interface StoredRow {
   source: string
   state: BackupRow['state']
   error: string | null
+  waitingFor: string | null
   warningCount: number
   bytes: bigint | null
   bytesStored: bigint | null
@@ -142,6 +163,7 @@ function rowOf(row: StoredRow): BackupRow {
     source: row.source,
     state: row.state,
     error: row.error,
+    waitingFor: waitingForSchema.nullable().parse(row.waitingFor),
     warnings: row.warningCount,
     bytes: toNumber(row.bytes),
     bytesStored: toNumber(row.bytesStored),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { AppError } from '#lib/errors.ts'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
-import { failureOf, SEGMENT, Workbench } from './backup-for-tests.ts'
+import { failureOf, folderSource, SEGMENT, Workbench } from './backup-for-tests.ts'
 import type { SealedEnvelope } from './envelope.ts'
 import { listEntries } from './list-entries.ts'
 import { restoreBackup } from './restore-backup.ts'
@@ -85,7 +85,7 @@ test.each([
   ['link', 'invalid', 'is not a folder'],
 ])('the source %s is refused as %s', async (name, code, words) => {
   symlinkSync('.', join(bench.source, 'link'))
-  const error = await failureOf(bench.backUp('mine', { source: join(bench.source, name) }))
+  const error = await failureOf(bench.backUp('mine', { source: folderSource(join(bench.source, name)) }))
   expect(error).toMatchObject({ code, message: expect.stringContaining(words) })
 })
 

@@ -3,38 +3,60 @@ import { type Codec, sha256Of } from './codec.ts'
 import { type BackupIdentity, partContext } from './context.ts'
 import { backupFolder, type PartPlace, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
+import { type Patience, patiently } from './patience.ts'
 import { Slots } from './slots.ts'
+
+export interface PartWriterOptions {
+  readonly store: ObjectStore
+  readonly codec: Codec
+  readonly identity: BackupIdentity
+  /** Parts being sealed or stored at once. */
+  readonly inFlight: number
+  readonly patience: Patience
+  /** Stored by earlier attempts. */
+  readonly earlier: readonly Part[]
+  /** Resolves when this part may be sent. */
+  readonly mayStore?: (place: PartPlace) => Promise<void>
+  readonly onStored?: (part: Part) => void
+  readonly signal: AbortSignal | undefined
+}
 
 /** Seals and stores the parts of a backup, a few at a time. After the first failure nothing more is begun. */
 export class PartWriter {
-  readonly parts: Part[] = []
-  storedBytes = 0
-  readonly #store: ObjectStore
-  readonly #codec: Codec
-  readonly #identity: BackupIdentity
+  readonly parts: Part[]
+  storedBytes: number
+  retries = 0
+  readonly #options: PartWriterOptions
   readonly #slots: Slots
   readonly #failure = new AbortController()
+  readonly #stop: AbortSignal
   /** Memory of stored objects, for the next ones: as much as ever was under way at once. */
   readonly #reusable: Buffer[] = []
   readonly #running = new Set<Promise<void>>()
 
-  constructor(store: ObjectStore, codec: Codec, identity: BackupIdentity, inFlight: number) {
-    this.#store = store
-    this.#codec = codec
-    this.#identity = identity
+  constructor(options: PartWriterOptions) {
+    const { inFlight, earlier, signal } = options
+    this.#options = options
     this.#slots = new Slots(inFlight)
+    this.#stop = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal
+    this.parts = [...earlier]
+    this.storedBytes = earlier.reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** Aborted, with the error as its reason, by the first failure. */
-  get failed(): AbortSignal {
-    return this.#failure.signal
+  /** Aborted when nothing more is to be begun: told so from outside, or by the first failure, with that error. */
+  get stopped(): AbortSignal {
+    return this.#stop
+  }
+
+  fail(error: unknown): void {
+    this.#failure.abort(error)
   }
 
   /** Resolves when the part is under way. `release` is called once `content` is no longer needed. */
   async add(place: PartPlace, content: Buffer, release: () => void = () => {}): Promise<void> {
     await this.#slots.take()
     const work = this.#write(place, content, release)
-      .catch((error: unknown) => this.#failure.abort(error))
+      .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.#running.delete(work)
         this.#slots.give()
@@ -48,18 +70,25 @@ export class PartWriter {
   }
 
   async #write(place: PartPlace, content: Buffer, release: () => void): Promise<void> {
+    const { store, codec, identity, patience, mayStore, onStored } = this.#options
+    const signal = this.#stop
     let object: Buffer
     const length = content.length
     try {
-      this.#failure.signal.throwIfAborted()
-      object = await this.#codec.seal(content, partContext(this.#identity, place), this.#reusable.pop())
+      signal.throwIfAborted()
+      object = await codec.seal(content, partContext(identity, place), this.#reusable.pop())
     } finally {
       release()
     }
     const sha256 = sha256Of(object)
-    await this.#store.create(backupFolder(this.#identity) + partName(place), object)
+    await mayStore?.(place)
+    signal.throwIfAborted()
+    const send = () => store.create(backupFolder(identity) + partName(place), object, { sha256, signal })
+    await patiently(send, patience, signal, () => (this.retries += 1))
+    const part = { place, size: object.length, sha256, length }
     this.#reusable.push(Buffer.from(object.buffer))
-    this.storedBytes += object.length
-    this.parts.push({ place, size: object.length, sha256, length })
+    this.storedBytes += part.size
+    this.parts.push(part)
+    onStored?.(part)
   }
 }

@@ -1,38 +1,59 @@
 import path from 'node:path'
 import type { Command } from 'commander'
+import { receiveBackup } from '#lib/backup/receive-backup.ts'
+import { type BackupDetail, startBackupSchema } from '#lib/backup/schema.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
 import { viewBackup } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
+import type { Services } from '#lib/services.ts'
+import { putQuerySchema } from '#lib/upload/schema.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, plain, print, printError, printJson } from './output.ts'
+import { bytesText, plain, print, printError, printJson, progressLine } from './output.ts'
 import { waitForJob } from './wait-for-job.ts'
+
+interface Options {
+  readonly name?: string
+  readonly path?: string
+  readonly include?: string[]
+  readonly exclude?: string[]
+  readonly host?: string
+  readonly json?: boolean
+}
 
 export function addBackupCreate(backup: Command): void {
   backup
     .command('create')
-    .description('Back up a folder into the saved backup environment, and wait until it is complete.')
-    .argument('<path>', 'the folder')
-    .option('--name <name>', 'what to call it (default: the folder’s name)')
+    .description('Back up a folder, a file or standard input into the saved backup environment, and wait for it.')
+    .argument('<source>', 'the folder or file; - for standard input')
+    .option('--name <name>', 'what to call it (default: the source’s name)')
+    .option('--path <name>', 'with -: what the file is called in the backup', 'stdin')
+    .option('--include <patterns...>', 'of a folder, only what one of these matches, as .gitignore writes patterns')
+    .option('--exclude <patterns...>', 'of a folder, not what one of these matches')
+    .option('--host <name>', 'whose folder it is, with workers on several machines')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is running.\nCtrl-C stops waiting; the backup itself goes on in the console.',
+      `
+  pg_dump app | byok backup create - --name app --path app.sql
+
+Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is running.
+Ctrl-C stops waiting, and the backup goes on in the console; one of standard input ends with it.`,
     )
-    .action((folder: string, options: { name?: string; json?: boolean }) =>
+    .action((source: string, options: Options) =>
       withServices(async (services) => {
         const started = performance.now()
-        const source = path.resolve(folder)
-        const id = await startBackup(services.backup, { source, name: options.name ?? '' }, 'host', 'command line')
-        await waitForJob(services, 'backup', id)
-        const result = await viewBackup(services.backup, id)
-        if (!result) throw new AppError('not-found', `Backup ${id} is gone.`)
+        const result = source === '-' ? await fromInput(services, options) : await fromDisk(services, source, options)
         process.exitCode = result.state === 'complete' ? exitCodes.done : exitCodes.failed
         if (options.json) {
           const { restores: _, ...shown } = result
           return printJson({ ...shown, durationMs: Math.round(performance.now() - started) })
         }
-        if (result.state !== 'complete') return printError(`Backup ${id} failed: ${plain(result.error ?? '')}`)
+        const { id } = result
+        if (result.state !== 'complete') {
+          const why = result.error ? `: ${plain(result.error)}` : '.'
+          return printError(`Backup ${id} ${result.state === 'failed' ? 'failed' : `is ${result.state}`}${why}`)
+        }
         print(
           `Backup ${id} is complete: ${result.files} files, ${bytesText(result.bytes ?? 0)}, ${bytesText(result.bytesStored ?? 0)} stored.`,
         )
@@ -42,4 +63,46 @@ export function addBackupCreate(backup: Command): void {
           print(`! and ${result.warnings - result.warningList.length} more warnings`)
       }),
     )
+}
+
+async function fromDisk(services: Services, source: string, options: Options): Promise<BackupDetail> {
+  const { name = '', include, exclude, host } = options
+  const wish = startBackupSchema.safeParse({ source: path.resolve(source), name, include, exclude, host })
+  if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'This cannot be backed up.')
+  const id = await startBackup(services.backup, wish.data, 'host', 'command line')
+  await waitForJob(services, 'backup', id)
+  const result = await viewBackup(services.backup, id)
+  if (!result) throw new AppError('not-found', `Backup ${id} is gone.`)
+  return result
+}
+
+/** Runs in this very process: nobody else can read its standard input. */
+async function fromInput({ backup }: Services, options: Options): Promise<BackupDetail> {
+  const wish = putQuerySchema.safeParse({ name: options.name ?? 'Standard input', path: options.path })
+  if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'This cannot be backed up.')
+  if (process.stdin.isTTY) printError('Reading from the terminal until Ctrl-D.')
+  const line = progressLine()
+  const started = performance.now()
+  let read = 0
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for await (const piece of process.stdin) {
+      read += piece.length
+      line.show(`${bytesText(read)}, ${bytesText((read / Math.max(1, performance.now() - started)) * 1000)}/s`)
+      yield piece
+    }
+  }
+  const stopping = new AbortController()
+  const stop = () => stopping.abort(new AppError('unavailable', 'Stopped at the terminal.'))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  const { name, path: inside } = wish.data
+  const received = { name, from: 'Standard input', actor: 'command line' }
+  try {
+    const input = { kind: 'stream', name: inside, bytes: bytes() } as const
+    return await receiveBackup(backup, received, input, stopping.signal)
+  } finally {
+    line.clear()
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
+import type { BackupRow } from '#lib/backup/schema.ts'
 import { viewBackups } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
@@ -24,10 +25,14 @@ export function addBackupList(backup: Command): void {
           const size = row.bytes === null ? '–' : bytesText(row.bytes)
           const warnings = row.warnings > 0 ? `, ${row.warnings} warnings` : ''
           print(
-            `${row.id}  ${row.createdAt.slice(0, 19).replace('T', ' ')}Z  ${(row.state + warnings).padEnd(10)}  ${size.padStart(10)}  ${plain(row.name)}`,
+            `${row.id}  ${row.createdAt.slice(0, 19).replace('T', ' ')}Z  ${(stateText(row) + warnings).padEnd(10)}  ${size.padStart(10)}  ${plain(row.name)}`,
           )
         }
         if (nextBefore) print(`More: byok backup list --before ${nextBefore}`)
       }),
     )
+}
+
+function stateText({ state, waitingFor }: BackupRow): string {
+  return state === 'waiting' ? `waiting for ${waitingFor ?? 'key'}` : state
 }

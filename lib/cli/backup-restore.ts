@@ -1,6 +1,8 @@
 import path from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { z } from 'zod'
+import { overwrites } from '#lib/archive/restore-tree.ts'
+import { startRestoreSchema } from '#lib/backup/schema.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
@@ -8,23 +10,46 @@ import { exitCodes } from './exit-codes.ts'
 import { bytesText, plain, print, printError, printJson } from './output.ts'
 import { waitForJob } from './wait-for-job.ts'
 
+interface Options {
+  readonly to: string
+  readonly overwrite?: string
+  readonly json?: boolean
+}
+
 export function addBackupRestore(backup: Command): void {
   backup
     .command('restore')
-    .description('Restore a backup into a new or empty folder, and wait until it is complete.')
+    .description('Restore a backup, or some of it, into a folder, and wait until it is complete.')
     .argument('<id>', 'the backup’s ID, as byok backup list shows it')
+    .argument(
+      '[paths...]',
+      'what to restore: paths (with all below them), or patterns as .gitignore writes them; everything unless named',
+    )
     .requiredOption('--to <folder>', 'a folder that does not exist yet, or is empty')
+    .addOption(
+      new Option('--overwrite <which>', 'restore into a folder that has files, and replace these').choices([
+        ...overwrites,
+      ]),
+    )
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is running.')
-    .action((backupId: string, options: { to: string; json?: boolean }) =>
+    .addHelpText(
+      'after',
+      `
+Paths count from the backup’s top, as byok backup files shows them. What holds * ? or [ is a pattern; quote it for your
+shell. A path or pattern behind ! is left out.
+
+  byok backup restore ID --to ./restored docs '*.pdf' '!drafts/'
+
+Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is running.`,
+    )
+    .action((backupId: string, wanted: readonly string[], options: Options) =>
       withServices(async (services) => {
-        if (!z.uuid().safeParse(backupId).success)
-          throw new AppError('not-found', `There is no backup “${plain(backupId)}”.`, {
-            fix: 'byok backup list shows their IDs.',
-          })
+        mustBeId(backupId)
         const started = performance.now()
         const target = path.resolve(options.to)
-        const id = await startRestore(services.backup, { backupId, target }, 'host', 'command line')
+        const wish = startRestoreSchema.safeParse({ backupId, target, paths: wanted, overwrite: options.overwrite })
+        if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'That cannot be restored.')
+        const id = await startRestore(services.backup, wish.data, 'host', 'command line')
         await waitForJob(services, 'restore', id)
         const result = await services.db.restore.findUniqueOrThrow({
           where: { id },
@@ -32,6 +57,8 @@ export function addBackupRestore(backup: Command): void {
             id: true,
             backupId: true,
             target: true,
+            paths: true,
+            overwrite: true,
             state: true,
             error: true,
             files: true,
@@ -42,10 +69,17 @@ export function addBackupRestore(backup: Command): void {
         })
         process.exitCode = result.state === 'complete' ? exitCodes.done : exitCodes.failed
         if (options.json) return printJson({ ...result, durationMs: Math.round(performance.now() - started) })
-        if (result.state !== 'complete') return printError(`The restore failed: ${plain(result.error ?? '')}`)
+        if (result.state !== 'complete') return printError(`The restore ${result.state}: ${plain(result.error ?? '')}`)
         print(`Restored ${result.files} files, ${bytesText(Number(result.bytes ?? 0))}, to ${plain(result.target)}`)
-        if (result.warningCount > 0)
-          print(`! ${result.warningCount} warnings; the console’s page of the backup lists them.`)
+        const warnings = z.array(z.object({ path: z.string(), message: z.string() })).parse(result.warnings)
+        for (const warning of warnings.slice(0, 20)) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
+        if (result.warningCount > 20) print(`! and ${result.warningCount - 20} more warnings`)
       }),
     )
+}
+
+/** @throws AppError `not-found` for what no backup can be called */
+export function mustBeId(id: string): void {
+  if (!z.uuid().safeParse(id).success)
+    throw new AppError('not-found', `There is no backup “${plain(id)}”.`, { fix: 'byok backup list shows their IDs.' })
 }

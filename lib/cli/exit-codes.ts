@@ -7,4 +7,6 @@ export const exitCodes = {
   usage: 2,
   /** There is no console to attach to, or AWS or the database cannot be reached. */
   unavailable: 3,
+  /** The console's own secrets cannot be opened: byok seal status says why. */
+  sealed: 4,
 } as const

@@ -1,85 +1,60 @@
-import type { Command } from 'commander'
-import { findRegion } from '#lib/aws/schema.ts'
-import { bucketOf, currentEnvironment } from '#lib/environment/access.ts'
-import { checkEnvironment } from '#lib/environment/check-environment.ts'
+import { type Command, InvalidArgumentError } from 'commander'
+import { findRegion, type RemedyFormat, remedyFormats } from '#lib/aws/schema.ts'
+import { checkNamed, checkSaved } from '#lib/environment/check-saved.ts'
 import { AppError } from '#lib/errors.ts'
-import type { Check, CheckReport } from '#lib/keys/schema.ts'
-import type { Services } from '#lib/services.ts'
+import { type CheckReport, verdictOf } from '#lib/keys/schema.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { plain, print, printJson } from './output.ts'
+import { printJson } from './output.ts'
+import { printReport } from './print-report.ts'
+
+interface Options {
+  region?: string
+  bucket?: string
+  json?: boolean
+  fix: RemedyFormat
+}
 
 export function addKeyCheck(key: Command): void {
   key
     .command('check')
     .description(
-      'Prove that a KMS key works: DescribeKey, Encrypt and Decrypt really run, and a bucket takes an object.',
+      'Prove that KMS keys work: DescribeKey, Encrypt and Decrypt really run, and a bucket takes an object. Without a key: the saved Backup Environment.',
     )
-    .argument('<key>', 'key ARN, key ID, alias or alias ARN')
-    .requiredOption('--region <region>', 'the Region of the key, such as us-east-1')
+    .argument('[key...]', 'key ARN, key ID, alias or alias ARN; the first is the main key')
+    .option('--region <region>', 'the Region of the main key, such as us-east-1 (default: the saved one)')
     .option(
       '--bucket <name>',
       'the bucket to try (default: the one of the saved environment in that Region, or the hosted one)',
     )
-    .option('--json', 'print the whole report as JSON')
-    .addHelpText('after', '\nExit codes: 0 every check passed, 1 a check failed, 2 bad usage, 3 nothing to attach to.')
-    .action(async (typed: string, options: { region: string; bucket?: string; json?: boolean }) => {
-      if (!findRegion(options.region))
+    .option('--fix <format>', `how fixes are printed: ${remedyFormats.join(', ')}`, fixFormat, 'json')
+    .option('--json', 'print the whole report as JSON, with every fix in every format')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 no check failed, 1 a check failed, 2 bad usage, 3 nothing to attach to or AWS could not be reached.',
+    )
+    .action(async (keys: string[], options: Options) => {
+      if (options.region !== undefined && !findRegion(options.region))
         throw new AppError('invalid', `“${options.region}” is not an AWS Region.`, {
           fix: 'Regions look like us-east-1.',
         })
-      const report = await withServices((services) => check(services, typed, options))
+      const saved = keys.length === 0 && options.region === undefined && options.bucket === undefined
+      const report = await withServices(({ backup }) =>
+        saved ? checkSaved(backup, 'byok') : checkNamed(backup, { ...options, keys }),
+      )
       if (options.json) printJson(report)
-      else printReport(report)
-      process.exitCode = report.ok ? exitCodes.done : exitCodes.failed
+      else printReport(report, options.fix)
+      process.exitCode = exitCodeOf(report)
     })
 }
 
-async function check(
-  { db, backup }: Services,
-  typed: string,
-  { region, bucket }: { region: string; bucket?: string },
-): Promise<CheckReport> {
-  const { id: environment, revision } = await currentEnvironment(db)
-  const saved = revision?.region === region ? { name: revision.bucket, prefix: revision.prefix } : undefined
-  const hosted = backup.hostedBucket
-    ? { name: bucketOf(backup, { hosted: true, region, bucket: '' }), prefix: '' }
-    : undefined
-  return checkEnvironment({
-    access: { ...backup.own, region },
-    installation: backup.installation,
-    environment,
-    key: typed,
-    bucket: bucket ? { name: bucket, prefix: '' } : (saved ?? hosted),
-  })
+function fixFormat(text: string): RemedyFormat {
+  const known = remedyFormats.find((format) => format === text)
+  if (!known) throw new InvalidArgumentError(`It is one of ${remedyFormats.join(', ')}.`)
+  return known
 }
 
-const marks: Record<Check['status'], string> = {
-  passed: '✓ passed ',
-  failed: '✗ failed ',
-  warning: '! warning',
-  skipped: '– skipped',
-}
-
-function printReport(report: CheckReport): void {
-  const told = new Set<string>()
-  for (const check of report.checks) {
-    print(`${marks[check.status]}  ${check.title}  (${check.durationMs} ms)`)
-    if (check.status === 'passed') continue
-    const line = (text: string) => print(`             ${plain(text)}`)
-    line(check.detail)
-    if (check.status !== 'failed') continue
-    const { cause, fix = '', remedy, awsCode, awsMessage, awsRequestId } = check
-    if (told.has(fix)) {
-      line('Cause and fix are the same as above.')
-    } else {
-      if (cause) line(`Cause: ${cause}`)
-      if (fix) line(`Fix:   ${fix}`)
-      if (remedy) print(`\n${remedy.label}:\n${remedy.text}\n`)
-    }
-    told.add(fix)
-    if (awsCode) line(`AWS said: ${[awsCode, awsMessage, awsRequestId].filter(Boolean).join(' ')}`)
-  }
-  const verdict = report.ok ? 'The key works' : 'The key cannot be used'
-  print(`\n${verdict}${report.keyArn ? `: ${report.keyArn}` : ''} (${report.durationMs} ms)`)
+function exitCodeOf(report: CheckReport): number {
+  const codes = { works: exitCodes.done, failed: exitCodes.failed, unreachable: exitCodes.unavailable }
+  return codes[verdictOf(report)]
 }

@@ -7,7 +7,7 @@ const program = new Command('byok')
   .description('Backups encrypted under your own AWS KMS key.')
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running or something cannot be reached.',
+    '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running or something cannot be reached, 4 the console is sealed.',
   )
   .showHelpAfterError('Try --help.')
   .exitOverride()
@@ -20,14 +20,31 @@ const group = (name: string, description: string) => {
 }
 const key = group('key', 'Prove KMS keys.')
 if (key) (await import('./key-check.ts')).addKeyCheck(key)
+const environment = group('environment', 'Show and change the Backup Environment as a file.')
+if (environment) (await import('./environment.ts')).addEnvironment(environment)
 const backup = group('backup', 'Make, list and restore backups.')
 if (backup) {
   ;(await import('./backup-create.ts')).addBackupCreate(backup)
   ;(await import('./backup-list.ts')).addBackupList(backup)
   ;(await import('./backup-restore.ts')).addBackupRestore(backup)
+  ;(await import('./backup-verify.ts')).addBackupVerify(backup)
+  ;(await import('./backup-files.ts')).addBackupFiles(backup)
+  ;(await import('./backup-cancel.ts')).addBackupCancel(backup)
+  ;(await import('./backup-delete.ts')).addBackupDelete(backup)
+  ;(await import('./backup-schedule.ts')).addBackupSchedule(backup)
 }
 const user = group('user', 'Add people.')
 if (user) (await import('./user-add.ts')).addUserAdd(user)
+const token = group('token', 'Make, list and revoke API tokens.')
+if (token) (await import('./token.ts')).addToken(token)
+const recover = group('recover', 'Restore with bucket and key alone: no database, no console.')
+if (recover) (await import('./recover.ts')).addRecover(recover)
+if (wanted === 'worker') (await import('./worker.ts')).addWorker(program)
+else group('worker', 'Make backups and restores on this machine.')
+const seal = group('seal', 'See and change what protects the console’s own secrets.')
+if (seal) (await import('./seal.ts')).addSeal(seal)
+const catalog = group('catalog', 'Carry the catalogue of backups to and from the bucket.')
+if (catalog) (await import('./catalog.ts')).addCatalog(catalog)
 const sandbox = group('sandbox', 'Run the stand-in for AWS KMS, STS and S3.')
 if (sandbox) (await import('./sandbox.ts')).addSandbox(sandbox)
 
@@ -47,5 +64,6 @@ try {
 function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
   if (!(error instanceof AppError)) return exitCodes.failed
+  if (error.code === 'sealed') return exitCodes.sealed
   return error.code === 'unavailable' || error.code === 'unreachable' ? exitCodes.unavailable : exitCodes.failed
 }

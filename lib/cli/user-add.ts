@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
 import { addUser } from '#lib/auth/add-user.ts'
 import { emailSchema, passwordSchema, type Role, roles } from '#lib/auth/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
 import { print } from './output.ts'
+import { readSecrets } from './read-secret.ts'
 
 export function addUserAdd(user: Command): void {
   user
@@ -17,7 +17,7 @@ export function addUserAdd(user: Command): void {
     .action(async (typed: string, options: { role: Role; name?: string }) => {
       const email = emailSchema.safeParse(typed)
       if (!email.success) throw new AppError('invalid', `“${typed}” is not an e-mail address.`)
-      const password = passwordSchema.safeParse(await readPassword())
+      const password = passwordSchema.safeParse((await readSecrets('Password'))[0])
       if (!password.success)
         throw new AppError('invalid', `This password cannot be used: ${password.error.issues[0]?.message}`)
       const name = options.name ?? email.data.split('@')[0] ?? email.data
@@ -26,22 +26,4 @@ export function addUserAdd(user: Command): void {
       )
       print(`${email.data} may sign in as ${options.role}.`)
     })
-}
-
-/** Never from the arguments: those are seen by everybody on the machine and kept in the shell's history. */
-async function readPassword(): Promise<string> {
-  const { stdin, stderr } = process
-  if (!stdin.isTTY) {
-    let text = ''
-    for await (const piece of stdin.setEncoding('utf8')) text += piece
-    return text.replace(/\r?\n$/, '')
-  }
-  stderr.write('Password: ')
-  const lines = createInterface({ input: stdin, terminal: true })
-  try {
-    return await lines.question('')
-  } finally {
-    lines.close()
-    stderr.write('\n')
-  }
 }

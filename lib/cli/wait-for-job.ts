@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Progress } from '#lib/backup/schema.ts'
+import type { BackupState, JobKind, Progress } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
 import { AppError, isDatabaseError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
@@ -8,8 +8,8 @@ import { bytesText, progressLine } from './output.ts'
 /** The console starts its database again by itself; this is how long that may take. */
 const patienceMs = 60_000
 
-/** Follows a backup or restore to its end, with a progress line on a terminal. */
-export async function waitForJob({ backup }: Services, kind: 'backup' | 'restore', id: string): Promise<Progress> {
+/** Follows a backup, restore or verification to its end, with a progress line on a terminal. */
+export async function waitForJob({ backup }: Services, kind: JobKind, id: string): Promise<Progress> {
   const line = progressLine()
   let answered = Date.now()
   try {
@@ -25,13 +25,22 @@ export async function waitForJob({ backup }: Services, kind: 'backup' | 'restore
         continue
       }
       if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
-      if (progress.state === 'complete' || progress.state === 'failed') return progress
-      line.show(progress.state === 'queued' ? 'Waiting for a worker…' : progressText(progress))
+      if (ended.includes(progress.state)) return progress
+      line.show(textOf(progress))
       await delay(200)
     }
   } finally {
     line.clear()
   }
+}
+
+const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting']
+
+function textOf(progress: Progress): string {
+  if (progress.state === 'queued') return 'Waiting for a worker…'
+  if (progress.state === 'waiting')
+    return `Waiting for the ${progress.waitingFor ?? 'key'}, next try ${progress.nextTryAt?.slice(11, 19) ?? 'soon'} UTC. ${progress.error ?? ''}`
+  return progressText(progress)
 }
 
 function progressText({ bytesDone, bytesTotal, filesDone, filesTotal, startedAt, currentPath }: Progress): string {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { AwsAccess } from '#lib/aws/clients.ts'
+import { type DefaultChain, type StaticCredentials, sessionNameOf } from '#lib/aws/credentials.ts'
+import { type Endpoint, type EndpointService, parseEndpoint } from '#lib/aws/schema.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
@@ -12,9 +14,17 @@ export interface EnvironmentContext {
   /** Seals stored secrets and wraps backup keys of method AES-256. */
   readonly seal: KeyWrapper
   /** How this console itself reaches AWS: the default chain, or the sandbox. */
-  readonly own: Omit<AwsAccess, 'region'>
+  readonly own: OwnAccess
   /** `{region}` stands for the Region; undefined: this console hosts no bucket. */
   readonly hostedBucket: string | undefined
+  /** Hosts from VAULT_ALLOWED_ENDPOINTS. */
+  readonly allowedEndpoints: readonly string[]
+}
+
+/** This console's own credentials, which environments use unless they have theirs, and a sandbox's address. */
+export interface OwnAccess {
+  readonly credentials: StaticCredentials | DefaultChain
+  readonly endpoint: string | undefined
 }
 
 export interface SecretKey {
@@ -61,21 +71,62 @@ export interface AccessSettings {
   readonly hosted: boolean
   readonly credentials: string
   readonly accessKeyId: string | null
+  readonly roleArn: string | null
+  /** Empty or null: AWS's own. */
+  readonly kmsEndpoint: string | null
+  readonly s3Endpoint: string | null
 }
 
-/** The credentials and endpoint that an environment's settings lead to. */
+/**
+ * The credentials and endpoints that an environment's settings lead to.
+ * @throws AppError `invalid` when they cannot lead anywhere: no secret, no role, an endpoint that is not allowed
+ */
 export function accessOf(
-  context: EnvironmentContext,
+  context: Pick<EnvironmentContext, 'own' | 'allowedEndpoints'>,
+  environment: { readonly id: string; readonly externalId: string },
   settings: AccessSettings,
   secret: SecretKey | undefined,
 ): AwsAccess {
   const { region } = settings
-  if (settings.hosted || settings.credentials === 'default') return { ...context.own, region }
-  if (!secret || !settings.accessKeyId)
+  const { own } = context
+  if (settings.hosted) return { ...own, region }
+  return {
+    region,
+    endpoint: own.endpoint,
+    kmsEndpoint: endpointOf(context, settings.kmsEndpoint, 'kms'),
+    s3Endpoint: endpointOf(context, settings.s3Endpoint, 's3'),
+    credentials: credentialsFor(own, environment, settings, secret),
+  }
+}
+
+function credentialsFor(
+  own: OwnAccess,
+  { id, externalId }: { readonly id: string; readonly externalId: string },
+  { credentials, accessKeyId, roleArn }: AccessSettings,
+  secret: SecretKey | undefined,
+): AwsAccess['credentials'] {
+  if (credentials === 'assume-role') {
+    if (!roleArn)
+      throw new AppError('invalid', 'This environment names no role to assume.', { fix: 'Enter the role’s ARN.' })
+    return { roleArn, externalId, sessionName: sessionNameOf(id), base: own.credentials }
+  }
+  if (credentials === 'default') return own.credentials
+  if (!secret || !accessKeyId)
     throw new AppError('invalid', 'The access key of this environment has no secret.', {
       fix: 'Enter the secret access key again.',
     })
-  return { region, endpoint: context.own.endpoint, credentials: { accessKeyId: settings.accessKeyId, ...secret } }
+  return { accessKeyId, ...secret }
+}
+
+function endpointOf(
+  { allowedEndpoints }: Pick<EnvironmentContext, 'allowedEndpoints'>,
+  typed: string | null,
+  service: EndpointService,
+): Endpoint | undefined {
+  if (!typed) return undefined
+  const parsed = parseEndpoint(typed, service, allowedEndpoints)
+  if (parsed.ok) return parsed.endpoint
+  throw new AppError('invalid', `The ${service.toUpperCase()} endpoint ${typed} cannot be used. ${parsed.message}`)
 }
 
 export function bucketOf(
@@ -91,12 +142,13 @@ export function bucketOf(
   return context.hostedBucket.replaceAll('{region}', settings.region)
 }
 
-/** The one environment there is, with its newest revision. Made by the first migration. */
+/** The one environment of this installation, with its newest revision. Made by the first migration. */
 export async function currentEnvironment(db: Tx) {
   const environment = await db.environment.findFirstOrThrow({
+    where: { installation: null },
     orderBy: { createdAt: 'asc' },
     include: { revisions: { orderBy: { number: 'desc' }, take: 1 } },
   })
-  return { id: environment.id, revision: environment.revisions[0] }
+  return { id: environment.id, externalId: environment.externalId, revision: environment.revisions[0] }
 }
 export type Revision = NonNullable<Awaited<ReturnType<typeof currentEnvironment>>['revision']>

@@ -2,7 +2,15 @@ import { PutKeyPolicyCommand } from '@aws-sdk/client-kms'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openGate } from '#lib/aws/gate-for-tests.ts'
-import { type Check, type CheckId, type CheckReport, checkIds } from '#lib/keys/schema.ts'
+import {
+  type Check,
+  type CheckId,
+  type CheckReport,
+  checkIds,
+  checkName,
+  checkReportSchema,
+  plannedChecks,
+} from '#lib/keys/schema.ts'
 import { type Credentials, keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { checkEnvironment } from './check-environment.ts'
 
@@ -24,27 +32,31 @@ interface Changes {
   credentials?: Credentials
   bucket?: string
   endpoint?: string
+  furtherKeys?: string[]
 }
-function run(key: string | undefined, changes: Changes = {}): Promise<CheckReport> {
+function run(key: string | undefined, changes: Changes = {}, tell?: (check: Check) => void): Promise<CheckReport> {
   const { region = 'us-east-1', bucket = `vault-hosted-${region}` } = changes
   const { accessKeyId, secretAccessKey, sessionToken }: Credentials = changes.credentials ?? sandbox.administrator
-  return checkEnvironment({
-    access: {
-      region,
-      credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
-      endpoint: changes.endpoint ?? sandbox.sandbox.endpoint,
+  return checkEnvironment(
+    {
+      access: {
+        region,
+        credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
+        endpoint: changes.endpoint ?? sandbox.sandbox.endpoint,
+      },
+      installation,
+      environment,
+      keys: key === undefined ? [] : [key, ...(changes.furtherKeys ?? [])],
+      bucket: { name: bucket, prefix: 'some/prefix' },
     },
-    installation,
-    environment,
-    key,
-    bucket: { name: bucket, prefix: 'some/prefix' },
-  })
+    tell,
+  )
 }
 const good = () => keyArn(sandbox.info, 'backups')
 
 /** What is not passed, as `status kind`; a report without anything here is a good one. */
 function trouble(report: CheckReport): Partial<Record<CheckId, string>> {
-  expect(report.checks.map(({ id }) => id)).toEqual(checkIds)
+  expect(report.checks.map(({ id }) => id)).toEqual(checkIds.filter((id) => id !== 'keys'))
   expect(report.ok).toBe(report.checks.every(({ status }) => status !== 'failed'))
   const said = report.checks.filter(({ status }) => status !== 'passed')
   return Object.fromEntries(said.map(({ id, status, kind }) => [id, kind ? `${status} ${kind}` : status]))
@@ -60,37 +72,60 @@ async function probesLeft(): Promise<string[]> {
 }
 
 const noEncrypt = { 'key.decrypt': 'skipped', 'key.context': 'skipped' } as const
-const noWrite = { 'bucket.read': 'skipped', 'bucket.delete': 'skipped' } as const
+const noDescribe = { 'key.usable': 'skipped', 'key.rotation': 'skipped', 'key.lastUse': 'skipped' } as const
+const unrotated = { 'key.rotation': 'warning' } as const
+const noWrite = {
+  'bucket.read': 'skipped',
+  'bucket.list': 'skipped',
+  'bucket.conditional': 'skipped',
+  'bucket.delete': 'skipped',
+} as const
+/** Nothing fails because these may not be looked at. */
+const noLooks = {
+  'bucket.versioning': 'skipped',
+  'bucket.objectLock': 'skipped',
+  'bucket.publicAccess': 'skipped',
+  'bucket.tls': 'skipped',
+  'bucket.encryption': 'skipped',
+} as const
+const noBucket = { 'bucket.owner': 'skipped', 'bucket.write': 'skipped', ...noWrite, ...noLooks } as const
 
 describe('the keys of a sandbox’s first day', () => {
   const outcomes: Record<string, [Partial<Record<CheckId, string>>, Partial<Record<CheckId, string>>]> = {
     backups: [{}, {}],
     archive: [{}, {}],
     retired: [
-      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt },
+      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt, ...unrotated },
       { 'key.usable': 'The key is disabled', 'key.encrypt': 'The key is disabled' },
     ],
     'old-backups': [
-      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt },
+      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt, ...unrotated },
       { 'key.usable': 'The key is scheduled for deletion', 'key.encrypt': 'The key is scheduled for deletion' },
     ],
     'code-signing': [
-      { 'key.usable': 'failed invalid', 'key.encrypt': 'failed invalid', ...noEncrypt },
+      { 'key.usable': 'failed invalid', 'key.encrypt': 'failed invalid', ...noEncrypt, 'key.rotation': 'skipped' },
       { 'key.usable': 'The key is of the wrong kind', 'key.encrypt': 'The key is of the wrong kind' },
     ],
     'partner-inbox': [
-      { 'key.usable': 'failed invalid', 'key.encrypt': 'failed invalid', ...noEncrypt },
+      { 'key.usable': 'failed invalid', 'key.encrypt': 'failed invalid', ...noEncrypt, 'key.rotation': 'skipped' },
       { 'key.usable': 'The key is of the wrong kind', 'key.encrypt': 'The key is of the wrong kind' },
     ],
     'write-only': [
-      { 'key.decrypt': 'failed refused', 'key.context': 'skipped' },
+      { 'key.decrypt': 'failed refused', 'key.context': 'skipped', ...unrotated },
       { 'key.decrypt': 'Decrypt was refused by the key policy' },
     ],
     'not-shared': [
-      { 'key.describe': 'failed refused', 'key.usable': 'skipped', 'key.encrypt': 'failed refused', ...noEncrypt },
+      {
+        'key.describe': 'failed refused',
+        'key.encrypt': 'failed refused',
+        'key.decrypt': 'failed refused',
+        'key.context': 'skipped',
+        ...noDescribe,
+      },
       {
         'key.describe': 'DescribeKey was refused: the key is of another account, or not shared',
         'key.encrypt': 'Encrypt was refused: the key is of another account, or not shared',
+        'key.decrypt': 'Decrypt was refused: the key is of another account, or not shared',
       },
     ],
   }
@@ -118,8 +153,8 @@ describe('the keys of a sandbox’s first day', () => {
     const report = await run(keyArn(sandbox.info, 'backups', 'eu-central-1'))
     expect(trouble(report)).toEqual({
       'key.describe': 'failed invalid',
-      'key.usable': 'skipped',
       'key.encrypt': 'skipped',
+      ...noDescribe,
       ...noEncrypt,
     })
     expect(check(report, 'key.describe')).toMatchObject({
@@ -142,7 +177,7 @@ test('every form of a name leads to the same key ARN', async () => {
 })
 
 test('names that lead to nothing', async () => {
-  const missing = { 'key.describe': 'failed invalid', 'key.usable': 'skipped', 'key.encrypt': 'failed invalid' }
+  const missing = { 'key.describe': 'failed invalid', ...noDescribe, 'key.encrypt': 'failed invalid' }
   const alias = await run('alias/nobody')
   expect(trouble(alias)).toEqual({ ...missing, ...noEncrypt })
   expect(check(alias, 'key.describe').title).toBe('No such alias')
@@ -155,18 +190,14 @@ test('names that lead to nothing', async () => {
 test('without a key only credentials and bucket are checked', async () => {
   const report = await run(undefined)
   expect(report).toMatchObject({ ok: true, keyArn: null })
-  expect(report.checks.map(({ id, status }) => `${id} ${status}`)).toEqual([
-    'credentials passed',
-    'bucket.write passed',
-    'bucket.read passed',
-    'bucket.delete passed',
-  ])
+  const ids = checkIds.filter((id) => !id.startsWith('key'))
+  expect(report.checks.map(({ id, status }) => `${id} ${status}`)).toEqual(ids.map((id) => `${id} passed`))
   expect(await probesLeft()).toEqual([])
 })
 
 test('every check that spoke to AWS names its request', async () => {
   const report = await run(good())
-  const asked = report.checks.filter(({ id }) => id !== 'key.usable')
+  const asked = report.checks.filter(({ id }) => id !== 'key.usable' && id !== 'clock')
   for (const { id, awsRequestId } of asked) expect(`${id} ${awsRequestId}`).toMatch(/ [0-9A-Za-z-]{16,}$/)
   expect(new Set(asked.map(({ awsRequestId }) => awsRequestId)).size).toBe(asked.length)
 })
@@ -174,7 +205,7 @@ test('every check that spoke to AWS names its request', async () => {
 describe('faults', () => {
   const rows: [string, string, Partial<Record<string, Partial<Record<CheckId, string>>>>][] = []
   const calls = [
-    ['kms', 'DescribeKey', 'key.describe', { 'key.usable': 'skipped' }],
+    ['kms', 'DescribeKey', 'key.describe', noDescribe],
     ['kms', 'Encrypt', 'key.encrypt', noEncrypt],
     ['kms', 'Decrypt', 'key.decrypt', { 'key.context': 'skipped' }],
     ['s3', 'PutObject', 'bucket.write', noWrite],
@@ -196,7 +227,7 @@ describe('faults', () => {
     ])
   }
   rows.push(['kms', 'Encrypt', { Truncate: { 'key.encrypt': 'failed unreachable', ...noEncrypt } }])
-  rows.push(['kms', 'DescribeKey', { Truncate: { 'key.describe': 'failed unreachable', 'key.usable': 'skipped' } }])
+  rows.push(['kms', 'DescribeKey', { Truncate: { 'key.describe': 'failed unreachable', ...noDescribe } }])
   rows.push([
     's3',
     'GetObject',
@@ -206,11 +237,11 @@ describe('faults', () => {
     'sts',
     'GetCallerIdentity',
     {
-      Outage: { credentials: 'warning unreachable' },
-      Throttle: { credentials: 'warning unreachable' },
-      Reset: { credentials: 'warning unreachable' },
-      Truncate: { credentials: 'warning unreachable' },
-      AccessDenied: { credentials: 'warning refused' },
+      Outage: { credentials: 'warning unreachable', 'bucket.owner': 'skipped' },
+      Throttle: { credentials: 'warning unreachable', 'bucket.owner': 'skipped' },
+      Reset: { credentials: 'warning unreachable', 'bucket.owner': 'skipped' },
+      Truncate: { credentials: 'warning unreachable', 'bucket.owner': 'skipped' },
+      AccessDenied: { credentials: 'warning refused', 'bucket.owner': 'skipped' },
     },
   ])
   rows.push([
@@ -220,11 +251,12 @@ describe('faults', () => {
       Outage: {
         credentials: 'warning unreachable',
         'key.describe': 'failed unreachable',
-        'key.usable': 'skipped',
+        ...noDescribe,
         'key.encrypt': 'failed unreachable',
         ...noEncrypt,
+        ...noBucket,
+        'bucket.found': 'skipped',
         'bucket.write': 'failed unreachable',
-        ...noWrite,
       },
     },
   ])
@@ -269,11 +301,13 @@ describe('faults', () => {
     expect(trouble(report)).toEqual({
       credentials: 'warning unreachable',
       'key.describe': 'failed unreachable',
-      'key.usable': 'skipped',
+      ...noDescribe,
       'key.encrypt': 'failed unreachable',
       ...noEncrypt,
+      ...noBucket,
+      'bucket.found': 'skipped',
       'bucket.write': 'failed unreachable',
-      ...noWrite,
+      clock: 'skipped',
     })
     expect(check(report, 'key.encrypt')).toMatchObject({
       awsCode: 'ECONNREFUSED',
@@ -283,7 +317,11 @@ describe('faults', () => {
 })
 
 describe('credentials', () => {
-  const only = Object.fromEntries(checkIds.map((id) => [id, id === 'credentials' ? 'failed refused' : 'skipped']))
+  // Where the bucket is, and the time, AWS tells nearly anybody.
+  const told: CheckId[] = ['bucket.found', 'clock', 'keys']
+  const only = Object.fromEntries(
+    checkIds.filter((id) => !told.includes(id)).map((id) => [id, id === 'credentials' ? 'failed refused' : 'skipped']),
+  )
 
   test('a wrong secret, an unknown access key and a false session token are told once', async () => {
     const { accessKeyId, secretAccessKey } = sandbox.administrator
@@ -293,7 +331,8 @@ describe('credentials', () => {
       [{ accessKeyId, secretAccessKey, sessionToken: 'false' }, 'AWS does not know these credentials'],
     ] as const) {
       const report = await run(good(), { credentials })
-      expect(trouble(report)).toEqual(only)
+      const { 'bucket.found': _, ...rest } = trouble(report)
+      expect(rest).toEqual(only)
       expect(check(report, 'credentials').title).toBe(title)
       expect(report.keyArn).toBeNull()
       expect(JSON.stringify(report)).not.toContain(credentials.secretAccessKey)
@@ -309,14 +348,14 @@ describe('credentials', () => {
 describe('the bucket', () => {
   test('missing', async () => {
     const report = await run(good(), { bucket: 'there-is-none' })
-    expect(trouble(report)).toEqual({ 'bucket.write': 'failed invalid', ...noWrite })
-    expect(check(report, 'bucket.write').title).toBe('There is no such bucket')
+    expect(trouble(report)).toEqual({ 'bucket.found': 'failed invalid', ...noBucket })
+    expect(check(report, 'bucket.found').title).toBe('There is no such bucket')
   })
 
   test('in another Region, which is named', async () => {
     const report = await run(good(), { bucket: 'vault-hosted-us-west-2' })
-    expect(trouble(report)).toEqual({ 'bucket.write': 'failed invalid', ...noWrite })
-    expect(check(report, 'bucket.write')).toMatchObject({
+    expect(trouble(report)).toEqual({ 'bucket.found': 'failed invalid', ...noBucket })
+    expect(check(report, 'bucket.found')).toMatchObject({
       title: 'The bucket is in another Region',
       detail: 'The bucket vault-hosted-us-west-2 is in us-west-2.',
       fix: expect.stringContaining('us-west-2'),
@@ -347,10 +386,13 @@ describe('least privilege', () => {
   interface Statement {
     Action: string | string[]
   }
-  function remedy(report: CheckReport, id: CheckId): { label: string; statements: Statement[] } {
-    const { label = '', text = '{}' } = check(report, id).remedy ?? {}
+  /** What a failed check offers to copy: the remedy of that name, as JSON. */
+  function remedy(report: CheckReport, id: CheckId, label: string): Statement[] {
+    const { remedies = [] } = check(report, id)
+    const text = remedies.find((one) => one.label === label)?.formats.find(({ format }) => format === 'json')?.text
+    if (!text) throw new Error(`No ${label} for ${id}, but ${remedies.map((one) => one.label)}`)
     const parsed: Statement[] | { Statement: Statement[] } = JSON.parse(text)
-    return { label, statements: Array.isArray(parsed) ? parsed : parsed.Statement }
+    return Array.isArray(parsed) ? parsed : parsed.Statement
   }
   const policy = (Statement: object[]) => ({ Version: '2012-10-17', Statement })
 
@@ -360,36 +402,41 @@ describe('least privilege', () => {
     const before = await run('alias/backups', { credentials: nobody })
     expect(trouble(before)).toEqual({
       'key.describe': 'failed refused',
-      'key.usable': 'skipped',
       'key.encrypt': 'failed refused',
-      ...noEncrypt,
+      'key.decrypt': 'failed refused',
+      'key.context': 'skipped',
+      ...noDescribe,
+      ...noBucket,
       'bucket.write': 'failed refused',
-      ...noWrite,
     })
-    const forKey = remedy(before, 'key.describe')
-    const forBucket = remedy(before, 'bucket.write')
-    expect([forKey.label, forBucket.label]).toEqual(['IAM policy', 'IAM policy'])
-    expect(remedy(before, 'key.encrypt')).toEqual(forKey)
-    const statements = [...forKey.statements, ...forBucket.statements]
+    const forKey = remedy(before, 'key.describe', 'IAM policy')
+    for (const id of ['key.encrypt', 'key.decrypt'] as const) expect(remedy(before, id, 'IAM policy')).toEqual(forKey)
+    const statements = [...forKey, ...remedy(before, 'bucket.write', 'IAM policy')]
 
     const worker = await sandbox.user('worker', policy(statements))
-    expect(trouble(await run('alias/backups', { credentials: worker }))).toEqual({})
+    const unlooked = { 'key.rotation': 'skipped', 'key.lastUse': 'skipped', ...noLooks }
+    expect(trouble(await run('alias/backups', { credentials: worker }))).toEqual(unlooked)
 
     const without = (action: string) =>
       statements
         .map((one) => ({ ...one, Action: [one.Action].flat().filter((name) => name !== action) }))
         .filter(({ Action }) => Action.length > 0)
     const effects: [string, Partial<Record<CheckId, string>>][] = [
-      ['kms:DescribeKey', { 'key.describe': 'failed refused', 'key.usable': 'skipped' }],
+      ['kms:DescribeKey', { 'key.describe': 'failed refused', ...noDescribe }],
       ['kms:Encrypt', { 'key.encrypt': 'failed refused', ...noEncrypt }],
       ['kms:Decrypt', { 'key.decrypt': 'failed refused', 'key.context': 'skipped' }],
       ['s3:PutObject', { 'bucket.write': 'failed refused', ...noWrite }],
       ['s3:GetObject', { 'bucket.read': 'failed refused' }],
       ['s3:DeleteObject', { 'bucket.delete': 'failed refused' }],
+      ['s3:ListBucket', { 'bucket.list': 'failed refused', 'bucket.owner': 'skipped' }],
     ]
     for (const [action, expected] of effects) {
       const less = await sandbox.user('worker', policy(without(action)))
-      expect({ action, ...trouble(await run('alias/backups', { credentials: less })) }).toEqual({ action, ...expected })
+      expect({ action, ...trouble(await run('alias/backups', { credentials: less })) }).toEqual({
+        action,
+        ...unlooked,
+        ...expected,
+      })
     }
   })
 
@@ -409,31 +456,49 @@ describe('least privilege', () => {
     const credentials = await sandbox.user('bucket-only', policy(bucketOnly))
     const before = await run(arn, { credentials })
     expect(check(before, 'key.describe').title).toBe('DescribeKey was refused by the key policy')
-    const { label, statements } = remedy(before, 'key.describe')
-    expect(label).toBe('Key policy')
+    const statements = remedy(before, 'key.describe', 'Key policy')
     await put([admin, ...statements])
-    expect(trouble(await run(arn, { credentials }))).toEqual({})
+    expect(trouble(await run(arn, { credentials }))).toEqual({ 'key.rotation': 'skipped', 'key.lastUse': 'skipped' })
   })
 
   test('a key of another account: the statements offered for its owner are enough', async () => {
     const arn = keyArn(sandbox.info, 'not-shared')
-    const { label, statements } = remedy(await run(arn), 'key.encrypt')
-    expect(label).toBe('Key policy')
+    const statements = remedy(await run(arn), 'key.encrypt', 'Key policy')
     const root = { AWS: 'arn:aws:iam::444455556666:root' }
     const owner = { Sid: 'Owner', Effect: 'Allow', Principal: root, Action: 'kms:*', Resource: '*' }
     const Policy = JSON.stringify(policy([owner, ...statements]))
     await sandbox.kms('us-east-1', sandbox.stranger).send(new PutKeyPolicyCommand({ KeyId: arn, Policy }))
-    expect(trouble(await run(arn))).toEqual({})
+    expect(trouble(await run(arn))).toEqual({ 'key.rotation': 'skipped', 'key.lastUse': 'skipped' })
   })
 })
 
-test('independent calls go out at once: three times there and back, and no more', async () => {
+test('independent calls go out at once: at most four wait for one another', async () => {
   const gate = await openGate(sandbox.sandbox.endpoint)
   try {
     // Nothing of a wave is answered before all of it has arrived: a call that waited for another would never come.
-    const waves = [['DescribeKey', 'Encrypt', 'GetCallerIdentity', 'PUT'], ['Decrypt', 'Decrypt', 'GET'], ['DELETE']]
-    const name = (arrival: { method: string; operation: string | undefined }) =>
-      arrival.operation ?? (arrival.method === 'POST' ? 'GetCallerIdentity' : arrival.method)
+    const settings = ['GET ?encryption', 'GET ?lifecycle', 'GET ?object-lock', 'GET ?policy', 'GET ?policyStatus']
+    const waves = [
+      [
+        'DescribeKey',
+        'Encrypt',
+        ...settings,
+        'GET ?publicAccessBlock',
+        'GET ?versioning',
+        'GetCallerIdentity',
+        'HEAD',
+        'PUT',
+      ],
+      ['Decrypt', 'Decrypt', 'GET', 'GET list', 'GetKeyLastUsage', 'GetKeyRotationStatus', 'HEAD', 'PUT'],
+      ['DELETE'],
+    ]
+    const name = ({ method, url, operation }: { method: string; url: string; operation: string | undefined }) => {
+      if (operation) return operation
+      if (method === 'POST') return 'GetCallerIdentity'
+      const query = [...new URL(url, 'http://localhost').searchParams.keys()]
+      if (query.includes('list-type')) return 'GET list'
+      const [first = ''] = query
+      return first && first !== 'x-id' ? `${method} ?${first}` : method
+    }
     let hold = gate.hold(() => true)
     const report = run(good(), { endpoint: gate.endpoint })
     for (const [index, expected] of waves.entries()) {
@@ -443,8 +508,52 @@ test('independent calls go out at once: three times there and back, and no more'
       hold.release()
       hold = next
     }
+    expect(waves.length).toBeLessThanOrEqual(4)
     expect(trouble(await report)).toEqual({})
   } finally {
     await gate.close()
+  }
+})
+
+describe('several keys', () => {
+  const status = (report: CheckReport, key: number) =>
+    Object.fromEntries(report.checks.filter((one) => one.key === key).map(({ id, status }) => [id, status]))
+  const all = (report: CheckReport) => report.checks.find(({ id }) => id === 'keys')
+
+  test('each is checked where it is, in one report', async () => {
+    const further = keyArn(sandbox.info, 'archive', 'eu-central-1')
+    const report = await run(good(), { furtherKeys: [further] })
+    expect(report).toMatchObject({ ok: true, keyArn: good() })
+    expect(report.keys).toEqual([
+      { typed: good(), keyArn: good(), region: 'us-east-1' },
+      { typed: further, keyArn: further, region: 'eu-central-1' },
+    ])
+    expect(report.checks.map(checkName)).toEqual(plannedChecks(2, true).map(checkName))
+    expect(status(report, 1)).toEqual(status(report, 0))
+    expect(all(report)).toMatchObject({ status: 'passed', detail: '2 of 2 keys work.' })
+  })
+
+  test('one that fails fails the whole, and a warning says when only one is left', async () => {
+    const bad = (alias: string) => keyArn(sandbox.info, alias)
+    const two = await run(good(), { furtherKeys: [bad('retired')] })
+    expect(two.ok).toBe(false)
+    expect(status(two, 0)).not.toContain('failed')
+    expect(status(two, 1)).toMatchObject({ 'key.usable': 'failed', 'key.encrypt': 'failed' })
+    expect(all(two)).toMatchObject({ status: 'warning', title: 'Only one key works', detail: '1 of 2 keys works.' })
+    const three = await run(good(), { furtherKeys: [bad('archive'), bad('retired')] })
+    expect(three.ok).toBe(false)
+    expect(all(three)).toMatchObject({ status: 'passed', detail: '2 of 3 keys work.' })
+    const none = await run(bad('retired'), { furtherKeys: [bad('old-backups')] })
+    expect(all(none)).toMatchObject({ status: 'warning', title: 'No key works' })
+  })
+})
+
+test('each check is told once, as soon as it is known, as it stands in the report', async () => {
+  for (const key of [good(), keyArn(sandbox.info, 'retired'), 'nonsense!', 'alias/nobody']) {
+    const told: Check[] = []
+    const report = await run(key, {}, (one) => told.push(one))
+    expect(told.map(checkName).sort()).toEqual(report.checks.map(checkName).sort())
+    for (const one of told) expect(report.checks).toContainEqual(one)
+    expect(checkReportSchema.parse(report)).toEqual(report)
   }
 })

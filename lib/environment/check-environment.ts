@@ -1,66 +1,147 @@
-import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
+import { type AwsAccess, type AwsClients, createAwsClients } from '#lib/aws/clients.ts'
+import { watchClock } from '#lib/aws/watch-clock.ts'
+import { checkClock, clockRefused } from '#lib/keys/check-clock.ts'
 import { checkCredentials } from '#lib/keys/check-credentials.ts'
 import { checkKey } from '#lib/keys/check-key.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
-import { type Check, type CheckReport, checkTitles } from '#lib/keys/schema.ts'
+import { kmsLookupsOf } from '#lib/keys/kms-lookups.ts'
+import {
+  type Check,
+  type CheckReport,
+  checkName,
+  checkTitles,
+  parseKeyIdentifier,
+  plannedChecks,
+  regionOf,
+} from '#lib/keys/schema.ts'
 import { checkBucket } from '#lib/storage/check-bucket.ts'
 
 export interface WhatToCheck {
   readonly access: AwsAccess
   readonly installation: string
   readonly environment: string
-  /** As typed; undefined when no KMS key is used. */
-  readonly key: string | undefined
+  /** As typed, the main key first; none when no KMS key is used. All but the main one may be in other Regions. */
+  readonly keys: readonly string[]
   /** Undefined when there is no bucket to try. */
   readonly bucket: { readonly name: string; readonly prefix: string } | undefined
 }
 
 /**
- * All checks on a key and a bucket, independent ones at once. Never throws for what AWS answers: a report is data.
- * `ok` says that nothing failed; what could not be tried because something else failed is `skipped`.
+ * All checks on keys and a bucket, independent ones at once: at most four calls wait for one another.
+ * Never throws for what AWS answers: a report is data. `ok` says that nothing failed, of any key; what could not be
+ * tried because something else failed is `skipped`.
+ * @param tell hears of each check as soon as it is known, in no order; the report has them in order
  */
-export async function checkEnvironment({
-  access,
-  installation,
-  environment,
-  key,
-  bucket,
-}: WhatToCheck): Promise<CheckReport> {
+export async function checkEnvironment(
+  { access, installation, environment, keys, bucket }: WhatToCheck,
+  tell: (check: Check) => void = () => {},
+): Promise<CheckReport> {
   const started = performance.now()
-  const clients = createAwsClients(access, 'interactive')
+  const { region } = access
+  const byRegion = new Map<string, AwsClients>()
+  const clientsIn = (where: string) => {
+    // An endpoint of one's own leads to one Region.
+    const there =
+      where === region ? access : { ...access, region: where, kmsEndpoint: undefined, s3Endpoint: undefined }
+    const clients = byRegion.get(where) ?? createAwsClients(there, 'interactive')
+    byRegion.set(where, clients)
+    return clients
+  }
+  const regions = keys.map((typed, index) => (index === 0 ? region : (regionTyped(typed) ?? region)))
+  const main = clientsIn(region)
+  for (const where of regions) clientsIn(where)
+  const clock = watchClock([...byRegion.values()])
   try {
-    const folder = [bucket?.prefix, environment, 'checks'].filter(Boolean).join('/')
-    const situation = { region: access.region, installation, environment, callerArn: undefined }
-    const [credentials, keyResult, bucketChecks] = await Promise.all([
-      checkCredentials(clients.sts),
-      key === undefined ? { checks: [], keyArn: null } : checkKey(kmsOf(clients.kms), key, situation),
-      bucket === undefined ? [] : checkBucket(clients.s3, folder, { bucket: bucket.name, callerArn: undefined }),
+    const role = 'roleArn' in access.credentials ? access.credentials : undefined
+    const identity = checkCredentials(main.sts, role && { arn: role.roleArn, externalId: role.externalId })
+    const caller = identity.then(({ callerArn }) => callerArn)
+    const known = new Map<string, Check>()
+    const show = (check: Check) => {
+      known.set(checkName(check), check)
+      tell(check)
+    }
+    // With wrong credentials, or a wrong clock, every call fails alike; saying it twenty times hides the one thing to mend.
+    const showing: Promise<void>[] = []
+    const settle = (check: Check) => {
+      showing.push(
+        identity.then(({ check: { status }, clockFault }) => {
+          if (check.status === 'passed') show(check)
+          else if (clockFault) show(waits(check, 'Needs a clock that is right.'))
+          else show(status === 'failed' ? waits(check, 'Needs working credentials.') : check)
+        }),
+      )
+    }
+    const [{ check: credentials, clockFault }, found] = await Promise.all([
+      identity.then((answer) => {
+        show(answer.check)
+        return answer
+      }),
+      Promise.all(
+        keys.map((typed, index) => {
+          const where = regions[index] ?? region
+          const { kms } = clientsIn(where)
+          const calls = { ...kmsOf(kms), ...kmsLookupsOf(kms) }
+          return checkKey(calls, { typed, index, region: where, installation, environment, caller }, settle)
+        }),
+      ),
+      bucket &&
+        checkBucket(
+          main.s3,
+          { bucket: bucket.name, region, folder: [bucket.prefix, environment].filter(Boolean).join('/'), caller },
+          settle,
+        ),
     ])
-    const others = [...keyResult.checks, ...bucketChecks]
-    const checks = [
-      credentials.check,
-      ...(credentials.check.status === 'failed' ? others.map(needsCredentials) : others),
-    ]
+    await Promise.all(showing)
+    if (keys.length > 1) show(judgeKeys(keys.length, [...known.values()]))
+    show(clockFault ? clockRefused(clockFault, clock.offsetMs()) : checkClock(clock.offsetMs()))
+    const checks = plannedChecks(keys.length, bucket !== undefined).flatMap((one) => known.get(checkName(one)) ?? [])
+    const ok = credentials.status !== 'failed' && checks.every((check) => check.status !== 'failed')
     return {
-      ok: checks.every((check) => check.status !== 'failed'),
-      keyArn: keyResult.keyArn,
-      region: access.region,
+      ok,
+      keyArn: found[0]?.keyArn ?? null,
+      keys: keys.map((typed, index) => ({
+        typed,
+        keyArn: found[index]?.keyArn ?? null,
+        region: regions[index] ?? region,
+      })),
+      region,
       durationMs: Math.round(performance.now() - started),
       checks,
     }
   } finally {
-    clients.destroy()
+    for (const clients of byRegion.values()) clients.destroy()
   }
 }
 
-/** With wrong credentials every call fails alike; saying it nine times hides the one thing to mend. */
-function needsCredentials({ id, title, status, ...rest }: Check): Check {
-  if (status === 'passed') return { id, title, status, ...rest }
+/** A further key is asked where its ARN says that it is. */
+function regionTyped(typed: string): string | undefined {
+  const parsed = parseKeyIdentifier(typed)
+  return parsed.ok ? regionOf(parsed.key) : undefined
+}
+
+function waits({ id, key, durationMs }: Check, detail: string): Check {
+  return { id, ...(key !== undefined && { key }), title: checkTitles[id], status: 'skipped', detail, durationMs }
+}
+
+/** Several keys are there so that one can fail. When only one is left, it no longer may. */
+function judgeKeys(count: number, checks: readonly Check[]): Check {
+  const broken = new Set(checks.flatMap(({ key, status }) => (status === 'failed' && key !== undefined ? [key] : [])))
+  const healthy = count - broken.size
+  const base = { id: 'keys' as const, title: checkTitles.keys, durationMs: 0 }
+  const detail = `${healthy} of ${count} keys ${healthy === 1 ? 'works' : 'work'}.`
+  if (checks.every(({ key, status }) => key === undefined || status === 'skipped'))
+    return { ...base, status: 'skipped', detail: 'No key was tried.' }
+  if (healthy > 1) return { ...base, status: 'passed', detail }
   return {
-    id,
-    title: checkTitles[id],
-    status: 'skipped',
-    detail: 'Needs working credentials.',
-    durationMs: rest.durationMs,
+    ...base,
+    title: healthy === 1 ? 'Only one key works' : 'No key works',
+    status: 'warning',
+    detail,
+    cause:
+      healthy === 1
+        ? 'If this key is lost too, nothing that was encrypted under it can be opened again.'
+        : 'Nothing that was encrypted under these keys can be opened now.',
+    who: 'key',
+    fix: 'Mend the other keys as said above, or replace them.',
   }
 }

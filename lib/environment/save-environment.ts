@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { recordAudit } from '#lib/audit/record.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
-import { type Check, type CheckReport, parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
+import { type Check, parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
+import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import {
   accessOf,
   bucketOf,
@@ -13,19 +15,33 @@ import {
   sealSecret,
 } from './access.ts'
 import { checkEnvironment } from './check-environment.ts'
+import type { Confirm } from './confirm.ts'
+import { findEndpointProblem } from './endpoint-problem.ts'
+import { exposureOf } from './exposure.ts'
+import { changesBetween, rowOf } from './revision-row.ts'
 import type { EnvironmentSettings, SaveEnvironmentResult, TestKeyResult } from './schema.ts'
 
-type FieldErrors = Extract<SaveEnvironmentResult, { status: 'error' }>['fieldErrors']
+type Refusal = Extract<SaveEnvironmentResult, { status: 'error' }>
+
+export interface SaveOptions {
+  /** Asked before a change that destroys or exposes; without it such a change is never made. */
+  readonly confirm?: Confirm
+  /** The older revision whose values these are: its stored secret is used where none is given. */
+  readonly restoredFrom?: number | null
+  /** Told each check as soon as it is known. */
+  readonly onCheck?: (check: Check) => void
+}
 
 /** Runs the checks that a save would run, and keeps nothing. */
 export async function testEnvironment(
   context: EnvironmentContext,
   settings: EnvironmentSettings,
   actor: string,
+  { restoredFrom, onCheck }: Pick<SaveOptions, 'restoredFrom' | 'onCheck'> = {},
 ): Promise<TestKeyResult> {
-  const prepared = await prepare(context, settings)
+  const prepared = await prepare(context, settings, restoredFrom)
   if ('status' in prepared) return prepared
-  const report = await prepared.check()
+  const report = await prepared.check(onCheck)
   await recordAudit(context.db, {
     actor,
     action: 'key.check',
@@ -36,8 +52,9 @@ export async function testEnvironment(
 }
 
 /**
- * 1. refuse what is based on an older revision  2. prove key and bucket  3. refuse with the report when a check failed
- * 4. otherwise write the next revision and its audit row in one transaction, refusing again what came in between.
+ * 1. refuse what is based on an older revision  2. prove keys and bucket  3. refuse with the report when a check failed
+ * 4. ask again for what destroys or exposes  5. otherwise write the next revision, its audit row and the notice to the
+ * other administrators in one transaction, refusing again what came in between.
  * @param base the revision that the person saw; 0 for none
  */
 export async function saveEnvironment(
@@ -45,18 +62,15 @@ export async function saveEnvironment(
   settings: EnvironmentSettings,
   base: number,
   actor: string,
+  { confirm, restoredFrom, onCheck }: SaveOptions = {},
 ): Promise<SaveEnvironmentResult> {
   const { db } = context
-  const prepared = await prepare(context, settings)
+  const prepared = await prepare(context, settings, restoredFrom)
   if ('status' in prepared) return prepared
   const { environment, previous, secret, bucket, check } = prepared
   if ((previous?.number ?? 0) !== base) return refuseStale(previous, base)
-  if (!settings.encrypt && !settings.unencryptedConfirmed) {
-    const message = 'Confirm that backups are to be written unencrypted.'
-    return { status: 'error', message, fieldErrors: { encrypt: message } }
-  }
 
-  const report = await check()
+  const report = await check(onCheck)
   if (!report.ok) {
     const [first] = report.checks.filter((one) => one.status === 'failed')
     await recordAudit(db, {
@@ -74,6 +88,22 @@ export async function saveEnvironment(
   }
 
   const next = rowOf(settings, report, bucket)
+  const twice = next.furtherKeys.findIndex(
+    ({ keyArn }, index) => keyArn === next.keyArn || next.furtherKeys.findIndex((one) => one.keyArn === keyArn) < index,
+  )
+  if (twice >= 0) {
+    const message = `This is a key that is already in the list: ${next.furtherKeys[twice]?.keyArn}.`
+    return { status: 'error', message, fieldErrors: { [`furtherKeys.${twice}.typed`]: message }, report }
+  }
+  const newSecret =
+    secret.kind === 'new' ||
+    (secret.kind === 'kept' && !isDeepStrictEqual(secret.sealed.sealedSecret, previous?.sealedSecret))
+  const exposure = exposureOf(previous, next, newSecret)
+  if (exposure.asks.length > 0) {
+    const verdict = (await confirm?.(exposure)) ?? {}
+    if (verdict !== 'confirmed') return { status: 'confirm', ...exposure, ...verdict, report }
+  }
+
   const sealed =
     secret.kind === 'new'
       ? await sealSecret(context, environment, secret.value)
@@ -86,16 +116,25 @@ export async function saveEnvironment(
     const { revision: newest } = await currentEnvironment(tx)
     if ((newest?.number ?? 0) !== base) return refuseStale(newest, base)
     const number = base + 1
+    const from = restoredFrom ? { restoredFrom } : {}
     await tx.environmentRevision.create({
-      data: { ...next, ...sealed, environmentId: environment, number, report, createdBy: actor },
+      data: { ...next, ...sealed, ...from, environmentId: environment, number, report, createdBy: actor },
     })
+    const changes = changesBetween(newest, next, newSecret ? 'replaced' : 'same')
     await recordAudit(tx, {
       actor,
       action: 'environment.save',
       outcome: 'success',
-      subject: `Backup Environment, revision ${number}`,
-      changes: changesBetween(newest, next, secret.kind === 'new'),
+      subject: `Backup Environment, revision ${number}${restoredFrom ? `, from revision ${restoredFrom}` : ''}`,
+      changes,
     })
+    if (newest && exposure.asks.length > 0)
+      await tellAdministrators(tx, {
+        actor,
+        title: 'Backup Environment changed',
+        detail: exposure.reasons.join(' '),
+        link: `/settings/backup-environment/history/${number}`,
+      })
     return { status: 'success' as const, revision: number, report }
   })
 }
@@ -105,8 +144,8 @@ type Secret =
   | { kind: 'new'; value: SecretKey }
   | { kind: 'kept'; value: SecretKey; sealed: SealedSecret }
 
-async function prepare(context: EnvironmentContext, settings: EnvironmentSettings) {
-  const { id: environment, revision: previous } = await currentEnvironment(context.db)
+async function prepare(context: EnvironmentContext, settings: EnvironmentSettings, restoredFrom?: number | null) {
+  const { id: environment, externalId, revision: previous } = await currentEnvironment(context.db)
   const fail = (field: keyof EnvironmentSettings, message: string) => ({
     status: 'error' as const,
     message,
@@ -114,30 +153,29 @@ async function prepare(context: EnvironmentContext, settings: EnvironmentSetting
   })
   let secret: Secret = { kind: 'none' }
   if (!settings.hosted && settings.credentials === 'access-key') {
-    if (settings.secretAccessKey) {
-      const { secretAccessKey, sessionToken } = settings
-      secret = { kind: 'new', value: { secretAccessKey, ...(sessionToken && { sessionToken }) } }
-    } else if (previous?.sealedSecret && previous.sealedUnder && previous.accessKeyId === settings.accessKeyId) {
-      const value = await openSecret(context, environment, previous)
-      const sealed = { sealedSecret: previous.sealedSecret, sealedUnder: previous.sealedUnder }
-      if (value) secret = { kind: 'kept', value, sealed }
-    }
+    const from = restoredFrom ? await revisionOf(context, environment, restoredFrom) : previous
+    const kept = await keptSecret(context, environment, settings.accessKeyId, from)
+    const { secretAccessKey, sessionToken } = settings
+    const entered = { secretAccessKey, ...(sessionToken && { sessionToken }) }
+    if (secretAccessKey !== '' && !isDeepStrictEqual(entered, kept?.value)) secret = { kind: 'new', value: entered }
+    else if (kept) secret = kept
     // A stored secret belongs to its access key ID: never try it with another one.
     if (secret.kind === 'none') return fail('secretAccessKey', 'Enter the secret access key of this access key ID.')
   }
+  const endpoint = await findEndpointProblem(context, settings)
+  if (endpoint) return fail(endpoint.field, endpoint.message)
   try {
     const bucket = bucketOf(context, settings)
-    const access = accessOf(context, settings, secret.kind === 'none' ? undefined : secret.value)
-    const key = settings.encrypt && settings.method === 'AWS-KMS' ? settings.masterKey : undefined
+    const value = secret.kind === 'none' ? undefined : secret.value
+    const access = accessOf(context, { id: environment, externalId }, settings, value)
+    const kms = settings.encrypt && settings.method === 'AWS-KMS'
+    const keys = kms ? [settings.masterKey, ...settings.furtherKeys.map(({ typed }) => typed)] : []
     const prefix = settings.hosted ? '' : settings.prefix
-    const check = () =>
-      checkEnvironment({
-        access,
-        installation: context.installation,
-        environment,
-        key,
-        bucket: { name: bucket, prefix },
-      })
+    const check = (onCheck?: (check: Check) => void) =>
+      checkEnvironment(
+        { access, installation: context.installation, environment, keys, bucket: { name: bucket, prefix } },
+        onCheck,
+      )
     return { environment, previous, secret, bucket, check }
   } catch (error) {
     if (error instanceof AppError) return fail('hosted', messageOf(error))
@@ -145,45 +183,32 @@ async function prepare(context: EnvironmentContext, settings: EnvironmentSetting
   }
 }
 
-function refuseStale(newest: Revision | undefined, base: number): Extract<SaveEnvironmentResult, { status: 'error' }> {
+/** The secret that a revision keeps for this access key ID: never one that was entered for another. */
+async function keptSecret(
+  context: EnvironmentContext,
+  environment: string,
+  accessKeyId: string,
+  from: Revision | undefined,
+): Promise<Extract<Secret, { kind: 'kept' }> | undefined> {
+  if (!from?.sealedSecret || !from.sealedUnder || from.accessKeyId !== accessKeyId) return undefined
+  const value = await openSecret(context, environment, from)
+  const sealed = { sealedSecret: from.sealedSecret, sealedUnder: from.sealedUnder }
+  return value && { kind: 'kept', value, sealed }
+}
+
+async function revisionOf({ db }: EnvironmentContext, environmentId: string, number: number) {
+  const found = await db.environmentRevision.findUnique({
+    where: { environmentId_number: { environmentId, number } },
+  })
+  return found ?? undefined
+}
+
+function refuseStale(newest: Revision | undefined, base: number): Refusal {
   const who = newest
     ? `${newest.createdBy} saved revision ${newest.number} at ${newest.createdAt.toISOString()}`
     : 'Somebody changed it'
   const message = `${who} while you were editing revision ${base}. Nothing of yours was saved. Reload the page to see the new settings, then make your change again.`
   return { status: 'error', message }
-}
-
-function rowOf(settings: EnvironmentSettings, report: CheckReport, bucket: string) {
-  const kms = settings.encrypt && settings.method === 'AWS-KMS'
-  const own = !settings.hosted
-  const accessKey = own && settings.credentials === 'access-key'
-  return {
-    storageType: settings.storageType,
-    region: settings.region,
-    method: settings.encrypt ? settings.method : 'none',
-    masterKey: kms ? settings.masterKey : null,
-    keyArn: kms ? report.keyArn : null,
-    hosted: settings.hosted,
-    label: own ? settings.label : '',
-    bucket,
-    prefix: own ? settings.prefix : '',
-    credentials: accessKey ? 'access-key' : 'default',
-    accessKeyId: accessKey ? settings.accessKeyId : null,
-  }
-}
-type Row = ReturnType<typeof rowOf>
-
-function changesBetween(
-  before: Revision | undefined,
-  after: Row,
-  newSecret: boolean,
-): Record<string, [string | null, string | null]> {
-  const text = (value: Row[keyof Row] | undefined) => (value === undefined || value === null ? null : String(value))
-  const changed = (Object.keys(after) as (keyof Row)[])
-    .map((name) => [name, [text(before?.[name]), text(after[name])]] as [string, [string | null, string | null]])
-    .filter(([, [was, is]]) => was !== is && !(was === null && is === ''))
-  if (newSecret) changed.push(['secretAccessKey', [before?.sealedSecret ? 'stored' : null, 'replaced']])
-  return Object.fromEntries(changed)
 }
 
 function sentence(check: Check): string {
@@ -192,15 +217,19 @@ function sentence(check: Check): string {
 }
 
 /** At which field a failed check is shown; none where the form has no field that could mend it. */
-function fieldOf(check: Check, settings: EnvironmentSettings): FieldErrors {
+function fieldOf(check: Check, settings: EnvironmentSettings): Record<string, string> {
   const message = sentence(check)
   if (check.kind === 'unreachable') return {}
+  if (check.id.startsWith('key.') && check.key) return { [`furtherKeys.${check.key - 1}.typed`]: message }
   if (check.id.startsWith('key.')) {
     const parsed = parseKeyIdentifier(settings.masterKey)
     const otherRegion = parsed.ok && ![undefined, settings.region].includes(regionOf(parsed.key))
     return { masterKey: message, ...(otherRegion && { region: message }) }
   }
   if (settings.hosted) return {}
-  if (check.id === 'credentials') return settings.credentials === 'access-key' ? { accessKeyId: message } : {}
+  if (check.id === 'credentials') {
+    if (settings.credentials === 'access-key') return { accessKeyId: message }
+    return settings.credentials === 'assume-role' ? { roleArn: message } : {}
+  }
   return { bucket: message }
 }

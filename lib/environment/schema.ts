@@ -3,6 +3,9 @@ import { findRegion } from '#lib/aws/schema.ts'
 import { type CheckReport, parseKeyIdentifier, regionMismatch, regionOf, tidyKeyIdentifier } from '#lib/keys/schema.ts'
 
 export const encryptionMethods = ['AWS-KMS', 'AES-256'] as const
+export const credentialKinds = ['default', 'access-key', 'assume-role'] as const
+/** Besides the master key. */
+export const mostFurtherKeys = 4
 
 // Amazon S3 user guide, "General purpose bucket naming rules".
 const bucketName = /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
@@ -14,6 +17,11 @@ const optionalText = (max: number) =>
     .max(max, `At most ${max} characters.`)
     .regex(/^\P{Cc}*$/u, 'No control characters.')
 
+const keyIdentifier = z.string().max(2048, 'At most 2,048 characters.').transform(tidyKeyIdentifier)
+
+// IAM user guide, "IAM identifiers": a path and a name of at most 64 characters.
+const roleArn = /^arn:aws[a-z-]*:iam::\d{12}:role\/(?:[\x21-\x7e]{1,510}\/)?[\w+=,.@-]{1,64}$/
+
 /**
  * One schema for the form, the server and the command line.
  * Secrets are write-only: an empty `secretAccessKey` keeps the stored one, and none is ever sent to a browser.
@@ -24,17 +32,23 @@ export const environmentSchema = z
     region: z.string().refine((id) => findRegion(id) !== undefined, 'Choose a Region.'),
     encrypt: z.boolean(),
     method: z.enum(encryptionMethods),
-    masterKey: z.string().max(2048, 'At most 2,048 characters.').transform(tidyKeyIdentifier),
+    masterKey: keyIdentifier,
+    /** Keys under which each backup is wrapped as well: in another Region, or kept for an emergency. */
+    furtherKeys: z
+      .array(z.object({ typed: keyIdentifier }))
+      .max(mostFurtherKeys, `At most ${mostFurtherKeys} further keys.`),
     hosted: z.boolean(),
     label: optionalText(100),
     bucket: z.string().trim(),
     prefix: optionalText(512),
-    credentials: z.enum(['default', 'access-key']),
+    credentials: z.enum(credentialKinds),
     accessKeyId: z.string().trim(),
     secretAccessKey: z.string().trim().max(256, 'At most 256 characters.'),
     sessionToken: z.string().trim().max(4096, 'At most 4,096 characters.'),
-    /** Set once the person has confirmed what it means to write backups unencrypted. */
-    unencryptedConfirmed: z.boolean(),
+    roleArn: z.string().trim().max(2048, 'At most 2,048 characters.'),
+    /** Empty: AWS's own address. Which others are allowed is the server's to say. */
+    kmsEndpoint: z.string().trim().max(2048, 'At most 2,048 characters.'),
+    s3Endpoint: z.string().trim().max(2048, 'At most 2,048 characters.'),
   })
   .superRefine((value, context) => {
     const issue = (path: keyof typeof value, message: string) =>
@@ -48,6 +62,10 @@ export const environmentSchema = z
           issue('masterKey', regionMismatch(keyRegion, value.region))
         }
       }
+      value.furtherKeys.forEach(({ typed }, index) => {
+        const message = furtherKeyProblem(value, index, typed)
+        if (message) context.addIssue({ code: 'custom', path: ['furtherKeys', index, 'typed'], message })
+      })
     }
     if (!value.hosted) {
       if (!bucketName.test(value.bucket)) {
@@ -59,8 +77,33 @@ export const environmentSchema = z
       if (value.credentials === 'access-key' && !/^[A-Z0-9]{16,128}$/.test(value.accessKeyId)) {
         issue('accessKeyId', 'An access key ID is 16 or more capital letters and digits, such as AKIAIOSFODNN7EXAMPLE.')
       }
+      if (value.credentials === 'assume-role' && !roleArn.test(value.roleArn)) {
+        issue('roleArn', 'A role ARN reads arn:aws:iam::ACCOUNT:role/NAME.')
+      }
+      for (const name of ['kmsEndpoint', 's3Endpoint'] as const) {
+        if (value[name] !== '' && !URL.canParse(value[name])) {
+          issue(name, 'Enter an address such as https://vpce-0123.kms.us-east-1.vpce.amazonaws.com, or leave it empty.')
+        }
+      }
     }
   })
+
+/** A further key may be in another Region, but only of the same partition: credentials end at its border. */
+function furtherKeyProblem(
+  { masterKey, furtherKeys, region }: { masterKey: string; furtherKeys: { typed: string }[]; region: string },
+  index: number,
+  typed: string,
+): string | undefined {
+  const parsed = parseKeyIdentifier(typed)
+  if (!parsed.ok) return parsed.message
+  const others = [masterKey, ...furtherKeys.slice(0, index).map((one) => one.typed)]
+  if (others.includes(typed)) return 'This key is already in the list.'
+  const keyRegion = regionOf(parsed.key)
+  const [partition, here] = [keyRegion ?? region, region].map((id) => findRegion(id)?.partition)
+  return partition && here && partition !== here
+    ? `This key is in partition “${partition}”, but Region ${region} is in “${here}”. No credentials are good for both.`
+    : undefined
+}
 
 export type EnvironmentInput = z.input<typeof environmentSchema>
 export type EnvironmentSettings = z.output<typeof environmentSchema>
@@ -72,6 +115,7 @@ export const emptyEnvironment: EnvironmentInput = {
   encrypt: true,
   method: 'AWS-KMS',
   masterKey: '',
+  furtherKeys: [],
   hosted: true,
   label: '',
   bucket: '',
@@ -80,8 +124,31 @@ export const emptyEnvironment: EnvironmentInput = {
   accessKeyId: '',
   secretAccessKey: '',
   sessionToken: '',
-  unencryptedConfirmed: false,
+  roleArn: '',
+  kmsEndpoint: '',
+  s3Endpoint: '',
 }
+
+/** What has to be typed to write backups unencrypted. */
+export const unencryptedWord = 'unencrypted'
+
+/** What a person gives once more for a change that destroys or exposes. Never stored, never logged. */
+export const confirmationSchema = z.object({
+  password: z.string().max(1000).optional(),
+  word: z.string().trim().max(100).optional(),
+})
+export type Confirmation = z.infer<typeof confirmationSchema>
+
+/** What a page sends with a save. */
+export const saveRequestSchema = z.object({
+  settings: environmentSchema,
+  /** The revision that the person saw; 0 for none. */
+  base: z.int().min(0).max(2_147_483_647),
+  confirmation: confirmationSchema.default({}),
+  /** The older revision whose values these are. Its stored secret is used where none is given. */
+  restoredFrom: z.int().min(1).max(2_147_483_647).nullable().default(null),
+})
+export type SaveRequest = z.input<typeof saveRequestSchema>
 
 /** A key that the sandbox offers to click. */
 export interface OfferedKey {
@@ -93,8 +160,22 @@ export interface OfferedKey {
   readonly about: string
 }
 
+/** Complete backups that need something to stay as it is. */
+export interface Dependents {
+  readonly backups: number
+  /** Of the source, not of the bucket. */
+  readonly bytes: number
+  /** When the oldest restore point was made, ISO 8601. */
+  readonly oldest: string | null
+}
+
 /** Everything that Settings > Backup Environment shows. No secret in it. */
 export interface EnvironmentView {
+  /** Both are parts of what key policies name; they exist before the first save. */
+  readonly environmentId: string
+  readonly installation: string
+  /** What the trust policy of a role must ask of this console. Not a secret, and not to be chosen. */
+  readonly externalId: string
   readonly values: EnvironmentInput
   /** The revision these values came from; 0 when nothing was ever saved. Sent back with a save. */
   readonly revision: number
@@ -104,22 +185,116 @@ export interface EnvironmentView {
   readonly hasSecretAccessKey: boolean
   readonly keyArn: string | null
   readonly report: CheckReport | null
-  /** Complete backups made so far: they stay under the key they were made with. */
+  /** The keys besides it, as typed and as KMS returned them. */
+  readonly furtherKeys: readonly { readonly typed: string; readonly keyArn: string }[]
+  /** Complete backups made so far. */
   readonly backups: number
+  /** Complete backups that lie in the bucket, and that the key opens, of the newest revision. */
+  readonly dependents: { readonly bucket: Dependents; readonly key: Dependents }
+  /** An older revision to start from in place of the newest: its values, and whether its secret is still stored. */
+  readonly restoring: { readonly number: number; readonly values: EnvironmentInput; readonly hasSecret: boolean } | null
   /** Bucket names with `{region}` in them; null where the console hosts none. */
   readonly hostedBucket: string | null
   /** Sandbox keys, usable ones first; empty outside the sandbox. */
   readonly offeredKeys: readonly OfferedKey[]
 }
 
+export const confirmations = ['password', 'word'] as const
+export type ConfirmationKind = (typeof confirmations)[number]
+
+/** Every check passed, nothing is saved yet: the same save is to be sent again with what is asked for. */
+export interface ConfirmationNeeded {
+  readonly status: 'confirm'
+  readonly asks: readonly ConfirmationKind[]
+  /** What the change destroys or exposes: whole sentences. */
+  readonly reasons: readonly string[]
+  /** What is wrong with the confirmation that was given; absent when none was. */
+  readonly wrong?: { readonly what: ConfirmationKind; readonly message: string }
+  /** Absent when the password given was wrong: then nothing was tried. */
+  readonly report?: CheckReport
+}
+
 export type SaveEnvironmentResult =
   | { readonly status: 'success'; readonly revision: number; readonly report: CheckReport }
+  | ConfirmationNeeded
   | {
       readonly status: 'error'
       readonly message: string
-      readonly fieldErrors?: Readonly<Partial<Record<keyof EnvironmentInput, string>>>
+      /** By field; of a further key `furtherKeys.0.typed`. */
+      readonly fieldErrors?: Readonly<Record<string, string>>
       readonly report?: CheckReport
     }
 export type TestKeyResult =
   | { readonly status: 'success'; readonly report: CheckReport }
   | Extract<SaveEnvironmentResult, { status: 'error' }>
+
+/** The address bar of the history. Anything unknown is ignored. */
+export const historyQuerySchema = z.object({
+  before: z.coerce.number().int().min(1).max(2_147_483_647).optional().catch(undefined),
+})
+export type HistoryQuery = z.infer<typeof historyQuerySchema>
+export const revisionNumberSchema = z.coerce.number().int().min(1).max(2_147_483_647)
+
+/** name → [before, after], without secrets. */
+export type SettingChanges = Readonly<Record<string, readonly [string | null, string | null]>>
+
+export interface RevisionRow {
+  readonly number: number
+  /** The newest: what the next backup uses. */
+  readonly current: boolean
+  /** ISO 8601, UTC. */
+  readonly at: string
+  readonly by: string
+  readonly restoredFrom: number | null
+  readonly region: string
+  readonly method: string
+  readonly masterKey: string | null
+  /** How many warnings it was saved with. */
+  readonly warnings: number
+  /** What it changed of the one before it. */
+  readonly changes: SettingChanges
+}
+
+export interface HistoryView {
+  readonly rows: readonly RevisionRow[]
+  readonly nextBefore: string | null
+}
+
+export interface RevisionView extends RevisionRow {
+  readonly newest: number
+  readonly keyArn: string | null
+  readonly furtherKeys: EnvironmentView['furtherKeys']
+  readonly hosted: boolean
+  readonly label: string
+  readonly bucket: string
+  readonly prefix: string
+  readonly credentials: string
+  readonly accessKeyId: string | null
+  readonly roleArn: string | null
+  readonly kmsEndpoint: string | null
+  readonly s3Endpoint: string | null
+  /** What restoring it would change of the newest. */
+  readonly differenceToNewest: SettingChanges
+  readonly report: CheckReport
+}
+
+/** One value that is in force, where it came from, and what else said something of it. */
+export interface EffectiveValue {
+  readonly name: 'Region' | 'Credentials' | 'KMS endpoint' | 'S3 endpoint' | 'Master key' | 'Bucket' | 'Prefix'
+  /** Null where there is none. Nothing secret. */
+  readonly value: string | null
+  /** `this form`, `AWS_PROFILE` …: to stand after “from”. */
+  readonly source: string
+  /** What is set as well, and not used. */
+  readonly shadows: readonly { readonly source: string; readonly value: string }[]
+}
+
+/** What the newest revision comes to on this host, now. */
+export interface EffectiveConfiguration {
+  readonly revision: number
+  readonly values: readonly EffectiveValue[]
+  /** Who AWS says this is; or why that is not known. */
+  readonly caller: { readonly arn: string } | { readonly problem: string }
+  /** The host's default chain feeds the environment and the seal alike. */
+  readonly sharedWithSeal: boolean
+}

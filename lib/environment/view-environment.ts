@@ -1,15 +1,39 @@
+import type { Db } from '#lib/db.ts'
 import { checkReportSchema } from '#lib/keys/schema.ts'
-import { currentEnvironment, type EnvironmentContext } from './access.ts'
-import { type EnvironmentView, emptyEnvironment, type OfferedKey } from './schema.ts'
+import { currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
+import { furtherKeysOf } from './revision-row.ts'
+import { settingsOf } from './revision-settings.ts'
+import { type Dependents, type EnvironmentView, emptyEnvironment, type OfferedKey } from './schema.ts'
 
-/** What the page shows. Secrets stay here. */
+/**
+ * What the page shows. Secrets stay here.
+ * @param restoring the number of an older revision to start from; one that does not exist is ignored
+ */
 export async function viewEnvironment(
-  { db, hostedBucket }: Pick<EnvironmentContext, 'db' | 'hostedBucket'>,
+  { db, installation, hostedBucket }: Pick<EnvironmentContext, 'db' | 'installation' | 'hostedBucket'>,
   offeredKeys: readonly OfferedKey[],
+  restoring?: number,
 ): Promise<EnvironmentView> {
   const { id, revision } = await currentEnvironment(db)
-  const backups = await db.backup.count({ where: { environmentId: id, state: 'complete' } })
-  const base = { hostedBucket: hostedBucket ?? null, offeredKeys, backups }
+  const [{ externalId }, older, dependents] = await Promise.all([
+    db.environment.findUniqueOrThrow({ where: { id }, select: { externalId: true } }),
+    restoring === undefined ? null : olderRevision(db, id, restoring, revision),
+    dependentsOf(db, id, revision),
+  ])
+  const base = {
+    environmentId: id,
+    installation,
+    externalId,
+    hostedBucket: hostedBucket ?? null,
+    offeredKeys,
+    backups: dependents.all.backups,
+    dependents,
+    restoring: older && {
+      number: older.number,
+      values: settingsOf(older),
+      hasSecret: older.sealedSecret !== null,
+    },
+  }
   if (!revision) {
     return {
       ...base,
@@ -19,33 +43,50 @@ export async function viewEnvironment(
       savedBy: null,
       hasSecretAccessKey: false,
       keyArn: null,
+      furtherKeys: [],
       report: null,
     }
   }
-  const encrypt = revision.method !== 'none'
   return {
     ...base,
-    values: {
-      storageType: 's3',
-      region: revision.region,
-      encrypt,
-      method: revision.method === 'AES-256' ? 'AES-256' : 'AWS-KMS',
-      masterKey: revision.masterKey ?? '',
-      hosted: revision.hosted,
-      label: revision.label,
-      bucket: revision.hosted ? '' : revision.bucket,
-      prefix: revision.prefix,
-      credentials: revision.credentials === 'access-key' ? 'access-key' : 'default',
-      accessKeyId: revision.accessKeyId ?? '',
-      secretAccessKey: '',
-      sessionToken: '',
-      unencryptedConfirmed: !encrypt,
-    },
+    values: settingsOf(revision),
     revision: revision.number,
     savedAt: revision.createdAt.toISOString(),
     savedBy: revision.createdBy,
     hasSecretAccessKey: revision.sealedSecret !== null,
     keyArn: revision.keyArn,
+    furtherKeys: furtherKeysOf(revision),
     report: checkReportSchema.parse(revision.report),
   }
+}
+
+async function olderRevision(db: Db, environmentId: string, number: number, newest: Revision | undefined) {
+  if (!newest || number >= newest.number) return null
+  return db.environmentRevision.findUnique({ where: { environmentId_number: { environmentId, number } } })
+}
+
+async function dependentsOf(
+  db: Db,
+  environmentId: string,
+  revision: Revision | undefined,
+): Promise<Record<'all' | 'bucket' | 'key', Dependents>> {
+  const [row] = await db.$queryRaw<Record<string, number | bigint | Date | null>[]>`
+    SELECT count(*)::int AS "allBackups", sum("bytes")::bigint AS "allBytes", min("createdAt") AS "allOldest",
+      count(*) FILTER (WHERE here)::int AS "bucketBackups",
+      (sum("bytes") FILTER (WHERE here))::bigint AS "bucketBytes", min("createdAt") FILTER (WHERE here) AS "bucketOldest",
+      count(*) FILTER (WHERE opens)::int AS "keyBackups",
+      (sum("bytes") FILTER (WHERE opens))::bigint AS "keyBytes", min("createdAt") FILTER (WHERE opens) AS "keyOldest"
+    FROM (
+      SELECT "bytes", "createdAt", "bucket" = ${revision?.bucket ?? ''} AS here,
+        ${revision?.keyArn ?? ''} = ANY("keyIds") AS opens
+      FROM "backup" WHERE "environmentId" = ${environmentId}::uuid AND "state" = 'complete') AS backups`
+  const of = (what: string): Dependents => {
+    const oldest = row?.[`${what}Oldest`]
+    return {
+      backups: Number(row?.[`${what}Backups`] ?? 0),
+      bytes: Number(row?.[`${what}Bytes`] ?? 0),
+      oldest: oldest instanceof Date ? oldest.toISOString() : null,
+    }
+  }
+  return { all: of('all'), bucket: of('bucket'), key: of('key') }
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
 import { fromPrisma, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import type { Tx } from '#lib/db.ts'
@@ -5,10 +7,18 @@ import type { Tx } from '#lib/db.ts'
 /** A job names a row; everything else is in the row. Nothing secret ever stands in a payload. */
 export const jobPayload = z.object({ id: z.uuid() })
 
-export const queues = ['backup', 'restore'] as const
+export const queues = ['backup', 'restore', 'verify', 'clean-up'] as const
 export type Queue = (typeof queues)[number]
 /** Where jobs end whose worker died too often. */
 export const deadQueue = (queue: Queue) => `${queue}-dead`
+
+/**
+ * Each host has queues of its own, so that a job comes to a worker that has its folder. An empty host: any worker will do.
+ * Hosts are named freely, queues are not: the name is hashed.
+ */
+export function queueName(queue: Queue, host: string): string {
+  return host === '' ? queue : `${queue}/${createHash('sha256').update(host).digest('hex').slice(0, 16)}`
+}
 
 /** A worker that is silent for this long is dead, and its job goes to another (pg-boss allows no less). */
 export const heartbeatSeconds = 10
@@ -20,6 +30,13 @@ export async function installQueues(databaseUrl: string): Promise<void> {
   const boss = new PgBoss({ connectionString: databaseUrl, supervise: false, schedule: false, max: 2 })
   boss.on('error', logError)
   await boss.start()
+  for (const queue of queues) await boss.createQueue(deadQueue(queue))
+  await installQueuesOf(boss, '')
+  await installQueuesOf(boss, hostname())
+  await boss.stop({ graceful: false })
+}
+
+export async function installQueuesOf(boss: PgBoss, host: string): Promise<void> {
   for (const queue of queues) {
     const options = {
       heartbeatSeconds,
@@ -28,11 +45,9 @@ export async function installQueues(databaseUrl: string): Promise<void> {
       retryDelay: 1,
       deadLetter: deadQueue(queue),
     }
-    await boss.createQueue(deadQueue(queue))
-    await boss.createQueue(queue, options)
-    await boss.updateQueue(queue, options)
+    await boss.createQueue(queueName(queue, host), options)
+    await boss.updateQueue(queueName(queue, host), options)
   }
-  await boss.stop({ graceful: false })
 }
 
 /** For processes that only add jobs: no supervision, no migration. */
@@ -51,9 +66,21 @@ export async function openQueue(databaseUrl: string): Promise<Jobs> {
   return boss
 }
 
-/** In the transaction that makes the row: both are there, or neither. */
-export async function enqueue(jobs: Jobs, tx: Tx, queue: Queue, id: string): Promise<void> {
-  await jobs.send(queue, { id }, { db: fromPrisma(tx) })
+export interface Delivery {
+  /** Whose worker is to have it; any worker's unless told. */
+  readonly host?: string
+  readonly startAfter?: Date
+}
+
+/** In the transaction that justifies it: both are there, or neither. */
+export async function enqueue(
+  jobs: Jobs,
+  tx: Tx,
+  queue: Queue,
+  id: string,
+  { host = '', startAfter }: Delivery = {},
+): Promise<void> {
+  await jobs.send(queueName(queue, host), { id }, { db: fromPrisma(tx), ...(startAfter && { startAfter }) })
 }
 
 export function logError(error: Error): void {

@@ -1,48 +1,43 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts'
-import { credentialHelp } from '#lib/aws/diagnosis.ts'
-import { faultOf, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
+import { type AwsFault, faultOf, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
+import { type AssumedRole, diagnoseSts } from './diagnose-sts.ts'
 import { type Check, checkTitles } from './schema.ts'
 
+export interface CredentialsAnswer {
+  readonly check: Check
+  /** Undefined when STS did not say. */
+  readonly callerArn: string | undefined
+  /** AWS refused the request for its time: nothing is known of the credentials, and every other call fails alike. */
+  readonly clockFault: AwsFault | undefined
+}
+
 /** Check `credentials`: they resolve, and AWS knows them. Needs no permission (STS GetCallerIdentity). */
-export async function checkCredentials(sts: STSClient): Promise<{ check: Check; callerArn: string | undefined }> {
+export async function checkCredentials(sts: STSClient, role: AssumedRole | undefined): Promise<CredentialsAnswer> {
   const started = performance.now()
   const base = { id: 'credentials' as const, title: checkTitles.credentials }
   const took = () => Math.round(performance.now() - started)
   try {
     const { Arn, Account, $metadata } = await sts.send(new GetCallerIdentityCommand({}))
+    const detail = `${Arn} in account ${Account}.`
     return {
       callerArn: Arn,
-      check: {
-        ...base,
-        status: 'passed',
-        detail: `${Arn} in account ${Account}.`,
-        awsRequestId: $metadata.requestId,
-        durationMs: took(),
-      },
+      clockFault: undefined,
+      check: { ...base, status: 'passed', detail, awsRequestId: $metadata.requestId, durationMs: took() },
     }
   } catch (error) {
     const fault = faultOf(error)
     const aws = { awsCode: fault.code, awsMessage: fault.message, awsRequestId: fault.requestId, durationMs: took() }
-    if (!isCredentialFault(fault) && fault.kind !== 'invalid') {
-      // Who we are is a courtesy: KMS and S3 say for themselves whether the credentials are good.
-      return {
-        callerArn: undefined,
-        check: {
-          ...base,
-          ...aws,
-          status: 'warning',
-          kind: fault.kind,
-          detail: 'AWS STS did not say who these credentials belong to. The checks below show whether they work.',
-        },
-      }
+    const answer = (check: Check, clockFault?: AwsFault) => ({ callerArn: undefined, check, clockFault })
+    if (isClockSkew(fault.code, fault.message)) {
+      const detail = 'Not known: AWS refuses requests with the time of this machine.'
+      return answer({ ...base, status: 'skipped', detail, durationMs: took() }, fault)
     }
-    const told = credentialHelp(
-      isClockSkew(fault.code, fault.message) ? 'RequestTimeTooSkewed' : fault.code,
-      fault.message,
-    )
-    return {
-      callerArn: undefined,
-      check: { ...base, ...told, ...aws, status: 'failed', kind: fault.kind },
-    }
+    const told = diagnoseSts(fault, role)
+    if (isCredentialFault(fault) || fault.kind === 'invalid' || /sts:AssumeRole/.test(fault.message))
+      return answer({ ...base, ...told, ...aws, status: 'failed', kind: fault.kind })
+    // Who we are is a courtesy: KMS and S3 say for themselves whether the credentials are good.
+    const detail = 'AWS STS did not say who these credentials belong to. The checks below show whether they work.'
+    const { cause, who, fix } = told
+    return answer({ ...base, ...aws, status: 'warning', kind: fault.kind, detail, cause, ...(who && { who }), fix })
   }
 }

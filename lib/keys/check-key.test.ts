@@ -2,28 +2,34 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { checkKey } from './check-key.ts'
 import { type Kms, kmsOf } from './kms.ts'
-import type { CheckId } from './schema.ts'
+import { type KmsLookups, kmsLookupsOf } from './kms-lookups.ts'
+import { type Check, type CheckId, checkIds } from './schema.ts'
 
 // What a sandbox cannot be made to answer: a KMS that is none. All else is in check-environment.test.ts.
 
 const situation = {
+  index: 0,
   region: 'us-east-1',
-  callerArn: undefined,
+  caller: Promise.resolve(undefined),
   installation: 'installation',
   environment: 'environment',
 }
 let sandbox: TestSandbox
-let real: Kms
+let real: Kms & KmsLookups
 let key: string
 beforeAll(async () => {
   sandbox = await openTestSandbox()
-  real = kmsOf(sandbox.kms())
+  real = { ...kmsOf(sandbox.kms()), ...kmsLookupsOf(sandbox.kms()) }
   key = keyArn(sandbox.info, 'backups')
 })
 afterAll(() => sandbox.close())
 
 async function run(changes: Partial<Kms>, typed = key) {
-  const { checks, keyArn: found } = await checkKey({ ...real, ...changes }, typed, situation)
+  const checks: Check[] = []
+  const { keyArn: found } = await checkKey({ ...real, ...changes }, { typed, ...situation }, (check) =>
+    checks.push(check),
+  )
+  checks.sort((a, b) => checkIds.indexOf(a.id) - checkIds.indexOf(b.id))
   const one = (id: CheckId) => checks.find((check) => check.id === id)
   return { checks, found, one }
 }
@@ -51,7 +57,7 @@ test('the context names installation, environment, purpose and the probe; the wr
     return real.decrypt(...call)
   })
   const { checks } = await run(changes)
-  expect(checks.map(({ status }) => status)).toEqual(['passed', 'passed', 'passed', 'passed', 'passed'])
+  expect(checks.map(({ status }) => status)).toEqual(Array.from({ length: 7 }, () => 'passed'))
   const [right, wrong] = contexts
   const common = { installation: 'installation', environment: 'environment', purpose: 'key-check' }
   expect(right).toEqual({ ...common, probe: expect.any(String) })
@@ -115,7 +121,7 @@ test('a key that was imported and waits, is being made, or is managed by AWS can
     [{ KeyState: 'PendingImport' }, 'refused', 'The key has no key material'],
     [{ KeyState: 'PendingReplicaDeletion' }, 'refused', 'The key is scheduled for deletion'],
     [{ KeyState: 'Creating' }, 'refused', 'The key is not ready'],
-    [{ KeyState: 'Unavailable' }, 'refused', 'The key is not ready'],
+    [{ KeyState: 'Unavailable' }, 'refused', 'The key store of this key is not connected'],
     [{ KeyManager: 'AWS' }, 'invalid', 'AWS manages this key, not you'],
     [{ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }, 'invalid', 'The key is of the wrong kind'],
     [{ KeySpec: 'SM2', KeyUsage: 'ENCRYPT_DECRYPT' }, 'invalid', 'The key is of the wrong kind'],
@@ -138,8 +144,42 @@ test('what cannot be a key is told before anything is sent', async () => {
     expect(found).toBeNull()
     expect(checks.map(({ status, kind }) => `${status} ${kind ?? ''}`)).toEqual([
       'failed invalid',
-      ...Array.from({ length: 4 }, () => 'skipped '),
+      ...Array.from({ length: 6 }, () => 'skipped '),
     ])
   }
   expect((await sandbox.control('GET', 'requests')).counts).toEqual({})
+})
+
+test('imported material that ends soon is a warning', async () => {
+  const expiring =
+    (days: number): Kms['describe'] =>
+    async (typed) => {
+      const answer = await real.describe(typed)
+      const ValidTo = new Date(Date.now() + days * 86_400_000 + 60_000)
+      return { ...answer, metadata: { ...answer.metadata, ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo } }
+    }
+  const soon = await run({ describe: expiring(30) })
+  expect(soon.one('key.usable')).toMatchObject({
+    status: 'warning',
+    who: 'key',
+    cause: expect.stringContaining('30 days'),
+  })
+  const later = await run({ describe: expiring(31) })
+  expect(later.one('key.usable')).toMatchObject({ status: 'passed', detail: expect.stringContaining('expires on') })
+})
+
+test('without Encrypt, Decrypt is asked for in a dry run, so that one report shows both refusals', async () => {
+  const encrypt = () => Promise.reject(denial)
+  const allowed = await run({ encrypt })
+  expect(allowed.one('key.decrypt')).toMatchObject({
+    status: 'skipped',
+    detail: expect.stringMatching(/^It is allowed/),
+    awsRequestId: expect.any(String),
+  })
+  const refused = await run({ encrypt, mayDecrypt: () => Promise.reject(denial) })
+  expect(refused.one('key.decrypt')).toMatchObject({ status: 'failed', kind: 'refused', title: 'Decrypt was refused' })
+  // What else a dry run meets says nothing of the permission.
+  const gone = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  const away = await run({ encrypt, mayDecrypt: () => Promise.reject(gone) })
+  expect(away.one('key.decrypt')).toMatchObject({ status: 'skipped', detail: 'Needs Encrypt.' })
 })

@@ -1,263 +1,221 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
-import type { KeyMetadata } from '@aws-sdk/client-kms'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import { faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
-import {
-  diagnoseKms,
-  disabled,
-  type KmsAction,
-  type KmsSituation,
-  pendingDeletion,
-  pendingImport,
-  wrongUsage,
-} from './diagnose-kms.ts'
+import { diagnoseKms } from './diagnose-kms.ts'
+import { judgeKey } from './judge-key.ts'
 import type { Kms } from './kms.ts'
-import { type Check, type CheckId, checkTitles, parseKeyIdentifier, regionMismatch, regionOf } from './schema.ts'
+import type { KmsLookups } from './kms-lookups.ts'
+import type { KmsAction, KmsSituation } from './kms-situation.ts'
+import { lastUseOf, rotationOf } from './look-at-key.ts'
+import { type CheckOf, failed, runCheck, runLookup, skipped } from './run-check.ts'
+import { type Check, checkTitles, parseKeyIdentifier, plannedChecks, regionMismatch, regionOf } from './schema.ts'
 
-type KeyCheckId = Extract<CheckId, `key.${string}`>
-const keyCheckIds = ['key.describe', 'key.usable', 'key.encrypt', 'key.decrypt', 'key.context'] as const
+export interface KeyToCheck {
+  /** As typed: key ID, key ARN, alias or alias ARN. */
+  readonly typed: string
+  /** 0 is the main key. */
+  readonly index: number
+  readonly region: string
+  readonly installation: string
+  readonly environment: string
+  /** Who STS says is calling; only what has failed waits for it. */
+  readonly caller: Promise<string | undefined>
+}
 
 /**
- * Proves a key by using it. DescribeKey and Encrypt go out at once; then Decrypt and Decrypt under a wrong context.
- * Never throws for what AWS answers: a check is data.
- * @param key as typed: key ID, key ARN, alias or alias ARN
+ * Proves a key by using it. DescribeKey and Encrypt go out at once; then Decrypt, Decrypt under a wrong context, and what
+ * needs the key's ARN. Never throws for what AWS answers: a check is data.
+ * @param tell hears of each check as soon as it is known
  */
 export async function checkKey(
-  kms: Kms,
-  key: string,
-  situation: Omit<KmsSituation, 'keyArn'>,
-): Promise<{ checks: Check[]; keyArn: string | null }> {
-  const parsed = parseKeyIdentifier(key)
-  if (!parsed.ok)
-    return invalid({
-      title: 'This is not a KMS key',
-      detail: parsed.message,
-      cause: 'The value has not the form of a key ARN, key ID, alias or alias ARN.',
-      fix: 'Copy the key ARN from KMS > Customer managed keys.',
-    })
-  const typed = parsed.key.value
-  const keyRegion = regionOf(parsed.key)
-  if (keyRegion && keyRegion !== situation.region) {
-    return invalid({
-      title: 'The key is in another Region',
-      detail: regionMismatch(keyRegion, situation.region),
-      cause: 'A KMS key works only in its own Region, and backups are encrypted where they are stored.',
-      fix: `Choose the Region ${keyRegion}, or a key that is in ${situation.region}.`,
-    })
-  }
-
-  const context = {
-    installation: situation.installation,
-    environment: situation.environment,
-    purpose: 'key-check',
-    probe: randomUUID(),
-  }
-  const secret = randomBytes(32)
-  let keyArn: string | null = null
-  const at = (): KmsSituation => ({ ...situation, keyArn: keyArn ?? typed })
-
-  const describing = attempt('key.describe', 'kms:DescribeKey', at, async () => {
-    const answer = await kms.describe(typed)
-    keyArn = answer.metadata.Arn ?? null
-    return { ...answer, detail: keyArn ?? typed }
-  })
-  const encrypting = attempt('key.encrypt', 'kms:Encrypt', at, async () => {
-    const answer = await kms.encrypt(typed, secret, context)
-    keyArn ??= answer.keyArn
-    return { ...answer, detail: 'KMS encrypted 32 random bytes.' }
-  })
-  const [described, encrypted] = await Promise.all([describing, encrypting])
-
-  const usable = described.answer ? judge(described.answer.metadata, at()) : skipped('key.usable', 'Needs DescribeKey')
-  if (!encrypted.answer) {
-    const rest = [skipped('key.decrypt', 'Needs Encrypt'), skipped('key.context', 'Needs Encrypt')]
-    return { keyArn, checks: [described.check, usable, encrypted.check, ...rest] }
-  }
-
-  const { keyArn: usedKey, ciphertext } = encrypted.answer
-  const [decrypted, wrongContext] = await Promise.all([
-    attempt('key.decrypt', 'kms:Decrypt', at, async () => {
-      const answer = await kms.decrypt(usedKey, ciphertext, context)
-      if (answer.keyArn !== usedKey)
-        throw new AppError('integrity', `KMS decrypted with ${answer.keyArn}, but ${usedKey} had encrypted.`)
-      if (answer.plaintext.length !== secret.length || !timingSafeEqual(answer.plaintext, secret)) {
-        throw new AppError(
-          'integrity',
-          'KMS gave back other bytes than it was given. What answers here is not AWS KMS.',
-        )
-      }
-      return { ...answer, detail: 'The same bytes came back, from the same key.' }
-    }),
-    checkWrongContext(kms, usedKey, ciphertext, context, at),
-  ])
-  const wrong = decrypted.answer ? wrongContext : skipped('key.context', 'Needs Decrypt')
-  return { keyArn, checks: [described.check, usable, encrypted.check, decrypted.check, wrong] }
-}
-
-function invalid(diagnosis: Diagnosis): { checks: Check[]; keyArn: null } {
-  const [first, ...rest] = keyCheckIds
-  return {
-    keyArn: null,
-    checks: [
-      { id: first, status: 'failed', kind: 'invalid', durationMs: 0, ...diagnosis },
-      ...rest.map((id) => skipped(id, 'Nothing was sent to AWS')),
-    ],
-  }
-}
-
-/** The wrong context keeps installation and environment, so that a policy bound to these does not hide what is tested. */
-async function checkWrongContext(
-  kms: Kms,
-  key: string,
-  ciphertext: Uint8Array,
-  context: Record<string, string>,
-  at: () => KmsSituation,
-): Promise<Check> {
-  const base = { id: 'key.context' as const, title: checkTitles['key.context'] }
-  const started = performance.now()
-  const took = () => Math.round(performance.now() - started)
-  try {
-    const { requestId } = await kms.decrypt(key, ciphertext, { ...context, probe: randomUUID() })
-    return {
-      ...base,
+  kms: Kms & KmsLookups,
+  { typed: entered, index, region, installation, environment, caller }: KeyToCheck,
+  tell: (check: Check) => void,
+): Promise<{ keyArn: string | null }> {
+  const of = (id: CheckOf['id']): CheckOf => ({ id, key: index })
+  const parsed = parseKeyIdentifier(entered)
+  const nonsense = parsed.ok ? elsewhere(regionOf(parsed.key), region) : notAKey(parsed.message)
+  if (nonsense || !parsed.ok) {
+    for (const { id, key } of plannedChecks(index + 1, false)) {
+      if (key !== index || id === 'key.describe') continue
+      tell(skipped(of(id), 'Nothing was sent to AWS.'))
+    }
+    tell({
+      ...of('key.describe'),
       status: 'failed',
       kind: 'invalid',
-      title: 'A wrong context was accepted',
-      detail:
-        'The ciphertext opened although the encryption context was a different one. A wrapped key could be moved to another backup unnoticed.',
-      cause: 'What answers here does not authenticate the encryption context, so it is not AWS KMS.',
-      fix: 'Check the endpoint. Do not keep backups behind it.',
-      awsRequestId: requestId,
-      durationMs: took(),
-    }
-  } catch (error) {
-    const fault = faultOf(error)
-    const aws = { awsCode: fault.code, awsMessage: fault.message, awsRequestId: fault.requestId, durationMs: took() }
-    if (fault.code === 'InvalidCiphertextException') {
-      return {
-        ...base,
-        status: 'passed',
-        detail: 'KMS refused to decrypt under a different encryption context.',
-        awsRequestId: fault.requestId,
-        durationMs: took(),
-      }
-    }
-    if (fault.kind === 'refused') {
-      return {
-        ...base,
-        ...aws,
-        status: 'warning',
-        kind: 'refused',
-        detail: 'Inconclusive: a policy refused the request before the context was compared.',
-      }
-    }
-    const { title, ...diagnosis } = diagnoseKms(fault, 'kms:Decrypt', at())
-    return {
-      ...base,
-      ...aws,
-      status: 'failed',
-      kind: fault.kind,
-      ...diagnosis,
-      title: `Wrong context could not be tried: ${title}`,
-    }
-  }
-}
-
-async function attempt<T extends { requestId: string | undefined; detail: string }>(
-  id: KeyCheckId,
-  action: KmsAction,
-  at: () => KmsSituation,
-  run: () => Promise<T>,
-): Promise<{ check: Check; answer: T | undefined }> {
-  const started = performance.now()
-  const took = () => Math.round(performance.now() - started)
-  try {
-    const answer = await run()
-    return {
-      answer,
-      check: {
-        id,
-        title: checkTitles[id],
-        status: 'passed',
-        detail: answer.detail,
-        awsRequestId: answer.requestId,
-        durationMs: took(),
-      },
-    }
-  } catch (error) {
-    if (error instanceof AppError) {
-      const integrity = {
-        title: `${checkTitles[id]} went wrong`,
-        detail: error.message,
-        cause: 'The answer is not one that AWS KMS gives.',
-        fix: 'Check the endpoint and what lies between this console and AWS.',
-      }
-      return { answer: undefined, check: { id, status: 'failed', kind: 'invalid', ...integrity, durationMs: took() } }
-    }
-    const fault = faultOf(error)
-    const aws = { awsCode: fault.code, awsMessage: fault.message, awsRequestId: fault.requestId }
-    return {
-      answer: undefined,
-      check: {
-        id,
-        status: 'failed',
-        kind: fault.kind,
-        ...diagnoseKms(fault, action, at()),
-        ...aws,
-        durationMs: took(),
-      },
-    }
-  }
-}
-
-/** What DescribeKey tells. Encrypt alone is not enough: an RSA key encrypts too, and a key pending deletion is about to be gone. */
-function judge(metadata: KeyMetadata, { keyArn, region }: KmsSituation): Check {
-  const base = { id: 'key.usable' as const, title: checkTitles['key.usable'], durationMs: 0 }
-  const no = (kind: 'refused' | 'invalid', diagnosis: Diagnosis): Check => ({
-    ...base,
-    status: 'failed',
-    kind,
-    ...diagnosis,
-  })
-  if (metadata.KeySpec !== 'SYMMETRIC_DEFAULT' || metadata.KeyUsage !== 'ENCRYPT_DECRYPT') {
-    return no('invalid', wrongUsage(`Its key spec is ${metadata.KeySpec}, its key usage ${metadata.KeyUsage}.`))
-  }
-  switch (metadata.KeyState) {
-    case 'Enabled':
-    case 'Updating':
-      break
-    case 'Disabled':
-      return no('refused', disabled(keyArn, region))
-    case 'PendingDeletion':
-    case 'PendingReplicaDeletion':
-      return no('refused', pendingDeletion(keyArn, region, metadata.DeletionDate))
-    case 'PendingImport':
-      return no('refused', pendingImport(keyArn))
-    default:
-      return no('refused', {
-        title: 'The key is not ready',
-        detail: `Its state is ${metadata.KeyState}.`,
-        cause: 'Only a key in state Enabled encrypts and decrypts.',
-        fix: 'Wait until KMS shows it as enabled, then check again.',
-      })
-  }
-  if (metadata.KeyManager === 'AWS') {
-    return no('invalid', {
-      title: 'AWS manages this key, not you',
-      detail: 'Its key policy cannot be changed, so access to it cannot be revoked.',
-      cause: 'Keys with an alias alias/aws/… are AWS managed keys.',
-      fix: 'Create a customer managed key and enter its ARN.',
+      durationMs: 0,
+      title: '',
+      detail: '',
+      ...nonsense,
     })
+    return { keyArn: null }
   }
-  const kind = metadata.MultiRegion ? 'Multi-Region key' : 'Key'
+
+  const typed = parsed.key.value
+  const context = { installation, environment, purpose: 'key-check', probe: randomUUID() }
+  const secret = randomBytes(32)
+  const asked = new Date()
+  let keyArn: string | null = null
+  const explain =
+    (action: KmsAction) =>
+    async (fault: Parameters<typeof diagnoseKms>[0]): Promise<Diagnosis> => {
+      const callerArn = await caller
+      const situation: KmsSituation = { keyArn: keyArn ?? typed, region, callerArn, installation, environment }
+      return diagnoseKms(fault, action, situation)
+    }
+
+  async function describe(): Promise<void> {
+    const { check, answer } = await runCheck(
+      of('key.describe'),
+      async () => {
+        const { metadata, requestId } = await kms.describe(typed)
+        keyArn = metadata.Arn ?? keyArn
+        return { metadata, requestId, detail: keyArn ?? typed }
+      },
+      explain('kms:DescribeKey'),
+    )
+    tell(check)
+    tell(
+      answer
+        ? judgeKey(answer.metadata, of('key.usable'), keyArn ?? typed, region)
+        : skipped(of('key.usable'), 'Needs DescribeKey.'),
+    )
+    const arn = answer?.metadata.Arn
+    if (!arn) {
+      tell(skipped(of('key.rotation'), 'Needs DescribeKey.'))
+      tell(skipped(of('key.lastUse'), 'Needs DescribeKey.'))
+      return
+    }
+    await Promise.all([
+      runLookup(of('key.rotation'), 'kms:GetKeyRotationStatus', () => rotationOf(kms, arn, region)).then(tell),
+      runLookup(of('key.lastUse'), 'kms:GetKeyLastUsage', () => lastUseOf(kms, arn, asked)).then(tell),
+    ])
+  }
+
+  async function encrypt(): Promise<void> {
+    const { check, answer, fault } = await runCheck(
+      of('key.encrypt'),
+      async () => {
+        const { keyArn: used, ciphertext, requestId } = await kms.encrypt(typed, secret, context)
+        keyArn ??= used
+        return { used, ciphertext, requestId, detail: 'KMS encrypted 32 random bytes.' }
+      },
+      explain('kms:Encrypt'),
+    )
+    tell(check)
+    if (answer) {
+      const [decrypted, wrong] = await Promise.all([
+        decrypt(answer.used, answer.ciphertext),
+        wrongContext(answer.used, answer.ciphertext),
+      ])
+      tell(decrypted ? wrong : skipped(of('key.context'), 'Needs Decrypt.'))
+      return
+    }
+    tell(await mayDecrypt(fault?.kind === 'refused' && /^AccessDenied/.test(fault.code)))
+    tell(skipped(of('key.context'), 'Needs Encrypt.'))
+  }
+
+  async function decrypt(used: string, ciphertext: Uint8Array): Promise<boolean> {
+    const { check } = await runCheck(
+      of('key.decrypt'),
+      async () => {
+        const answer = await kms.decrypt(used, ciphertext, context)
+        if (answer.keyArn !== used)
+          throw new AppError('integrity', `KMS decrypted with ${answer.keyArn}, but ${used} had encrypted.`)
+        if (answer.plaintext.length !== secret.length || !timingSafeEqual(answer.plaintext, secret)) {
+          throw new AppError(
+            'integrity',
+            'KMS gave back other bytes than it was given. What answers here is not AWS KMS.',
+          )
+        }
+        return { requestId: answer.requestId, detail: 'The same bytes came back, from the same key.' }
+      },
+      explain('kms:Decrypt'),
+    )
+    tell(check)
+    return check.status === 'passed'
+  }
+
+  /** Keeps installation and environment, so that a policy bound to these does not hide what is tested. */
+  async function wrongContext(used: string, ciphertext: Uint8Array): Promise<Check> {
+    const base = { ...of('key.context'), title: checkTitles['key.context'] }
+    const started = performance.now()
+    const took = () => Math.round(performance.now() - started)
+    try {
+      const { requestId } = await kms.decrypt(used, ciphertext, { ...context, probe: randomUUID() })
+      return { ...base, ...acceptedWrongContext, awsRequestId: requestId, durationMs: took() }
+    } catch (error) {
+      const fault = faultOf(error)
+      const durationMs = took()
+      if (fault.code === 'InvalidCiphertextException') {
+        const detail = 'KMS refused to decrypt under a different encryption context.'
+        return { ...base, status: 'passed', detail, awsRequestId: fault.requestId, durationMs }
+      }
+      const diagnosis = await explain('kms:Decrypt')(fault)
+      const told = failed(base, fault, diagnosis, durationMs)
+      if (fault.kind === 'refused') {
+        const detail = 'Inconclusive: a policy refused the request before the context was compared.'
+        return { ...told, title: base.title, status: 'warning', detail }
+      }
+      return { ...told, title: `Wrong context could not be tried: ${diagnosis.title}` }
+    }
+  }
+
+  /** Without a ciphertext the permission can still be asked for, so that one look at the report shows both refusals. */
+  async function mayDecrypt(ask: boolean): Promise<Check> {
+    const untried = skipped(of('key.decrypt'), 'Needs Encrypt.')
+    if (!ask) return untried
+    const { check, fault } = await runCheck(
+      of('key.decrypt'),
+      async () => {
+        await kms.mayDecrypt(keyArn ?? typed, context)
+        return { requestId: undefined, detail: '' }
+      },
+      explain('kms:Decrypt'),
+    )
+    if (fault?.code === 'DryRunOperationException')
+      return {
+        ...untried,
+        detail: 'It is allowed, but was not tried: it needs Encrypt.',
+        awsRequestId: fault.requestId,
+      }
+    return fault && /^AccessDenied/.test(fault.code) ? check : untried
+  }
+
+  await Promise.all([describe(), encrypt()])
+  return { keyArn }
+}
+
+const acceptedWrongContext = {
+  status: 'failed',
+  kind: 'invalid',
+  title: 'A wrong context was accepted',
+  detail:
+    'The ciphertext opened although the encryption context was a different one. A wrapped key could be moved to another backup unnoticed.',
+  cause: 'What answers here does not authenticate the encryption context, so it is not AWS KMS.',
+  who: 'network',
+  fix: 'Check the endpoint. Do not keep backups behind it.',
+} as const
+
+function notAKey(message: string): Diagnosis {
   return {
-    ...base,
-    status: 'passed',
-    detail: `${kind} in ${region}, account ${metadata.AWSAccountId}, origin ${metadata.Origin}.`,
+    title: 'This is not a KMS key',
+    detail: message,
+    cause: 'The value has not the form of a key ARN, key ID, alias or alias ARN.',
+    who: 'settings',
+    fix: 'Copy the key ARN from KMS > Customer managed keys.',
   }
 }
 
-function skipped(id: KeyCheckId, why: string): Check {
-  return { id, title: checkTitles[id], status: 'skipped', detail: `${why}.`, durationMs: 0 }
+function elsewhere(keyRegion: string | undefined, region: string): Diagnosis | undefined {
+  if (!keyRegion || keyRegion === region) return undefined
+  return {
+    title: 'The key is in another Region',
+    detail: regionMismatch(keyRegion, region),
+    cause: 'A KMS key works only in its own Region, and backups are encrypted where they are stored.',
+    who: 'settings',
+    fix: `Choose the Region ${keyRegion}, or a key that is in ${region}.`,
+  }
 }

@@ -1,8 +1,9 @@
 import { faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
-import { diagnoseKms, type KmsAction, type KmsSituation } from './diagnose-kms.ts'
+import { diagnoseKms } from './diagnose-kms.ts'
 import type { KeyWrapper } from './key-wrapper.ts'
 import type { Kms } from './kms.ts'
+import type { KmsAction, KmsSituation } from './kms-situation.ts'
 
 /**
  * Wraps keys under a customer's KMS key.
@@ -23,6 +24,14 @@ export function kmsKeyWrapper(kms: Kms, situation: KmsSituation & { readonly key
       return answer.plaintext
     },
   }
+}
+
+/** The ARN of the key that a key ID, ARN or alias stands for now. Throws AppError with the diagnosis. */
+export async function describeKeyArn(kms: Kms, situation: KmsSituation): Promise<string> {
+  const { metadata } = await call('kms:DescribeKey', situation, () => kms.describe(situation.keyArn))
+  if (!metadata.Arn)
+    throw new AppError('integrity', 'KMS answered DescribeKey without an ARN. What answered is not AWS KMS.')
+  return metadata.Arn
 }
 
 async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Promise<T>): Promise<T> {

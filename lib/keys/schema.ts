@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { findRegion, type Partition } from '#lib/aws/schema.ts'
+import { changers, findRegion, type Partition, remedyFormats } from '#lib/aws/schema.ts'
 
 /**
  * What a person may type for a KMS key, as AWS's `KeyId` parameter takes it
@@ -108,9 +108,22 @@ export const checkIds = [
   'key.encrypt',
   'key.decrypt',
   'key.context',
+  'key.rotation',
+  'key.lastUse',
+  'keys',
+  'bucket.found',
+  'bucket.owner',
   'bucket.write',
   'bucket.read',
+  'bucket.list',
+  'bucket.conditional',
   'bucket.delete',
+  'bucket.versioning',
+  'bucket.objectLock',
+  'bucket.publicAccess',
+  'bucket.tls',
+  'bucket.encryption',
+  'clock',
 ] as const
 export type CheckId = (typeof checkIds)[number]
 
@@ -122,21 +135,64 @@ export const checkTitles: Readonly<Record<CheckId, string>> = {
   'key.encrypt': 'Encrypt',
   'key.decrypt': 'Decrypt',
   'key.context': 'Wrong context is refused',
+  'key.rotation': 'Rotation',
+  'key.lastUse': 'Last use',
+  keys: 'More than one key works',
+  'bucket.found': 'Bucket found',
+  'bucket.owner': 'Owner',
   'bucket.write': 'Write an object',
   'bucket.read': 'Read it back',
+  'bucket.list': 'List it',
+  'bucket.conditional': 'Nothing is overwritten',
   'bucket.delete': 'Delete it',
+  'bucket.versioning': 'Versioning and lifecycle',
+  'bucket.objectLock': 'Object Lock',
+  'bucket.publicAccess': 'Closed to the public',
+  'bucket.tls': 'Transport',
+  'bucket.encryption': 'Default encryption',
+  clock: 'Clock agrees with AWS',
 }
+
+/** Which checks a run makes, in order, before anything is known of them. `key` counts the keys from 0, the main one. */
+export function plannedChecks(keys: number, bucket: boolean): { id: CheckId; key?: number }[] {
+  const of = (start: string) => checkIds.filter((id) => id.startsWith(start))
+  return [
+    { id: 'credentials' },
+    ...Array.from({ length: keys }, (_, key) => of('key.').map((id) => ({ id, key }))).flat(),
+    ...(keys > 1 ? [{ id: 'keys' as const }] : []),
+    ...(bucket ? of('bucket.').map((id) => ({ id })) : []),
+    { id: 'clock' },
+  ]
+}
+
+/** Names a check within its report. Reports from before there were several keys say no key: they mean the main one. */
+export function checkName({ id, key }: { id: CheckId; key?: number | undefined }): string {
+  return id.startsWith('key.') ? `${id} ${key ?? 0}` : id
+}
+
+const remedySchema = z.object({
+  /** What it is: `IAM policy` */
+  label: z.string(),
+  /** Where it goes, and what to mind. */
+  note: z.string(),
+  formats: z.array(z.object({ format: z.enum(remedyFormats), file: z.string(), text: z.string() })).min(1),
+})
 
 export const checkSchema = z.object({
   id: z.enum(checkIds),
+  /** Which of the keys it is about, where it is about one: 0 is the main key. */
+  key: z.int().optional(),
   title: z.string(),
   status: z.enum(['passed', 'failed', 'warning', 'skipped']),
   /** Why it failed: AWS said no, nobody answered, or what was given can never work. */
   kind: z.enum(['refused', 'unreachable', 'invalid']).optional(),
   detail: z.string(),
   cause: z.string().optional(),
+  who: z.enum(changers).optional(),
   fix: z.string().optional(),
-  /** Something to copy that carries the fix out: a policy statement or a command. */
+  /** What carries the fix out, ready to copy. Several belong together, unless the fix says otherwise. */
+  remedies: z.array(remedySchema).optional(),
+  /** In reports from before `remedies`. */
   remedy: z.object({ label: z.string(), text: z.string() }).optional(),
   awsCode: z.string().optional(),
   awsMessage: z.string().optional(),
@@ -148,10 +204,21 @@ export type Check = z.infer<typeof checkSchema>
 export const checkReportSchema = z.object({
   /** True when no check failed. Warnings and skipped checks do not count. */
   ok: z.boolean(),
-  /** As KMS returned it; null when the key was never found. */
+  /** The main key’s, as KMS returned it; null when it was never found. */
   keyArn: z.string().nullable(),
+  /** Every key, the main one first, as typed and as KMS returned it. Not in old reports. */
+  keys: z.array(z.object({ typed: z.string(), keyArn: z.string().nullable(), region: z.string() })).optional(),
   region: z.string(),
   durationMs: z.number(),
   checks: z.array(checkSchema),
+  /** Of an outage: when the same settings were last seen to work. */
+  lastGood: z.object({ at: z.iso.datetime(), revision: z.int() }).optional(),
 })
 export type CheckReport = z.infer<typeof checkReportSchema>
+
+/** `unreachable` when nothing failed but what could not be reached: AWS has refused nothing. */
+export function verdictOf(report: CheckReport): 'works' | 'failed' | 'unreachable' {
+  if (report.ok) return 'works'
+  const failed = report.checks.filter(({ status }) => status === 'failed')
+  return failed.every(({ kind }) => kind === 'unreachable') ? 'unreachable' : 'failed'
+}

@@ -1,5 +1,6 @@
 import { evaluate } from './iam/evaluate.ts'
-import { type User, userArn, userPrincipal } from './iam/iam-store.ts'
+import { globalContext } from './iam/global-context.ts'
+import { type Role, roleArn, type User, userArn, userPrincipal } from './iam/iam-store.ts'
 import { parsePolicy } from './iam/policy.ts'
 import { keyQuestion } from './kms/authorize.ts'
 import { Input } from './kms/input.ts'
@@ -27,6 +28,14 @@ export interface SandboxKey {
   about: string
 }
 
+export interface SandboxRole {
+  arn: string
+  /** `accounts[0]` may assume it, naming an ExternalId that it makes up. */
+  usable: boolean
+  /** One sentence for an administrator. */
+  about: string
+}
+
 export interface SandboxInfo {
   endpoint: string
   /** The first is the administrator. */
@@ -34,6 +43,7 @@ export interface SandboxInfo {
   /** Usable ones first. */
   keys: SandboxKey[]
   buckets: { name: string; region: string }[]
+  roles: SandboxRole[]
 }
 
 function allowed(world: World, user: User, key: Key, operation: string): boolean {
@@ -93,6 +103,22 @@ function judge(world: World, user: User, key: Key): { usable: boolean; about: st
   return { usable: true, about: key.multiRegion ? `${about} (multi-Region)` : about }
 }
 
+function describeRole(role: Role, user: User | undefined, world: World): SandboxRole {
+  const arn = roleArn(role)
+  const caller = user && userPrincipal(user)
+  const trusts = (externalId?: string) => {
+    if (!caller) return false
+    const context = globalContext(caller, { region: 'us-east-1', time: world.clock.now() })
+    if (externalId) context.set('sts:externalid', [externalId])
+    const question = { principal: caller, action: 'sts:AssumeRole', resource: arn, owner: role.account, context }
+    const resourcePolicy = parsePolicy(role.trustPolicy, 'resource')
+    return evaluate({ ...question, resourcePolicy, identityNeedsDelegation: true }).allowed
+  }
+  const usable = trusts('any-at-all')
+  if (!usable) return { arn, usable, about: 'Its trust policy refuses you, or asks for another ExternalId' }
+  return { arn, usable, about: trusts() ? 'Trusts you without any ExternalId' : 'Trusts you with an ExternalId' }
+}
+
 /** Regions in the order they were seeded, any other after them. */
 function place(region: string): number {
   const at = sandboxRegions.indexOf(region)
@@ -121,5 +147,6 @@ export function sandboxInfo(world: World, endpoint: string): SandboxInfo {
     })),
     keys: keys.sort((a, b) => Number(b.usable) - Number(a.usable) || place(a.region) - place(b.region)),
     buckets: world.buckets.all().map(({ settings }) => ({ name: settings.name, region: settings.region })),
+    roles: world.iam.roles.map((role) => describeRole(role, administrator, world)),
   }
 }

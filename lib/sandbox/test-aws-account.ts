@@ -145,7 +145,7 @@ export async function openAwsAccount(): Promise<TestTarget> {
   const account = { id: ownAccount, arn: ownUser, ...administrator }
   return {
     sandbox: undefined,
-    info: { endpoint: '', accounts: [account], keys: seeded, buckets: [] },
+    info: { endpoint: '', accounts: [account], keys: seeded, buckets: [], roles: [] },
     dataDir: '',
     administrator: account,
     stranger: account,

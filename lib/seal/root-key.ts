@@ -1,29 +1,29 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { z } from 'zod'
-import { AppError } from '#lib/errors.ts'
-import { secretFile } from '#lib/secret-file.ts'
+import { messageCipher } from '#lib/archive/message.ts'
+import type { KeyContext } from '#lib/keys/key-wrapper.ts'
 
-/** The console's own key: wraps backup keys of method AES-256 and seals stored secrets. 256 bits. */
+/** One of the console's own keys: wraps backup keys of method AES-256 and seals stored secrets. 256 bits. */
 export interface RootKey {
   /** `root-key/<UUID>`: stands wherever it was used, so that the key that opens a value is always known. */
   readonly id: string
   readonly key: Uint8Array
 }
 
-const stored = z.object({ id: z.templateLiteral(['root-key/', z.uuid()]), key: z.base64().length(44) })
+export function newRootKey(): RootKey {
+  return { id: `root-key/${randomUUID()}`, key: randomBytes(32) }
+}
 
-/** Reads the root key from the data folder; the first call makes it. Losing this file loses what stands under it. */
-export function loadRootKey(dataDir: string): RootKey {
-  const text = secretFile(dataDir, 'root-key', () =>
-    JSON.stringify({ id: `root-key/${randomUUID()}`, key: randomBytes(32).toString('base64') }),
-  )
-  try {
-    const { id, key } = stored.parse(JSON.parse(text))
-    return { id, key: Buffer.from(key, 'base64') }
-  } catch {
-    // The cause would carry the file's content.
-    throw new AppError('integrity', `The root key in ${dataDir}/secrets/root-key cannot be read.`, {
-      fix: 'Restore this file from a copy. Without it, backups of method AES-256 and stored credentials cannot be opened.',
-    })
+/** Wraps keys and seals small secrets under 256 bits held in memory, each as one AWS Encryption SDK message. */
+export interface MemoryWrapper {
+  wrap(key: Uint8Array, context: KeyContext): Promise<Uint8Array>
+  /** Throws AppError `integrity`: damaged, made under another key, or for another context. */
+  unwrap(ciphertext: Uint8Array, context: KeyContext): Promise<Uint8Array>
+}
+
+export function memoryWrapper({ id, key }: RootKey): MemoryWrapper {
+  const cipher = messageCipher(key, id)
+  return {
+    wrap: (plaintext, context) => cipher.encrypt([plaintext], context),
+    unwrap: (ciphertext, context) => cipher.decrypt(ciphertext, context),
   }
 }

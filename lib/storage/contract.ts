@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorCode } from '#lib/errors.ts'
 import { AppError } from '#lib/errors.ts'
@@ -68,6 +68,15 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       await store.create(key('long'), Buffer.alloc(1001))
       await failsWith('integrity', store.read(key('long'), 1000))
       expect((await store.read(key('long'), 1001)).length).toBe(1001)
+    })
+
+    test('an object is looked at without being read', async () => {
+      await store.create(key('looked-at'), Buffer.from('content'))
+      expect(await store.look(key('looked-at'))).toEqual({
+        size: 7,
+        sha256: createHash('sha256').update('content').digest('hex'),
+      })
+      expect(await store.look(key('missing'))).toBeUndefined()
     })
 
     test('names are taken as they are', async () => {

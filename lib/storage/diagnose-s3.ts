@@ -1,47 +1,47 @@
-import { policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import { credentialHelp, type Diagnosis, unreachable } from '#lib/aws/diagnosis.ts'
 import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
-
-export type S3Action = 's3:PutObject' | 's3:GetObject' | 's3:DeleteObject' | 's3:ListBucket'
-
-export interface S3Situation {
-  readonly bucket: string
-  /** From STS; unknown when STS did not answer. */
-  readonly callerArn: string | undefined
-}
-
-const verbs: Record<S3Action, string> = {
-  's3:PutObject': 'Writing',
-  's3:GetObject': 'Reading',
-  's3:DeleteObject': 'Deleting',
-  's3:ListBucket': 'Listing',
-}
+import { commandRemedy } from '#lib/aws/fixes/commands.ts'
+import { word } from '#lib/aws/fixes/shell.ts'
+import { s3Refused } from './s3-refused.ts'
+import { type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
 
 /** One cause and one fix for one failed S3 call. Facts: Amazon S3 API reference, "Error responses". */
-export function diagnoseS3(fault: AwsFault, action: S3Action, { bucket, callerArn }: S3Situation): Diagnosis {
-  const verb = verbs[action]
+export function diagnoseS3(fault: AwsFault, action: S3Action, situation: S3Situation): Diagnosis {
+  const { bucket } = situation
   if (isClockSkew(fault.code, fault.message)) return credentialHelp('RequestTimeTooSkewed', fault.message)
   if (isCredentialFault(fault)) return credentialHelp(fault.code, fault.message)
   if (fault.kind === 'unreachable') return unreachable(fault, `Bucket ${bucket}`)
-  switch (fault.code) {
+  // An answer to HEAD has no body and so no code.
+  if (['AccessDenied', 'Forbidden', '403'].includes(fault.code)) return s3Refused(fault, action, situation)
+  if (fault.code.startsWith('KMS.')) return ownKey(fault, bucket)
+  return ofBucket(fault, situation) ?? ofRequest(fault, bucket) ?? unknown(fault, s3Verbs[action])
+}
+
+function ofBucket({ code, message, bucketRegion }: AwsFault, { bucket, region }: S3Situation): Diagnosis | undefined {
+  switch (code) {
     case 'NoSuchBucket':
     case 'NotFound':
       return {
         title: 'There is no such bucket',
         detail: `The bucket ${bucket} does not exist.`,
         cause: 'Its name is spelled differently, or it was deleted.',
+        who: 'settings',
         fix: 'Check the name in S3 > Buckets, or create the bucket in the Region chosen above.',
+        ...(region && {
+          remedies: [commandRemedy('Makes the bucket, closed to the public.', createBucket(bucket, region))],
+        }),
       }
     case 'PermanentRedirect':
     case 'AuthorizationHeaderMalformed':
     case 'IllegalLocationConstraintException': {
-      const region = fault.bucketRegion ?? /expecting '(?<region>[a-z0-9-]+)'/.exec(fault.message)?.groups?.region
+      const there = bucketRegion ?? /expecting '(?<region>[a-z0-9-]+)'/.exec(message)?.groups?.region
       return {
         title: 'The bucket is in another Region',
-        detail: region ? `The bucket ${bucket} is in ${region}.` : `The bucket ${bucket} is not in the Region chosen.`,
+        detail: there ? `The bucket ${bucket} is in ${there}.` : `The bucket ${bucket} is not in the Region chosen.`,
         cause: 'A bucket lives in one Region, and key and bucket must be in the same one.',
-        fix: region
-          ? `Choose the Region ${region}, or a bucket in the Region of the key.`
+        who: 'settings',
+        fix: there
+          ? `Choose the Region ${there}, or a bucket in the Region of the key.`
           : 'Choose the Region of the bucket, or another bucket.',
       }
     }
@@ -49,59 +49,117 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, { bucket, callerAr
       return {
         title: 'This is not a bucket name',
         detail: `S3 does not accept the name ${bucket}.`,
-        cause: fault.message,
+        cause: message || 'It breaks a rule for the names of buckets.',
+        who: 'settings',
         fix: 'Correct the bucket name.',
       }
-    case 'AccessDenied':
-    case 'Forbidden': {
-      const denial = readDenial(fault.message)
-      const caller = callerArn ?? denial.principal
-      const who = caller ? policyPrincipal(caller) : 'these credentials'
+    case 'AllAccessDisabled':
+    case 'AccountProblem':
+    case 'NotSignedUp':
       return {
-        title: `${verb} objects was refused`,
-        detail: `S3 refused ${action} in bucket ${bucket}.`,
-        cause:
-          denial.by === 'not told' || denial.by === 'unknown in this account'
-            ? `S3 did not say which policy refused ${who}${fault.message ? `: ${fault.message}` : '.'}`
-            : `${denial.by === 'identity-based policy' ? 'An' : 'A'} ${denial.by} ${denial.explicit ? 'denies' : 'does not allow'} ${action} to ${who}.`,
-        fix: 'Add this statement to an IAM policy of that user or role, or to the bucket policy with that principal; and remove any Deny that covers it.',
-        remedy: { label: 'IAM policy', text: bucketPolicy(bucket, caller) },
+        title: 'The account cannot use S3',
+        detail: `S3 answered ${code} for bucket ${bucket}.`,
+        cause: message || 'AWS has closed S3 for this account or bucket.',
+        who: 'credentials',
+        fix: 'The owner of the account settles it with AWS Support.',
       }
-    }
+    case 'InvalidObjectState':
+      return {
+        title: 'The object is in an archive',
+        detail: `S3 cannot give back an object of ${bucket} at once.`,
+        cause: message || 'A lifecycle rule moved it to a Glacier storage class.',
+        who: 'bucket',
+        fix: 'Restore the object in S3 first, and keep backups out of archive classes that are not read at once.',
+      }
+    case 'OperationAborted':
+      return {
+        title: 'The bucket is being changed',
+        detail: `S3 answered ${code} for bucket ${bucket}.`,
+        cause: message || 'A conflicting change of this bucket is under way.',
+        who: 'wait',
+        fix: 'Wait a minute and check again.',
+      }
+    default:
+      return undefined
+  }
+}
+
+function ofRequest({ code, message }: AwsFault, bucket: string): Diagnosis | undefined {
+  switch (code) {
     case 'PreconditionFailed':
     case 'NotImplemented':
       return {
         title: 'Conditional writes do not work here',
         detail: `Bucket ${bucket} did not accept a write that must not replace anything (If-None-Match).`,
-        cause: fault.message || fault.code,
+        cause: message || code,
+        who: 'settings',
         fix: 'Use an S3 bucket, or a store that implements conditional writes.',
       }
-  }
-  return {
-    title: `${verb} an object failed`,
-    detail: `S3 answered ${fault.code}${fault.message ? `: ${fault.message}` : ', with no message'}`,
-    cause: 'This answer is not one this console knows, so it does not guess.',
-    fix: 'Look the code up in the Amazon S3 API reference. The request ID lets AWS Support find this call.',
+    case 'BadDigest':
+    case 'XAmzContentSHA256Mismatch':
+      return {
+        title: 'The bytes changed on their way',
+        detail: `What arrived at bucket ${bucket} was not what this console had sent.`,
+        cause: message || 'The checksum of the request does not match its body.',
+        who: 'network',
+        fix: 'Look for a proxy that rewrites uploads, and go around it with NO_PROXY.',
+      }
+    case 'EntityTooLarge':
+      return {
+        title: 'The store takes no object of this size',
+        detail: `Bucket ${bucket} refused an object for its size.`,
+        cause: message || 'The object is over the limit of the store.',
+        who: 'settings',
+        fix: 'Use an S3 bucket, or a store that takes objects of 16 MiB.',
+      }
+    case 'MethodNotAllowed':
+      return {
+        title: 'The store does not do this',
+        detail: `Bucket ${bucket} refused the kind of request.`,
+        cause: message || 'What answers at this endpoint does not speak the whole of S3.',
+        who: 'settings',
+        fix: 'Check the S3 endpoint: it must be that of the S3 API, not of a web site.',
+      }
+    default:
+      return undefined
   }
 }
 
-function bucketPolicy(bucket: string, caller: string | undefined): string {
-  // A bucket's ARN has no account and no Region, but its partition is the caller's.
-  const arn = `arn:${caller?.split(':')[1] || 'aws'}:s3:::${bucket}`
-  return JSON.stringify(
-    {
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Sid: 'VaultConsoleObjects',
-          Effect: 'Allow',
-          Action: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'],
-          Resource: `${arn}/*`,
-        },
-        { Sid: 'VaultConsoleList', Effect: 'Allow', Action: 's3:ListBucket', Resource: arn },
-      ],
-    },
-    null,
-    2,
-  )
+/** Faults of the KMS key under which the bucket itself encrypts: S3 passes them on with `KMS.` in front. */
+function ownKey({ code, message }: AwsFault, bucket: string): Diagnosis {
+  const what = code.slice('KMS.'.length)
+  const causes: Record<string, string> = {
+    DisabledException: 'That key is disabled.',
+    KMSInvalidStateException: 'That key is not in a state in which it can be used.',
+    NotFoundException: 'There is no such key.',
+    InvalidKeyUsageException: 'That key is not a symmetric key for encrypting.',
+  }
+  return {
+    title: 'The bucket’s own encryption key does not work',
+    detail: `Bucket ${bucket} encrypts under a KMS key of its own, and S3 answered ${code}${message ? `: ${message}` : '.'}`,
+    cause: causes[what] ?? `KMS answered ${what} to S3.`,
+    who: 'bucket',
+    fix: 'Mend that key, or set the bucket’s default encryption to SSE-S3. Backups are encrypted before they get there.',
+    remedies: [
+      commandRemedy(
+        'By an administrator of the bucket: default encryption with SSE-S3.',
+        `aws s3api put-bucket-encryption --bucket ${word(bucket)} --server-side-encryption-configuration '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'`,
+      ),
+    ],
+  }
+}
+
+function createBucket(bucket: string, region: string): string {
+  // us-east-1 is the one Region that must not be named (Amazon S3 API reference, CreateBucket).
+  const where = region === 'us-east-1' ? '' : ` --create-bucket-configuration LocationConstraint=${region}`
+  return `aws s3api create-bucket --bucket ${word(bucket)} --region ${region}${where}`
+}
+
+function unknown({ code, message }: AwsFault, verb: string): Diagnosis {
+  return {
+    title: `${verb} an object failed`,
+    detail: `S3 answered ${code}${message ? `: ${message}` : ', with no message'}`,
+    cause: 'This answer is not one this console knows, so it does not guess.',
+    fix: 'Look the code up in the Amazon S3 API reference. The request ID lets AWS Support find this call.',
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { AppError } from '#lib/errors.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -25,6 +26,11 @@ export class MemoryStore implements ObjectStore {
         `The object ${key} has ${object.length} bytes, more than the ${maxBytes} expected.`,
       )
     return Uint8Array.from(object)
+  }
+
+  async look(key: string) {
+    const object = this.objects.get(key)
+    return object && { size: object.length, sha256: createHash('sha256').update(object).digest('hex') }
   }
 
   async delete(keys: readonly string[]): Promise<void> {

@@ -1,7 +1,22 @@
+export interface CreateOptions {
+  /** Of the body, hexadecimal, where it is known already. */
+  readonly sha256?: string
+  /** Gives up; whether the object was stored is not known then. */
+  readonly signal?: AbortSignal
+}
+
 export interface StoredObject {
   readonly key: string
   /** Bytes. */
   readonly size: number
+}
+
+/** What a store says of an object without sending it. */
+export interface ObjectFacts {
+  /** Bytes. */
+  readonly size: number
+  /** Of the bytes as they were stored, hexadecimal; undefined where the store keeps none. */
+  readonly sha256: string | undefined
 }
 
 /**
@@ -14,11 +29,13 @@ export interface ObjectStore {
    * Creates an object, never replaces one: sent with SHA-256 and `If-None-Match: *`.
    * A retry of the same bytes after a lost answer succeeds; other bytes under a taken key throw `conflict`.
    */
-  create(key: string, body: Uint8Array): Promise<void>
+  create(key: string, body: Uint8Array, options?: CreateOptions): Promise<void>
   /** Creates or replaces. For objects that have generations (an envelope). */
   replace(key: string, body: Uint8Array): Promise<void>
   /** The whole object. Throws `not-found`; throws `integrity` when it is longer than `maxBytes` or its checksum differs. */
   read(key: string, maxBytes: number): Promise<Uint8Array>
+  /** Undefined when there is no such object. */
+  look(key: string): Promise<ObjectFacts | undefined>
   /** Idempotent: a missing object is no error. */
   delete(keys: readonly string[]): Promise<void>
   /** Every object whose key begins with `prefix`, in UTF-8 order. */

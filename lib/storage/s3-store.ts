@@ -9,19 +9,20 @@ import {
 } from '@aws-sdk/client-s3'
 import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
-import { diagnoseS3, type S3Action } from './diagnose-s3.ts'
+import { diagnoseS3 } from './diagnose-s3.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { S3Action } from './s3-situation.ts'
 
 /** S3 takes at most this many keys in one DeleteObjects. */
 const deleteBatch = 1000
 const bodyAttempts = 3
 
 export function s3Store(s3: S3Client, bucket: string): ObjectStore {
-  const call = async <T>(action: S3Action, key: string, run: () => Promise<T>): Promise<T> => {
+  const call = async <T>(action: S3Action, key: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
     try {
       return await run()
     } catch (error) {
-      if (error instanceof AppError) throw error
+      if (error instanceof AppError || signal?.aborted) throw error
       if (isChecksumMismatch(error)) {
         const message = `The object ${key} in bucket ${bucket} arrived with other bytes than were stored: its checksum differs.`
         throw new AppError('integrity', message, { cause: error })
@@ -39,33 +40,45 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
   }
 
   return {
-    create: (key, body) =>
-      call('s3:PutObject', key, async () => {
-        const checksum = sha256(body)
-        const put = new PutObjectCommand({
-          Bucket: bucket,
-          Key: key,
-          Body: body,
-          ChecksumSHA256: checksum,
-          IfNoneMatch: '*',
-        })
-        try {
-          // A conflict says only that another request on this key is under way: the second try meets its outcome.
-          await s3.send(put).catch((error: unknown) => {
-            if (faultOf(error).code !== 'ConditionalRequestConflict') throw error
-            return s3.send(put)
+    create: (key, body, { sha256: known, signal } = {}) =>
+      call(
+        's3:PutObject',
+        key,
+        async () => {
+          const checksum = known === undefined ? sha256(body) : Buffer.from(known, 'hex').toString('base64')
+          const command = new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: body,
+            ChecksumSHA256: checksum,
+            IfNoneMatch: '*',
           })
-        } catch (error) {
-          if (faultOf(error).code !== 'PreconditionFailed') throw error
-          // Either somebody else's object, or our own whose answer was lost: the checksum tells.
-          const there = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
-          if (there.ChecksumSHA256 !== checksum) {
-            throw new AppError('conflict', `The object ${key} in bucket ${bucket} exists already with other content.`, {
-              cause: error,
+          signWith(command, checksum)
+          const put = () => s3.send(command, signal ? { abortSignal: signal } : {})
+          try {
+            // A conflict says only that another request on this key is under way: the second try meets its outcome.
+            await put().catch((error: unknown) => {
+              if (faultOf(error).code !== 'ConditionalRequestConflict') throw error
+              return put()
             })
+          } catch (error) {
+            signal?.throwIfAborted()
+            if (faultOf(error).code !== 'PreconditionFailed') throw error
+            // Either somebody else's object, or our own whose answer was lost: the checksum tells.
+            const there = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
+            if (there.ChecksumSHA256 !== checksum) {
+              throw new AppError(
+                'conflict',
+                `The object ${key} in bucket ${bucket} exists already with other content.`,
+                {
+                  cause: error,
+                },
+              )
+            }
           }
-        }
-      }),
+        },
+        signal,
+      ),
 
     replace: (key, body) =>
       call('s3:PutObject', key, async () => {
@@ -90,6 +103,17 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
             if (attempt === bodyAttempts || (error instanceof AppError && !error.retryable)) throw error
           }
         }
+      }),
+
+    look: (key) =>
+      call('s3:GetObject', key, async () => {
+        const head = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
+        const { ContentLength = 0, ChecksumSHA256 } = await s3.send(head)
+        const sha256 = ChecksumSHA256 && Buffer.from(ChecksumSHA256, 'base64').toString('hex')
+        return { size: ContentLength, sha256: sha256 || undefined }
+      }).catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'not-found') return undefined
+        throw error
       }),
 
     delete: async (keys) => {
@@ -119,6 +143,22 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
       }
     },
   }
+}
+
+/** The signature covers the body's SHA-256: the SDK would compute it once more. */
+function signWith(command: PutObjectCommand, checksum: string): void {
+  const sha256 = Buffer.from(checksum, 'base64').toString('hex')
+  command.middlewareStack.add(
+    (next) => (args) => {
+      if (isHttpRequest(args.request)) args.request.headers['x-amz-content-sha256'] = sha256
+      return next(args)
+    },
+    { step: 'build', name: 'knownContentSha256' },
+  )
+}
+
+function isHttpRequest(request: unknown): request is { headers: Record<string, string> } {
+  return typeof request === 'object' && request !== null && 'headers' in request
 }
 
 async function readBody(

@@ -35,10 +35,16 @@ export function sandboxPart(program: NodeProgram, dataDir: string, port: number,
   }
 }
 
-export function workerPart(program: NodeProgram, dataDir: string, environment: NodeJS.ProcessEnv): Part {
-  const logFile = path.join(dataDir, 'logs', 'worker.log')
+/** @param number from 1 */
+export function workerPart(
+  program: NodeProgram,
+  dataDir: string,
+  environment: NodeJS.ProcessEnv,
+  number: number,
+): Part {
+  const logFile = path.join(dataDir, 'logs', number === 1 ? 'worker.log' : `worker-${number}.log`)
   return {
-    name: 'The worker',
+    name: number === 1 ? 'The worker' : `Worker ${number}`,
     logFile,
     stopSignal: 'SIGTERM',
     spawn: () => spawnNode(program, logFile, environment),

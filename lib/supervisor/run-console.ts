@@ -129,7 +129,9 @@ async function startConsole(console: Console, { signal, undo, keep }: Startup): 
     'Starting',
     Promise.all([
       keep(dataDir, webPart(programs.web, dataDir, env, childEnvironment)),
-      keep(dataDir, workerPart(programs.worker, dataDir, childEnvironment)),
+      ...Array.from({ length: env.workers }, (_, index) =>
+        keep(dataDir, workerPart(programs.worker, dataDir, childEnvironment, index + 1)),
+      ),
     ]),
   )
   const self = identify(process.pid)
@@ -216,18 +218,19 @@ function greeting(env: Env, dataDir: string, setupUrl: string | undefined): stri
   return rows.join('\n')
 }
 
-/** The last started stop first, except that the web server and the worker, which need all others, stop together. */
+/** The last started stop first, except that the web server and the workers, which need all others, stop together. */
 async function stopParts(parts: readonly KeptPart[]): Promise<void> {
   const deadline = performance.now() + stopMs
-  const stop = (names: readonly string[], reserveMs: number) =>
+  const last = ['The sandbox', 'PostgreSQL']
+  const stop = (isMeant: (name: string) => boolean, reserveMs: number) =>
     Promise.all(
       parts
-        .filter(({ part }) => names.includes(part.name))
+        .filter(({ part }) => isMeant(part.name))
         .map((kept) => kept.stop(Math.max(1, deadline - reserveMs - performance.now()))),
     )
-  await stop(['The web server', 'The worker'], 3_000)
-  await stop(['The sandbox'], 2_000)
-  await stop(['PostgreSQL'], 0)
+  await stop((name) => !last.includes(name), 3_000)
+  await stop((name) => name === 'The sandbox', 2_000)
+  await stop((name) => name === 'PostgreSQL', 0)
 }
 
 function onSignal({ first, second }: { first: () => void; second: () => void }): () => void {

@@ -1,9 +1,19 @@
 'use server'
 import { revalidatePath } from 'next/cache'
 import { permitted } from '#app/_lib/action.ts'
-import { type StartResult, startBackupSchema, startRestoreSchema } from '#lib/backup/schema.ts'
+import { cancelBackup as cancel, cancelRestore as cancelOneRestore } from '#lib/backup/cancel-job.ts'
+import { deleteBackup as remove } from '#lib/backup/delete-backup.ts'
+import {
+  type ChangeResult,
+  jobIdSchema,
+  type LossResult,
+  type StartResult,
+  startBackupSchema,
+  startRestoreSchema,
+} from '#lib/backup/schema.ts'
 import { startBackup as start } from '#lib/backup/start-backup.ts'
 import { startRestore as restore } from '#lib/backup/start-restore.ts'
+import { viewLoss } from '#lib/backup/view-loss.ts'
 
 export async function startBackup(input: unknown): Promise<StartResult> {
   const result = await permitted('backup.run', startBackupSchema, input, async ({ console, user, input }) => {
@@ -18,5 +28,42 @@ export async function startRestore(input: unknown): Promise<StartResult> {
     return { status: 'success' as const, id: await restore(console.backup, input, 'page', user.email) }
   })
   if (result.status === 'success') revalidatePath('/backups', 'layout')
+  return result
+}
+
+export async function cancelBackup(input: unknown): Promise<ChangeResult> {
+  const result = await permitted('backup.run', jobIdSchema, input, async ({ console, user, input }) => {
+    await cancel(console.backup, input.id, user.email)
+    return { status: 'success' as const }
+  })
+  revalidatePath('/backups', 'layout')
+  return result
+}
+
+export async function cancelRestore(input: unknown): Promise<ChangeResult> {
+  const result = await permitted('restore.run', jobIdSchema, input, async ({ console, user, input }) => {
+    await cancelOneRestore(console.backup, input.id, user.email)
+    return { status: 'success' as const }
+  })
+  revalidatePath('/backups', 'layout')
+  return result
+}
+
+/** What would be lost, for the question before it. */
+export async function askLoss(input: unknown): Promise<LossResult> {
+  return permitted('backup.delete', jobIdSchema, input, async ({ console, input }) => {
+    const loss = await viewLoss(console.backup, input.id)
+    return loss
+      ? { status: 'success' as const, loss }
+      : { status: 'error' as const, message: 'This backup is gone already.' }
+  })
+}
+
+export async function deleteBackup(input: unknown): Promise<ChangeResult> {
+  const result = await permitted('backup.delete', jobIdSchema, input, async ({ console, user, input }) => {
+    await remove(console.backup, input.id, user.email)
+    return { status: 'success' as const }
+  })
+  revalidatePath('/backups', 'layout')
   return result
 }

@@ -50,6 +50,14 @@ function checkRegion(call: S3Call, constraint: string | undefined): string {
   )
 }
 
+/** What S3 gives every new bucket since April 2023. */
+export const closedToThePublic = {
+  BlockPublicAcls: true,
+  IgnorePublicAcls: true,
+  BlockPublicPolicy: true,
+  RestrictPublicBuckets: true,
+}
+
 export async function createBucket(call: S3Call): Promise<Answer> {
   const { world, caller, bucketName } = call
   checkName(bucketName)
@@ -90,13 +98,7 @@ export async function createBucket(call: S3Call): Promise<Answer> {
       region,
       owner: caller.account,
       created: world.clock.now(),
-      // What S3 gives every new bucket since April 2023.
-      publicAccessBlock: {
-        BlockPublicAcls: true,
-        IgnorePublicAcls: true,
-        BlockPublicPolicy: true,
-        RestrictPublicBuckets: true,
-      },
+      publicAccessBlock: { ...closedToThePublic },
       ...(locked && { versioning: 'Enabled', objectLock: {} }),
     })
   }

@@ -9,6 +9,7 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  DeletePublicAccessBlockCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketLocationCommand,
@@ -324,6 +325,7 @@ describe('buckets', () => {
       message: 'Object Lock configuration does not exist for this bucket',
       status: 404,
     })
+    await s3.send(new DeletePublicAccessBlockCommand({ Bucket }))
     expect(await refusal(s3.send(new GetPublicAccessBlockCommand({ Bucket })))).toEqual({
       name: 'NoSuchPublicAccessBlockConfiguration',
       message: 'The public access block configuration was not found',

@@ -14,6 +14,7 @@ ALTER TABLE "restore" DROP CONSTRAINT "restore_backupId_fkey";
 -- AlterTable
 ALTER TABLE "environment" ADD COLUMN     "externalId" UUID NOT NULL DEFAULT gen_random_uuid();
 ALTER TABLE "environment" ALTER COLUMN "externalId" DROP DEFAULT;
+ALTER TABLE "environment" ADD COLUMN     "installation" UUID;
 
 -- AlterTable
 ALTER TABLE "environment_revision" ADD COLUMN     "furtherKeys" JSONB NOT NULL DEFAULT '[]',
@@ -32,7 +33,8 @@ ADD COLUMN     "nextTryAt" TIMESTAMPTZ(3),
 ADD COLUMN     "scheduleId" UUID,
 ADD COLUMN     "seenAt" TIMESTAMPTZ(3),
 ADD COLUMN     "sourceKind" "SourceKind" NOT NULL DEFAULT 'folder',
-ADD COLUMN     "tries" INTEGER NOT NULL DEFAULT 0;
+ADD COLUMN     "tries" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "waitingFor" TEXT;
 
 -- AlterTable
 ALTER TABLE "restore" ADD COLUMN     "attempt" INTEGER NOT NULL DEFAULT 0,
@@ -41,7 +43,8 @@ ADD COLUMN     "host" TEXT NOT NULL DEFAULT '',
 ADD COLUMN     "nextTryAt" TIMESTAMPTZ(3),
 ADD COLUMN     "overwrite" TEXT,
 ADD COLUMN     "paths" TEXT[] DEFAULT ARRAY[]::TEXT[],
-ADD COLUMN     "tries" INTEGER NOT NULL DEFAULT 0;
+ADD COLUMN     "tries" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "waitingFor" TEXT;
 
 -- AlterTable
 ALTER TABLE "worker" ADD COLUMN     "restoreRoots" TEXT[] DEFAULT ARRAY[]::TEXT[],

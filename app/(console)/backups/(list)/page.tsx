@@ -3,6 +3,7 @@ import Link from 'next/link'
 import { loadBackups } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { BackupTable } from '#components/backups/backup-table.tsx'
+import { CancelButton } from '#components/backups/cancel-button.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
 import { StartBackupForm } from '#components/backups/start-backup-form.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
@@ -14,7 +15,7 @@ import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import { can } from '#lib/auth/schema.ts'
 import { backupQuerySchema } from '#lib/backup/schema.ts'
-import { startBackup } from '../actions.ts'
+import { cancelBackup, startBackup } from '../actions.ts'
 
 export const metadata: Metadata = { title: 'Backups' }
 
@@ -33,6 +34,11 @@ export default async function BackupsPage({ searchParams }: Props) {
       <PageHeader
         title="Backups"
         lede="Each is encrypted under the key it names. Lose the key and the backup is gone; change it and only the envelope moves."
+        aside={
+          <Link href="/backups/schedules" className={buttonClass({ size: 'small' })}>
+            Schedules
+          </Link>
+        }
       />
       {view.hasEnvironment && canRun && (
         <div className="mb-4">
@@ -47,6 +53,11 @@ export default async function BackupsPage({ searchParams }: Props) {
                 url={`/api/backups/${backup.id}/progress`}
                 label={`Backup ${backup.name.slice(0, 80)}`}
                 state={backup.state}
+                actions={
+                  canRun && (
+                    <CancelButton id={backup.id} what={`backup ${backup.name.slice(0, 80)}`} cancel={cancelBackup} />
+                  )
+                }
                 title={
                   <h2 className="min-w-0 truncate text-lg font-semibold">
                     <Link href={`/backups/${backup.id}`} prefetch={false} className="hover:underline">
@@ -76,8 +87,11 @@ export default async function BackupsPage({ searchParams }: Props) {
               <option value="">All</option>
               <option value="queued">Queued</option>
               <option value="running">Running</option>
+              <option value="waiting">Waiting</option>
               <option value="complete">Complete</option>
               <option value="failed">Failed</option>
+              <option value="cancelled">Cancelled</option>
+              <option value="deleting">Deleting</option>
             </Select>
           </FilterBar>
           {view.rows.length > 0 ? (

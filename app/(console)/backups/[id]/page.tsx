@@ -3,6 +3,7 @@ import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { loadBackup } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
+import { BackupActions } from '#components/backups/backup-actions.tsx'
 import { BackupFacts } from '#components/backups/backup-facts.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
 import { RestoreForm } from '#components/backups/restore-form.tsx'
@@ -13,7 +14,7 @@ import { Card } from '#components/ui/card.tsx'
 import { Command } from '#components/ui/command.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { can } from '#lib/auth/schema.ts'
-import { startRestore } from '../actions.ts'
+import { askLoss, cancelBackup, deleteBackup, startRestore } from '../actions.ts'
 
 export const metadata: Metadata = { title: 'Backup' }
 
@@ -37,8 +38,15 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
           </span>
         }
         lede={<code className="line-clamp-2 wrap-anywhere">{backup.source}</code>}
+        aside={
+          <BackupActions
+            backup={backup}
+            cancel={can(user.role, 'backup.run') ? cancelBackup : undefined}
+            remove={can(user.role, 'backup.delete') ? { ask: askLoss, run: deleteBackup } : undefined}
+          />
+        }
       />
-      {(backup.state === 'queued' || backup.state === 'running') && (
+      {(backup.state === 'queued' || backup.state === 'running' || backup.state === 'waiting') && (
         <div className="mb-4">
           <LiveProgress
             url={`/api/backups/${backup.id}/progress`}
@@ -50,7 +58,7 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
       )}
       <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
         <div className="min-w-0 space-y-4">
-          {backup.error && (
+          {backup.error && backup.state === 'failed' && (
             <Card title="Why it failed">
               <p className="wrap-anywhere">{backup.error}</p>
               <p className="mt-2 text-sm text-ink-3">

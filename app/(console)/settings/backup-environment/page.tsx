@@ -1,18 +1,24 @@
 import type { Metadata } from 'next'
-import { loadEnvironment } from '#app/_lib/load.ts'
+import Link from 'next/link'
+import { Suspense } from 'react'
+import { loadEffectiveConfiguration, loadEnvironment } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
+import { EffectiveConfigurationPanel } from '#components/environment/effective-configuration-panel.tsx'
 import { EnvironmentForm } from '#components/environment/environment-form.tsx'
+import { EnvironmentIds } from '#components/environment/environment-ids.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
+import { CardSkeleton } from '#components/ui/skeleton.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { can } from '#lib/auth/schema.ts'
-import { saveEnvironment, testKey } from './actions.ts'
+import { revisionNumberSchema } from '#lib/environment/schema.ts'
 
 export const metadata: Metadata = { title: 'Backup Environment' }
 
-export default async function BackupEnvironmentPage() {
+export default async function BackupEnvironmentPage({ searchParams }: { searchParams: Promise<{ restore?: string }> }) {
   const user = await requireUser('environment.read')
-  const view = await loadEnvironment()
   const canChange = can(user.role, 'environment.change')
+  const restore = canChange ? revisionNumberSchema.safeParse((await searchParams).restore).data : undefined
+  const view = await loadEnvironment(restore)
   return (
     <>
       <PageHeader
@@ -23,6 +29,9 @@ export default async function BackupEnvironmentPage() {
             <>
               Revision {view.revision}, saved <Time iso={view.savedAt} />
               {view.savedBy && <span className="block max-w-72 truncate">by {view.savedBy}</span>}
+              <Link href="/settings/backup-environment/history" className="link">
+                History
+              </Link>
             </>
           )
         }
@@ -32,13 +41,21 @@ export default async function BackupEnvironmentPage() {
           You are signed in as {user.role}: you can read these settings. Only an administrator can change them.
         </p>
       )}
-      <EnvironmentForm
-        view={view}
-        canChange={canChange}
-        canTest={can(user.role, 'key.check')}
-        save={saveEnvironment}
-        test={testKey}
-      />
+      <EnvironmentForm view={view} canChange={canChange} canTest={can(user.role, 'key.check')} />
+      <EnvironmentIds environmentId={view.environmentId} installation={view.installation} />
+      {view.revision > 0 && (
+        <div className="mt-4">
+          <Suspense fallback={<CardSkeleton className="h-140 max-sm:h-180" />}>
+            <EffectiveConfiguration />
+          </Suspense>
+        </div>
+      )}
     </>
   )
+}
+
+/** Waits for AWS, and only it does. */
+async function EffectiveConfiguration() {
+  const configuration = await loadEffectiveConfiguration()
+  return configuration && <EffectiveConfigurationPanel configuration={configuration} />
 }

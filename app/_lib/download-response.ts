@@ -1,0 +1,137 @@
+import 'server-only'
+import { z } from 'zod'
+import { displayPath } from '#lib/archive/byte-path.ts'
+import { recordAudit } from '#lib/audit/record.ts'
+import { pathOfId } from '#lib/backup/browse-backup.ts'
+import { downloadQuerySchema } from '#lib/backup/browse-schema.ts'
+import { contentDisposition, downloadFile, downloadTar } from '#lib/backup/download-backup.ts'
+import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
+import { getConsole } from './console.ts'
+import { shuttingDown } from './shutdown.ts'
+
+/** Each holds a few segments in the memory of this process. */
+const mostAtOnce = 4
+let underWay = 0
+
+const statusOf: Partial<Record<ErrorCode, number>> = {
+  'not-found': 404,
+  invalid: 400,
+  denied: 502,
+  unreachable: 503,
+  integrity: 502,
+}
+
+/**
+ * Files of a backup as an attachment: one as itself, everything else as a tar stream. Each segment is authenticated
+ * before a byte of it is sent. Where one is not what was written, the connection is broken off: the browser shows a
+ * failed download, never a short one that looks whole.
+ */
+export async function downloadResponse(
+  request: Request,
+  id: string,
+  wish: URLSearchParams,
+  actor: string,
+): Promise<Response> {
+  const query = downloadQuerySchema.safeParse({
+    path: wish.getAll('path'),
+    pattern: wish.getAll('pattern'),
+    as: wish.get('as') ?? 'tar',
+  })
+  if (!z.uuid().safeParse(id).success) return refusal(404, 'There is no such backup.')
+  if (!query.success) return refusal(400, 'This download cannot be understood.')
+  if (underWay >= mostAtOnce) return refusal(429, 'Several downloads are under way. Try again when one has ended.')
+  underWay += 1
+  let ended = false
+  const { backup: context, browsed } = await getConsole()
+  let release = () => {}
+  const end = () => {
+    if (!ended) underWay -= 1
+    ended = true
+    release()
+  }
+  try {
+    const opened = await browsed.open(id)
+    release = opened.release
+    const paths = query.data.path.map(pathOfId)
+    const shown = [...paths.map(displayPath), ...query.data.pattern]
+    const subject = `Backup ${id}: ${shown.length === 0 ? 'everything' : shown.join(', ')}`
+    const audit = (outcome: 'success' | 'failed', error?: unknown) =>
+      recordAudit(context.db, {
+        actor,
+        action: 'backup.download',
+        outcome,
+        subject,
+        ...(error !== undefined && { changes: { error: [null, messageOf(error)] } }),
+      })
+    const [path] = paths
+    const file = query.data.as === 'file' && path !== undefined ? await downloadFile(opened, path) : undefined
+    // A leading slash: a path, whatever it looks like.
+    const content =
+      file?.content ?? downloadTar(opened, [...paths.map((one) => `/${displayPath(one)}`), ...query.data.pattern])
+    // What is wrong at once is said, rather than a download begun.
+    const first = await content.next()
+    await audit('success')
+    const name =
+      paths.length === 1 && path !== undefined && path !== '.'
+        ? displayPath(path.slice(path.lastIndexOf('/') + 1))
+        : opened.name
+    const body = streamOf(first, content, AbortSignal.any([request.signal, shuttingDown]), end, (error) =>
+      audit('failed', error),
+    )
+    return new Response(body, {
+      headers: {
+        'content-type': file ? 'application/octet-stream' : 'application/x-tar',
+        'content-disposition': contentDisposition(file ? name : `${name}.tar`),
+        ...(file && { 'content-length': String(file.size) }),
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "default-src 'none'; sandbox",
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      },
+    })
+  } catch (error) {
+    end()
+    if (!(error instanceof AppError)) throw error
+    return refusal(statusOf[error.code] ?? 503, messageOf(error))
+  }
+}
+
+function streamOf(
+  first: IteratorResult<Buffer, void>,
+  rest: AsyncGenerator<Buffer, void>,
+  signal: AbortSignal,
+  end: () => void,
+  failed: (error: unknown) => Promise<void>,
+): ReadableStream<Uint8Array> {
+  let next: IteratorResult<Buffer, void> | undefined = first
+  const stop = async () => {
+    end()
+    await rest.return(undefined).catch(() => {})
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          signal.throwIfAborted()
+          const { value, done } = next ?? (await rest.next())
+          next = undefined
+          if (done || !value) {
+            end()
+            controller.close()
+          } else controller.enqueue(value)
+        } catch (error) {
+          await stop()
+          if (!signal.aborted) await failed(error).catch(() => {})
+          controller.error(error)
+        }
+      },
+      cancel: stop,
+    },
+    // Nothing is read before somebody takes it.
+    { highWaterMark: 0 },
+  )
+}
+
+function refusal(status: number, message: string): Response {
+  return Response.json({ message }, { status, headers: { 'cache-control': 'no-store' } })
+}

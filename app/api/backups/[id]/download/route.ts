@@ -1,0 +1,28 @@
+import { downloadResponse } from '#app/_lib/download-response.ts'
+import { permitRequest } from '#app/_lib/session.ts'
+
+export const dynamic = 'force-dynamic'
+
+/** Above what 1,000 paths of usual length take. */
+const mostBytes = 4 * 1024 * 1024
+
+export async function GET(request: Request, { params }: { params: Promise<{ id: string }> }): Promise<Response> {
+  const user = await permitRequest(request, 'restore.run', 'backup:restore')
+  if (user instanceof Response) return user
+  return downloadResponse(request, (await params).id, new URL(request.url).searchParams, user.email)
+}
+
+/** The same for more paths than an address can hold. */
+export async function POST(request: Request, { params }: { params: Promise<{ id: string }> }): Promise<Response> {
+  const user = await permitRequest(request, 'restore.run', 'backup:restore')
+  if (user instanceof Response) return user
+  if (!(Number(request.headers.get('content-length') ?? Number.NaN) <= mostBytes))
+    return Response.json({ message: 'Too many paths for one download. Choose a folder instead.' }, { status: 413 })
+  const wish = new URLSearchParams(await request.text())
+  return downloadResponse(request, (await params).id, wish, user.email)
+}
+
+/** Next would answer HEAD with GET, which reads the backup. */
+export function HEAD(): Response {
+  return new Response(null, { status: 405, headers: { allow: 'GET, POST' } })
+}

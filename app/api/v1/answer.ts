@@ -1,0 +1,60 @@
+import 'server-only'
+import type { BackupRow } from '#lib/backup/schema.ts'
+import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
+
+const statuses: Record<ErrorCode, number> = {
+  invalid: 400,
+  'not-found': 404,
+  denied: 403,
+  conflict: 409,
+  unreachable: 503,
+  integrity: 502,
+  unavailable: 503,
+  sealed: 503,
+}
+
+export function answer(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return Response.json(body, { status, headers: { 'cache-control': 'no-store', ...headers } })
+}
+
+/** What every refusal looks like: what happened and why, and what to do. */
+export function refusal(status: number, message: string, fix?: string, headers?: Record<string, string>): Response {
+  return answer(status, { message, fix: fix ?? null }, headers)
+}
+
+/** For anything thrown: an AppError's own sentences, otherwise nothing of it. */
+export function refusalOf(error: unknown): Response {
+  if (error instanceof AppError) return refusal(statuses[error.code], error.message, error.fix)
+  console.error(error)
+  return refusal(
+    500,
+    messageOf(new Error('Something went wrong in this console.')),
+    'Look at logs/web.log of its data folder.',
+  )
+}
+
+/** A backup as the API shows it; docs/api.md describes it. One that did not become complete has a `message` as well. */
+export function backupAnswer(row: BackupRow, status = 200): Response {
+  const shown = shownBackup(row)
+  const failed = row.state === 'complete' ? {} : { message: row.error ?? `The backup is ${row.state}.`, fix: null }
+  return answer(status, status >= 400 ? { ...failed, ...shown } : shown)
+}
+
+export function shownBackup(row: BackupRow) {
+  const {
+    id,
+    name,
+    source,
+    state,
+    error,
+    warnings,
+    bytes,
+    bytesStored,
+    files,
+    method,
+    keyArns,
+    createdAt,
+    finishedAt,
+  } = row
+  return { id, name, source, state, error, warnings, bytes, bytesStored, files, method, keyArns, createdAt, finishedAt }
+}

@@ -1,0 +1,33 @@
+import 'server-only'
+import { getConsole } from '#app/_lib/console.ts'
+import type { RequestUser } from '#app/_lib/session.ts'
+import { shuttingDown } from '#app/_lib/shutdown.ts'
+import { receiveBackup } from '#lib/backup/receive-backup.ts'
+import type { FilesSource, StreamSource } from '#lib/backup/source.ts'
+import { backupAnswer, refusal } from '../answer.ts'
+
+/** Each holds some segments in memory. */
+const mostAtOnce = 3
+let underWay = 0
+
+/** Runs one upload and answers when its backup has ended, or refuses it while too many are under way. */
+export async function receive(
+  user: RequestUser,
+  name: string,
+  open: () => Promise<{ what: string; input: StreamSource | FilesSource }>,
+): Promise<Response> {
+  if (underWay >= mostAtOnce) {
+    const message = `${mostAtOnce} uploads are under way already.`
+    return refusal(429, message, 'Send it again when one of them has ended.', { 'retry-after': '10' })
+  }
+  underWay += 1
+  try {
+    const { backup } = await getConsole()
+    const { what, input } = await open()
+    const from = user.token === undefined ? what : `${what} by API token ${user.token}`
+    const row = await receiveBackup(backup, { name, from, actor: user.email }, input, shuttingDown)
+    return backupAnswer(row, row.state === 'complete' ? 201 : 422)
+  } finally {
+    underWay -= 1
+  }
+}

@@ -1,0 +1,81 @@
+import type { z } from 'zod'
+import { getConsole } from '#app/_lib/console.ts'
+import { permitRequest } from '#app/_lib/session.ts'
+import { backupQuerySchema } from '#lib/backup/schema.ts'
+import { viewBackups } from '#lib/backup/view-backups.ts'
+import { AppError } from '#lib/errors.ts'
+import { readForm } from '#lib/upload/read-form.ts'
+import { bytesOf } from '#lib/upload/read-request.ts'
+import { postQuerySchema, putQuerySchema } from '#lib/upload/schema.ts'
+import { answer, refusalOf, shownBackup } from '../answer.ts'
+import { receive } from './receive.ts'
+
+export const dynamic = 'force-dynamic'
+
+/** Newest first, 50 at a time. */
+export async function GET(request: Request): Promise<Response> {
+  const user = await permitRequest(request, 'backup.read', 'backup:read')
+  if (user instanceof Response) return user
+  try {
+    const { backup } = await getConsole()
+    const { rows, nextBefore } = await viewBackups(backup, backupQuerySchema.parse(queryOf(request)))
+    return answer(200, { backups: rows.map(shownBackup), nextBefore })
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+/** The body is the content of one file. */
+export async function PUT(request: Request): Promise<Response> {
+  const user = await permitRequest(request, 'backup.run', 'backup:create')
+  if (user instanceof Response) return user
+  try {
+    const { name, path } = parse(putQuerySchema, request)
+    return await receive(user, name, async () => {
+      const size = sizeOf(request)
+      const bytes = bytesOf(request.body, request.signal)
+      return {
+        what: `Upload of ${path}`,
+        input: { kind: 'stream', name: path, bytes, ...(size !== undefined && { size }) },
+      }
+    })
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+/** The body is a form: a list of files, and the files. */
+export async function POST(request: Request): Promise<Response> {
+  const user = await permitRequest(request, 'backup.run', 'backup:create')
+  if (user instanceof Response) return user
+  try {
+    const { name } = parse(postQuerySchema, request)
+    const type = request.headers.get('content-type') ?? ''
+    if (!/^multipart\/form-data\b/i.test(type))
+      throw new AppError('invalid', 'Files come as multipart/form-data.', { fix: 'To send one file alone, use PUT.' })
+    return await receive(user, name, async () => {
+      const { list, source } = await readForm(bytesOf(request.body, request.signal), type)
+      return { what: `Upload of ${list.length} ${list.length === 1 ? 'file' : 'files'}`, input: source }
+    })
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+function queryOf(request: Request): Record<string, string> {
+  return Object.fromEntries(new URL(request.url).searchParams)
+}
+
+function parse<S extends z.ZodType>(schema: S, request: Request): z.output<S> {
+  const parsed = schema.safeParse(queryOf(request))
+  if (parsed.success) return parsed.data
+  throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'The address cannot be used.', {
+    fix: 'docs/api.md shows what it takes.',
+  })
+}
+
+/** Undefined where the sender did not say: chunked, as from a pipe. */
+function sizeOf(request: Request): number | undefined {
+  const text = request.headers.get('content-length')
+  return text !== null && /^\d{1,16}$/.test(text) ? Number(text) : undefined
+}

@@ -1,0 +1,46 @@
+'use client'
+import { useRouter } from 'next/navigation'
+import { useState, useTransition } from 'react'
+import { Button } from '#components/ui/button.tsx'
+import type { ChangeResult } from '#lib/backup/schema.ts'
+
+interface Props {
+  id: string
+  /** What it is, for a screen reader: several may be under way. */
+  what: string
+  cancel: (input: { id: string }) => Promise<ChangeResult>
+}
+
+/** Asks nothing: the source is still there, and what was stored so far is worth nothing alone. */
+export function CancelButton({ id, what, cancel }: Props) {
+  const router = useRouter()
+  const [message, setMessage] = useState<string>()
+  const [asked, setAsked] = useState(false)
+  const [pending, startTransition] = useTransition()
+  return (
+    <div className="flex flex-wrap items-center justify-end gap-2.5">
+      {message && (
+        <p role="alert" className="text-sm text-bad wrap-anywhere">
+          {message}
+        </p>
+      )}
+      <Button
+        size="small"
+        aria-label={`Cancel ${what}`}
+        busy={pending || asked ? 'Cancelling…' : undefined}
+        onClick={() =>
+          startTransition(async () => {
+            const result = await cancel({ id }).catch(() => noAnswer)
+            setMessage(result.status === 'error' ? result.message : undefined)
+            setAsked(result.status === 'success')
+            router.refresh()
+          })
+        }
+      >
+        Cancel
+      </Button>
+    </div>
+  )
+}
+
+const noAnswer = { status: 'error' as const, message: 'The console did not answer. Try again.' }

@@ -1,0 +1,81 @@
+'use client'
+import { useRouter } from 'next/navigation'
+import { lazy, Suspense, useState, useTransition } from 'react'
+import { Alert } from '#components/ui/alert.tsx'
+import { Button } from '#components/ui/button.tsx'
+import type { ChangeScheduleInput, ScheduleResult, ScheduleRow } from '#lib/schedules/schema.ts'
+
+// Few people ever see it, so its script comes with the question.
+const AlertDialog = lazy(() => import('#components/ui/alert-dialog.tsx'))
+
+export type ChangeSchedule = (input: ChangeScheduleInput) => Promise<ScheduleResult>
+
+interface Props {
+  schedule: Pick<ScheduleRow, 'id' | 'name' | 'enabled' | 'kept'>
+  change: ChangeSchedule
+}
+
+export function ScheduleButtons({ schedule, change }: Props) {
+  const router = useRouter()
+  const [asking, setAsking] = useState(false)
+  const [refusal, setRefusal] = useState<string>()
+  const [pending, startTransition] = useTransition()
+  const { id, name, enabled, kept } = schedule
+  const run = (what: ChangeScheduleInput['change']) =>
+    startTransition(async () => {
+      const result = await change({ id, change: what }).catch(() => noAnswer)
+      setRefusal(result.status === 'error' ? result.message : undefined)
+      setAsking(false)
+      router.refresh()
+    })
+  const turn = enabled ? 'Pause' : 'Resume'
+  return (
+    <div className="flex flex-col items-end gap-2.5 max-md:items-start">
+      <div className="flex gap-2.5">
+        <Button
+          size="small"
+          aria-label={`${turn} ${name}`}
+          disabled={pending}
+          onClick={() => run(enabled ? 'pause' : 'resume')}
+        >
+          {turn}
+        </Button>
+        <Button
+          size="small"
+          variant="danger"
+          aria-label={`Remove ${name}`}
+          disabled={pending}
+          onClick={() => setAsking(true)}
+        >
+          Remove…
+        </Button>
+      </div>
+      <Alert>{refusal}</Alert>
+      {asking && (
+        <Suspense>
+          <AlertDialog
+            open
+            title="Remove this schedule?"
+            confirm="Remove the schedule"
+            cancel="Keep it"
+            busy={pending ? 'Removing…' : undefined}
+            onConfirm={() => run('remove')}
+            onCancel={() => setAsking(false)}
+          >
+            <p className="wrap-anywhere">“{name}” makes no more backups.</p>
+            <p>
+              {kept === 0
+                ? 'There is no complete backup of it.'
+                : `Its ${kept === 1 ? 'one complete backup stays, and is' : `${kept} complete backups stay, and are`} no longer deleted by themselves.`}
+            </p>
+          </AlertDialog>
+        </Suspense>
+      )}
+    </div>
+  )
+}
+
+const noAnswer = {
+  status: 'error' as const,
+  message: 'The console did not answer. Reload the page to see what happened.',
+}

@@ -1,0 +1,62 @@
+import Link from 'next/link'
+import { Badge } from '#components/ui/badge.tsx'
+import { Time } from '#components/ui/time.tsx'
+import { type ScheduleRow, timeWords } from '#lib/schedules/schema.ts'
+import { type ChangeSchedule, ScheduleButtons } from './schedule-buttons.tsx'
+
+/** Each schedule with what became of it last, and when it runs next. */
+export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; change: ChangeSchedule | undefined }) {
+  return (
+    <ul aria-label="Schedules" className="space-y-3">
+      {rows.map((row) => (
+        <li key={row.id} className="card flex flex-wrap items-start gap-x-6 gap-y-3 px-5 py-4">
+          <div className="min-w-60 flex-1">
+            <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
+              <h2 className="min-w-0 text-lg font-semibold wrap-anywhere">{row.name}</h2>
+              {!row.enabled && <Badge tone="idle">Paused</Badge>}
+              {row.enabled && !row.served && <Badge tone="warn">No worker of {row.host}</Badge>}
+            </div>
+            <code className="mt-0.5 block text-sm text-ink-3 wrap-anywhere">
+              {row.source} on {row.host}
+            </code>
+            {(row.exclude.length > 0 || row.include.length > 0) && (
+              <p className="mt-1 text-sm text-ink-3 wrap-anywhere">
+                {row.include.length > 0 && `Only ${row.include.join(', ')}. `}
+                {row.exclude.length > 0 && `Leaves out ${row.exclude.join(', ')}.`}
+              </p>
+            )}
+          </div>
+          <dl className="grid min-w-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm tabular-nums">
+            <dt className="text-ink-3">When</dt>
+            <dd>{timeWords(row)}</dd>
+            <dt className="text-ink-3">Next</dt>
+            <dd>{row.enabled ? <Time iso={row.nextRunAt} /> : 'not before it is resumed'}</dd>
+            <dt className="text-ink-3">Last</dt>
+            <dd>
+              {row.lastRunAt === null ? (
+                'never'
+              ) : (
+                <>
+                  <Time iso={row.lastRunAt} />
+                  {row.last && (
+                    <>
+                      {': '}
+                      <Link href={`/backups/${row.last.id}`} prefetch={false} className="link">
+                        {row.last.state}
+                      </Link>
+                    </>
+                  )}
+                </>
+              )}
+            </dd>
+            <dt className="text-ink-3">Kept</dt>
+            <dd>
+              {row.kept} of {row.keep}
+            </dd>
+          </dl>
+          {change && <ScheduleButtons schedule={row} change={change} />}
+        </li>
+      ))}
+    </ul>
+  )
+}

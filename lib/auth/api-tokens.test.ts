@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
+import { addUser } from './add-user.ts'
+import { createApiToken, hashOfToken, isToken, listApiTokens, newToken, revokeApiToken } from './api-tokens.ts'
+import { authenticateToken } from './authenticate-token.ts'
+import { createTokenSchema, type Role, type TokenScope } from './schema.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await openTestDatabase()
+})
+afterAll(() => database.close())
+
+let people = 0
+async function person(role: Role) {
+  people += 1
+  const email = `person-${people}@example.test`
+  await addUser(database.db, { email, name: 'Person', password: 'correct horse battery', role }, 'command line')
+  const { id } = await database.db.user.findUniqueOrThrow({ where: { email } })
+  return { id, email, role }
+}
+const all: TokenScope[] = ['backup:create', 'backup:read', 'backup:restore']
+const make = (owner: Awaited<ReturnType<typeof person>>, scopes = all) =>
+  createApiToken(database.db, owner, { name: 'nightly', scopes, expires: '90d' }, owner.email)
+
+test('a token is 256 random bits that carry their checksum', () => {
+  const token = newToken()
+  expect(token).toMatch(/^vct_[0-9a-f]{72}$/)
+  expect(newToken()).not.toBe(token)
+  expect(isToken(token)).toBe(true)
+  for (let at = 4; at < token.length; at += 1) {
+    const other = token[at] === '0' ? '1' : '0'
+    expect(isToken(token.slice(0, at) + other + token.slice(at + 1)), `character ${at}`).toBe(false)
+  }
+  for (const wrong of ['', 'vct_', token.slice(1), token.slice(0, -1), `${token}0`, token.toUpperCase(), ` ${token}`])
+    expect(isToken(wrong), wrong).toBe(false)
+})
+
+test('its text is stored nowhere; its hash, its start and who made it are', async () => {
+  const owner = await person('operator')
+  const { id, token } = await make(owner)
+  const { db } = database
+  const row = await db.apiToken.findUniqueOrThrow({ where: { id } })
+  expect(row).toMatchObject({ hash: hashOfToken(token), start: token.slice(0, 12), lastUsedAt: null, revokedAt: null })
+  const audit = await db.auditEvent.findMany({ where: { actor: owner.email } })
+  expect(audit).toMatchObject([
+    { action: 'token.create', outcome: 'success', subject: expect.stringContaining('nightly') },
+  ])
+  const everything = JSON.stringify([row, audit, await listApiTokens(db, owner.id)], (_, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  )
+  expect(everything).not.toContain(token.slice(12))
+})
+
+test('it acts as its user, and says when it was last used, at most once a minute', async () => {
+  const owner = await person('operator')
+  const { id, token } = await make(owner)
+  const { db } = database
+  expect(await authenticateToken(db, token, 'backup:create')).toEqual({
+    ok: true,
+    user: { id: owner.id, name: 'Person', email: owner.email, role: 'operator' },
+    token: 'nightly',
+  })
+  const used = async () => (await db.apiToken.findUniqueOrThrow({ where: { id } })).lastUsedAt?.getTime() ?? 0
+  const first = await used()
+  expect(first).toBeGreaterThan(0)
+  await authenticateToken(db, token, 'backup:read')
+  expect(await used()).toBe(first)
+  await db.apiToken.update({ where: { id }, data: { lastUsedAt: new Date(first - 61_000) } })
+  await authenticateToken(db, token, 'backup:read')
+  expect(await used()).toBeGreaterThanOrEqual(first)
+})
+
+test.each([
+  ['expired', 401, /expired at/],
+  ['revoked', 401, /was revoked/],
+  ['user gone', 401, /does not know/],
+  ['role lowered', 403, /role .* does not allow backup:create/],
+  ['scope missing', 403, /no scope backup:create/],
+  ['no scope named', 403, /takes no API token/],
+  ['mistyped', 401, /missing or wrong/],
+  ['stranger', 401, /does not know/],
+] as const)('%s: %i', async (what, status, message) => {
+  const { db } = database
+  await db.rateLimit.deleteMany()
+  const owner = await person('operator')
+  const { id, token } = await make(owner, what === 'scope missing' ? ['backup:read'] : all)
+  let text = token
+  if (what === 'expired') await db.apiToken.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1) } })
+  if (what === 'revoked') await revokeApiToken(db, id, owner.id, owner.email)
+  if (what === 'user gone') await db.user.delete({ where: { id: owner.id } })
+  if (what === 'role lowered') await db.user.update({ where: { id: owner.id }, data: { role: 'viewer' } })
+  if (what === 'mistyped') text = token.slice(0, -1)
+  if (what === 'stranger') text = newToken()
+  const use = await authenticateToken(db, text, what === 'no scope named' ? undefined : 'backup:create')
+  expect(use).toMatchObject({ ok: false, status, message: expect.stringMatching(message) })
+  expect(JSON.stringify(use)).not.toContain(token.slice(12))
+  // A lowered role still reads.
+  if (what === 'role lowered') expect(await authenticateToken(db, token, 'backup:read')).toMatchObject({ ok: true })
+})
+
+test('tries that fail are audited and then only counted; a token that works is never held up by them', async () => {
+  const { db } = database
+  await db.rateLimit.deleteMany()
+  const { token } = await make(await person('viewer'), ['backup:read'])
+  const before = await db.auditEvent.count({ where: { action: 'token.use' } })
+  const statuses = []
+  for (let tries = 0; tries < 14; tries += 1) {
+    const use = await authenticateToken(db, tries % 2 ? newToken() : 'nonsense', 'backup:read')
+    statuses.push(use.ok || use.status)
+  }
+  expect(statuses).toEqual([...Array(10).fill(401), ...Array(4).fill(429)])
+  expect((await db.auditEvent.count({ where: { action: 'token.use' } })) - before).toBe(10)
+  expect(await authenticateToken(db, token, 'backup:read')).toMatchObject({ ok: true })
+})
+
+test('a scope that the role does not have is refused when it is made', async () => {
+  await expect(make(await person('viewer'))).rejects.toMatchObject({ code: 'denied' })
+})
+
+test('revoking: one’s own, or anybody’s for who may; once', async () => {
+  const { db } = database
+  const owner = await person('operator')
+  const { id } = await make(owner)
+  await expect(revokeApiToken(db, id, 'somebody-else', 'x@example.test')).rejects.toMatchObject({ code: 'not-found' })
+  await revokeApiToken(db, id, undefined, 'admin@example.test')
+  await revokeApiToken(db, id, undefined, 'admin@example.test')
+  expect(await db.auditEvent.count({ where: { action: 'token.revoke', actor: 'admin@example.test' } })).toBe(1)
+  expect(await listApiTokens(db, owner.id)).toMatchObject([{ id, state: 'revoked' }])
+})
+
+test.each(['', '0d', '90', '90x', '367d', '99999d', '-1d', '1.5d'])('it cannot live for “%s”', (expires) => {
+  expect(createTokenSchema.safeParse({ name: 'a', scopes: all, expires }).success).toBe(false)
+})

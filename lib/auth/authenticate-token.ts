@@ -1,0 +1,65 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { Db } from '#lib/db.ts'
+import { hashOfToken, isToken } from './api-tokens.ts'
+import { can, roles, type SessionUser, type TokenScope, tokenScopes } from './schema.ts'
+import { takeTry } from './sign-in-limit.ts'
+
+export type TokenAnswer =
+  | { readonly ok: true; readonly user: SessionUser; readonly token: string }
+  | { readonly ok: false; readonly status: 401 | 403 | 429; readonly message: string; readonly retryAfter?: number }
+
+/** Writing when it was last used at every request would make a busy token's row the bottleneck. */
+const lastUseEveryMs = 60_000
+
+/**
+ * Who a bearer token acts for, if it may do `scope` and its user still may: role and token are read anew each time.
+ * `token` is its name. Nothing of what was sent is in any answer or audit row.
+ */
+export async function authenticateToken(db: Db, text: string, scope: TokenScope | undefined): Promise<TokenAnswer> {
+  const row = isToken(text)
+    ? await db.apiToken.findUnique({ where: { hash: hashOfToken(text) }, include: { user: true } })
+    : null
+  const now = new Date()
+  if (!row)
+    return refuse(
+      db,
+      'unknown',
+      'not an API token of this console',
+      isToken(text)
+        ? 'This console does not know this API token. Its user may be gone; make a new one in Settings > API tokens.'
+        : 'This is not an API token: a character is missing or wrong. Tokens begin with vct_.',
+    )
+  const name = `${row.name} (${row.start}…)`
+  if (row.revokedAt) return refuse(db, row.id, `${name}, revoked`, 'This API token was revoked. Make a new one.')
+  if (row.expiresAt <= now)
+    return refuse(
+      db,
+      row.id,
+      `${name}, expired`,
+      `This API token expired at ${row.expiresAt.toISOString()}. Make a new one.`,
+    )
+  if (scope === undefined) return { ok: false, status: 403, message: 'This address takes no API token.' }
+  if (!row.scopes.includes(scope))
+    return { ok: false, status: 403, message: `This API token may not do this: it has no scope ${scope}.` }
+  const role = roles.find((known) => known === row.user.role)
+  if (!role || !can(role, tokenScopes[scope]))
+    return { ok: false, status: 403, message: `The role of this API token’s user does not allow ${scope}.` }
+  const before = new Date(now.getTime() - lastUseEveryMs)
+  await db.apiToken.updateMany({
+    where: { id: row.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: before } }] },
+    data: { lastUsedAt: now },
+  })
+  const { id, email } = row.user
+  return { ok: true, user: { id, name: row.user.name, email, role }, token: row.name }
+}
+
+/**
+ * Audited so many times in a quarter of an hour, then answered with 429 and no row, so that nobody fills the table.
+ * A token that works is never refused for what others tried.
+ */
+async function refuse(db: Db, key: string, subject: string, message: string): Promise<TokenAnswer> {
+  const seconds = await takeTry(db, `token:${key}`)
+  if (seconds > 0) return { ok: false, status: 429, message: `${message} It was tried too often.`, retryAfter: seconds }
+  await recordAudit(db, { actor: 'an API token', action: 'token.use', outcome: 'refused', subject })
+  return { ok: false, status: 401, message }
+}

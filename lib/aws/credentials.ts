@@ -1,0 +1,101 @@
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
+import { defaultChain, resolveChain, type Variables } from './default-chain.ts'
+
+export interface StaticCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+/** A role that is assumed with other credentials, and again before its session ends. */
+export interface AssumedRole {
+  readonly roleArn: string
+  /** Empty: none is sent. */
+  readonly externalId: string
+  readonly sessionName: string
+  /** What assumes it. */
+  readonly base: StaticCredentials | DefaultChain
+}
+
+/** Whatever this process finds. */
+export interface DefaultChain {
+  /** What the chain's providers read from the environment: names and, but for secrets, values. */
+  readonly variables: Variables
+}
+
+/** Where credentials come from. */
+export type CredentialSettings = StaticCredentials | AssumedRole | DefaultChain
+
+export interface CredentialSource {
+  readonly kind: 'environment' | 'profile' | 'web-identity' | 'container' | 'instance' | 'given' | 'role'
+  /** Names it: a variable, a profile and its files, a role. Nothing secret. */
+  readonly detail: string
+}
+
+export interface ResolvedCredentials {
+  readonly identity: StaticCredentials & { readonly expiration?: Date }
+  readonly source: CredentialSource
+}
+
+export interface CredentialsOptions {
+  readonly region: string
+  /** STS somewhere else than at AWS: the sandbox. */
+  readonly stsEndpoint: string | undefined
+}
+
+/** STS's own longest session where one role leads to another. */
+const sessionSeconds = 3_600
+const renewBeforeMs = 300_000
+
+/**
+ * Finds credentials as settings say, keeps them, and renews those that expire. Every call may be made at any time.
+ * @throws what STS or the SDK throws, and Error `CredentialsProviderError` where none are found
+ */
+export function credentialsOf(
+  settings: CredentialSettings,
+  { region, stsEndpoint }: CredentialsOptions,
+): () => Promise<ResolvedCredentials> {
+  if ('variables' in settings) return renewing(() => resolveChain(defaultChain(settings.variables)))
+  if ('accessKeyId' in settings) {
+    const given = { identity: settings, source: { kind: 'given' as const, detail: settings.accessKeyId } }
+    return async () => given
+  }
+  const { roleArn, externalId, sessionName, base } = settings
+  const from = credentialsOf(base, { region, stsEndpoint })
+  const assume = fromTemporaryCredentials({
+    masterCredentials: async () => (await from()).identity,
+    params: {
+      RoleArn: roleArn,
+      RoleSessionName: sessionName,
+      ...(externalId && { ExternalId: externalId }),
+      DurationSeconds: sessionSeconds,
+    },
+    clientConfig: {
+      region,
+      maxAttempts: 2,
+      requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+      ...(stsEndpoint && { endpoint: stsEndpoint }),
+    },
+  })
+  return renewing(async () => ({ identity: await assume(), source: { kind: 'role', detail: roleArn } }))
+}
+
+/** Asks once for all who wait, and again when what it has is about to expire. A failure is not kept. */
+export function renewing(find: () => Promise<ResolvedCredentials>, now = Date.now): typeof find {
+  let kept: ResolvedCredentials | undefined
+  let asking: Promise<ResolvedCredentials> | undefined
+  return async () => {
+    const ends = kept?.identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY
+    if (kept && ends - now() > renewBeforeMs) return kept
+    asking ??= find().finally(() => {
+      asking = undefined
+    })
+    kept = await asking
+    return kept
+  }
+}
+
+/** Tells in CloudTrail whose session it is: letters, digits and `=,.@-`, at most 64. */
+export function sessionNameOf(environment: string): string {
+  return `vault-console-${environment}`.replace(/[^\w+=,.@-]/g, '-').slice(0, 64)
+}

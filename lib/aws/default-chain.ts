@@ -1,0 +1,142 @@
+import { homedir } from 'node:os'
+import path from 'node:path'
+import {
+  fromContainerMetadata,
+  fromEnv,
+  fromHttp,
+  fromIni,
+  fromInstanceMetadata,
+  fromProcess,
+  fromTokenFile,
+} from '@aws-sdk/credential-providers'
+import type { CredentialSource, ResolvedCredentials } from './credentials.ts'
+
+/** The variables of this process that decide what the chain finds, as the SDK's providers read them. */
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** One place that the chain looks in. */
+export interface ChainLink {
+  readonly source: CredentialSource
+  /** Something points at it, or, for files, it may be there by default. Only then is it asked. */
+  readonly configured: boolean
+  /** Where it reads, if those are files. */
+  readonly files?: readonly string[]
+  resolve(): Promise<ResolvedCredentials['identity']>
+}
+
+/** An answer of instance or container metadata is waited for so long, all its requests together. */
+export const metadataWaitMs = 2_000
+
+/**
+ * The SDK's default chain in the order of its documentation: environment, shared files and their profile, web identity,
+ * container, instance. Put together from the SDK's single providers, because the ready-made chain does not tell who
+ * answered, and waits for metadata without a limit of its own. It differs in one point: with both AWS_PROFILE and
+ * AWS_ACCESS_KEY_ID set, the access key wins, as in AWS's other SDKs and the AWS CLI.
+ */
+export function defaultChain(variables: Variables, waitMs = metadataWaitMs): ChainLink[] {
+  const profile = variables.AWS_PROFILE ?? 'default'
+  const folder = path.join(homedir(), '.aws')
+  const files = [
+    variables.AWS_SHARED_CREDENTIALS_FILE ?? path.join(folder, 'credentials'),
+    variables.AWS_CONFIG_FILE ?? path.join(folder, 'config'),
+  ]
+  const container = variables.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI ?? variables.AWS_CONTAINER_CREDENTIALS_FULL_URI
+  const instanceOff = isOn(variables.AWS_EC2_METADATA_DISABLED)
+  // One request answers within half of it, or not at all.
+  const patience = { timeout: waitMs / 2, maxRetries: 0 }
+  return [
+    {
+      source: { kind: 'environment', detail: 'AWS_ACCESS_KEY_ID' },
+      configured: Boolean(variables.AWS_ACCESS_KEY_ID && variables.AWS_SECRET_ACCESS_KEY),
+      resolve: () => fromEnv()(),
+    },
+    {
+      source: { kind: 'profile', detail: `profile “${profile}” of ${files.join(' and ')}` },
+      configured: true,
+      files,
+      resolve: () => orNext(fromIni({ profile }), fromProcess({ profile })),
+    },
+    {
+      source: { kind: 'web-identity', detail: `AWS_WEB_IDENTITY_TOKEN_FILE (${variables.AWS_ROLE_ARN})` },
+      configured: Boolean(variables.AWS_WEB_IDENTITY_TOKEN_FILE && variables.AWS_ROLE_ARN),
+      resolve: () => fromTokenFile()(),
+    },
+    {
+      source: { kind: 'container', detail: `container metadata (${container})` },
+      configured: container !== undefined,
+      resolve: () => within(waitMs, orNext(fromHttp(patience), fromContainerMetadata(patience)), 'Container metadata'),
+    },
+    {
+      source: { kind: 'instance', detail: 'instance metadata of EC2' },
+      // As in the SDK, a container never falls through to the role of the machine below it.
+      configured: container === undefined && !instanceOff,
+      resolve: () => within(waitMs, fromInstanceMetadata(patience)(), 'Instance metadata'),
+    },
+  ]
+}
+
+/**
+ * Asks one link after the other.
+ * @throws Error named `CredentialsProviderError` when none has any, with what each said
+ */
+export async function resolveChain(links: readonly ChainLink[]): Promise<ResolvedCredentials> {
+  const said: string[] = []
+  for (const { source, configured, resolve } of links) {
+    if (!configured) continue
+    try {
+      return { identity: await resolve(), source }
+    } catch (error) {
+      if (!mayTryNext(error)) throw error
+      said.push(`${source.detail}: ${error.message.replace(/\s+/g, ' ')}`)
+    }
+  }
+  throw noCredentials(`No credentials were found. ${said.join(' · ')}`)
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== 'false'
+}
+
+/** The SDK's providers mark what only means “not here”. Anything else, such as a refused role, ends the search. */
+function mayTryNext(error: unknown): error is Error {
+  return error instanceof Error && 'tryNextLink' in error && error.tryNextLink === true
+}
+
+type Provider = () => Promise<ResolvedCredentials['identity']>
+async function orNext(first: Provider, second: Provider): Promise<ResolvedCredentials['identity']> {
+  try {
+    return await first()
+  } catch (error) {
+    if (!mayTryNext(error)) throw error
+    return second().catch(() => {
+      // What the likelier of the two said is of more help.
+      throw error
+    })
+  }
+}
+
+async function within<T>(waitMs: number, answer: Promise<T>, what: string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(noCredentials(noAnswer(what, waitMs))), waitMs)
+  try {
+    return await Promise.race([answer, late])
+  } catch (error) {
+    // A request that timed out by itself is the same thing.
+    if (error instanceof Error && /timeout/i.test(error.message)) throw noCredentials(noAnswer(what, waitMs))
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function noAnswer(what: string, waitMs: number): string {
+  const hops =
+    what === 'Instance metadata'
+      ? ' On EC2 inside a container, its answer needs one hop more: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2'
+      : ''
+  return `${what} did not answer within ${waitMs / 1000} s.${hops}`
+}
+
+function noCredentials(message: string): Error {
+  return Object.assign(new Error(message), { name: 'CredentialsProviderError', tryNextLink: true })
+}

@@ -1,0 +1,70 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { AuditAction } from '#lib/audit/schema.ts'
+import type { Tx } from '#lib/db.ts'
+import { AppError } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import type { BackupContext } from './backup-context.ts'
+
+/** `cancelled`: it has ended. `asked`: its worker ends it within a second or so. */
+export type CancelResult = 'cancelled' | 'asked'
+
+/** @throws AppError `not-found`, or `conflict` when it has ended already */
+export async function cancelBackup(context: BackupContext, id: string, actor: string): Promise<CancelResult> {
+  return context.db.$transaction(async (tx) => {
+    const row = await tx.backup.findUnique({ where: { id }, omit: { envelope: true } })
+    if (!row) throw new AppError('not-found', `There is no backup ${id}.`)
+    const audit = () => record(tx, actor, 'backup.cancel', `${row.source} (backup ${id})`)
+    const { count: idle } = await tx.backup.updateMany({
+      where: { id, state: { in: ['queued', 'waiting'] } },
+      data: { ...ended(), error: null, attempt: { increment: 1 } },
+    })
+    if (idle === 1) {
+      await audit()
+      await enqueue(context.jobs, tx, 'clean-up', id)
+      return 'cancelled'
+    }
+    const { count: running } = await tx.backup.updateMany({ where: { id, state: 'running' }, data: asked })
+    if (running !== 1) throw over('backup', row.state)
+    if (!row.cancelRequested) await audit()
+    return 'asked'
+  })
+}
+
+/** @throws AppError `not-found`, or `conflict` when it has ended already */
+export async function cancelRestore(context: BackupContext, id: string, actor: string): Promise<CancelResult> {
+  return context.db.$transaction(async (tx) => {
+    const row = await tx.restore.findUnique({ where: { id } })
+    if (!row) throw new AppError('not-found', `There is no restore ${id}.`)
+    const audit = () => record(tx, actor, 'restore.cancel', `Backup ${row.backupId} to ${row.target}`)
+    const { count: idle } = await tx.restore.updateMany({
+      where: { id, state: { in: ['queued', 'waiting'] } },
+      data: { ...ended(), error: null },
+    })
+    if (idle === 1) {
+      await audit()
+      return 'cancelled'
+    }
+    const { count: running } = await tx.restore.updateMany({ where: { id, state: 'running' }, data: asked })
+    if (running !== 1) throw over('restore', row.state)
+    if (!row.cancelRequested) await audit()
+    return 'asked'
+  })
+}
+
+const asked = { cancelRequested: true }
+const ended = () => ({
+  ...asked,
+  state: 'cancelled' as const,
+  finishedAt: new Date(),
+  nextTryAt: null,
+  waitingFor: null,
+  tries: 0,
+})
+
+function record(tx: Tx, actor: string, action: AuditAction, subject: string): Promise<void> {
+  return recordAudit(tx, { actor, action, outcome: 'success', subject })
+}
+
+function over(what: string, state: string): AppError {
+  return new AppError('conflict', `This ${what} cannot be cancelled: it is ${state}.`)
+}

@@ -1,0 +1,65 @@
+import type { Db, Tx } from '#lib/db.ts'
+import { AppError } from '#lib/errors.ts'
+import type { Journal } from './journal.ts'
+import type { PartKind } from './layout.ts'
+import type { Part } from './manifest.ts'
+
+/** The journal of a backup's row, for one attempt at it. Every change is refused once another attempt has the row. */
+export function databaseJournal(db: Db, { id, attempt }: { readonly id: string; readonly attempt: number }): Journal {
+  const change = (work: (tx: Tx) => Promise<void>) =>
+    db.$transaction(async (tx) => {
+      // Locked until the end, so that nobody claims the row in between.
+      const rows = await tx.$queryRaw<unknown[]>`
+        SELECT 1 FROM backup WHERE id = ${id}::uuid AND attempt = ${attempt} AND state = 'running' FOR UPDATE`
+      if (rows.length !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+      await work(tx)
+    })
+  return {
+    async read() {
+      const where = { backupId: id }
+      const parts = await db.backupPart.findMany({ where })
+      const checkpoints = await db.backupCheckpoint.findMany({ where, orderBy: { segments: 'asc' } })
+      return {
+        parts: parts.map(({ kind, index, attempt, size, sha256, length }) => ({
+          place: { kind: kindOf(kind), index, attempt },
+          size: Number(size),
+          sha256,
+          length: Number(length),
+        })),
+        checkpoints,
+      }
+    },
+
+    add: (parts, checkpoint) =>
+      change(async (tx) => {
+        const data = parts.map((part) => rowOf(id, part))
+        await tx.backupPart.deleteMany({
+          where: { OR: data.map(({ kind, index }) => ({ backupId: id, kind, index })) },
+        })
+        await tx.backupPart.createMany({ data })
+        if (!checkpoint) return
+        const { segments } = checkpoint
+        const sealed = Uint8Array.from(checkpoint.sealed)
+        await tx.backupCheckpoint.upsert({
+          where: { backupId_segments: { backupId: id, segments } },
+          create: { backupId: id, segments, sealed },
+          update: { sealed },
+        })
+      }),
+
+    clear: () =>
+      change(async (tx) => {
+        await tx.backupCheckpoint.deleteMany({ where: { backupId: id } })
+        await tx.backupPart.deleteMany({ where: { backupId: id } })
+      }),
+  }
+}
+
+function rowOf(backupId: string, { place: { kind, index, attempt }, size, sha256, length }: Part) {
+  return { backupId, kind, index, attempt, size: BigInt(size), sha256, length: BigInt(length) }
+}
+
+function kindOf(kind: string): PartKind {
+  if (kind === 'segment' || kind === 'entries') return kind
+  throw new AppError('integrity', `The database names a part of the unknown kind “${kind}”.`)
+}

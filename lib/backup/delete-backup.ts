@@ -1,0 +1,62 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { Tx } from '#lib/db.ts'
+import { AppError } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import type { BackupContext } from './backup-context.ts'
+
+/**
+ * Marks a backup for deletion; from then on nobody can restore it. A worker deletes its objects, then the row goes.
+ * Once it is marked, telling it again changes nothing.
+ * @throws AppError `not-found`, or `conflict` while it is written, restored or verified
+ */
+export async function deleteBackup(context: BackupContext, id: string, actor: string): Promise<void> {
+  await context.db.$transaction(async (tx) => {
+    const row = await lockBackup(tx, id)
+    if (!row) throw new AppError('not-found', `There is no backup ${id}.`)
+    if (row.state === 'deleting') return
+    const refusal = await refusalOf(tx, row)
+    if (refusal) throw refusal
+    await tx.backup.update({
+      where: { id },
+      data: { state: 'deleting', error: null, cleanedAt: null, nextTryAt: null, tries: 0 },
+    })
+    const subject = `${row.source} (backup ${id}), “${row.name}” of ${row.createdAt.toISOString()}`
+    await recordAudit(tx, { actor, action: 'backup.delete', outcome: 'success', subject })
+    await enqueue(context.jobs, tx, 'clean-up', id)
+  })
+}
+
+/** Locked against being changed, and against a restore or verification that would start meanwhile. */
+async function lockBackup(tx: Tx, id: string) {
+  await tx.$queryRaw`SELECT 1 FROM "backup" WHERE "id" = ${id}::uuid FOR UPDATE`
+  return tx.backup.findUnique({ where: { id } })
+}
+
+/**
+ * In the transaction that makes a restore or a verification: the backup is complete, and cannot be marked for deletion
+ * before that transaction ends.
+ * @throws AppError `not-found` or `invalid`
+ */
+export async function mustStayComplete(tx: Tx, id: string): Promise<void> {
+  const [row] = await tx.$queryRaw<{ state: string }[]>`
+    SELECT "state"::text FROM "backup" WHERE "id" = ${id}::uuid FOR SHARE`
+  if (!row) throw new AppError('not-found', `There is no backup ${id}.`)
+  if (row.state !== 'complete') throw new AppError('invalid', `Backup ${id} is ${row.state}, not complete.`)
+}
+
+const active = { in: ['queued' as const, 'running' as const, 'waiting' as const] }
+
+/** Why it must not be deleted now. */
+export async function refusalOf(tx: Tx, { id, state }: { id: string; state: string }): Promise<AppError | undefined> {
+  if (state === 'queued' || state === 'running' || state === 'waiting')
+    return new AppError('conflict', 'This backup has not ended yet.', { fix: 'Cancel it first.' })
+  const restore = await tx.restore.findFirst({ where: { backupId: id, state: active } })
+  if (restore)
+    return new AppError('conflict', `This backup is being restored to ${restore.target}.`, {
+      fix: 'Wait for the restore to end, or cancel it first.',
+    })
+  const verification = await tx.backupVerification.findFirst({ where: { backupId: id, state: active } })
+  if (verification)
+    return new AppError('conflict', 'This backup is being verified.', { fix: 'Wait for the verification to end.' })
+  return undefined
+}

@@ -1,0 +1,33 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { BackupContext } from './backup-context.ts'
+
+/** The process that receives a stream says so every 5 s. */
+export const streamDeadAfterMs = 60_000
+
+/** A stream whose receiver died can never go on: its bytes are gone. */
+export async function failStaleStreams({ db }: Pick<BackupContext, 'db'>): Promise<void> {
+  await db.$transaction(async (tx) => {
+    const rows = await tx.backup.updateManyAndReturn({
+      where: {
+        sourceKind: 'stream',
+        state: { in: ['queued', 'running', 'waiting'] },
+        seenAt: { lt: new Date(Date.now() - streamDeadAfterMs) },
+      },
+      data: {
+        state: 'failed',
+        finishedAt: new Date(),
+        attempt: { increment: 1 },
+        nextTryAt: null,
+        tries: 0,
+        error: 'The process that received this upload ended before all of it had come. Send it again.',
+      },
+    })
+    for (const row of rows)
+      await recordAudit(tx, {
+        actor: row.createdBy,
+        action: 'backup.finish',
+        outcome: 'failed',
+        subject: `${row.source} (backup ${row.id})`,
+      })
+  })
+}

@@ -1,0 +1,43 @@
+import type { BytePath } from '#lib/archive/byte-path.ts'
+import type { Entry } from '#lib/archive/entry.ts'
+import type { TreeWriter } from '#lib/archive/restore-tree.ts'
+import { AppError } from '#lib/errors.ts'
+import type { EntryIndex } from './entry-index.ts'
+import type { OpenedBackup } from './open-backup.ts'
+import type { Selection } from './select-entries.ts'
+import { TarReader } from './tar-reader.ts'
+
+/**
+ * Where a hard link's first file is not restored, or what is there is not it, the link is restored as a file with that
+ * file's content; further links to the same file lead to it.
+ */
+export function linkedFiles(
+  backup: OpenedBackup,
+  index: EntryIndex,
+  tree: TreeWriter,
+  selection: Selection | undefined,
+) {
+  /** First file → the link that was restored as a file in its stead. */
+  const inItsStead = new Map<BytePath, BytePath>()
+  return {
+    /** The entry as it is to be written, with its content. `tar` is what entries of the list itself are read from. */
+    async resolve(entry: Entry, tar: TarReader): Promise<{ entry: Entry; content: AsyncIterable<Buffer> }> {
+      if (entry.type !== 'hardlink') return { entry, content: tar.read(entry.data, entry.size) }
+      const target = entry.target ?? ''
+      const asFile = inItsStead.get(target)
+      if (asFile !== undefined) return { entry: { ...entry, target: asFile }, content: nothing() }
+      const restored = selection === undefined || selection.selects(target, false)
+      if (restored && !tree.overwrites) return { entry, content: nothing() }
+      const first = await index.find(target)
+      if (first?.type !== 'file')
+        throw new AppError('integrity', `Backup ${backup.identity.backup} holds a hard link to what is no file of it.`)
+      if (restored && tree.holds(first)) return { entry, content: nothing() }
+      inItsStead.set(target, entry.path)
+      const { type, size, data } = first
+      const { target: _, ...link } = entry
+      return { entry: { ...link, type, size, data }, content: new TarReader(backup, 1).read(data, size) }
+    },
+  }
+}
+
+async function* nothing(): AsyncGenerator<Buffer> {}

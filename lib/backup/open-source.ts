@@ -1,0 +1,82 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
+import { openFolder } from '#lib/archive/open-folder.ts'
+import type { Incoming } from '#lib/archive/pack-incoming.ts'
+import { pathFilter } from '#lib/archive/path-filter.ts'
+import { checkedParts } from '#lib/archive/restore-path.ts'
+import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
+import { type Found, type WalkStart, walkTree } from '#lib/archive/walk-tree.ts'
+import { AppError } from '#lib/errors.ts'
+import type { BackupSource, FilesSource, StreamSource } from './source.ts'
+
+/** A source that is there. */
+export type OpenedSource =
+  | {
+      /** The same for the same folder or file and patterns: what was finished of it may be gone on with. */
+      readonly name: string
+      readonly walk: (start: WalkStart | undefined) => Iterable<Found>
+      readonly close: () => void
+    }
+  | { readonly incoming: AsyncIterable<Incoming>; readonly close: () => void }
+
+/** Throws AppError `not-found`, `denied`, `invalid` or `unavailable` when there is nothing that can be backed up. */
+export function openSource(source: BackupSource): OpenedSource {
+  if (source.kind === 'stream') return { incoming: oneFile(source), close: () => {} }
+  if (source.kind === 'files') return { incoming: severalFiles(source), close: () => {} }
+  const { kind, path } = source
+  try {
+    if (kind === 'folder') {
+      const { include, exclude } = source
+      const root = openFolder(toBytePath(path))
+      const filter = pathFilter(include, exclude)
+      return {
+        // Where a disk is not mounted lies another folder of the same name.
+        name: JSON.stringify({ kind, path, include, exclude, ino: String(root.stat.ino) }),
+        walk: (start) => walkTree(root, { filter, start }),
+        close: root.close,
+      }
+    }
+    const at = toBytePath(path)
+    const fd = openSync(toFsPath(at), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const isFile = fstatSync(fd).isFile()
+    closeSync(fd)
+    if (!isFile) throw new AppError('invalid', `${path} is not a file.`)
+    return { name: JSON.stringify({ kind, path }), walk: (start) => walkFile(at, start), close: () => {} }
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause
+    throw cannotOpen(source, cause)
+  }
+}
+
+function cannotOpen({ kind, path }: { kind: 'folder' | 'file'; path: string }, cause: unknown): AppError {
+  const code = systemCode(cause)
+  if (code === 'ENOENT') return new AppError('not-found', `The ${kind} ${path} does not exist.`, { cause })
+  if (code === 'ENOTDIR' || code === 'ELOOP') return new AppError('invalid', `${path} is not a ${kind}.`, { cause })
+  const message = `The ${kind} ${path} cannot be backed up: ${reasonOf(cause)}.`
+  return new AppError(code === 'EACCES' || code === 'EPERM' ? 'denied' : 'unavailable', message, { cause })
+}
+
+function* walkFile(at: BytePath, start: WalkStart | undefined): Generator<Found> {
+  if (start?.step !== 'past') yield { type: 'file', path: at.slice(at.lastIndexOf('/') + 1), at }
+}
+
+async function* oneFile({ name, size, bytes }: StreamSource): AsyncGenerator<Incoming> {
+  yield { path: checkedPath(name), size, mtimeNs: BigInt(Date.now()) * 1_000_000n, bytes }
+}
+
+async function* severalFiles({ files }: FilesSource): AsyncGenerator<Incoming> {
+  for await (const { path, size, mtime = new Date(), bytes } of files)
+    yield { path: checkedPath(path), size, mtimeNs: BigInt(mtime.getTime()) * 1_000_000n, bytes }
+}
+
+function checkedPath(text: string): BytePath {
+  const path = toBytePath(text)
+  try {
+    if (checkedParts(path).length > 0) return path
+  } catch {
+    // Said below, in words for who sends it.
+  }
+  throw new AppError('invalid', `“${text}” cannot be the name of a file in a backup.`, {
+    fix: 'A name is relative, has no empty part, “.” or “..”, and each part has at most 255 bytes.',
+  })
+}

@@ -1,0 +1,103 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { Db, Tx } from '#lib/db.ts'
+import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
+import { keepProgress } from './keep-progress.ts'
+import { pinned } from './open-row.ts'
+import { verifyBackup } from './verify-backup.ts'
+
+// 1. Claim the row as the next attempt. 2. Look at every object, with what the backup's row pins. 3. Complete the row,
+// whatever was found: it fails only where nothing could be said.
+
+/** @throws only when the work should be tried again: this worker is stopping, or lost its claim */
+export async function runVerification(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
+  const { db } = context
+  const verification = await claim(db, id)
+  if (!verification) return
+  const mine = { id, state: 'running', attempt: verification.attempt } as const
+  const progress = keepProgress(
+    async (data) =>
+      (await db.backupVerification.updateMany({ where: mine, data: { progress: { ...data } } })).count === 1,
+    signal,
+  )
+  let connection: Connection | undefined
+  try {
+    const backup = await db.backup.findUniqueOrThrow({ where: { id: verification.backupId } })
+    if (backup.state !== 'complete')
+      throw new AppError('conflict', `Backup ${backup.id} is ${backup.state}, so there is nothing to verify.`)
+    connection = await connectBackup(context, backup)
+    const { problems, problemCount, objects, bytes } = await verifyBackup({
+      ...pinned(backup, connection),
+      depth: verification.depth === 'full' ? 'full' : 'quick',
+      signal: progress.signal,
+      onProgress: ({ objects, bytes, bytesTotal, current }) =>
+        progress.report({ filesDone: objects, bytesDone: bytes, bytesTotal, currentPath: current }),
+    })
+    await progress.stop()
+    progress.signal.throwIfAborted()
+    await db.$transaction(async (tx) => {
+      const { count } = await tx.backupVerification.updateMany({
+        where: mine,
+        data: {
+          state: 'complete',
+          finishedAt: new Date(),
+          objects,
+          bytes: BigInt(bytes),
+          problemCount,
+          problems: problems.map(({ object, message }) => ({ object, message })),
+        },
+      })
+      if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+      await recordEnd(tx, verification, problemCount === 0 ? 'success' : 'refused', `${problemCount}`)
+    })
+  } catch (error) {
+    await progress.stop()
+    if (progress.signal.aborted || isDatabaseError(error)) throw error
+    await fail(db, mine, messageOf(error))
+    if (!(error instanceof AppError)) console.error(error)
+  } finally {
+    connection?.close()
+  }
+}
+
+async function claim(db: Db, id: string) {
+  const [claimed] = await db.backupVerification.updateManyAndReturn({
+    where: { id, state: { in: ['queued', 'running'] } },
+    data: { state: 'running', startedAt: new Date(), error: null, attempt: { increment: 1 } },
+  })
+  return claimed
+}
+
+/** A job whose workers died too often: nobody works on it any more. */
+export async function giveUpVerification({ db }: BackupContext, id: string): Promise<void> {
+  const error =
+    'The worker stopped in the middle of this verification several times. Look at logs/worker.log in the data folder, then start it again.'
+  await fail(db, { id, state: { in: ['queued', 'running'] } }, error)
+}
+
+type Where = NonNullable<Parameters<Db['backupVerification']['updateManyAndReturn']>[0]['where']>
+
+async function fail(db: Db, where: Where, error: string): Promise<void> {
+  await db.$transaction(async (tx) => {
+    const [row] = await tx.backupVerification.updateManyAndReturn({
+      where,
+      data: { state: 'failed', finishedAt: new Date(), error, attempt: { increment: 1 } },
+    })
+    if (row) await recordEnd(tx, row, 'failed')
+  })
+}
+
+async function recordEnd(
+  tx: Tx,
+  { backupId, depth, createdBy }: { backupId: string; depth: string; createdBy: string },
+  outcome: 'success' | 'refused' | 'failed',
+  problems?: string,
+): Promise<void> {
+  await recordAudit(tx, {
+    actor: createdBy,
+    action: 'verify.finish',
+    outcome,
+    subject: `Backup ${backupId}`,
+    changes: { depth: [null, depth], ...(problems !== undefined && { problems: [null, problems] }) },
+  })
+}

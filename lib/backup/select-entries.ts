@@ -1,0 +1,168 @@
+import ignore, { type Ignore } from 'ignore'
+import { type BytePath, displayPath, exactText, toBytePath } from '#lib/archive/byte-path.ts'
+import type { Entry, SkippedItem } from '#lib/archive/entry.ts'
+import { keyAfter, orderKey } from '#lib/archive/path-order.ts'
+import { checkedParts } from '#lib/archive/restore-path.ts'
+import { AppError } from '#lib/errors.ts'
+import type { EntryIndex } from './entry-index.ts'
+
+/** The `ignore` package remembers every path that it was asked about: it is made anew after so many. */
+const FORGET_AFTER = 20_000
+
+export interface Selected {
+  readonly item: Entry | SkippedItem
+  /** A folder that is only on the way to what was asked for. */
+  readonly onTheWay: boolean
+}
+
+/**
+ * What somebody asked for: paths, which stand for themselves and all below them, and patterns as .gitignore writes
+ * them (with `*`, `?` or `[`). What begins with `!` takes away again, and alone it takes away from everything. All count
+ * from the backup's top; a leading `/` is allowed.
+ */
+export class Selection {
+  /** Each text that may be a path, and the paths that it may mean. */
+  readonly named: readonly { readonly text: string; readonly paths: readonly BytePath[] }[]
+  /** Whether paths are all that is asked for, so that they can be looked up. */
+  readonly byPath: boolean
+  readonly #keys: ReadonlySet<string>
+  readonly #more: Matcher | undefined
+  readonly #less: Matcher | undefined
+  readonly #matched = new Set<string>()
+
+  /** Throws AppError `invalid` when there is nothing in it. */
+  constructor(wanted: readonly string[]) {
+    const texts = wanted.filter((text) => text.trim() !== '' && text !== '!')
+    if (texts.length === 0) throw new AppError('invalid', 'Name at least one path.')
+    const less = texts.filter((text) => text.startsWith('!')).map((text) => text.slice(1))
+    const more = texts.filter((text) => !text.startsWith('!'))
+    const patterns = more.filter((text) => /[*?[]/.test(text))
+    this.named = more.map((text) => ({ text, paths: pathsOf(text) }))
+    this.byPath = patterns.length === 0 && more.length > 0
+    this.#keys = new Set(more.length === 0 ? [''] : this.named.flatMap(({ paths }) => paths).map(orderKey))
+    this.#more = patterns.length > 0 ? new Matcher(patterns) : undefined
+    this.#less = less.length > 0 ? new Matcher(less) : undefined
+  }
+
+  /** Throws AppError `integrity` for a path that no honest backup holds. */
+  selects(path: BytePath, isFolder: boolean): boolean {
+    const parts = checkedParts(path)
+    const text = (exactText(path) ?? displayPath(path)) + (isFolder ? '/' : '')
+    if (parts.length > 0 && this.#less?.match(text) !== undefined) return false
+    if (this.#keys.has('')) return true
+    let key = ''
+    for (const part of parts) {
+      key = key === '' ? part : `${key}\0${part}`
+      if (!this.#keys.has(key)) continue
+      this.#matched.add(key)
+      return true
+    }
+    const pattern = parts.length > 0 ? this.#more?.match(text) : undefined
+    if (pattern !== undefined) this.#matched.add(pattern)
+    return pattern !== undefined
+  }
+
+  /** What was asked for and met by nothing that `selects` was asked about. */
+  unmatched(): string[] {
+    return this.named
+      .filter(({ text, paths }) => ![text, ...paths.map(orderKey)].some((one) => one === '' || this.#matched.has(one)))
+      .map(({ text }) => text)
+  }
+}
+
+/** Patterns as .gitignore writes them. */
+class Matcher {
+  readonly #patterns: readonly string[]
+  #ignore: Ignore | undefined
+  #asked = 0
+
+  constructor(patterns: readonly string[]) {
+    this.#patterns = patterns
+  }
+
+  /** The pattern that matches a path, or a folder above it. Folders end with `/`. */
+  match(text: string): string | undefined {
+    if (!this.#ignore || this.#asked % FORGET_AFTER === 0) {
+      this.#ignore = ignore({ ignorecase: false })
+      // What begins with # or ! would be a comment or an exception.
+      for (const pattern of this.#patterns)
+        this.#ignore.add({ pattern: pattern.replace(/^[#!]/, '\\$&'), mark: pattern })
+    }
+    this.#asked += 1
+    return this.#ignore.test(text).rule?.mark
+  }
+}
+
+/** What is selected, in order, each folder on the way before what it holds. Throws AppError `not-found` for a path that is not there. */
+export async function* selectEntries(
+  index: EntryIndex,
+  selection: Selection,
+  backup: string,
+): AsyncGenerator<Selected> {
+  if (selection.byPath) yield* lookUp(index, selection, backup)
+  else yield* scan(index, selection)
+}
+
+async function* scan(index: EntryIndex, selection: Selection): AsyncGenerator<Selected> {
+  /** Folders above the current item, and whether they were given already. */
+  const above: { readonly entry: Entry; given: boolean }[] = []
+  for await (const item of index.from('')) {
+    while (above.length > 0 && !isBelow(item.path, above.at(-1)?.entry.path ?? '.')) above.pop()
+    const selected = selection.selects(item.path, item.type === 'folder')
+    if (selected)
+      for (const folder of above) {
+        if (!folder.given) yield { item: folder.entry, onTheWay: true }
+        folder.given = true
+      }
+    if (item.type === 'folder') above.push({ entry: item, given: selected })
+    if (selected) yield { item, onTheWay: false }
+  }
+}
+
+async function* lookUp(index: EntryIndex, selection: Selection, backup: string): AsyncGenerator<Selected> {
+  const found = new Map<string, BytePath>()
+  for (const { text, paths } of selection.named) {
+    const there: BytePath[] = []
+    for (const path of paths) if (await index.find(path)) there.push(path)
+    if (there.length === 0) throw new AppError('not-found', `Backup ${backup} holds nothing called “${text}”.`)
+    for (const path of there) found.set(orderKey(path), path)
+  }
+  let given: BytePath[] = []
+  let done = ''
+  for (const key of [...found.keys()].sort((a, b) => (a < b ? -1 : 1))) {
+    if (key < done) continue // below one that was asked for as well
+    const path = found.get(key) ?? '.'
+    given = given.filter((folder) => isBelow(path, folder))
+    for (const folder of foldersAbove(path)) {
+      if (given.includes(folder)) continue
+      const item = await index.find(folder)
+      if (item) yield { item, onTheWay: true }
+      given.push(folder)
+    }
+    done = path === '.' ? '\uffff' : keyAfter(path)
+    for await (const item of index.from(key)) {
+      if (orderKey(item.path) >= done) break
+      if (selection.selects(item.path, item.type === 'folder')) yield { item, onTheWay: false }
+    }
+  }
+}
+
+/** From the root to the folder that holds it; nothing for the root itself. */
+export function foldersAbove(path: BytePath): BytePath[] {
+  if (path === '.') return []
+  const parts = path.split('/')
+  return ['.', ...parts.slice(0, -1).map((_, depth) => parts.slice(0, depth + 1).join('/'))]
+}
+
+function isBelow(path: BytePath, folder: BytePath): boolean {
+  return folder === '.' ? path !== '.' : path.startsWith(`${folder}/`)
+}
+
+/** The paths that a text may stand for: itself, and with the escapes that `displayPath` writes taken back. */
+function pathsOf(text: string): BytePath[] {
+  const plain = toBytePath(text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, ''))
+  const bytes = plain
+    .replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\u([0-9a-f]{4})/g, (_, hex: string) => toBytePath(String.fromCharCode(Number.parseInt(hex, 16))))
+  return [...new Set([plain, bytes])].map((path) => (path === '' ? '.' : path))
+}

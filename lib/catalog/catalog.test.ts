@@ -1,0 +1,186 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { runBackup } from '#lib/backup/run-backup.ts'
+import { runRestore } from '#lib/backup/run-restore.ts'
+import { startBackup } from '#lib/backup/start-backup.ts'
+import { startRestore } from '#lib/backup/start-restore.ts'
+import { viewBackup } from '#lib/backup/view-backups.ts'
+import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { exportCatalog } from './export-catalog.ts'
+import { importCatalog } from './import-catalog.ts'
+import type { CatalogPlace } from './read-catalog.ts'
+
+// Console A makes backups and stores its catalogue; console B, with an empty database of its own, takes them over.
+
+let sandbox: TestSandbox
+let a: TestConsole
+let b: TestConsole
+let keys: string[]
+const bucket = 'catalog-here'
+const region = 'us-east-1'
+const never = new AbortController().signal
+
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  await sandbox.s3().send(new CreateBucketCommand({ Bucket: bucket }))
+  const { accessKeyId, secretAccessKey } = sandbox.administrator
+  const own = { credentials: { accessKeyId, secretAccessKey }, endpoint: sandbox.info.endpoint }
+  ;[a, b] = await Promise.all([openTestConsole(own), openTestConsole(own)])
+  keys = ['backups', 'archive'].map((alias) => {
+    const key = sandbox.info.keys.find((one) => one.region === region && one.alias === `alias/${alias}`)
+    if (!key) throw new Error(`The sandbox has no alias/${alias}.`)
+    return key.arn
+  })
+  await a.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'a/b' })
+})
+afterAll(async () => {
+  await Promise.all([a.close(), b.close()])
+  await sandbox.close()
+})
+
+let trees = 0
+function plant(): string {
+  trees += 1
+  const source = path.join(a.folder, 'sources', `tree-${trees}`)
+  mkdirSync(path.join(source, 'inner'), { recursive: true })
+  writeFileSync(path.join(source, 'inner', 'random'), randomBytes(100_000))
+  writeFileSync(path.join(source, 'name'), `tree ${trees}`)
+  return source
+}
+async function backUp(source: string, name: string): Promise<string> {
+  const id = await startBackup(a.context, { source, name }, 'page', actor)
+  await runBackup(a.context, id, never)
+  expect(await a.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'complete' })
+  return id
+}
+/** As the person says who recovers: from their own records. */
+const place = (changes: Partial<CatalogPlace> = {}): CatalogPlace => ({
+  region,
+  bucket,
+  prefix: 'a/b',
+  environment: a.environment,
+  time: undefined,
+  keys: [keys[0] ?? ''],
+  ...changes,
+})
+const take = (into: TestConsole, dryRun = false, changes: Partial<CatalogPlace> = {}) =>
+  importCatalog(into.context, place(changes), { dryRun, actor })
+
+test('a lost database: everything is there again in a new console, and restores to the same bytes', async () => {
+  const sources = [plant(), plant()]
+  const ids = []
+  for (const source of sources) ids.push(await backUp(source, `Backup of ${path.basename(source)}`))
+  const stored = await exportCatalog(a.context, undefined, actor)
+  expect(stored).toMatchObject({ backups: 2, revisions: 1, environment: a.environment })
+  expect(stored.address).toBe(`s3://${bucket}/a/b/${a.environment}/catalog/${stored.time}/`)
+
+  // Nothing is changed by a dry run; then all of it; then nothing is left to do.
+  const { installation } = a.context
+  const dry = await take(b, true)
+  expect(dry).toMatchObject({ installation, added: ids, unchanged: 0, conflicts: [], missing: [] })
+  expect(dry.settings).toMatchObject({ bucket, prefix: 'a/b', method: 'AWS-KMS', keyArn: keys[0] })
+  expect(await b.db.backup.count()).toBe(0)
+  expect(await take(b)).toMatchObject({ added: ids })
+  expect(await take(b)).toMatchObject({ added: [], updated: [], unchanged: 2 })
+  expect(await b.db.auditEvent.count({ where: { action: 'catalog.import' } })).toBe(2)
+
+  for (const [index, id] of ids.entries()) {
+    const [before, after] = await Promise.all([viewBackup(a.context, id), viewBackup(b.context, id)])
+    expect({ ...after, restoreRoot: '' }).toEqual({ ...before, restoreRoot: '' })
+    expect(after).toMatchObject({ installation, environment: a.environment })
+    const target = path.join(b.folder, 'restores', `restored-${index}`)
+    const restore = await startRestore(b.context, { backupId: id, target }, 'host', actor)
+    await runRestore(b.context, restore, never)
+    expect(await b.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
+      state: 'complete',
+      error: null,
+    })
+    expect(describeTree(target)).toEqual(describeTree(sources[index] ?? ''))
+  }
+})
+
+test('the new console’s own environment stays its own', async () => {
+  await b.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'of-b' })
+  const own = path.join(b.folder, 'sources', 'own')
+  mkdirSync(own)
+  const id = await startBackup(b.context, { source: own, name: '' }, 'page', actor)
+  await runBackup(b.context, id, never)
+  const { installation } = b.context
+  expect(await viewBackup(b.context, id)).toMatchObject({ state: 'complete', installation, environment: b.environment })
+  // What it took over goes on with what is its own.
+  const stored = await exportCatalog(b.context, undefined, actor)
+  expect(stored).toMatchObject({ backups: 3, environment: b.environment })
+})
+
+test('rows that are newer here stay; older ones get their new keys; differences are named', async () => {
+  const id = await backUp(plant(), 'Pins')
+  await exportCatalog(a.context, undefined, actor)
+  await take(b)
+  const pins = { generation: 2, envelopeSha256: 'f'.repeat(64), keyIds: [keys[1] ?? ''] }
+  const inB = (data: object) => b.db.backup.update({ where: { id }, data })
+  await inB(pins)
+  expect(await take(b)).toMatchObject({ newerHere: [id], updated: [], conflicts: [] })
+  expect(await b.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject(pins)
+  await inB({ generation: 0 })
+  expect(await take(b)).toMatchObject({ newerHere: [], updated: [id] })
+  const [before, after] = await Promise.all([a, b].map(({ db }) => db.backup.findUniqueOrThrow({ where: { id } })))
+  for (const name of ['generation', 'envelopeSha256', 'keyIds'] as const) expect(after?.[name]).toEqual(before?.[name])
+  for (const [change, reason] of [
+    [{ envelopeSha256: 'e'.repeat(64) }, /envelope/],
+    [{ manifestSha256: 'e'.repeat(64) }, /manifest/],
+    [{ state: 'failed' }, /failed here/],
+  ] as const) {
+    await inB(change)
+    expect(await take(b)).toMatchObject({ conflicts: [{ id, reason: expect.stringMatching(reason) }] })
+    await inB({ envelopeSha256: before?.envelopeSha256, manifestSha256: before?.manifestSha256, state: 'complete' })
+  }
+})
+
+test('what is not in the bucket any more does not come back as a row', async () => {
+  const [gone, other] = [await backUp(plant(), 'Gone'), await backUp(plant(), 'Other')]
+  await exportCatalog(a.context, undefined, actor)
+  const manifest = (id: string) => ({ Bucket: bucket, Key: `a/b/${a.environment}/backups/${id}/manifest` })
+  await sandbox.s3().send(new DeleteObjectCommand(manifest(gone)))
+  await sandbox.s3().send(new PutObjectCommand({ ...manifest(other), Body: 'something else' }))
+  const { added, missing } = await take(b)
+  expect(added).toEqual([])
+  expect(missing.map(({ id }) => id).sort()).toEqual([gone, other].sort())
+})
+
+test('another key, environment or time opens nothing, and neither does a moved or changed catalogue', async () => {
+  const stored = await exportCatalog(a.context, undefined, actor)
+  await expect(take(b, true, { keys: [keys[1] ?? ''] })).rejects.toMatchObject({ code: 'integrity' })
+  await expect(take(b, true, { environment: randomUUID() })).rejects.toMatchObject({ code: 'not-found' })
+  await expect(take(b, true, { time: '20200101T000000000Z' })).rejects.toMatchObject({ code: 'not-found' })
+  await expect(take(b, true, { keys: 'none' })).rejects.toMatchObject({ code: 'integrity' })
+
+  // The same objects under another time, as somebody with the bucket could put them.
+  const s3 = sandbox.s3()
+  const folder = `a/b/${a.environment}/catalog/`
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: folder + stored.time }))
+  expect(Contents).toHaveLength(2)
+  const { store } = await connectTo()
+  for (const { Key = '' } of Contents) {
+    const body = await store.read(Key, 10_000_000)
+    expect(Buffer.from(body).includes('Pins')).toBe(false)
+    await store.create(Key.replace(stored.time, '20990101T000000000Z'), body)
+  }
+  await expect(take(b, true)).rejects.toMatchObject({ code: 'integrity' })
+  await store.delete(Contents.map(({ Key = '' }) => Key.replace(stored.time, '20990101T000000000Z')))
+  const name = `${folder}${stored.time}/catalog`
+  const body = Buffer.from(await store.read(name, 10_000_000))
+  const last = body.length - 20
+  body[last] = (body[last] ?? 0) ^ 1
+  await store.replace(name, body)
+  await expect(take(b, true)).rejects.toMatchObject({ code: 'integrity' })
+})
+
+async function connectTo() {
+  const { s3Store } = await import('#lib/storage/s3-store.ts')
+  return { store: s3Store(sandbox.s3(), bucket) }
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { cancelBackup, cancelRestore } from '#lib/backup/cancel-job.ts'
+import { AppError } from '#lib/errors.ts'
+import { withServices } from './attach.ts'
+import { plain, print } from './output.ts'
+import { waitForJob } from './wait-for-job.ts'
+
+export function addBackupCancel(backup: Command): void {
+  backup
+    .command('cancel')
+    .description('Cancel a backup, or a restore, that has not ended yet. What it stored is deleted.')
+    .argument('<id>', 'the ID of the backup or restore')
+    .addHelpText('after', '\nExit codes: 0 cancelled, 1 it had ended already, 2 bad usage, 3 no console is running.')
+    .action((id: string) =>
+      withServices(async (services) => {
+        const isId = z.uuid().safeParse(id).success
+        const restore = isId && (await services.db.restore.findUnique({ where: { id }, select: { id: true } }))
+        if (!isId) throw new AppError('not-found', `There is no backup “${plain(id)}”.`)
+        const kind = restore ? 'restore' : 'backup'
+        const result = await (restore ? cancelRestore : cancelBackup)(services.backup, id, 'command line')
+        const state = result === 'cancelled' ? result : (await waitForJob(services, kind, id)).state
+        if (state !== 'cancelled') throw new AppError('conflict', `The ${kind} had ended by then: it is ${state}.`)
+        print(`The ${kind} ${id} is cancelled.`)
+      }),
+    )
+}

@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+import { toBytePath } from '#lib/archive/byte-path.ts'
+import { listFolder, pathOfId, searchFiles } from '#lib/backup/browse-backup.ts'
+import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
+import type { BrowsedItem } from '#lib/backup/browse-schema.ts'
+import { AppError } from '#lib/errors.ts'
+import { withServices } from './attach.ts'
+import { mustBeId } from './backup-restore.ts'
+import { bytesText, plain, print, printJson } from './output.ts'
+
+const pageSize = 500
+
+interface Options {
+  readonly search?: string
+  readonly after?: string
+  readonly limit: number
+  readonly json?: boolean
+}
+
+export function addBackupFiles(backup: Command): void {
+  backup
+    .command('files')
+    .description('List what lies in a folder of a backup, or search its files. Fetches no data, only the list.')
+    .argument('<id>', 'the backup’s ID, as byok backup list shows it')
+    .argument('[folder]', 'a folder, from the backup’s top')
+    .option('--search <text>', 'everything with this text in its path, whatever its case')
+    .option('--limit <number>', 'how many to list', wholeNumber, 10_000)
+    .option('--after <id>', 'continue after this file (nextAfter of the JSON)')
+    .option('--json', 'print as JSON: { files, nextAfter }')
+    .addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running.')
+    .action((id: string, folder: string | undefined, options: Options) =>
+      withServices(async (services) => {
+        mustBeId(id)
+        const browsed = new BrowsedBackups(services.backup)
+        const { index, release } = await browsed.open(id)
+        try {
+          const files: BrowsedItem[] = []
+          const path = folder?.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '')
+          let after = options.after === undefined ? undefined : pathOfId(options.after)
+          let left = options.limit
+          let next: string | null
+          do {
+            const wish = { after, limit: Math.min(pageSize, left) }
+            const page =
+              options.search === undefined
+                ? await listFolder(index, path ? toBytePath(path) : '.', wish)
+                : await searchFiles(index, options.search, wish)
+            left -= page.items.length
+            next = page.next
+            after = next === null ? undefined : pathOfId(next)
+            if (options.json) files.push(...page.items)
+            else for (const item of page.items) print(lineOf(item, options.search !== undefined))
+          } while (next !== null && left > 0)
+          if (options.json) printJson({ files, nextAfter: next })
+          else if (next !== null) print(`More: add --after ${next}`)
+        } finally {
+          release()
+          browsed.close()
+        }
+      }),
+    )
+}
+
+function lineOf(item: BrowsedItem, wholePath: boolean): string {
+  const size = item.size === null ? '' : bytesText(item.size)
+  const time = item.mtime?.slice(0, 19).replace('T', ' ') ?? ''
+  const mark = item.type === 'folder' ? '/' : ''
+  const link = item.target === null ? '' : ` -> ${plain(item.target)}`
+  const warning = item.warning === null ? '' : `  ! ${plain(item.warning)}`
+  return `${(item.mode ?? '').padStart(4)}  ${size.padStart(10)}  ${time.padEnd(19)}  ${plain(wholePath ? item.path : item.name)}${mark}${link}${warning}`
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new AppError('invalid', `“${plain(text)}” is not a whole number from 1 on.`)
+  return value
+}

@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { createAwsClients } from '#lib/aws/clients.ts'
+import { type WriteProtection, writeBackup } from '#lib/backup/write-backup.ts'
+import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import { kmsOf } from '#lib/keys/kms.ts'
+import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
+import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { s3Store } from '#lib/storage/s3-store.ts'
+
+let folder: string
+let source: string
+let target: TestSandbox
+let targets = 0
+const bucket = 'recover-here'
+const region = 'us-east-1'
+/** Stands for one of the console's own: what matters here is only how it is called. */
+const rootKey: KeyWrapper = {
+  wrap: async () => ({ keyId: 'root-key/one', ciphertext: Buffer.alloc(40) }),
+  unwrap: () => Promise.reject(new Error('not here')),
+}
+const ids = { installation: 'inst-7', environment: 'env-7', prefix: 'a/prefix' }
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'recover-')))
+  target = await openTestSandbox({ dataDir: path.join(folder, 'sandbox') })
+  await target.s3().send(new CreateBucketCommand({ Bucket: bucket }))
+  source = path.join(folder, 'source')
+  mkdirSync(path.join(source, 'größe'), { recursive: true })
+  writeFileSync(path.join(source, 'größe', 'file'), 'content '.repeat(50_000))
+  writeFileSync(path.join(source, 'empty'), '')
+})
+afterAll(async () => {
+  await target.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function keyArn(alias: string): string {
+  const key = target.info.keys.find((one) => one.region === region && one.alias === `alias/${alias}`)
+  if (!key) throw new Error(`The sandbox has no alias/${alias}.`)
+  return key.arn
+}
+
+/** Makes a backup as the console does, without one. */
+async function backUp(backup: string, keys: readonly string[] | 'none' | 'root') {
+  const clients = createAwsClients(
+    { region, endpoint: target.info.endpoint, credentials: target.administrator },
+    'background',
+  )
+  const wrapper = (arn: string) =>
+    kmsKeyWrapper(kmsOf(clients.kms), { keyArn: arn, region, callerArn: undefined, ...ids })
+  const protection: WriteProtection =
+    keys === 'none'
+      ? { method: 'none' }
+      : {
+          method: 'keys',
+          keys: keys === 'root' ? [rootKey] : keys.map(wrapper),
+        }
+  await writeBackup({
+    store: s3Store(clients.s3, bucket),
+    protection,
+    identity: { ...ids, backup },
+    source: { kind: 'folder', path: source, include: [], exclude: [] },
+    attempt: 1,
+  })
+  clients.destroy()
+}
+
+async function recover(args: readonly string[], credentials = target.administrator) {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), 'recover', ...args], {
+    cwd: folder,
+    // Nothing of a console: a data folder that is not there must not be missed, nor made.
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      VAULT_DATA_DIR: path.join(folder, 'no-such-data'),
+      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    },
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  await once(child, 'close')
+  expect(existsSync(path.join(folder, 'no-such-data'))).toBe(false)
+  return { code: child.exitCode, stdout, stderr }
+}
+const at = () => [`s3://${bucket}/a/prefix`, '--environment', 'env-7', '--endpoint', target.info.endpoint]
+const newTarget = () => {
+  targets += 1
+  return path.join(folder, `target-${targets}`)
+}
+
+test('with one key, with either of two, and unencrypted: everything comes back', async () => {
+  const [one, two] = [keyArn('backups'), keyArn('archive')]
+  await backUp('one-key', [one])
+  await backUp('two-keys', [one, two])
+  await backUp('plain', 'none')
+  for (const [backup, ...how] of [
+    ['one-key', '--key', one],
+    ['two-keys', '--key', one],
+    ['two-keys', '--key', two],
+    // A key that is not in the envelope does no harm beside one that is.
+    ['one-key', '--key', two, one],
+    ['plain', '--allow-unencrypted', '--region', region],
+  ] as [string, ...string[]][]) {
+    const to = newTarget()
+    const run = await recover([...at(), backup, '--to', to, '--json', ...how])
+    expect(run.code, run.stderr).toBe(0)
+    expect(JSON.parse(run.stdout)).toMatchObject({ backup, installation: 'inst-7', files: 2, warnings: 0 })
+    expect(describeTree(to)).toEqual(describeTree(source))
+  }
+  const words = await recover([...at(), 'one-key', '--to', newTarget(), '--key', one])
+  expect(words.stdout).toMatch(/installation inst-7: named by its envelope, and KMS\s+has authenticated it/)
+  expect(words.stderr).toMatch(/nobody can see whether backups were deleted/)
+})
+
+test('--list says which of them these keys open, and why not the others', async () => {
+  await backUp('rooted', 'root')
+  const listed = await recover([...at(), '--list', '--key', keyArn('archive'), '--json'])
+  const { backups } = JSON.parse(listed.stdout)
+  expect(backups.map(({ id, state }: { id: string; state: string }) => [id, state])).toEqual([
+    ['one-key', 'refused'],
+    ['plain', 'refused'],
+    ['rooted', 'refused'],
+    ['two-keys', 'opens'],
+  ])
+  expect(listed.code).toBe(1)
+  const reasons = backups.map(({ reason }: { reason?: string }) => reason)
+  expect(reasons[0]).toMatch(/names only keys that are not allowed here: arn:/)
+  expect(reasons[1]).toMatch(/no envelope: it is not encrypted, .* --allow-unencrypted/)
+  expect(reasons[2]).toMatch(/method AES-256: no KMS key opens it, only the console’s root-key\/one/)
+  const words = await recover([...at(), '--list', '--key', keyArn('backups')])
+  expect(words.stdout).toMatch(/^two-keys {2}\d{4}-\d\d-\d\d .* 2 files {2}installation inst-7$/m)
+})
+
+test.each([
+  ['no protection named', [], 2, /--key ARN or --allow-unencrypted/],
+  ['both named', ['--allow-unencrypted', '--key', 'KEY'], 2, /--key ARN or --allow-unencrypted/],
+  ['an alias', ['--key', 'alias/backups'], 1, /not a key ARN/],
+  ['the wrong key', ['--key', 'OTHER'], 1, /names only keys that are not allowed here/],
+  ['a key that refuses', ['--key', 'WRITE-ONLY'], 1, /not allowed here|denied|Deny/i],
+  ['unencrypted, but it is encrypted', ['--allow-unencrypted', '--region', region], 1, /is encrypted.*--key/],
+] as const)('%s', async (_, how, code, words) => {
+  const named: Record<string, string> = { KEY: 'backups', OTHER: 'archive', 'WRITE-ONLY': 'write-only' }
+  const args = how.map((word) => (named[word] ? keyArn(named[word]) : word))
+  const to = newTarget()
+  const run = await recover([...at(), 'one-key', '--to', to, ...args])
+  expect(run.stderr).toMatch(words)
+  expect(run.code).toBe(code)
+  expect(run.stderr).not.toMatch(/\bat .*\.ts:\d+/)
+  expect(existsSync(to)).toBe(false)
+})
+
+test('an envelope that claims another installation, a wrong environment, a bucket that is not there', async () => {
+  const key = keyArn('backups')
+  const name = 'a/prefix/env-7/backups/claims/envelope.json'
+  await backUp('claims', [key])
+  const { Body } = await target.s3().send(new GetObjectCommand({ Bucket: bucket, Key: name }))
+  const text = ((await Body?.transformToString()) ?? '').replaceAll('inst-7', 'inst-8')
+  await target.s3().send(new PutObjectCommand({ Bucket: bucket, Key: name, Body: text }))
+  const claimed = await recover([...at(), 'claims', '--to', newTarget(), '--key', key])
+  expect(claimed).toMatchObject({ code: 1, stdout: '' })
+  expect(claimed.stderr).toMatch(/envelope of backup claims/)
+  const elsewhere = [
+    `s3://${bucket}/a/prefix`,
+    '--endpoint',
+    target.info.endpoint,
+    '--key',
+    key,
+    '--environment',
+    'env-8',
+  ]
+  expect(await recover([...elsewhere, 'one-key', '--to', newTarget()])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('There is no backup one-key'),
+  })
+  expect(await recover([...elsewhere, '--list'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('No complete backup lies in bucket'),
+  })
+  const nowhere = ['s3://not-there-at-all', '--environment', 'env-7', '--endpoint', target.info.endpoint]
+  const run = await recover([...nowhere, '--list', '--key', key])
+  expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('not-there-at-all') })
+})

@@ -1,0 +1,137 @@
+import path from 'node:path'
+import type { Command } from 'commander'
+import { restoreBackup } from '#lib/backup/restore-backup.ts'
+import { readEnv } from '#lib/env.ts'
+import { AppError } from '#lib/errors.ts'
+import { listWithoutDatabase } from '#lib/recover/list-without-database.ts'
+import { openWithoutDatabase } from '#lib/recover/open-without-database.ts'
+import { openRecoverySource, type RecoverySource } from '#lib/recover/recovery-source.ts'
+import { exitCodes } from './exit-codes.ts'
+import { bytesText, plain, print, printError, printJson, progressLine } from './output.ts'
+
+interface Options {
+  environment: string
+  key?: string[]
+  allowUnencrypted?: boolean
+  region?: string
+  endpoint?: string
+  list?: boolean
+  to?: string
+  json?: boolean
+}
+
+const blind =
+  'Without the console’s database nobody can see whether backups were deleted, whether an older state was put back, or\n' +
+  'whether somebody who may encrypt under the key made one of these.'
+const blindUnencrypted = `${blind} Unencrypted backups may also have been changed\nby anybody who can write to the bucket.`
+
+export function addRecover(recover: Command): void {
+  recover
+    .description(
+      'Restore backups with nothing but the bucket and the key: no database, no data folder and no running console.',
+    )
+    .argument('<address>', 's3://BUCKET or s3://BUCKET/PREFIX, without the environment’s ID')
+    .argument('[backup]', 'the backup’s ID')
+    .requiredOption('--environment <id>', 'the environment’s ID, from your own records')
+    .option('--key <arns...>', 'key ARN from your own records; several if any of them may open it')
+    .option('--allow-unencrypted', 'backups of method none are meant, which nothing protects')
+    .option('--region <region>', 'Region of the bucket (default: the key’s)')
+    .option('--endpoint <url>', 'where KMS and S3 are, if not at AWS, such as the sandbox’s address')
+    .option('--list', 'show the backups that are there')
+    .option('--to <folder>', 'a folder that does not exist yet, or is empty')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nCredentials come from the AWS SDK’s default chain and need s3:ListBucket, s3:GetObject and kms:Decrypt.' +
+        '\nExit codes: 0 done, 1 failed or refused, 2 bad usage, 3 AWS cannot be reached.',
+    )
+    .action(async (address: string, backup: string | undefined, options: Options) => {
+      const { key: keys = [], allowUnencrypted = false, list = false, to, environment } = options
+      if (keys.length > 0 === allowUnencrypted)
+        recover.error('error: say either --key ARN or --allow-unencrypted', { code: 'recover.protection' })
+      if (list ? backup !== undefined || to !== undefined : backup === undefined || to === undefined)
+        recover.error('error: say either --list, or the backup’s ID and --to FOLDER', { code: 'recover.what' })
+      const source = openRecoverySource({
+        address,
+        environment,
+        keys,
+        region: options.region,
+        endpoint: options.endpoint,
+        credentials: { variables: readEnv().awsVariables },
+      })
+      try {
+        if (list) await showAll(source, options)
+        else await restoreOne(source, backup ?? '', path.resolve(to ?? ''), options)
+      } finally {
+        source.close()
+      }
+    })
+}
+
+async function showAll(source: RecoverySource, { json }: Options): Promise<void> {
+  const backups = []
+  for await (const backup of listWithoutDatabase(source)) {
+    if (json) backups.push(backup)
+    else if (backup.state === 'refused') print(`${plain(backup.id)}  cannot be opened: ${plain(backup.reason)}`)
+    else {
+      const { id, createdAt, totals, installation } = backup
+      const when = `${createdAt.slice(0, 19).replace('T', ' ')}Z`
+      print(
+        `${id}  ${when}  ${bytesText(totals.bytes).padStart(10)}  ${totals.files} files  installation ${plain(installation)}`,
+      )
+    }
+    if (backup.state === 'refused') process.exitCode = exitCodes.failed
+    if (!json) backups.push(backup)
+  }
+  if (json) return printJson({ backups })
+  const { bucket, prefix, environment } = source
+  if (backups.length === 0)
+    throw new AppError(
+      'not-found',
+      `No complete backup lies in bucket ${bucket} under ${prefix && `${prefix}/`}${environment}/backups/.`,
+      { fix: 'Is the environment’s ID right, and what stands before it in the bucket?' },
+    )
+  printError(source.keys.length > 0 ? blind : blindUnencrypted)
+}
+
+async function restoreOne(source: RecoverySource, id: string, target: string, { json }: Options): Promise<void> {
+  const started = performance.now()
+  const backup = await openWithoutDatabase(source, id)
+  const { installation } = backup.identity
+  const encrypted = source.keys.length > 0
+  if (!json)
+    print(
+      encrypted
+        ? `Backup ${id} of ${backup.manifest.createdAt}, of installation ${installation}: named by its envelope, and KMS\nhas authenticated it. Compare it with your records.`
+        : `Backup ${id} says that it is of ${backup.manifest.createdAt} and of installation ${plain(installation)}. Nobody vouches for that.`,
+    )
+  const line = progressLine()
+  const { bytes: total } = backup.manifest.totals
+  const result = await restoreBackup({
+    backup,
+    target,
+    onProgress: ({ bytesWritten, filesDone, currentPath }) =>
+      line.show(`${bytesText(bytesWritten)} of ${bytesText(total)}, ${filesDone} files  ${currentPath}`),
+  })
+    .catch((error: unknown) => {
+      if (!(error instanceof AppError)) throw error
+      const { code, message, fix, retryable } = error
+      const left = `Whatever was restored into ${target} until then is whole, but not everything.`
+      throw new AppError(code, message, { cause: error, retryable, fix: fix ? `${fix} ${left}` : left })
+    })
+    .finally(() => line.clear())
+  const { warningList, ...totals } = result
+  if (json)
+    return printJson({
+      backup: id,
+      installation,
+      createdAt: backup.manifest.createdAt,
+      target,
+      ...totals,
+      warningList,
+      durationMs: Math.round(performance.now() - started),
+    })
+  print(`Restored ${result.files} files, ${bytesText(result.bytes)}, to ${plain(target)}`)
+  for (const warning of warningList) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
+  printError(encrypted ? blind : blindUnencrypted)
+}

@@ -1,0 +1,63 @@
+import { hostname } from 'node:os'
+import path from 'node:path'
+import type { Command } from 'commander'
+import { AppError } from '#lib/errors.ts'
+import { runWorker } from '#lib/jobs/run-worker.ts'
+import { openServices } from '#lib/services.ts'
+import { attachedEnv } from './attach.ts'
+import { plain, print } from './output.ts'
+
+interface Options {
+  readonly host: string
+  readonly sourceRoot?: string[]
+  readonly restoreRoot?: string[]
+}
+
+export function addWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('Make backups and restores on this machine, for the console whose database this is, until Ctrl-C.')
+    .option('--host <name>', 'what this machine is called', hostname())
+    .option('--source-root <folders...>', 'folders that may be backed up (default: VAULT_SOURCE_ROOTS)')
+    .option('--restore-root <folders...>', 'folders that may be restored into (default: VAULT_RESTORE_ROOTS)')
+    .addHelpText(
+      'after',
+      '\nOn another machine than the console’s: set DATABASE_URL to its PostgreSQL, VAULT_AWS and VAULT_HOSTED_BUCKET as it has' +
+        '\nthem, and the same seal. With the seal local the key that opens the console’s own keys is a file in one data' +
+        '\nfolder, and a worker without that file refuses to start: workers on other machines need the seal awskms.' +
+        '\nAll workers of one host name must reach the same folders.' +
+        '\n\nExit codes: 0 stopped, 1 refused, 2 bad usage, 3 the database or the seal cannot be reached.',
+    )
+    .action(async (options: Options) => {
+      const env = attachedEnv()
+      const place = {
+        host: nameOf(options.host),
+        sourceRoots: options.sourceRoot?.map((folder) => path.resolve(folder)) ?? env.sourceRoots,
+        restoreRoots: options.restoreRoot?.map((folder) => path.resolve(folder)) ?? env.restoreRoots,
+      }
+      if (!env.databaseUrl)
+        throw new AppError('unavailable', 'There is no database to take work from.', {
+          fix: 'Set DATABASE_URL to the console’s PostgreSQL, or run this beside a running console (VAULT_DATA_DIR names its folder).',
+        })
+      const told = Promise.withResolvers<void>()
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve())
+      const services = await openServices(env)
+      const worker = await runWorker(services, place)
+      print(
+        `Working as ${plain(place.host)}. Ctrl-C stops; what is under way then goes on elsewhere, or after the next start.`,
+      )
+      print(
+        `Backs up from ${plain(place.sourceRoots.join(', '))}; restores into ${plain(place.restoreRoots.join(', '))}`,
+      )
+      await told.promise
+      await worker.stop()
+      await services.close()
+      process.exit()
+    })
+}
+
+function nameOf(host: string): string {
+  const name = host.trim()
+  if (name !== '' && name.length <= 255 && /^\P{Cc}*$/u.test(name)) return name
+  throw new AppError('invalid', 'The name of a host has 1 to 255 characters, and none of them controls a terminal.')
+}

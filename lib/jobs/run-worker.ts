@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { PgBoss } from 'pg-boss'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { cleanUpBackup, cleanUpDue } from '#lib/backup/clean-up.ts'
+import { failStaleStreams } from '#lib/backup/fail-stale-streams.ts'
+import { giveUpBackup, runBackup } from '#lib/backup/run-backup.ts'
+import { giveUpRestore, runRestore } from '#lib/backup/run-restore.ts'
+import { giveUpVerification, runVerification } from '#lib/backup/run-verification.ts'
+import { messageOf } from '#lib/errors.ts'
+import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
+import { runDueSchedules } from '#lib/schedules/run-due.ts'
+import type { Services } from '#lib/services.ts'
+import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
+import { registerWorker, type WorkerPlace } from './register-worker.ts'
+
+// 1. The worker's host gets its queues, and the worker takes jobs from them and from those that are any worker's.
+// 2. What nobody asked for but must be done: clean-up and schedules, by whichever worker comes first.
+// 3. Last, the worker makes itself known: from then on jobs for its folders come to its host.
+
+const jobsAtOnce = 2
+
+type Run = (context: BackupContext, id: string, signal: AbortSignal) => Promise<void>
+
+const handlers: Record<Queue, Run> = {
+  backup: runBackup,
+  restore: runRestore,
+  verify: runVerification,
+  'clean-up': cleanUpBackup,
+}
+const giveUp: Record<Queue, (context: BackupContext, id: string) => Promise<void>> = {
+  backup: giveUpBackup,
+  restore: giveUpRestore,
+  verify: giveUpVerification,
+  // The next pass does it.
+  'clean-up': async () => {},
+}
+
+/** Takes jobs until it is told to stop. Running work is then given back to the queue, and goes on elsewhere. */
+export async function runWorker(
+  services: Pick<Services, 'db' | 'databaseUrl' | 'backup'>,
+  place: WorkerPlace,
+): Promise<{ stop(): Promise<void> }> {
+  const stopping = new AbortController()
+  const context = { ...services.backup, sourceRoots: place.sourceRoots, restoreRoots: place.restoreRoots }
+  const boss = new PgBoss({
+    connectionString: services.databaseUrl,
+    migrate: false,
+    createSchema: false,
+    schedule: false,
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+    max: 4,
+  })
+  boss.on('error', logError)
+  await boss.start()
+  await installQueuesOf(boss, place.host)
+  for (const queue of queues) {
+    for (const host of [place.host, '']) {
+      await boss.work(
+        queueName(queue, host),
+        { pollingIntervalSeconds: 0.5, heartbeatRefreshSeconds: 3, localConcurrency: host === '' ? 1 : jobsAtOnce },
+        async ([job]) => {
+          if (!job) return
+          const { id } = jobPayload.parse(job.data)
+          await handlers[queue](context, id, AbortSignal.any([job.signal, stopping.signal]))
+        },
+      )
+    }
+    await boss.work(deadQueue(queue), { pollingIntervalSeconds: 5 }, async ([job]) => {
+      if (job) await giveUp[queue](context, jobPayload.parse(job.data).id)
+    })
+  }
+  const chores = [
+    every(60_000, 'clean-up', stopping.signal, async () => {
+      await failStaleStreams(context)
+      await deleteOutdated(context)
+      await cleanUpDue(context, stopping.signal)
+    }),
+    every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context)),
+  ]
+  const registration = await registerWorker(services.db, place)
+  return {
+    async stop() {
+      stopping.abort(new Error('This worker is stopping.'))
+      await boss.stop({ graceful: true, timeout: 5_000 })
+      await Promise.all(chores)
+      await registration.withdraw()
+    },
+  }
+}
+
+/** At once, and again so long after the last time. */
+async function every(ms: number, part: string, signal: AbortSignal, run: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await run().catch((error: unknown) => {
+      if (signal.aborted) return
+      console.error(JSON.stringify({ level: 'warning', part, message: messageOf(error) }))
+    })
+    await delay(ms, undefined, { signal }).catch(() => {})
+  }
+}

@@ -1,0 +1,86 @@
+import { policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import type { Diagnosis } from '#lib/aws/diagnosis.ts'
+import type { AwsFault } from '#lib/aws/fault.ts'
+import { refusedFromAbove } from '#lib/aws/refused.ts'
+import { iamPolicyFor, keyPolicyFor } from './key-policies.ts'
+import { actionNames, consequences, type KmsAction, type KmsSituation } from './kms-situation.ts'
+
+/** Access denied by KMS: which policy it was, in AWS's own words, and the change that lets the call through. */
+export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSituation): Diagnosis {
+  const denial = readDenial(fault.message)
+  const caller = situation.callerArn ?? denial.principal
+  const principal = caller ? policyPrincipal(caller) : undefined
+  const who = principal ?? 'these credentials'
+  const name = actionNames[action]
+  const detail = consequences[action]
+  // PutKeyPolicy and IAM take no alias, and a refusal names the key's own ARN.
+  const place = { ...situation, keyArn: denial.resource ?? situation.keyArn }
+  const keyPolicy = keyPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
+  const iamPolicy = iamPolicyFor(principal, place.keyArn, place)
+  const fromAbove = refusedFromAbove(denial, { what: name, action, who, detail })
+  if (fromAbove) return fromAbove
+
+  switch (denial.by) {
+    case 'resource-based policy':
+      return denial.explicit
+        ? {
+            title: `${name} was refused by the key policy`,
+            detail,
+            cause: `A Deny statement in the policy of this key covers ${action} for ${who}.`,
+            who: 'key policy',
+            fix: `Whoever administers the key removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny.`,
+          }
+        : {
+            title: `${name} was refused by the key policy`,
+            detail,
+            cause: `The policy of this key does not allow ${action} to ${who}.`,
+            who: 'key policy',
+            fix: 'Whoever administers the key adds these statements to its key policy.',
+            remedies: [keyPolicy],
+          }
+    case 'identity-based policy': {
+      const named = denial.policyArn ? `the policy ${denial.policyArn}` : `an IAM policy of ${who}`
+      return denial.explicit
+        ? {
+            title: `${name} was refused by an IAM policy`,
+            detail,
+            cause: `A Deny statement in ${named} covers ${action}.`,
+            who: 'IAM policy',
+            fix: 'Whoever administers IAM in that account removes the Deny or narrows it.',
+          }
+        : {
+            title: `${name} is not allowed by any IAM policy`,
+            detail,
+            cause: `The key policy leaves it to IAM, and no IAM policy of ${who} allows ${action} on this key.`,
+            who: 'IAM policy',
+            fix: `Add this IAM policy to ${who}; the statements in the key policy do the same, if you administer the key and not IAM.`,
+            remedies: [iamPolicy, { ...keyPolicy, label: 'Or: key policy' }],
+          }
+    }
+    case 'unknown in this account': {
+      const owner = accountOf(place.keyArn)
+      const own = caller && accountOf(caller)
+      return {
+        title: `${name} was refused: the key is of another account, or not shared`,
+        detail,
+        cause: `KMS does not tell these apart: the key does not exist in ${situation.region}, or account ${owner ?? 'that owns it'} does not allow ${action} to ${who}.`,
+        who: 'key policy',
+        fix: `Check the ARN. Then both sides must allow it: the owner of the key adds the statements to its policy, and${own ? ` account ${own}` : ' your account'} adds the IAM policy.`,
+        remedies: [
+          { ...keyPolicy, note: `In account ${owner ?? 'of the key'}: ${keyPolicy.note}` },
+          { ...iamPolicy, note: `In account ${own ?? 'of the caller'}: ${iamPolicy.note}` },
+        ],
+      }
+    }
+    default:
+      return {
+        title: `${name} was refused`,
+        detail,
+        cause: `AWS did not say which policy refused it: ${fault.message || fault.code}`,
+        fix: `Look for ${action} in CloudTrail, by the request ID: what it refused, and to whom. If nothing denies it, these statements in the key policy allow it.`,
+        remedies: [keyPolicy],
+      }
+  }
+}
+
+const accountOf = (arn: string) => /^arn:[^:]+:[^:]*:[^:]*:(?<account>\d{12}):/.exec(arn)?.groups?.account

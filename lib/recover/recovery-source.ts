@@ -1,0 +1,91 @@
+import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
+import { findRegion } from '#lib/aws/schema.ts'
+import type { OpeningKey } from '#lib/backup/envelope.ts'
+import { AppError } from '#lib/errors.ts'
+import { kmsOf } from '#lib/keys/kms.ts'
+import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
+import { parseKeyIdentifier } from '#lib/keys/schema.ts'
+import type { ObjectStore } from '#lib/storage/object-store.ts'
+import { s3Store } from '#lib/storage/s3-store.ts'
+
+/** What the person who recovers knows and says. Nothing of it is ever taken from the bucket. */
+export interface RecoveryWishes {
+  /** `s3://BUCKET` or `s3://BUCKET/PREFIX` */
+  readonly address: string
+  readonly environment: string
+  /** Key ARNs; empty: backups of method `none` are meant. */
+  readonly keys: readonly string[]
+  /** Undefined: the first key's. */
+  readonly region: string | undefined
+  /** One address for KMS and S3, such as the sandbox's; undefined: AWS's own. */
+  readonly endpoint: string | undefined
+  readonly credentials: AwsAccess['credentials']
+}
+
+/** A bucket and keys, reached with the AWS SDK's default credentials. No database and no data folder. */
+export interface RecoverySource {
+  readonly store: ObjectStore
+  readonly bucket: string
+  /** Without a slash at either end; may be empty. */
+  readonly prefix: string
+  readonly environment: string
+  /** Empty: method `none`. */
+  readonly keys: readonly OpeningKey[]
+  close(): void
+}
+
+/** @throws AppError `invalid` when something the person said can never work */
+export function openRecoverySource(wishes: RecoveryWishes): RecoverySource {
+  const { environment, endpoint, credentials } = wishes
+  const { bucket, prefix } = parseBucketAddress(wishes.address)
+  const keys = wishes.keys.map(parseKeyArn)
+  const region = wishes.region ?? keys[0]?.region
+  if (region === undefined)
+    throw new AppError('invalid', 'The Region of the bucket is not known.', { fix: 'Name it with --region.' })
+  if (!findRegion(region)) throw new AppError('invalid', `“${region}” is not an AWS Region.`)
+  const reach = (where: string) => createAwsClients({ region: where, endpoint, credentials }, 'background')
+  const clients = new Map([region, ...keys.map((key) => key.region)].map((where) => [where, reach(where)]))
+  const clientsIn = (where: string) => {
+    const found = clients.get(where)
+    if (!found) throw new AppError('invalid', `There is no client for ${where}.`)
+    return found
+  }
+  return {
+    store: s3Store(clientsIn(region).s3, bucket),
+    bucket,
+    prefix,
+    environment,
+    keys: keys.map((key) => ({
+      keyId: key.arn,
+      wrapper: kmsKeyWrapper(kmsOf(clientsIn(key.region).kms), {
+        keyArn: key.arn,
+        region: key.region,
+        callerArn: undefined,
+        installation: 'the installation',
+        environment,
+      }),
+    })),
+    close() {
+      for (const one of clients.values()) one.destroy()
+    },
+  }
+}
+
+/** @throws AppError `invalid` */
+export function parseBucketAddress(address: string): { bucket: string; prefix: string } {
+  const [, bucket, rest = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(address) ?? []
+  const prefix = rest.replace(/^\/+|\/+$/g, '')
+  if (bucket === undefined)
+    throw new AppError('invalid', `“${address}” is not the address of a bucket.`, {
+      fix: 'Write s3://BUCKET or s3://BUCKET/PREFIX; the prefix is what stands before the environment’s ID.',
+    })
+  return { bucket, prefix }
+}
+
+function parseKeyArn(text: string): { arn: string; region: string } {
+  const parsed = parseKeyIdentifier(text)
+  if (parsed.ok && parsed.key.kind === 'key-arn') return { arn: parsed.key.value, region: parsed.key.region }
+  throw new AppError('invalid', `“${text}” is not a key ARN.`, {
+    fix: 'An alias may lead elsewhere today: name the key itself, as arn:aws:kms:REGION:ACCOUNT:key/ID.',
+  })
+}

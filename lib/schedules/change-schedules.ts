@@ -1,0 +1,69 @@
+import path from 'node:path'
+import { recordAudit } from '#lib/audit/record.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { placeSource, savedEnvironment } from '#lib/backup/start-backup.ts'
+import { AppError } from '#lib/errors.ts'
+import { nextRun } from './next-run.ts'
+import { type AddSchedule, timeWords } from './schema.ts'
+
+/** @returns the schedule's ID */
+export async function addSchedule(
+  context: BackupContext,
+  input: AddSchedule,
+  from: 'page' | 'host',
+  actor: string,
+): Promise<string> {
+  const { folder, host } = await placeSource(context, input, from)
+  const { environmentId } = await savedEnvironment(context.db)
+  const { every, at: minute, keep, include, exclude } = input
+  const times = { every, minute, weekday: every === 'weekly' ? input.weekday : null }
+  const name = input.name || path.basename(folder) || folder
+  return context.db.$transaction(async (tx) => {
+    const { id } = await tx.schedule.create({
+      data: {
+        ...times,
+        environmentId,
+        name,
+        source: folder,
+        host,
+        include,
+        exclude,
+        keep,
+        nextRunAt: nextRun(times, new Date()),
+        createdBy: actor,
+      },
+      select: { id: true },
+    })
+    await recordAudit(tx, {
+      actor,
+      action: 'schedule.add',
+      outcome: 'success',
+      subject: `${name} (schedule ${id})`,
+      changes: { source: [null, folder], when: [null, timeWords(times)], keep: [null, String(keep)] },
+    })
+    return id
+  })
+}
+
+/** Its backups stay, and are no longer deleted by themselves when it is removed. @throws AppError `not-found` */
+export async function changeSchedule(
+  { db }: Pick<BackupContext, 'db'>,
+  id: string,
+  change: 'pause' | 'resume' | 'remove',
+  actor: string,
+): Promise<void> {
+  await db.$transaction(async (tx) => {
+    const schedule = await tx.schedule.findUnique({ where: { id } })
+    if (!schedule) throw new AppError('not-found', `There is no schedule ${id}.`)
+    if (change === 'remove') await tx.schedule.delete({ where: { id } })
+    else {
+      const enabled = change === 'resume'
+      if (schedule.enabled === enabled) return
+      // What was missed while it was paused was meant to be missed.
+      const nextRunAt = enabled ? nextRun(schedule, new Date()) : schedule.nextRunAt
+      await tx.schedule.update({ where: { id }, data: { enabled, nextRunAt } })
+    }
+    const subject = `${schedule.name} (schedule ${id})`
+    await recordAudit(tx, { actor, action: `schedule.${change}`, outcome: 'success', subject })
+  })
+}

@@ -1,0 +1,59 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { createBackupRow, savedEnvironment } from '#lib/backup/start-backup.ts'
+import type { Tx } from '#lib/db.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import { nextRun } from './next-run.ts'
+
+/**
+ * Starts the backup of every schedule that is due, once, however many runs were missed. Several workers may do so at
+ * once: a schedule is locked while its backup is made, and its next run is later when the lock is gone.
+ */
+export async function runDueSchedules(context: BackupContext, now = new Date()): Promise<void> {
+  while (await context.db.$transaction((tx) => runOne(context, tx, now)));
+}
+
+async function runOne(context: BackupContext, tx: Tx, now: Date): Promise<boolean> {
+  const [due] = await tx.$queryRaw<{ id: string }[]>`
+    SELECT "id" FROM "schedule" WHERE "enabled" AND "nextRunAt" <= ${now}
+    ORDER BY "nextRunAt" LIMIT 1 FOR UPDATE SKIP LOCKED`
+  if (!due) return false
+  const schedule = await tx.schedule.findUniqueOrThrow({ where: { id: due.id } })
+  await tx.schedule.update({
+    where: { id: schedule.id },
+    data: { nextRunAt: nextRun(schedule, now), lastRunAt: now },
+  })
+  const skip = (why: string) =>
+    recordAudit(tx, {
+      actor: 'console',
+      action: 'schedule.skip',
+      outcome: 'failed',
+      subject: `${schedule.name} (schedule ${schedule.id}): ${why}`,
+    })
+  const running = await tx.backup.findFirst({
+    where: { scheduleId: schedule.id, state: { in: ['queued', 'running', 'waiting'] } },
+    select: { id: true },
+  })
+  if (running) {
+    await skip(`backup ${running.id}, started by it before, has not ended yet.`)
+    return true
+  }
+  try {
+    const { environmentId, revision } = await savedEnvironment(tx)
+    const { source: path, host, include, exclude } = schedule
+    const id = await createBackupRow(tx, {
+      environmentId,
+      revision,
+      name: schedule.name,
+      source: { kind: 'folder', path, host, include, exclude },
+      scheduleId: schedule.id,
+      actor: 'console',
+    })
+    await enqueue(context.jobs, tx, 'backup', id, { host })
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    await skip(messageOf(error))
+  }
+  return true
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { patternsSchema } from '#lib/backup/schema.ts'
+
+export const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
+
+/** `02:30`, UTC; read as minutes after midnight. */
+const timeSchema = z
+  .string()
+  .trim()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Write hours and minutes in UTC, such as 02:30.')
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)))
+
+export const addScheduleSchema = z
+  .object({
+    source: z.string().min(1, 'Choose a folder.').max(4096),
+    /** Empty: found by the folder. */
+    host: z.string().max(255).default(''),
+    name: z
+      .string()
+      .trim()
+      .max(200, 'At most 200 characters.')
+      .regex(/^\P{Cc}*$/u, 'No control characters.'),
+    every: z.enum(['daily', 'weekly'], 'Choose daily or weekly.'),
+    /** 0 = Sunday; for `weekly`. */
+    weekday: z.coerce.number().int().min(0).max(6).nullable().default(null),
+    at: timeSchema,
+    keep: z.coerce
+      .number('Write how many are kept, from 1 to 1,000.')
+      .int('Write a whole number.')
+      .min(1, 'At least 1 is kept.')
+      .max(1000, 'At most 1,000 are kept.'),
+    include: patternsSchema,
+    exclude: patternsSchema,
+  })
+  .refine(({ every, weekday }) => every === 'daily' || weekday !== null, {
+    path: ['weekday'],
+    message: 'Choose a day of the week.',
+  })
+export type AddScheduleInput = z.input<typeof addScheduleSchema>
+export type AddSchedule = z.output<typeof addScheduleSchema>
+
+export const changeScheduleSchema = z.object({
+  id: z.uuid(),
+  change: z.enum(['pause', 'resume', 'remove']),
+})
+export type ChangeScheduleInput = z.input<typeof changeScheduleSchema>
+
+/** Times ISO 8601, UTC. */
+export interface ScheduleRow {
+  readonly id: string
+  readonly name: string
+  readonly source: string
+  readonly host: string
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly every: 'daily' | 'weekly'
+  readonly weekday: number | null
+  /** Minutes after midnight, UTC. */
+  readonly minute: number
+  readonly keep: number
+  readonly enabled: boolean
+  readonly nextRunAt: string
+  readonly lastRunAt: string | null
+  /** Whether a worker of its host is running. */
+  readonly served: boolean
+  /** How many complete backups of it there are. */
+  readonly kept: number
+  /** Its newest backup. */
+  readonly last: { readonly id: string; readonly state: string } | null
+}
+
+/** “Daily at 02:30 UTC”, “Mondays at 02:30 UTC”. */
+export function timeWords({ every, weekday, minute }: Pick<ScheduleRow, 'every' | 'weekday' | 'minute'>): string {
+  const at = `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')} UTC`
+  return every === 'daily' ? `Daily at ${at}` : `${weekdays[weekday ?? 0]}s at ${at}`
+}
+
+export type ScheduleResult =
+  | { readonly status: 'success' }
+  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }

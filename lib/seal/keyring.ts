@@ -1,0 +1,126 @@
+import type { Db, Tx } from '#lib/db.ts'
+import { AppError } from '#lib/errors.ts'
+import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import { type MemoryWrapper, memoryWrapper, newRootKey, type RootKey } from './root-key.ts'
+import { rootKeyContext, type Seal } from './seal.ts'
+
+export interface KeyringContext {
+  readonly db: Db
+  readonly installation: string
+}
+
+/**
+ * The console's root keys, unwrapped: new values go under the newest, each older one still opens its own.
+ * Neither wrapping nor unwrapping calls KMS, unless another process has added a root key meanwhile.
+ */
+export interface Keyring extends KeyWrapper {
+  /** Adds a root key under the seal, which from then on seals what is new. */
+  rotate(): Promise<string>
+}
+
+/**
+ * Unwraps every root key: one Decrypt each with seal `awskms`. The first call makes the first root key; one whose seal
+ * now names another key makes a further one, so that what is new stands under the key that is configured.
+ * Throws what the seal throws, and AppError `unavailable` when another seal wrapped them.
+ * @param adopt the root key of a console from before the keyring
+ */
+export async function openKeyring(context: KeyringContext, seal: Seal, adopt?: RootKey): Promise<Keyring> {
+  const { db, installation } = context
+  const opened = new Map<string, MemoryWrapper>()
+
+  async function load(): Promise<void> {
+    const rows = await db.rootKey.findMany({ orderBy: { number: 'asc' }, include: { wraps: true } })
+    for (const row of rows)
+      if (!opened.has(row.id)) opened.set(row.id, memoryWrapper(await openRootKey(context, seal, row)))
+  }
+  async function add(root: RootKey, onlyIf: (tx: Tx) => Promise<boolean>): Promise<void> {
+    const wrapped = await seal.wrapper.wrap(root.key, rootKeyContext(installation, root.id))
+    await db.$transaction(async (tx) => {
+      // Several processes start at once: the second waits here, and then finds what the first made.
+      await tx.$queryRaw`SELECT "id" FROM "installation" FOR UPDATE`
+      if (!(await onlyIf(tx))) return
+      await tx.rootKey.create({
+        data: { id: root.id, wraps: { create: wrapRow(seal, root.id, wrapped, installation) } },
+      })
+    })
+  }
+
+  await add(adopt ?? newRootKey(), async (tx) => (await tx.rootKey.count()) === 0)
+  await load()
+  const onNewKey = { wraps: { some: { keyId: seal.keyId } } }
+  const newest = await newestOf(db)
+  if (!(await db.rootKey.findFirst({ where: { ...onNewKey, id: newest } }))) {
+    await add(
+      newRootKey(),
+      async (tx) => !(await tx.rootKey.findFirst({ where: { ...onNewKey, id: await newestOf(tx) } })),
+    )
+    await load()
+  }
+
+  async function wrapperOf(id: string): Promise<MemoryWrapper> {
+    if (!opened.has(id)) await load()
+    const wrapper = opened.get(id)
+    if (wrapper) return wrapper
+    throw new AppError('integrity', `This was sealed under ${id}, which this console does not have.`, {
+      fix: 'It was destroyed, or the database is an older one. Restore the database that goes with it.',
+    })
+  }
+  return {
+    async wrap(key, boundTo) {
+      const keyId = await newestOf(db)
+      return { keyId, ciphertext: await (await wrapperOf(keyId)).wrap(key, boundTo) }
+    },
+    async unwrap({ keyId, ciphertext }, boundTo) {
+      return (await wrapperOf(keyId)).unwrap(ciphertext, boundTo)
+    },
+    async rotate() {
+      const root = newRootKey()
+      await add(root, async () => true)
+      await load()
+      return root.id
+    },
+  }
+}
+
+async function newestOf(db: Tx): Promise<string> {
+  const { id } = await db.rootKey.findFirstOrThrow({ orderBy: { number: 'desc' }, select: { id: true } })
+  return id
+}
+
+interface StoredRootKey {
+  readonly id: string
+  readonly wraps: readonly { readonly mechanism: string; readonly keyId: string; readonly ciphertext: Uint8Array }[]
+}
+
+/** Unwraps one root key with whichever of its wraps this seal can open. */
+export async function openRootKey({ installation }: KeyringContext, seal: Seal, row: StoredRootKey): Promise<RootKey> {
+  const wrap = row.wraps.find(({ keyId }) => keyId === seal.keyId) ?? row.wraps.find((one) => seal.opener(one))
+  const opener = wrap && seal.opener(wrap)
+  if (!wrap || !opener) throw otherSeal(seal, row)
+  const key = await opener.unwrap(wrap, rootKeyContext(installation, row.id))
+  if (key.length !== 32) throw new AppError('integrity', `${row.id} has ${key.length} bytes instead of 32.`)
+  return { id: row.id, key }
+}
+
+function otherSeal(seal: Seal, { id, wraps }: StoredRootKey): AppError {
+  const by = wraps
+    .map(({ mechanism, keyId }) => (mechanism === 'local' ? `a key file (${keyId})` : keyId))
+    .join(' and ')
+  const now = seal.mechanism === 'local' ? `the key file ${seal.keyId}` : seal.keyId
+  return new AppError('unavailable', `${id} is wrapped by ${by || 'nothing'}, but the configured seal is ${now}.`, {
+    fix:
+      seal.mechanism === 'awskms' && wraps.some(({ mechanism }) => mechanism === 'local')
+        ? 'To move to the configured seal, run byok seal migrate on this host. To stay with the old one, take the seal out of the configuration.'
+        : 'Configure the seal that wrapped it. To move to another one, name the old one in a stanza with disabled = "true" and run byok seal migrate.',
+  })
+}
+
+export function wrapRow(
+  seal: Seal,
+  rootKeyId: string,
+  wrapped: { keyId: string; ciphertext: Uint8Array },
+  installation: string,
+) {
+  const context = { ...rootKeyContext(installation, rootKeyId) }
+  return { mechanism: seal.mechanism, keyId: wrapped.keyId, ciphertext: Uint8Array.from(wrapped.ciphertext), context }
+}

@@ -1,0 +1,49 @@
+import { AppError } from '#lib/errors.ts'
+import { exchangeSeal } from './exchange-seal.ts'
+import type { KeyringContext } from './keyring.ts'
+import { openKmsSeal } from './kms-seal.ts'
+import { forgetLocalSeal, hasLocalSeal, openLocalSeal } from './local-seal.ts'
+import { accessOf, openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
+import type { Seal } from './seal.ts'
+
+/**
+ * Moves every root key from the seal that wrapped it to the one that is configured: `local` to `awskms`, back (the old
+ * one in a stanza with disabled = "true"), or from one KMS key, account or Region to another. Crash-safe: see exchangeSeal.
+ * Throws AppError with what stands in the way; until the end the old seal works.
+ */
+export async function migrateSeal(
+  context: KeyringContext,
+  host: SealHost,
+  onStep?: (done: number, total: number) => void,
+): Promise<{ exchanged: number; from: string; to: string }> {
+  const settings = sealSettingsOf(host)
+  const wraps = await context.db.rootKeyWrap.findMany({ distinct: ['keyId'], select: { mechanism: true, keyId: true } })
+  const to = await openSeal(context, settings.active, host, true)
+  const foreign = wraps.filter(({ keyId }) => keyId !== to.keyId)
+  const from = await openOld()
+  const exchanged = await exchangeSeal(context, from, to, onStep)
+  if (to.mechanism === 'awskms') forgetLocalSeal(host.dataDir)
+  return { exchanged, from: foreign.map(({ keyId }) => keyId).join(', ') || to.keyId, to: to.keyId }
+
+  async function openOld(): Promise<Seal> {
+    if (foreign.length === 0) return to
+    if (
+      foreign.some(({ mechanism }) => mechanism === 'local') &&
+      hasLocalSeal(host.dataDir) &&
+      to.mechanism !== 'local'
+    )
+      return openLocalSeal(host.dataDir, false)
+    const { leaving } = settings
+    if (leaving?.kms_key_id)
+      return openKmsSeal(context.installation, { access: accessOf(leaving, host), keyId: leaving.kms_key_id.value })
+    // The same credentials may open what another of its keys wrapped.
+    if (to.mechanism === 'awskms') return to
+    throw new AppError(
+      'invalid',
+      `The root keys are wrapped by ${foreign.map(({ keyId }) => keyId).join(', ')}, and nothing says how to open that.`,
+      {
+        fix: 'Leave its seal "awskms" stanza in VAULT_CONFIG and add disabled = "true" to it.',
+      },
+    )
+  }
+}

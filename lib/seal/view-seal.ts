@@ -1,0 +1,69 @@
+import { AppError, messageOf } from '#lib/errors.ts'
+import type { KeyringContext } from './keyring.ts'
+import { openKeyring } from './keyring.ts'
+import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
+import type { AwskmsParameter, AwskmsSettings } from './seal-settings.ts'
+import { type RootKeyStatus, rootKeyStatus } from './seal-status.ts'
+
+export interface SealValue {
+  readonly name: string
+  /** Never a secret: in its place stands that it is set. */
+  readonly value: string
+  readonly source: string
+  readonly shadows: readonly string[]
+}
+
+export interface SealView {
+  readonly status: 'unsealed' | 'sealed'
+  readonly type: 'local' | 'awskms' | 'unknown'
+  /** What wraps root keys now: a key ARN, or the key file's ID; null when that cannot be told. */
+  readonly keyArn: string | null
+  /** Why it is sealed, and what to do. */
+  readonly error: string | null
+  readonly configuration: readonly SealValue[]
+  /** Newest first. */
+  readonly rootKeys: readonly RootKeyStatus[]
+}
+
+const secrets: readonly string[] = ['secret_key', 'session_token'] satisfies AwskmsParameter[]
+
+/** Tries the seal now, in this process: what a start would find. Never throws for what the seal answers. */
+export async function viewSeal(context: KeyringContext, host: SealHost): Promise<SealView> {
+  const rootKeys = await rootKeyStatus(context.db)
+  let type: SealView['type'] = 'unknown'
+  let configuration: SealValue[] = []
+  try {
+    const { active } = sealSettingsOf(host)
+    type = active.type
+    configuration = active.type === 'awskms' ? valuesOf(active.settings) : []
+    const seal = await openSeal(context, active, host, rootKeys.length === 0)
+    await openKeyring(context, seal)
+    return {
+      status: 'unsealed',
+      type,
+      keyArn: seal.keyId,
+      error: null,
+      configuration,
+      rootKeys: await rootKeyStatus(context.db),
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return {
+      status: 'sealed',
+      type,
+      keyArn: rootKeys[0]?.keyIds[0] ?? null,
+      error: messageOf(error),
+      configuration,
+      rootKeys,
+    }
+  }
+}
+
+export function valuesOf(settings: AwskmsSettings): SealValue[] {
+  return Object.entries(settings).map(([name, one]) => ({
+    name,
+    value: secrets.includes(name) ? '(set)' : one.value,
+    source: one.source,
+    shadows: one.shadows,
+  }))
+}

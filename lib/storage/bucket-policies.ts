@@ -1,0 +1,41 @@
+import { bucketPolicyRemedy } from '#lib/aws/fixes/bucket-policy.ts'
+import { iamPolicyRemedy } from '#lib/aws/fixes/iam-policy.ts'
+import { plainName, policyOf, type Statement } from '#lib/aws/fixes/policy.ts'
+import type { Remedy } from '#lib/aws/schema.ts'
+
+export interface BucketPlace {
+  readonly bucket: string
+  /** Below which everything of this environment lies, without a `/` at the end; empty where that is not known. */
+  readonly folder: string
+  readonly partition: string
+}
+
+/**
+ * Least privilege: objects of this environment only. Listing is allowed for the whole bucket, because without it S3
+ * answers 403 instead of 404 for an object that is not there (Amazon S3 API reference, GetObject).
+ * @param principal in a bucket policy; an IAM policy names none
+ */
+export function bucketStatements({ bucket, folder, partition }: BucketPlace, principal?: string): Statement[] {
+  // A bucket's ARN has no account and no Region, but its partition is the caller's.
+  const arn = `arn:${partition}:s3:::${bucket}`
+  const own = plainName(folder.split('/').at(-1) ?? '').slice(0, 8)
+  const common = { Effect: 'Allow' as const, ...(principal && { Principal: { AWS: principal } }) }
+  return [
+    {
+      Sid: `VaultConsoleObjects${own}`,
+      ...common,
+      Action: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'],
+      Resource: `${arn}/${folder ? `${folder}/` : ''}*`,
+    },
+    { Sid: `VaultConsoleList${own}`, ...common, Action: 's3:ListBucket', Resource: arn },
+  ]
+}
+
+export function iamPolicyForBucket(principal: string | undefined, place: BucketPlace): Remedy {
+  const name = `VaultConsoleBucket${plainName(place.bucket).slice(-20)}`
+  return iamPolicyRemedy(principal, name, policyOf(...bucketStatements(place)))
+}
+
+export function bucketPolicyFor(principal: string, place: BucketPlace): Remedy {
+  return bucketPolicyRemedy(place.bucket, bucketStatements(place, principal))
+}

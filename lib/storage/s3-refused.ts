@@ -1,0 +1,109 @@
+import { policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import type { Diagnosis } from '#lib/aws/diagnosis.ts'
+import type { AwsFault } from '#lib/aws/fault.ts'
+import { refusedFromAbove } from '#lib/aws/refused.ts'
+import { bucketPolicyFor, iamPolicyForBucket } from './bucket-policies.ts'
+import { type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
+
+/** Access denied by S3: Amazon S3 user guide, "Troubleshoot access denied (403 Forbidden) errors". */
+export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3Situation): Diagnosis {
+  const { bucket, folder = '' } = situation
+  const denial = readDenial(message)
+  const caller = situation.callerArn ?? denial.principal
+  const principal = caller ? policyPrincipal(caller) : undefined
+  const who = principal ?? 'these credentials'
+  const what = `${s3Verbs[action]} objects`
+  const detail = `S3 refused ${action} in bucket ${bucket}.`
+  const place = { bucket, folder, partition: caller?.split(':')[1] || 'aws' }
+  const iamPolicy = iamPolicyForBucket(principal, place)
+  const bucketPolicy = bucketPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
+  if (/object protected by object lock/i.test(message)) {
+    return {
+      title: `${what} was refused by Object Lock`,
+      detail,
+      cause: 'The version is under retention or a legal hold, and stays until that ends.',
+      who: 'bucket',
+      fix: 'Use a bucket without a default retention, or wait until the retention has ended.',
+    }
+  }
+  // The bucket asks another service, and that is what was refused.
+  if (denial.action?.startsWith('kms:')) {
+    return {
+      title: 'The bucket’s own encryption key refused',
+      detail: `S3 encrypts what is in ${bucket} under a KMS key, and ${who} may not use it.`,
+      cause: `${denial.action} on ${denial.resource ?? 'that key'} is not allowed to ${who}.`,
+      who: 'key policy',
+      fix: `Whoever administers that key allows kms:GenerateDataKey and kms:Decrypt to ${who}; or set the bucket’s default encryption to SSE-S3.`,
+    }
+  }
+  const fromAbove = refusedFromAbove(denial, { what, action, who, detail })
+  if (fromAbove) return fromAbove
+
+  switch (denial.by) {
+    case 'resource-based policy':
+      return denial.explicit
+        ? {
+            title: `${what} was refused by the bucket policy`,
+            detail,
+            cause: `A Deny statement in the policy of this bucket covers ${action} for ${who}.`,
+            who: 'bucket policy',
+            fix: `Whoever administers the bucket removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny.`,
+          }
+        : {
+            title: `${what} was refused by the bucket policy`,
+            detail,
+            cause: `The policy of this bucket does not allow ${action} to ${who}.`,
+            who: 'bucket policy',
+            fix: 'Whoever administers the bucket adds these statements to its policy.',
+            remedies: [bucketPolicy],
+          }
+    case 'identity-based policy': {
+      const named = denial.policyArn ? `the policy ${denial.policyArn}` : `an IAM policy of ${who}`
+      return denial.explicit
+        ? {
+            title: `${what} was refused by an IAM policy`,
+            detail,
+            cause: `A Deny statement in ${named} covers ${action}.`,
+            who: 'IAM policy',
+            fix: 'Whoever administers IAM in that account removes the Deny or narrows it.',
+          }
+        : {
+            title: `${what} is not allowed by any IAM policy`,
+            detail,
+            cause: `No IAM policy of ${who} allows ${action} in this bucket, and its bucket policy does not either.`,
+            who: 'IAM policy',
+            fix: `Add this IAM policy to ${who}.`,
+            remedies: [iamPolicy],
+          }
+    }
+    case 'public access block':
+      return {
+        title: `${what} was refused by S3 Block Public Access`,
+        detail,
+        cause: 'What is public is shut out by the bucket’s or the account’s setting.',
+        who: 'bucket',
+        fix: 'Send no public ACL and set no public bucket policy. Leave the setting on.',
+      }
+    default:
+      break
+  }
+  if (/^(Access Denied|Forbidden)?$/i.test(message.trim())) {
+    return {
+      title: `${what} was refused`,
+      detail,
+      cause: `S3 gives no reason to a principal of another account: account ${accountOf(caller) ?? 'of the caller'} is not let in by the bucket’s owner.`,
+      who: 'bucket policy',
+      fix: 'Both sides must allow it: the owner of the bucket adds the statements to the bucket policy, and the account of the caller adds the IAM policy.',
+      remedies: [bucketPolicy, iamPolicy],
+    }
+  }
+  return {
+    title: `${what} was refused`,
+    detail,
+    cause: `S3 did not say which policy refused ${who}: ${message}`,
+    fix: `Look for ${action} in CloudTrail, by the request ID: what it refused, and to whom. If nothing denies it, this IAM policy allows it.`,
+    remedies: [iamPolicy],
+  }
+}
+
+const accountOf = (arn: string | undefined) => arn?.split(':')[4]

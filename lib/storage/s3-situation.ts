@@ -1,0 +1,19 @@
+export type S3Action = 's3:PutObject' | 's3:GetObject' | 's3:DeleteObject' | 's3:ListBucket'
+
+export interface S3Situation {
+  readonly bucket: string
+  /** From STS; unknown when STS did not answer. */
+  readonly callerArn: string | undefined
+  /** The one that was chosen, where a fix needs it. */
+  readonly region?: string
+  /** `<prefix>/<environmentId>`: what a policy should be limited to. */
+  readonly folder?: string
+}
+
+/** What each is called at the beginning of a sentence. */
+export const s3Verbs: Readonly<Record<S3Action, string>> = {
+  's3:PutObject': 'Writing',
+  's3:GetObject': 'Reading',
+  's3:DeleteObject': 'Deleting',
+  's3:ListBucket': 'Listing',
+}
