@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { globSync } from 'node:fs'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 
 // `npm run check`: format, lint, types, direction of imports, unused code, database schema.
 // A tool that looked at nothing has found nothing wrong, so each must also say how much it looked at.
@@ -17,55 +19,67 @@ interface Tool {
 
 const numberIn = (pattern: RegExp) => (output: string) => Number(pattern.exec(output)?.[1] ?? 0)
 
-const tools: readonly Tool[] = [
-  // Types of the routes, which the pages' own types need.
-  { name: 'Route types', command: ['next', 'typegen'], looked: (output) => (output.includes('✓') ? 1 : 0) },
-  { name: 'Format and lint', command: ['biome', 'ci', '--colors=off', '.'], looked: numberIn(/Checked (\d+) files/) },
-  {
-    name: 'Types',
-    command: ['tsc', '--noEmit', '--incremental', 'false', '--listFiles', '-p', '.'],
-    looked: (output) =>
-      output.split('\n').filter((line) => line.startsWith(root) && !line.includes('node_modules')).length,
-  },
-  {
-    name: 'Direction of imports',
-    command: ['depcruise', '--config', '.dependency-cruiser.json', ...sources],
-    looked: numberIn(/(\d+) modules, \d+ dependencies cruised/),
-  },
-  {
-    // It prints nothing when all is well; what it reads is given by its configuration.
-    name: 'Unused code and dependencies',
-    command: ['knip', '--no-config-hints'],
-    looked: () => globSync('{app,bench,components,lib,bin,e2e}/**/*.{ts,tsx,mjs}', { cwd: root }).length,
-  },
-  {
-    name: 'Database schema',
-    command: ['prisma', 'validate'],
-    looked: (output) => (output.includes('is valid') ? 1 : 0),
-  },
+/** Two at a time; one after the other in each row. */
+const rows: readonly (readonly Tool[])[] = [
+  [
+    // Types of the routes, which the pages' own types need.
+    { name: 'Route types', command: ['next', 'typegen'], looked: (output) => (output.includes('✓') ? 1 : 0) },
+    {
+      name: 'Types',
+      command: ['tsc', '--noEmit', '--incremental', 'false', '--listFiles', '-p', '.'],
+      looked: (output) =>
+        output.split('\n').filter((line) => line.startsWith(root) && !line.includes('node_modules')).length,
+    },
+  ],
+  [
+    { name: 'Format and lint', command: ['biome', 'ci', '--colors=off', '.'], looked: numberIn(/Checked (\d+) files/) },
+    {
+      name: 'Direction of imports',
+      command: ['depcruise', '--config', '.dependency-cruiser.json', ...sources],
+      looked: numberIn(/(\d+) modules, \d+ dependencies cruised/),
+    },
+    {
+      // It prints nothing when all is well; what it reads is given by its configuration.
+      name: 'Unused code and dependencies',
+      command: ['knip', '--no-config-hints'],
+      looked: () => globSync('{app,bench,components,lib,bin,e2e}/**/*.{ts,tsx,mjs}', { cwd: root }).length,
+    },
+    {
+      name: 'Database schema',
+      command: ['prisma', 'validate'],
+      looked: (output) => (output.includes('is valid') ? 1 : 0),
+    },
+  ],
 ]
 
-let failed = 0
-for (const { name, command, looked } of tools) {
+const results = await Promise.all(
+  rows.map(async (row) => {
+    const good: boolean[] = []
+    for (const tool of row) good.push(await check(tool))
+    return good
+  }),
+)
+process.exit(results.flat().every(Boolean) ? 0 : 1)
+
+async function check({ name, command, looked }: Tool): Promise<boolean> {
   const [program, ...args] = command
   const started = performance.now()
-  const { status, stdout, stderr } = spawnSync(path.join(root, 'node_modules', '.bin', program), args, {
+  const child = spawn(path.join(root, 'node_modules', '.bin', program), args, {
     cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
   })
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   const output = `${stdout}${stderr}`
   const files = looked(output)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   if (status === 0 && files > 0) {
     console.log(`✓ ${name} (${files} files, ${seconds} s)`)
-    continue
+    return true
   }
-  failed += 1
   const words = output.split('\n').filter((line) => !line.startsWith(root))
   console.log(
     `✗ ${name} (${status === 0 ? 'it looked at no file' : `exit code ${status}`}, ${seconds} s)\n${words.join('\n')}`,
   )
+  return false
 }
-process.exit(failed === 0 ? 0 : 1)

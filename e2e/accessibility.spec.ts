@@ -17,6 +17,8 @@ const pages = [
   '/audit',
   '/no-such-page',
   '/settings/backup-environment',
+  '/settings/backup-environment/history',
+  '/settings/backup-environment/history/1',
   '/settings/sandbox',
 ]
 

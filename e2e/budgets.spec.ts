@@ -6,6 +6,7 @@ const pages = [
   { url: '/audit', kilobytes: 160 },
   { url: '/settings/sandbox', kilobytes: 160 },
   { url: '/settings/backup-environment', kilobytes: 240 },
+  { url: '/settings/backup-environment/history', kilobytes: 160 },
   { url: '/sign-in', kilobytes: 160 },
 ]
 

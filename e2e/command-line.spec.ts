@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { checkIds } from '#lib/keys/schema.ts'
+import { plannedChecks } from '#lib/keys/schema.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 
 test('key check: exit code, JSON, and the same words as the page', async ({ console, sandbox }) => {
@@ -15,8 +15,18 @@ test('key check: exit code, JSON, and the same words as the page', async ({ cons
   expect(good.code, good.stderr).toBe(0)
   const report = JSON.parse(good.stdout)
   expect(report).toMatchObject({ ok: true, region: 'us-east-1', keyArn: keyOf(sandbox, 'us-east-1', 'backups').arn })
-  expect(report.checks.map((check: { id: string }) => check.id)).toEqual([...checkIds])
+  expect(report.checks.map((check: { id: string }) => check.id)).toEqual(plannedChecks(1, true).map(({ id }) => id))
   for (const check of report.checks) expect(check).toMatchObject({ status: 'passed', durationMs: expect.any(Number) })
+
+  const both = await console.byok([
+    ...['key', 'check', 'alias/backups', keyOf(sandbox, 'eu-central-1', 'retired').arn],
+    ...['--region', 'us-east-1', '--fix', 'cli'],
+  ])
+  expect(both.code).toBe(1)
+  expect(both.stdout).toContain('Only one key works')
+  expect(both.stdout).toContain(
+    `aws kms enable-key --region eu-central-1 --key-id ${keyOf(sandbox, 'eu-central-1', 'retired').arn}`,
+  )
 
   for (const typed of ['alias/backups', keyOf(sandbox, 'us-east-1', 'backups').arn.split('/')[1] ?? '']) {
     const run = await console.byok(['key', 'check', typed, '--region', 'us-east-1', '--json'])
@@ -46,7 +56,7 @@ test('key check: exit code, JSON, and the same words as the page', async ({ cons
 
 test('bad usage is 2, an unknown backup is 1, no console is 3; each is one sentence', async ({ console }) => {
   const cases: [string[], number, RegExp][] = [
-    [['key', 'check', 'alias/backups'], 2, /--region/],
+    [['key', 'check', 'alias/backups', '--fix', 'yaml'], 2, /json, cli, terraform, cloudformation/],
     [['key', 'check', 'alias/backups', '--region', 'moon-1'], 1, /not an AWS Region/],
     [['backup', 'restore', 'nonsense', '--to', '/tmp/nowhere'], 1, /There is no backup/],
     [['backup', 'create', path.join(console.folder, 'not-there')], 1, /does not exist/],

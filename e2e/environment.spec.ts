@@ -1,4 +1,7 @@
-import { expect, keyOf, saveKey, saveSettings, test } from './fixtures.ts'
+import path from 'node:path'
+import { administrator } from './console.ts'
+import { expect, keyOf, openSettings, saveKey, saveSettings, sessionOf, test } from './fixtures.ts'
+import { plantTree } from './tree.ts'
 
 test('a save based on an older revision is refused, and says who changed what meanwhile', async ({
   signedIn: first,
@@ -34,24 +37,20 @@ test('a save based on an older revision is refused, and says who changed what me
   await context.close()
 })
 
-test('switching encryption off asks what it means, is shown on every page, and backs up readable', async ({
+test('switching encryption off needs a word typed, is shown on every page, and backs up readable', async ({
   signedIn: page,
   sandbox,
 }) => {
   await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
-  const encrypt = page.getByLabel('Automatically Encrypt data stored in Vault')
-  await encrypt.click()
-  await page
-    .getByRole('alertdialog')
-    .getByRole('button', { name: /Keep|Cancel/ })
-    .click()
-  await expect(encrypt).toBeChecked()
-  await encrypt.click()
-  await page
-    .getByRole('alertdialog')
-    .getByRole('button', { name: /unencrypted|off/i })
-    .click()
-  await expect(encrypt).not.toBeChecked()
+  await page.getByLabel('Automatically Encrypt data stored in Vault').uncheck()
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  const question = page.getByRole('alertdialog', { name: 'Write backups unencrypted?' })
+  await question.getByLabel('Your password').fill(administrator.password)
+  await question.getByLabel('Type “unencrypted” to go on').fill('yes')
+  await question.getByRole('button', { name: 'Confirm and save' }).click()
+  await expect(question.getByLabel('Type “unencrypted” to go on')).toHaveAccessibleDescription(/Type the word/)
+  await question.getByRole('button', { name: 'Go back' }).click()
+  await expect(page.getByText('Unsaved changes')).toBeVisible()
   await saveSettings(page)
   for (const url of ['/', '/backups', '/audit', '/settings/backup-environment']) {
     await page.goto(url)
@@ -60,6 +59,208 @@ test('switching encryption off asks what it means, is shown on every page, and b
   await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
   await page.goto('/backups')
   await expect(page.getByText(/Encryption is off/i)).toHaveCount(0)
+})
+
+test('a further key asks for the password again, and the other administrator is told until it is put away', async ({
+  signedIn: page,
+  sandbox,
+  console,
+  browser,
+}) => {
+  const colleague = { email: 'colleague@example.test', password: 'another-correct-horse' }
+  const added = await console.byok(['user', 'add', colleague.email, '--role', 'administrator'], {
+    input: `${colleague.password}\n`,
+  })
+  expect(added.code, added.stderr).toBe(0)
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  await page.getByRole('button', { name: 'Add a further key' }).click()
+  await expect(page.getByLabel('Further key 1', { exact: true })).toBeFocused()
+  await page.keyboard.type('archive')
+  await page.keyboard.press('Tab')
+  await page.getByRole('button', { name: 'Use alias/archive' }).click()
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  const question = page.getByRole('alertdialog')
+  const { arn } = keyOf(sandbox, 'us-east-1', 'archive')
+  await expect(question).toContainText(arn)
+  await question.getByLabel('Your password').fill('not the password')
+  await page.keyboard.press('Enter')
+  await expect(question.getByLabel('Your password')).toHaveAccessibleDescription('This is not your password.')
+  await expect(question.getByLabel('Your password')).toBeFocused()
+  await question.getByLabel('Your password').fill(administrator.password)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
+  await page.reload()
+  await expect(page.getByLabel('Further key 1', { exact: true })).toHaveAccessibleDescription(/Points to/)
+  await expect(page.getByRole('note').filter({ hasText: arn })).toHaveCount(0)
+
+  const context = await browser.newContext({
+    baseURL: console.url,
+    storageState: await sessionOf(browser, console, colleague),
+  })
+  const other = await context.newPage()
+  await other.goto('/backups')
+  const notice = other.getByRole('note').filter({ hasText: arn })
+  await expect(notice).toContainText(`By ${administrator.email}`)
+  await notice.getByRole('link', { name: 'See what changed' }).click()
+  await expect(other.getByRole('heading', { name: /^Revision \d+$/ })).toBeVisible()
+  await notice.getByRole('button', { name: 'Put away' }).click()
+  await expect(notice).toHaveCount(0)
+  await other.reload()
+  await expect(notice).toHaveCount(0)
+  await context.close()
+
+  // Each backup is wrapped under both.
+  plantTree(path.join(console.sources, 'two-keys'), { files: 3, seed: 1 })
+  const made = await console.byok(['backup', 'create', path.join(console.sources, 'two-keys'), '--json'])
+  expect(JSON.parse(made.stdout).keyArns).toEqual([keyOf(sandbox, 'us-east-1', 'backups').arn, arn])
+})
+
+test('history shows every revision and what it changed, and an old one is restored after a new check', async ({
+  signedIn: page,
+  sandbox,
+}) => {
+  const [first, second] = ['us-east-1', 'us-west-2'].map((region) => keyOf(sandbox, region, 'backups'))
+  if (!first || !second) throw new Error('The sandbox has too few keys.')
+  await saveKey(page, first)
+  await page.reload()
+  const revision = Number(
+    /Revision (\d+)/.exec((await page.getByText(/^Revision \d+, saved/).textContent()) ?? '')?.[1],
+  )
+  await saveKey(page, second)
+  await page.getByRole('link', { name: 'History' }).click()
+  const newest = page.getByRole('listitem').filter({ hasText: `Revision ${revision + 1}` })
+  await expect(newest).toContainText('Newest')
+  await expect(newest).toContainText(second.arn)
+  await page.getByRole('link', { name: `Revision ${revision}`, exact: true }).click()
+  await expect(page.getByRole('complementary', { name: 'Proof' })).toContainText('Works')
+  await expect(
+    page.getByRole('heading', { name: `Restoring it changes, beside revision ${revision + 1}` }),
+  ).toBeVisible()
+  await page.getByRole('link', { name: 'Restore these settings' }).click()
+  await expect(page.getByLabel('Master Key')).toHaveValue(first.arn)
+  await expect(page.getByText(`These are the values of revision ${revision}.`)).toBeVisible()
+  await expect(page.getByRole('region', { name: `What changes, beside revision ${revision + 1}` })).toContainText(
+    'us-east-1',
+  )
+  await saveSettings(page)
+  await page.reload()
+  await expect(page.getByLabel('Master Key')).toHaveValue(first.arn)
+  await page.getByRole('link', { name: 'History' }).click()
+  await expect(
+    page
+      .getByRole('listitem')
+      .filter({ hasText: `Revision ${revision + 2}` })
+      .first(),
+  ).toContainText(`values of revision ${revision}`)
+})
+
+test('unsaved changes are kept from closing, from links and from going back', async ({ signedIn: page, sandbox }) => {
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  await page.goto('/backups')
+  await page.getByRole('link', { name: 'Backup Environment' }).first().click()
+  await page.getByLabel('Master Key').fill('alias/archive')
+  const question = page.getByRole('alertdialog', { name: 'Leave without saving?' })
+  await page.getByRole('link', { name: 'Audit' }).click()
+  await question.getByRole('button', { name: 'Stay' }).click()
+  await expect(page.getByLabel('Master Key')).toHaveValue('alias/archive')
+  await page.goBack({ timeout: 2000 }).catch(() => undefined)
+  await question.getByRole('button', { name: 'Stay' }).click()
+  await expect(page.getByLabel('Master Key')).toHaveValue('alias/archive')
+  const asked = page.waitForEvent('dialog')
+  const reloading = page.reload({ timeout: 2000 }).catch(() => undefined)
+  await (await asked).dismiss()
+  await reloading
+  await expect(page.getByLabel('Master Key')).toHaveValue('alias/archive')
+  await page.getByRole('link', { name: 'Audit' }).click()
+  await question.getByRole('button', { name: 'Leave' }).click()
+  await expect(page.getByRole('heading', { name: 'Audit' })).toBeVisible()
+})
+
+test('by keyboard alone: the first error takes the focus, a click’s worth of help is a key away, and the save is said', async ({
+  signedIn: page,
+  sandbox,
+}) => {
+  const key = keyOf(sandbox, 'us-west-2', 'backups')
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  const master = page.getByLabel('Master Key')
+  await master.focus()
+  await page.keyboard.press('ControlOrMeta+a')
+  await page.keyboard.type('arn:aws:s3:::bucket')
+  await page.getByLabel('AR Vault Hosted Backup Environment').focus()
+  await page.keyboard.press('Space')
+  await page.getByLabel('Bucket', { exact: true }).focus()
+  await page.keyboard.type('Not A Bucket')
+  await page.keyboard.press('Enter')
+  await expect(master).toBeFocused()
+  await expect(master).toHaveAccessibleDescription(/belongs to “s3”, not to AWS KMS/)
+  await page.keyboard.press('ControlOrMeta+a')
+  await page.keyboard.type(key.arn)
+  // The Region that fits is the next stop.
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('button', { name: 'Use us-west-2' })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('combobox', { name: 'Region' })).toContainText('us-west-2')
+  await expect(master).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page.getByLabel('Bucket', { exact: true })).toBeFocused()
+  await page.getByLabel('AR Vault Hosted Backup Environment').focus()
+  await page.keyboard.press('Space')
+  await master.focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('alertdialog').getByLabel('Your password')).toBeVisible()
+  await page.getByLabel('Your password').focus()
+  await page.keyboard.type(administrator.password)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
+})
+
+test('a seal stanza of a HashiCorp Vault fills the form, and says what it could not use', async ({
+  signedIn: page,
+  sandbox,
+}) => {
+  await openSettings(page, 'us-east-1')
+  await page.getByRole('button', { name: 'Paste a seal stanza' }).click()
+  const dialog = page.getByRole('alertdialog', { name: 'Paste a seal stanza' })
+  await dialog.getByLabel('Stanza').fill('seal "awskms" {\n  region = us-west-2\n}')
+  await dialog.getByRole('button', { name: 'Fill the form' }).click()
+  await expect(dialog.getByLabel('Stanza')).toHaveAccessibleDescription(/Line 2, column 12: “us-west-2” needs quotes/)
+  const { arn } = keyOf(sandbox, 'us-west-2', 'backups')
+  await dialog
+    .getByLabel('Stanza')
+    .fill(
+      `# ours\nseal "awskms" {\n  region = "us-west-2"\n  kms_key_id = "${arn}"\n  priority = 1\n  disabled = true\n}`,
+    )
+  await dialog.getByRole('button', { name: 'Fill the form' }).click()
+  await expect(page.getByLabel('Master Key')).toHaveValue(arn)
+  await expect(page.getByRole('combobox', { name: 'Region' })).toContainText('us-west-2')
+  await expect(page.getByRole('status').filter({ hasText: 'Filled in: Region, Master Key.' })).toContainText('priority')
+})
+
+test('the environment as a file: shown, checked, and applied only with a yes to what exposes', async ({
+  signedIn: page,
+  sandbox,
+  console,
+}) => {
+  const [before, after] = ['backups', 'archive'].map((alias) => keyOf(sandbox, 'us-east-1', alias).arn)
+  await saveKey(page, { arn: before ?? '', region: 'us-east-1' })
+  const shown = await console.byok(['environment', 'show'])
+  const file = JSON.parse(shown.stdout)
+  expect(file).toMatchObject({ region: 'us-east-1', masterKey: before, hosted: true })
+  const apply = (settings: object, ...options: string[]) =>
+    console.byok(['environment', 'apply', '-', '--json', ...options], { input: JSON.stringify(settings) })
+  expect(JSON.parse((await apply(file)).stdout)).toMatchObject({ status: 'unchanged' })
+  const changed = { ...file, masterKey: after }
+  expect(JSON.parse((await apply(changed, '--check-only')).stdout)).toMatchObject({ report: { ok: true } })
+  const refused = await apply(changed)
+  expect(refused.code).toBe(1)
+  expect(JSON.parse(refused.stdout)).toMatchObject({ status: 'confirm', changes: { masterKey: [before, after] } })
+  const applied = await apply(changed, '--yes')
+  expect(applied.code, applied.stderr).toBe(0)
+  await page.reload()
+  await expect(page.getByLabel('Master Key')).toHaveValue(after ?? '')
+  await expect(page.getByRole('note').filter({ hasText: 'By command line' })).toBeVisible()
+  const wrong = await apply({ ...file, masterKey: 'archive' })
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('masterKey: If this is an alias') })
 })
 
 test('an own bucket with an access key: the secret is kept, used, and never sent back', async ({

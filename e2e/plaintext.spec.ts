@@ -1,8 +1,7 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import pg from 'pg'
 import { logsOf } from './console.ts'
 import { expect, keyOf, saveKey, saveSettings, test } from './fixtures.ts'
+import { dumpDatabase, holders } from './search.ts'
 import { describeTree, plantTree } from './tree.ts'
 
 const marker = 'THE-MARKER-THAT-MUST-NOT-BE-FOUND-3f9c1e'
@@ -42,35 +41,4 @@ for (const method of ['AWS-KMS', 'AES-256'] as const) {
     expect(restored.code, restored.stderr).toBe(0)
     expect(describeTree(target)).toEqual(describeTree(source))
   })
-}
-
-/** Files below a folder that hold the text, or have it in their path. */
-function holders(folder: string, text: string, { names = false } = {}): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => path.join(folder, name))
-    .filter((file) =>
-      names
-        ? file.includes(text)
-        : lstatSync(file, { throwIfNoEntry: false })?.isFile() && readFileSync(file).includes(text),
-    )
-}
-
-/** Every row of every table, as text. */
-async function dumpDatabase(dataDir: string): Promise<string> {
-  const { databaseUrl } = JSON.parse(readFileSync(path.join(dataDir, 'run.json'), 'utf8'))
-  const client = new pg.Client({ connectionString: databaseUrl })
-  await client.connect()
-  try {
-    const tables = await client.query(
-      "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema')",
-    )
-    let text = ''
-    for (const { name } of tables.rows) {
-      const { rows } = await client.query(`SELECT one::text AS row FROM ${name} AS one`)
-      text += rows.map(({ row }) => `${name} ${row}\n`).join('')
-    }
-    return text
-  } finally {
-    await client.end()
-  }
 }

@@ -1,4 +1,13 @@
-import { expect, keyOf, openSettings, test } from './fixtures.ts'
+import {
+  CancelKeyDeletionCommand,
+  EnableKeyCommand,
+  GetKeyPolicyCommand,
+  type KMSClient,
+  PutKeyPolicyCommand,
+} from '@aws-sdk/client-kms'
+import type { Page } from '@playwright/test'
+import { createAwsClients } from '#lib/aws/clients.ts'
+import { expect, keyOf, openSettings, saveKey, test } from './fixtures.ts'
 
 // One test for each key of the sandbox that must be refused: nothing is saved, and the page says what failed and why.
 const refused = [
@@ -46,4 +55,99 @@ test('a key of another Region is refused before anything is sent, and the page o
   await expect(page.getByRole('combobox', { name: 'Region' })).toContainText('us-east-1')
   await page.getByRole('button', { name: 'Test key' }).click()
   await expect(page.getByRole('complementary', { name: 'Proof' })).toContainText('Works')
+})
+
+/** Rehearses in the sandbox behind the console, which the page cannot tell from AWS. */
+async function rehearse(endpoint: string, kind: string | undefined, keyArn: string): Promise<void> {
+  const body = kind === undefined ? undefined : JSON.stringify({ kind, keyArn })
+  const response = await fetch(`${endpoint}/_sandbox/rehearsal`, {
+    method: body ? 'PUT' : 'DELETE',
+    body: body ?? null,
+  })
+  expect(response.ok).toBe(true)
+}
+
+async function testKey(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Test key' }).click()
+  await expect(page.getByRole('button', { name: 'Test key' })).toBeEnabled({ timeout: 30_000 })
+}
+
+/** What the page puts on the clipboard, by keyboard alone. */
+async function copied(page: Page, label: string, format: string): Promise<string> {
+  const remedy = page
+    .getByRole('complementary', { name: 'Proof' })
+    .getByRole('region', { name: label, exact: true })
+    .first()
+  await remedy.getByRole('tab', { selected: true }).focus()
+  for (let turn = 0; (await remedy.getByRole('tab', { selected: true }).textContent()) !== format; turn += 1) {
+    expect(turn, `${format} of ${label}`).toBeLessThan(4)
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+  }
+  const copy = remedy.getByRole('button', { name: 'Copy' })
+  await copy.focus()
+  await page.keyboard.press('Enter')
+  await expect(remedy.getByRole('button', { name: 'Copied' })).toBeVisible()
+  return page.evaluate(() => navigator.clipboard.readText())
+}
+
+async function addToKeyPolicy(kms: KMSClient, KeyId: string, statements: object[]): Promise<string> {
+  const { Policy = '' } = await kms.send(new GetKeyPolicyCommand({ KeyId }))
+  const policy: { Statement: object[] } = JSON.parse(Policy)
+  const merged = { ...policy, Statement: [...policy.Statement, ...statements] }
+  await kms.send(new PutKeyPolicyCommand({ KeyId, Policy: JSON.stringify(merged) }))
+  return Policy
+}
+
+test('the fix copied from the page, carried out with the AWS SDK, turns the check green', async ({
+  signedIn: page,
+  sandbox,
+}) => {
+  test.setTimeout(180_000)
+  const key = keyOf(sandbox, 'us-west-2', 'archive')
+  const [credentials] = sandbox.accounts
+  if (!credentials) throw new Error('The sandbox has no users.')
+  const { kms, destroy } = createAwsClients(
+    { region: key.region, credentials, endpoint: sandbox.endpoint },
+    'interactive',
+  )
+  const proof = page.getByRole('complementary', { name: 'Proof' })
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await saveKey(page, key)
+  try {
+    for (const kind of ['without-describe-key', 'without-encrypt', 'without-decrypt']) {
+      await rehearse(sandbox.endpoint, kind, key.arn)
+      await testKey(page)
+      await expect(proof, kind).toContainText('is not allowed by any IAM policy')
+      const statements: object[] = JSON.parse(await copied(page, 'Or: key policy', 'JSON'))
+      const before = await addToKeyPolicy(kms, key.arn, statements)
+      await testKey(page)
+      await expect(proof.getByText('Works', { exact: true }), kind).toBeVisible()
+      await kms.send(new PutKeyPolicyCommand({ KeyId: key.arn, Policy: before }))
+      await rehearse(sandbox.endpoint, undefined, key.arn)
+    }
+    for (const kind of ['key-disabled', 'key-pending-deletion']) {
+      await rehearse(sandbox.endpoint, kind, key.arn)
+      await testKey(page)
+      const commands = await copied(page, 'AWS CLI', 'AWS CLI')
+      for (const line of commands.split('&&')) {
+        const [, verb, KeyId] = /aws kms (\S+) --region us-west-2 --key-id (\S+)/.exec(line) ?? []
+        if (verb === 'enable-key') await kms.send(new EnableKeyCommand({ KeyId }))
+        else if (verb === 'cancel-key-deletion') await kms.send(new CancelKeyDeletionCommand({ KeyId }))
+        else throw new Error(line)
+      }
+      await testKey(page)
+      await expect(proof.getByText('Works', { exact: true }), kind).toBeVisible()
+      await rehearse(sandbox.endpoint, undefined, key.arn)
+    }
+    // Nobody has refused anything: the last good result stays in sight.
+    await rehearse(sandbox.endpoint, 'kms-down', key.arn)
+    await testKey(page)
+    await expect(proof).toContainText('Could not be reached')
+    await expect(proof).toContainText('Last known to work')
+    await expect(proof).not.toContainText('was refused')
+  } finally {
+    await rehearse(sandbox.endpoint, undefined, key.arn)
+    destroy()
+  }
 })

@@ -13,6 +13,8 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   const db = createDb(url)
   // A copy has the template's; two consoles never have the same.
   await db.$executeRaw`update installation set id = gen_random_uuid()`
+  await db.environment.deleteMany()
+  await db.environment.create({ data: {} })
   return {
     url,
     db,

@@ -48,6 +48,21 @@ describe('what is set', () => {
     [{ VAULT_RESTORE_ROOTS: 'a' }, { restoreRoots: [path.resolve('a')] }],
     [{ VAULT_HOSTED_BUCKET: 'backups-{region}' }, { hostedBucket: 'backups-{region}' }],
     [
+      { VAULT_ALLOWED_ENDPOINTS: ' minio.example.test:9000, https://Store.example.test/ ,' },
+      { allowedEndpoints: ['minio.example.test:9000', 'store.example.test'] },
+    ],
+    [{ VAULT_ALLOWED_ENDPOINTS: '' }, { allowedEndpoints: [] }],
+    [
+      { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'hidden', AWS_SESSION_TOKEN: 'hidden' },
+      {
+        awsVariables: {
+          AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+          AWS_SECRET_ACCESS_KEY: 'set',
+          AWS_SESSION_TOKEN: 'set',
+        },
+      },
+    ],
+    [
       { VAULT_ADMIN_EMAIL: 'admin@example.test', VAULT_ADMIN_PASSWORD: 'long enough here' },
       { admin: { email: 'admin@example.test', password: 'long enough here' } },
     ],
@@ -76,6 +91,8 @@ describe('what cannot be used names its variable', () => {
     [{ VAULT_PUBLIC_URL: 'ftp://vault.example.com' }, 'VAULT_PUBLIC_URL'],
     [{ VAULT_PUBLIC_URL: 'javascript:alert(1)' }, 'VAULT_PUBLIC_URL'],
     [{ VAULT_AWS: 'azure' }, 'VAULT_AWS'],
+    [{ VAULT_ALLOWED_ENDPOINTS: 'minio.example.test, http://minio.example.test' }, 'VAULT_ALLOWED_ENDPOINTS'],
+    [{ VAULT_ALLOWED_ENDPOINTS: '*.example.test' }, 'VAULT_ALLOWED_ENDPOINTS'],
     [{ VAULT_AWS: 'AWS' }, 'VAULT_AWS'],
     [{ VAULT_AWS: 'aws' }, 'VAULT_PUBLIC_URL'],
     [{ VAULT_AWS: 'aws', VAULT_PUBLIC_URL: ' ' }, 'VAULT_PUBLIC_URL'],

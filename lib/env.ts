@@ -15,6 +15,14 @@ const folder = text.transform((value) => value && resolved(value))
 const folders = text.transform((value) => value?.split(path.delimiter).filter(Boolean).map(resolved))
 const url = text.pipe(z.url({ protocol: /^https?$/, error: 'is not an http or https address' }).optional())
 
+const seconds = (preset: number) =>
+  z.coerce
+    .number({ error: 'is not a number of seconds' })
+    .int('is not a number of seconds')
+    .min(1, 'must be at least 1')
+    .max(86_400, 'must be at most 86400')
+    .default(preset)
+
 const variables = z.object({
   PORT: z.coerce
     .number({ error: 'is not a port' })
@@ -26,6 +34,8 @@ const variables = z.object({
   VAULT_PUBLIC_URL: url,
   VAULT_DATA_DIR: folder.transform((value) => value ?? path.resolve('.data')),
   VAULT_CONFIG: folder,
+  VAULT_SEAL_HEALTH_SECONDS: seconds(600),
+  VAULT_SEAL_UNHEALTHY_SECONDS: seconds(60),
   DATABASE_URL: text,
   VAULT_AWS: z.enum(['sandbox', 'aws'], { error: 'must be “sandbox” or “aws”' }).default('sandbox'),
   VAULT_ADMIN_EMAIL: text,
@@ -101,6 +111,8 @@ export interface Env {
   readonly awsVariables: Readonly<Record<string, string>>
   /** HCL, with a seal stanza in it. */
   readonly configFile: string | undefined
+  /** How often the seal's key is tried, while all is well and while not. Milliseconds. */
+  readonly sealHealth: { readonly everyMs: number; readonly unhealthyEveryMs: number }
   /** What decides the seal: these and `awsVariables`. */
   readonly sealVariables: Readonly<Record<string, string>>
 }
@@ -156,6 +168,10 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     allowedEndpoints: env.VAULT_ALLOWED_ENDPOINTS,
     awsVariables: aws,
     configFile: env.VAULT_CONFIG,
+    sealHealth: {
+      everyMs: env.VAULT_SEAL_HEALTH_SECONDS * 1000,
+      unhealthyEveryMs: env.VAULT_SEAL_UNHEALTHY_SECONDS * 1000,
+    },
     sealVariables: { ...aws, ...pick(sealVariables) },
   }
 }

@@ -8,6 +8,7 @@ import { openQueue } from '#lib/jobs/queue.ts'
 import { attachSandbox } from '#lib/sandbox/attach.ts'
 import { openSandboxControl, type SandboxControl } from '#lib/sandbox/open-control.ts'
 import type { SealHost } from '#lib/seal/open-seal.ts'
+import type { Seal } from '#lib/seal/seal.ts'
 import { unseal } from '#lib/seal/unseal.ts'
 
 /** Everything a process of the console works with, put together in one place. */
@@ -18,6 +19,8 @@ export interface Services {
   readonly backup: BackupContext
   /** Usable ones first; none outside the sandbox. */
   offeredKeys(): Promise<OfferedKey[]>
+  /** What wraps the console's root keys. */
+  readonly seal: Seal
   /** Steers the sandbox; undefined with real AWS. */
   readonly sandbox: SandboxControl | undefined
   close(): Promise<void>
@@ -42,7 +45,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
     await db.$disconnect()
     throw error
   })
-  const { installation, host, keyring } = opened
+  const { installation, host, keyring, seal } = opened
   const jobs = await openQueue(databaseUrl)
   return {
     env,
@@ -61,8 +64,10 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
       restoreRoots,
     },
     offeredKeys: () => offeredKeys(env),
+    seal,
     sandbox: env.aws === 'sandbox' ? openSandboxControl(path.join(dataDir, 'sandbox')) : undefined,
     async close() {
+      seal.close()
       await jobs.stop({ graceful: false })
       await db.$disconnect()
     },

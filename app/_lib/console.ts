@@ -5,12 +5,14 @@ import { type Auth, createAuth } from '#lib/auth/create-auth.ts'
 import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
 import { AppError } from '#lib/errors.ts'
 import { openWhenUnsealed, type SealedState } from '#lib/seal/keep-unsealing.ts'
+import { type SealHealth, watchSeal } from '#lib/seal/watch-seal.ts'
 import { openServices, type Services } from '#lib/services.ts'
 
 export interface Console extends Services {
   readonly auth: Auth
   /** Backups whose files somebody is looking at. */
   readonly browsed: BrowsedBackups
+  sealHealth(): SealHealth
 }
 
 // On globalThis, because Next loads a module once for pages and once for route handlers; and the proxy looks there.
@@ -56,5 +58,6 @@ async function open(): Promise<Console> {
   const services = await openServices()
   const secret = await authSecret(services.backup, services.env.dataDir)
   const auth = createAuth(services.db, services.env, secret, [nextCookies()])
-  return { ...services, auth, browsed: new BrowsedBackups(services.backup) }
+  const { health } = watchSeal(services.db, services.seal, services.env.sealHealth)
+  return { ...services, auth, browsed: new BrowsedBackups(services.backup), sealHealth: health }
 }

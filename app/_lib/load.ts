@@ -1,10 +1,12 @@
 import 'server-only'
+import { z } from 'zod'
 import { listAuditEvents } from '#lib/audit/list-events.ts'
 import type { AuditQuery, AuditView } from '#lib/audit/schema.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
 import { setupState } from '#lib/auth/setup.ts'
+import { crumbs, listFolder, pathOfId, searchFiles } from '#lib/backup/browse-backup.ts'
 import { offeredPlaces } from '#lib/backup/offered-places.ts'
-import type { BackupDetail, BackupQuery, BackupsView } from '#lib/backup/schema.ts'
+import type { BackupDetail, BackupQuery, BackupsView, BrowseQuery, BrowseView } from '#lib/backup/schema.ts'
 import { viewBackup, viewBackups } from '#lib/backup/view-backups.ts'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import { viewEffectiveConfiguration } from '#lib/environment/effective-configuration.ts'
@@ -17,11 +19,15 @@ import type {
   RevisionView,
 } from '#lib/environment/schema.ts'
 import { viewEnvironment } from '#lib/environment/view-environment.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { listNotices } from '#lib/notices/list-notices.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
 import type { ScheduleRow } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
-import { accessOf as sealAccessOf, sealSettingsOf } from '#lib/seal/open-seal.ts'
+import { accessOf as sealAccessOf, sealSettingsOf, sealSettingsOf } from '#lib/seal/open-seal.ts'
+import type { SealPageView } from '#lib/seal/schema.ts'
+import { rootKeyStatus } from '#lib/seal/seal-status.ts'
+import { valuesOf } from '#lib/seal/view-seal.ts'
 import { getConsole } from './console.ts'
 import { requireUser } from './session.ts'
 
@@ -84,6 +90,34 @@ export async function loadBackup(id: string): Promise<BackupDetail | undefined> 
   return viewBackup(backup, id)
 }
 
+/** A page of a backup's files; undefined when there is no such backup or folder, `problem` when its list cannot be read. */
+export async function loadFiles(
+  id: string,
+  { in: folderId, text, after: afterId }: BrowseQuery,
+): Promise<{ name: string; view: BrowseView } | { name: string; problem: string } | undefined> {
+  await requireUser('backup.read')
+  const { backup, browsed } = await getConsole()
+  if (!z.uuid().safeParse(id).success) return undefined
+  const row = await backup.db.backup.findUnique({ where: { id }, select: { name: true } })
+  if (!row) return undefined
+  const folder = folderId === undefined ? '.' : pathOfId(folderId)
+  const after = afterId === undefined ? undefined : pathOfId(afterId)
+  try {
+    const { index, release } = await browsed.open(id)
+    try {
+      const wish = { after, limit: 100 }
+      const page = text === undefined ? await listFolder(index, folder, wish) : await searchFiles(index, text, wish)
+      return { name: row.name, view: { folders: crumbs(folder), ...page } }
+    } finally {
+      release()
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    if (error.code === 'not-found' && folder !== '.') return undefined
+    return { name: row.name, problem: messageOf(error) }
+  }
+}
+
 export async function loadAudit(query: AuditQuery): Promise<AuditView> {
   await requireUser('audit.read')
   const { db } = await getConsole()
@@ -108,4 +142,26 @@ export async function loadSchedules(): Promise<{
     currentEnvironment(db),
   ])
   return { rows, sources, hasEnvironment: revision !== undefined }
+}
+
+/** What this process has open; byok seal status tries it anew. */
+export async function loadSeal(): Promise<SealPageView> {
+  await requireUser('seal.read')
+  const { db, env, seal, sealHealth } = await getConsole()
+  const { active } = sealSettingsOf({ configFile: env.configFile, variables: env.sealVariables })
+  const [rootKeys, events] = await Promise.all([
+    rootKeyStatus(db),
+    db.sealEvent.findMany({ orderBy: { id: 'desc' }, take: 50 }),
+  ])
+  const { checkedAt, message = null, ...health } = sealHealth()
+  return {
+    status: 'unsealed',
+    type: seal.mechanism,
+    keyArn: seal.keyId,
+    error: null,
+    configuration: active.type === 'awskms' ? valuesOf(active.settings) : [],
+    rootKeys,
+    health: { ...health, message, checkedAt: checkedAt.toISOString() },
+    events: events.map(({ at, healthy, message }) => ({ at: at.toISOString(), healthy, message })),
+  }
 }

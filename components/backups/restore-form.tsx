@@ -3,6 +3,9 @@ import { useRouter } from 'next/navigation'
 import { type SubmitEvent, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { RadioGroup } from '#components/ui/radio-group.tsx'
+import { Select } from '#components/ui/select.tsx'
+import { TextArea } from '#components/ui/text-area.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import type { StartRestoreInput, StartResult } from '#lib/backup/schema.ts'
 
@@ -10,11 +13,16 @@ interface Props {
   backupId: string
   /** A folder that does not exist yet. */
   suggestion: string
+  /** Chosen in the list of files, one a line. */
+  chosen?: string
   start: (input: StartRestoreInput) => Promise<StartResult>
 }
 
-export function RestoreForm({ backupId, suggestion, start }: Props) {
+export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props) {
   const router = useRouter()
+  const [what, setWhat] = useState<'everything' | 'some'>(chosen === '' ? 'everything' : 'some')
+  const [paths, setPaths] = useState(chosen)
+  const [overwrite, setOverwrite] = useState<'' | 'never' | 'older' | 'always'>('')
   // Until somebody types, the suggestion counts, which is a new folder after every restore.
   const [typed, setTyped] = useState<string>()
   const target = typed ?? suggestion
@@ -24,7 +32,12 @@ export function RestoreForm({ backupId, suggestion, start }: Props) {
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault()
     startTransition(async () => {
-      const result = await start({ backupId, target }).catch(() => noAnswer)
+      const result = await start({
+        backupId,
+        target,
+        paths: what === 'some' ? paths : '',
+        ...(overwrite !== '' && { overwrite }),
+      }).catch(() => noAnswer)
       setRefusal(result.status === 'error' ? result : undefined)
       if (result.status === 'error') return
       setTyped(undefined)
@@ -34,6 +47,32 @@ export function RestoreForm({ backupId, suggestion, start }: Props) {
 
   return (
     <form onSubmit={submit} aria-label="Restore" className="space-y-3">
+      <RadioGroup
+        legend="What"
+        name="what"
+        options={[
+          { value: 'everything', label: 'Everything', about: 'The folder as it was.' },
+          {
+            value: 'some',
+            label: 'These paths',
+            about: 'Files, folders or patterns; only what holds them is fetched.',
+          },
+        ]}
+        {...chosenIs(what, setWhat)}
+      />
+      {what === 'some' && (
+        <TextArea
+          label="Paths"
+          name="paths"
+          required
+          rows={4}
+          value={paths}
+          onChange={(event) => setPaths(event.target.value)}
+          placeholder={'reports/2026\n*.pdf\n!drafts/'}
+          help="One a line, from the backup’s top. With * ? or [ it is a pattern as .gitignore writes them; ! in front leaves out."
+          error={refusal?.fieldErrors?.paths}
+        />
+      )}
       <TextField
         label="Restore to"
         name="target"
@@ -42,15 +81,44 @@ export function RestoreForm({ backupId, suggestion, start }: Props) {
         maxLength={4096}
         value={target}
         onChange={(event) => setTyped(event.target.value)}
-        help="A new folder on the machine that runs this console. Nothing that exists is ever overwritten."
+        help={
+          overwrite === ''
+            ? 'A new or empty folder on the machine that runs this console.'
+            : 'A folder on the machine that runs this console.'
+        }
         error={refusal?.fieldErrors?.target}
       />
+      <Select
+        label="Files that are there"
+        name="overwrite"
+        value={overwrite}
+        onChange={(event) => setOverwrite(overwriteOf(event.target.value))}
+        help="A file is replaced only when its new content is whole; folders and what the backup does not hold stay."
+      >
+        <option value="">None: the folder is new or empty</option>
+        <option value="never">Keep every one</option>
+        <option value="older">Replace those older than the backup’s</option>
+        <option value="always">Replace all that the backup holds</option>
+      </Select>
       <Alert>{refusal?.message}</Alert>
       <Button type="submit" variant="primary" busy={starting ? 'Starting…' : undefined}>
         Restore
       </Button>
     </form>
   )
+}
+
+/** The group's inputs share their props, so each is told apart by what changes. */
+function chosenIs(what: string, setWhat: (what: 'everything' | 'some') => void) {
+  return {
+    defaultValue: what,
+    onChange: (event: { currentTarget: { value: string } }) =>
+      setWhat(event.currentTarget.value === 'some' ? 'some' : 'everything'),
+  }
+}
+
+function overwriteOf(value: string): '' | 'never' | 'older' | 'always' {
+  return value === 'never' || value === 'older' || value === 'always' ? value : ''
 }
 
 const noAnswer = {

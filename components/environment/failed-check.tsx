@@ -26,7 +26,16 @@ const places: Record<Changer, string> = {
 }
 
 /** What happened, why, where it is changed, what to do, something to copy, and at the end what AWS itself said. */
-export function FailedCheck({ check, toldBefore }: { check: Check; toldBefore: boolean }) {
+export function FailedCheck({
+  check,
+  toldBefore,
+  withDetail = true,
+}: {
+  check: Check
+  toldBefore: boolean
+  /** What happened stands in the row above it otherwise. */
+  withDetail?: boolean
+}) {
   const said = [
     ['Code', check.awsCode],
     ['Message', check.awsMessage],
@@ -41,7 +50,7 @@ export function FailedCheck({ check, toldBefore }: { check: Check; toldBefore: b
   return (
     <div className="mx-4.5 mt-1 mb-3 overflow-hidden rounded-control border border-line text-sm wrap-anywhere">
       <div className="space-y-2 px-3.5 py-3">
-        <p>{check.detail}</p>
+        {withDetail && <p>{check.detail}</p>}
         {toldBefore ? (
           <p>Cause and fix are the same as above.</p>
         ) : (

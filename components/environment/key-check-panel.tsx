@@ -4,6 +4,7 @@ import { shortenArn } from '#components/ui/shorten-arn.ts'
 import { Time } from '#components/ui/time.tsx'
 import { type Check, type CheckReport, checkName, checkTitles, plannedChecks, verdictOf } from '#lib/keys/schema.ts'
 import { FailedCheck } from './failed-check.tsx'
+import { WarnedCheck } from './warned-check.tsx'
 
 const states = {
   passed: { tone: 'ok', word: 'Passed' },
@@ -117,22 +118,12 @@ function Verdict({ report, running }: { report: CheckReport | null; running: boo
 }
 
 function Known({ check, toldBefore }: { check: Check; toldBefore: boolean }) {
-  const explained = check.status === 'failed' || (check.status === 'warning' && check.fix !== undefined)
+  const failed = check.status === 'failed'
   return (
     <>
-      <Row
-        {...tellingOf(check)}
-        title={check.title}
-        detail={check.status === 'failed' ? undefined : check.detail}
-        whole
-      />
-      {check.status === 'failed' && <FailedCheck check={check} toldBefore={toldBefore} />}
-      {check.status === 'warning' && explained && (
-        <details className="pb-1">
-          <summary className="mx-4.5 mb-1 w-fit pl-[1.625rem] text-sm text-ink-2">Why, and how to change it</summary>
-          <FailedCheck check={check} toldBefore={false} />
-        </details>
-      )}
+      <Row {...tellingOf(check)} title={check.title} detail={failed ? undefined : check.detail} whole />
+      {failed && <FailedCheck check={check} toldBefore={toldBefore} />}
+      {check.status === 'warning' && check.fix !== undefined && <WarnedCheck check={check} />}
     </>
   )
 }

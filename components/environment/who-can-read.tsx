@@ -25,7 +25,7 @@ function sentences(hosted: boolean, method: 'AWS-KMS' | 'AES-256' | 'none'): str
         bucket,
         'Once this console’s access to every listed key is revoked, it cannot open these backups again. That does not undo what was read before, and a backup or restore that is running at that moment may still finish.',
         hosted
-          ? 'Opening them without this console takes your key and a copy of the objects, which is whoever’s bucket it is to give.'
+          ? 'Opening them without this console takes your key, and a copy of the objects, which only the bucket’s owner can give you.'
           : 'You can open them without this console: with your bucket, your key and public tools.',
       ]
     case 'AES-256':

@@ -76,6 +76,8 @@ export function Shell({
             {can(user.role, 'audit.read') && <NavLink href="/audit">Audit</NavLink>}
             <p className="mx-2.5 mt-4 mb-1.5 text-xs text-ink-3">Settings</p>
             <NavLink href="/settings/backup-environment">Backup Environment</NavLink>
+            <NavLink href="/settings/api-tokens">API tokens</NavLink>
+            {can(user.role, 'seal.read') && <NavLink href="/settings/seal">Seal</NavLink>}
             {sandbox && can(user.role, 'sandbox.rehearse') && <NavLink href="/settings/sandbox">Sandbox</NavLink>}
           </nav>
           <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1">

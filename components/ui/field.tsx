@@ -1,5 +1,5 @@
 import { CircleX } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useId } from 'react'
 
 interface Props {
   /** The ID of the control; its help and its error are `<id>-help` and `<id>-error`. */
@@ -24,6 +24,40 @@ export function Field({ id, label, help, error, className = '', children }: Prop
         </div>
       )}
     </div>
+  )
+}
+
+interface LabelledProps extends Pick<Props, 'help' | 'error' | 'className'> {
+  label: string
+  /** Makes the control, with what ties it to its label, its help and its error. */
+  children: (control: {
+    id: string
+    'aria-invalid': true | undefined
+    'aria-describedby': string | undefined
+  }) => ReactNode
+}
+
+/** A field whose control is one element, named by a plain label. */
+export function LabelledField({ label, help, error, className, children }: LabelledProps) {
+  const id = useId()
+  return (
+    <Field
+      id={id}
+      label={
+        <label htmlFor={id} className={labelClass}>
+          {label}
+        </label>
+      }
+      help={help}
+      error={error}
+      className={className}
+    >
+      {children({
+        id,
+        'aria-invalid': error ? true : undefined,
+        'aria-describedby': describedBy(id, { help, error }),
+      })}
+    </Field>
   )
 }
 

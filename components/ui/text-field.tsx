@@ -1,5 +1,5 @@
-import { type ComponentProps, type ReactNode, useId } from 'react'
-import { describedBy, Field, labelClass } from './field.tsx'
+import type { ComponentProps, ReactNode } from 'react'
+import { LabelledField } from './field.tsx'
 
 interface Props extends ComponentProps<'input'> {
   label: string
@@ -10,29 +10,18 @@ interface Props extends ComponentProps<'input'> {
 }
 
 export function TextField({ label, help, error, mono, className, ...input }: Props) {
-  const id = useId()
   return (
-    <Field
-      id={id}
-      label={
-        <label htmlFor={id} className={labelClass}>
-          {label}
-        </label>
-      }
-      help={help}
-      error={error}
-      className={className}
-    >
-      <input
-        id={id}
-        type="text"
-        autoComplete="off"
-        spellCheck={false}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={describedBy(id, { help, error })}
-        className={`control ${mono ? 'font-mono text-sm' : ''}`}
-        {...input}
-      />
-    </Field>
+    <LabelledField label={label} help={help} error={error} className={className}>
+      {(control) => (
+        <input
+          type="text"
+          autoComplete="off"
+          spellCheck={false}
+          className={`control ${mono ? 'font-mono text-sm' : ''}`}
+          {...control}
+          {...input}
+        />
+      )}
+    </LabelledField>
   )
 }

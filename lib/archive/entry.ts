@@ -51,21 +51,19 @@ export function encodeEntry(entry: Entry | SkippedItem): string {
   if (entry.type === 'skipped')
     return JSON.stringify({ type: entry.type, ...textOrBase64('path', entry.path), warning: entry.warning })
   const { type, size, mode, uid, gid, offset, data, warning } = entry
-  const target = entry.target === undefined ? undefined : textOrBase64('target', entry.target)
-  const mtime = formatTime(entry.mtimeNs)
-  return JSON.stringify({
-    type,
-    ...textOrBase64('path', entry.path),
-    size,
-    mode,
-    uid,
-    gid,
-    mtime,
-    offset,
-    data,
-    ...target,
-    warning,
-  })
+  // Put together by hand: this runs for every file, and takes a third of the time.
+  const path = inJson('path', entry.path)
+  const target = entry.target === undefined ? '' : `,${inJson('target', entry.target)}`
+  const numbers = `"size":${size},"mode":${mode},"uid":${uid},"gid":${gid},"mtime":"${formatTime(entry.mtimeNs)}"`
+  const end = warning === undefined ? '' : `,"warning":${JSON.stringify(warning)}`
+  return `{"type":"${type}",${path},${numbers},"offset":${offset},"data":${data}${target}${end}}`
+}
+
+function inJson(name: 'path' | 'target', path: BytePath): string {
+  const text = exactText(path)
+  return text === undefined
+    ? `"${name}Base64":"${Buffer.from(path, 'latin1').toString('base64')}"`
+    : `"${name}":${JSON.stringify(text)}`
 }
 
 /** Throws AppError `integrity` on anything that `encodeEntry` does not write. */

@@ -54,17 +54,25 @@ export class TreeWriter {
   readonly #temporary = `.vault-restore-${randomBytes(6).toString('hex')}`
   readonly #warn: (path: BytePath, message: string) => void
   readonly #overwrite: Overwrite | undefined
+  readonly #draft: boolean
   /** A folder of the backup that cannot be made because something else is there: nothing below it is restored. */
   #blocked: BytePath | undefined
 
   /**
    * @param target without `overwrite` an empty folder that nobody else can write to
-   * @param overwrite undefined: nothing can be there, and what is came from this backup
+   * @param options.overwrite undefined: nothing can be there, and what is came from this backup
+   * @param options.draft the target gets its own name only when all is restored: what is whole in memory needs no
+   * temporary name in it
    */
-  constructor(target: OpenFolder, warn: (path: BytePath, message: string) => void, overwrite?: Overwrite) {
+  constructor(
+    target: OpenFolder,
+    warn: (path: BytePath, message: string) => void,
+    { overwrite, draft = false }: { overwrite?: Overwrite | undefined; draft?: boolean } = {},
+  ) {
     this.#levels = [{ name: '', folder: target, entry: undefined }]
     this.#warn = warn
     this.#overwrite = overwrite
+    this.#draft = draft && overwrite === undefined
   }
 
   /**
@@ -84,6 +92,11 @@ export class TreeWriter {
       if (this.#blocked !== undefined && entry.path.startsWith(`${this.#blocked}/`)) return false
       const parent = this.#enter(parts.slice(0, -1), entry)
       const at = parent.inside(name)
+      // Making a file anew finds out by itself.
+      if (this.#draft && entry.type === 'file') {
+        await this.#addFile(entry, parent, at, content)
+        return true
+      }
       const there = lstatSync(toFsPath(at), { throwIfNoEntry: false, bigint: true })
       if (there && this.#overwrite === undefined) throw this.#hostile(entry, 'comes twice')
       if (entry.type === 'folder') return this.#addFolder(entry, name, at, there, onTheWay)
@@ -234,20 +247,37 @@ export class TreeWriter {
   }
 
   async #addFile(entry: Entry, parent: OpenFolder, at: BytePath, content: AsyncIterable<Buffer>): Promise<void> {
-    const temporary = parent.inside(this.#temporary)
-    const fd = openSync(toFsPath(temporary), CREATE, 0o600)
+    const pieces = content[Symbol.asyncIterator]()
+    const first = await pieces.next()
+    const whole = this.#draft && (first.value?.length ?? 0) === entry.size
+    const temporary = whole ? at : parent.inside(this.#temporary)
+    const fd = this.#create(entry, temporary)
     try {
       try {
-        for await (const piece of content) await writeAll(fd, piece)
+        for (let next = first; !next.done; next = await pieces.next()) await writeAll(fd, next.value)
         this.#describe(entry, fd)
       } finally {
         closeSync(fd)
       }
-      renameSync(toFsPath(temporary), toFsPath(at))
+      if (!whole) this.#rename(entry, temporary, at)
     } catch (error) {
       unlinkSync(toFsPath(temporary))
       throw error
     }
+  }
+
+  #create(entry: Entry, path: BytePath): number {
+    try {
+      return openSync(toFsPath(path), CREATE, 0o600)
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') throw this.#hostile(entry, 'comes twice')
+      throw error
+    }
+  }
+
+  #rename(entry: Entry, temporary: BytePath, at: BytePath): void {
+    if (this.#draft && lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw this.#hostile(entry, 'comes twice')
+    renameSync(toFsPath(temporary), toFsPath(at))
   }
 
   #describe(entry: Entry, fd: number): void {

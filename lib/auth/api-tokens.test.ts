@@ -21,7 +21,7 @@ async function person(role: Role) {
 }
 const all: TokenScope[] = ['backup:create', 'backup:read', 'backup:restore']
 const make = (owner: Awaited<ReturnType<typeof person>>, scopes = all) =>
-  createApiToken(database.db, owner, { name: 'nightly', scopes, expires: '90d' }, owner.email)
+  createApiToken(database.db, owner, createTokenSchema.parse({ name: 'nightly', scopes, expires: '90d' }), owner.email)
 
 test('a token is 256 random bits that carry their checksum', () => {
   const token = newToken()

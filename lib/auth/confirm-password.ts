@@ -1,4 +1,3 @@
-import { APIError } from 'better-auth/api'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import type { Auth } from './create-auth.ts'
@@ -27,7 +26,8 @@ export async function confirmPassword(
   try {
     await auth.api.verifyPassword({ body: { password }, headers })
   } catch (error) {
-    if (!(error instanceof APIError)) throw error
+    // By its name: a bundle may hold the class twice.
+    if (!(error instanceof Error) || error.name !== 'APIError') throw error
     await refused(user.email)
     return 'This is not your password.'
   }

@@ -13,6 +13,7 @@ let folder: string
 let auth: Auth
 const email = 'operator@example.test'
 const password = 'correct horse battery'
+const secret = 'a secret of at least thirty-two characters'
 
 beforeAll(async () => {
   database = await openTestDatabase()

@@ -9,10 +9,13 @@ test('who may do what', () => {
     'backup.read': [true, true, true],
     'backup.run': [true, true, false],
     'backup.delete': [true, false, false],
-  'schedule.change': [true, false, false],
-  'restore.run': [true, true, false],
+    'schedule.change': [true, false, false],
+    'restore.run': [true, true, false],
     'audit.read': [true, false, false],
-  'token.manage': [true, true, true],
+    'token.manage': [true, true, true],
+    'token.revoke-any': [true, false, false],
+    'seal.read': [true, false, false],
+    'seal.change': [true, false, false],
     'sandbox.rehearse': [true, false, false],
   }
   const asked = Object.fromEntries(

@@ -34,6 +34,9 @@ const permissions = {
   'restore.run': ['administrator', 'operator'],
   'audit.read': ['administrator'],
   'token.manage': ['administrator', 'operator', 'viewer'],
+  'token.revoke-any': ['administrator'],
+  'seal.read': ['administrator'],
+  'seal.change': ['administrator'],
   'sandbox.rehearse': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>
 export type Permission = keyof typeof permissions
@@ -80,6 +83,8 @@ export const createTokenSchema = z.object({
   expires: lifetime,
 })
 export type CreateTokenInput = z.input<typeof createTokenSchema>
+/** `expires` in milliseconds from now. */
+export type NewToken = z.output<typeof createTokenSchema>
 export const revokeTokenSchema = z.object({ id: z.uuid() })
 
 /** One line of the list of tokens. Times ISO 8601, UTC. */

@@ -53,7 +53,8 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
     },
   })
   const s3Endpoint = here(access.s3Endpoint)
-  const kms = new KMSClient(at(here(access.kmsEndpoint)))
+  // A backup that cannot reach its key waits by itself, and holds up no other meanwhile.
+  const kms = new KMSClient({ ...at(here(access.kmsEndpoint)), maxAttempts: interactive ? 2 : 4 })
   const sts = new STSClient(at(undefined))
   // AWS wants the bucket in the host name; the sandbox and most other stores have one host name for all buckets.
   const forcePathStyle = s3Endpoint ? s3Endpoint.kind === 'own' : endpoint !== undefined

@@ -155,6 +155,15 @@ describe('none', () => {
     expect(services.asked).toEqual([])
   })
 
+  test('a program that fails is told without its command line', async () => {
+    const line = `credential_process = ${process.execPath} --no-such-option a-secret-argument`
+    writeFileSync(path.join(folder, 'config'), `[profile tool]\n${line}\n`)
+    const { found } = await find({ variables: { AWS_PROFILE: 'tool', AWS_EC2_METADATA_DISABLED: 'true' } })
+    const error: unknown = await found.catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ message: expect.stringContaining('its credential_process failed') })
+    expect(String(error)).not.toContain('a-secret-argument')
+  })
+
   test('instance metadata that never answers is given up, and the hop limit is named', async () => {
     const { found, services } = await find({ metadata: { instance: null } }, 40)
     await expect(found).rejects.toMatchObject({

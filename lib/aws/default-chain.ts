@@ -87,10 +87,15 @@ export async function resolveChain(links: readonly ChainLink[]): Promise<Resolve
       return { identity: await resolve(), source }
     } catch (error) {
       if (!mayTryNext(error)) throw error
-      said.push(`${source.detail}: ${error.message.replace(/\s+/g, ' ')}`)
+      said.push(`${source.detail}: ${inWords(error)}`)
     }
   }
-  throw noCredentials(`No credentials were found. ${said.join(' · ')}`)
+  throw noCredentials(`Asked in turn: ${said.join(' · ')}`)
+}
+
+/** A program that a profile names may have been given a secret to start with, and Node repeats its whole command line. */
+function inWords({ message }: Error): string {
+  return message.startsWith('Command failed') ? 'its credential_process failed' : message.replace(/\s+/g, ' ')
 }
 
 function isOn(value: string | undefined): boolean {

@@ -21,7 +21,10 @@ export function credentialHelp(code: string, message: string): Diagnosis {
       return {
         title: 'No credentials were found',
         detail: 'Nothing was sent to AWS, because this console has no AWS credentials.',
-        cause: 'The environment, the shared credentials file, web identity, container and instance metadata hold none.',
+        // Each place that was asked, with what it said: see default-chain.ts.
+        cause:
+          message ||
+          'The environment, the shared credentials file, web identity, container and instance metadata hold none.',
         who: 'credentials',
         fix: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role, and restart the console.',
       }

@@ -124,6 +124,10 @@ const credentialCodes = new Set([
   'ExpiredToken',
   'MissingAuthenticationTokenException',
   'IncompleteSignatureException',
+  'InvalidIdentityToken',
+  'InvalidIdentityTokenException',
+  'IDPRejectedClaim',
+  'IDPRejectedClaimException',
   'CredentialsProviderError',
 ])
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { identityOf } from './backup-for-tests.ts'
-import { listFolder, pathOfId, searchFiles } from './browse-backup.ts'
+import { listFolder, type Page, pathOfId, searchFiles } from './browse-backup.ts'
 import { EntryIndex, EntryPartCache } from './entry-index.ts'
 import { openLongList } from './long-list-for-tests.ts'
 
@@ -30,7 +30,12 @@ test('a million files page and are searched with a few parts in memory', async (
   expect(folders).toBe(1000)
   for (let number = 0; number < 1000; number += 37) {
     const folder = `folder-${String(number).padStart(4, '0')}`
-    const page = await timed(() => listFolder(index, folder, { limit: 100, after: `${folder}/file-${number}500` }))
+    const page = await timed(() =>
+      listFolder(index, folder, {
+        limit: 100,
+        after: `${folder}/file-${String(number * 1000 + 500).padStart(6, '0')}`,
+      }),
+    )
     expect(page.items.length).toBeGreaterThan(0)
   }
   let found = 0
@@ -38,7 +43,7 @@ test('a million files page and are searched with a few parts in memory', async (
   after = undefined
   do {
     const wish = { limit: 100, after }
-    const page = await timed(() => searchFiles(index, 'FILE-9999', wish))
+    const page: Page = await timed(() => searchFiles(index, 'FILE-9999', wish))
     found += page.items.length
     pages += 1
     after = page.next === null ? undefined : pathOfId(page.next)

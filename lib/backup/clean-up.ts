@@ -3,7 +3,8 @@ import type { Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
-import type { OpenedBackup } from './open-backup.ts'
+import type { Part } from './manifest.ts'
+import { openRow, type PinnedBackup } from './open-row.ts'
 
 /** Deletes whatever a backup has in the bucket. The manifest goes first: from then on it never happened. */
 export async function deleteBackupObjects({ store, identity }: Pick<Connection, 'store' | 'identity'>): Promise<void> {
@@ -15,17 +16,22 @@ export async function deleteBackupObjects({ store, identity }: Pick<Connection, 
   await store.delete(keys)
 }
 
-/** After a further attempt: deletes what earlier ones left and the manifest does not name. */
-export async function deleteUnnamedObjects({ store, identity, manifest }: OpenedBackup): Promise<void> {
+/** After a further attempt: deletes what earlier ones left and the manifest, which lists `parts`, does not name. */
+export async function deleteUnnamedObjects(
+  { store, identity }: Pick<Connection, 'store' | 'identity'>,
+  parts: readonly Part[],
+): Promise<void> {
   const folder = backupFolder(identity)
-  const named = new Set([
-    ENVELOPE,
-    MANIFEST,
-    ...[...manifest.segments, ...manifest.entries].map((part) => partName(part.place)),
-  ])
+  const named = new Set([ENVELOPE, MANIFEST, ...parts.map(({ place }) => partName(place))])
   const keys: string[] = []
   for await (const { key } of store.list(folder)) if (!named.has(key.slice(folder.length))) keys.push(key)
-  await store.delete(keys)
+  if (keys.length > 0) await store.delete(keys)
+}
+
+/** What the manifest of a complete backup names. Takes one call to its key. */
+export async function partsOf(row: PinnedBackup, connection: Connection): Promise<readonly Part[]> {
+  const { manifest } = await openRow(row, connection)
+  return [...manifest.segments, ...manifest.entries]
 }
 
 // A row that failed, was cancelled or is being deleted:
@@ -33,6 +39,7 @@ export async function deleteUnnamedObjects({ store, identity, manifest }: Opened
 // 2. loses its objects, and what resuming would have needed,
 // 3. is looked at once more when nothing that was thought dead can still be storing something,
 // 4. and is marked as clean, or goes, with an audit row.
+// A complete row of several attempts is looked at once, too: nothing but what its manifest names stays.
 
 /** An attempt thought dead that is still storing something has given up by then: longer than one request may take. */
 const settledAfterMs = 2 * 60_000
@@ -45,8 +52,10 @@ export async function cleanUpDue(context: BackupContext, signal: AbortSignal): P
     const [due] = await context.db.$queryRaw<{ id: string }[]>`
       UPDATE "backup" SET "nextTryAt" = now() + ${claimMs} * interval '1 millisecond' WHERE "id" = (
         SELECT "id" FROM "backup"
-        WHERE "state" IN ('failed', 'cancelled', 'deleting') AND "cleanedAt" IS NULL
-          AND ("nextTryAt" IS NULL OR "nextTryAt" <= now())
+        WHERE "cleanedAt" IS NULL AND ("nextTryAt" IS NULL OR "nextTryAt" <= now()) AND (
+          "state" IN ('failed', 'cancelled', 'deleting')
+          OR "state" = 'complete' AND "attempt" > 1 AND "finishedAt" < now() - ${settledAfterMs} * interval '1 millisecond'
+        )
         ORDER BY "id" LIMIT 1 FOR UPDATE SKIP LOCKED
       ) RETURNING "id"`
     if (!due) return
@@ -58,11 +67,13 @@ export async function cleanUpDue(context: BackupContext, signal: AbortSignal): P
 export async function cleanUpBackup(context: BackupContext, id: string): Promise<void> {
   const { db } = context
   const row = await db.backup.findUnique({ where: { id } })
-  if (!row || row.cleanedAt || !['failed', 'cancelled', 'deleting'].includes(row.state)) return
+  if (!row || row.cleanedAt || !['failed', 'cancelled', 'deleting', 'complete'].includes(row.state)) return
+  if (row.state === 'complete' && row.attempt <= 1) return
   try {
     const connection = await connectBackup(context, row)
     try {
-      await deleteBackupObjects(connection)
+      if (row.state === 'complete') await deleteUnnamedObjects(connection, await partsOf(row, connection))
+      else await deleteBackupObjects(connection)
     } finally {
       connection.close()
     }
@@ -74,7 +85,7 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
   // The one attempt that there ever was has ended by itself: nobody can be storing anything.
   const finishedAlone = row.attempt <= 1 && row.manifestSha256 !== null
   const since = Date.now() - (row.finishedAt ?? row.createdAt).getTime()
-  if (row.attempt > 0 && !finishedAlone && since < settledAfterMs) {
+  if (row.state !== 'complete' && row.attempt > 0 && !finishedAlone && since < settledAfterMs) {
     await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(Date.now() + settledAfterMs - since) } })
     return
   }

@@ -3,13 +3,15 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Entry, encodeEntry } from '#lib/archive/entry.ts'
-import { END_OF_TAR } from '#lib/archive/tar-header.ts'
+import { END_OF_TAR, encodeTarHeader } from '#lib/archive/tar-header.ts'
 import { failureOf, identityOf, Workbench } from './backup-for-tests.ts'
 import { encryptedCodec } from './codec.ts'
 import { manifestContext } from './context.ts'
 import { createEnvelope } from './envelope.ts'
 import { type BackupTotals, encodeManifest, type Part } from './manifest.ts'
+import { patient } from './patience.ts'
 import { restoreBackup } from './restore-backup.ts'
+import { verifyBackup } from './verify-backup.ts'
 import { PartWriter } from './write-parts.ts'
 
 let bench: Workbench
@@ -20,8 +22,10 @@ afterEach(() => bench.remove())
 
 const CONTENT = 'content of a file'
 const at = { uid: 0, gid: 0, mode: 0o755, mtimeNs: 0n, offset: 0, data: 0, size: 0 }
-const root: Entry = { ...at, type: 'folder', path: '.' }
-const file: Entry = { ...at, type: 'file', path: 'file', size: CONTENT.length }
+const root: Entry = { ...at, type: 'folder', path: '.', data: 512 }
+const file: Entry = { ...at, type: 'file', path: 'file', size: CONTENT.length, offset: 512, data: 1024 }
+const link: Entry = { ...at, type: 'symlink', path: 'a-way', target: '/tmp', offset: 512, data: 1024 }
+const hard: Entry = { ...link, type: 'hardlink', path: 'hard' }
 const honest: BackupTotals = { files: 1, folders: 1, links: 0, bytes: CONTENT.length, warnings: 0 }
 
 interface Forgery {
@@ -36,9 +40,20 @@ async function forge({ lines, totals, tar, changePart, changeManifest }: Forgery
   const identity = identityOf('forged')
   const { backupKey, envelope } = await createEnvelope([bench.key], identity)
   const codec = encryptedCodec(backupKey, 'forged')
-  const writer = new PartWriter(bench.store, codec, identity, 1)
+  const writer = new PartWriter({
+    store: bench.store,
+    codec,
+    identity,
+    inFlight: 1,
+    patience: patient,
+    earlier: [],
+    signal: undefined,
+  })
   await bench.store.create(bench.name('forged', 'envelope.json'), envelope.bytes)
-  const content = tar ?? Buffer.concat([Buffer.from(CONTENT), END_OF_TAR])
+  const header = (entry: Entry) => Buffer.from(encodeTarHeader(entry))
+  const padded = Buffer.alloc(512)
+  padded.write(CONTENT)
+  const content = tar ?? Buffer.concat([header(root), header(file), padded, END_OF_TAR])
   const listed = lines ?? [root, file].map(encodeEntry)
   await writer.add({ kind: 'segment', attempt: 1, index: 0 }, content)
   await writer.add({ kind: 'entries', attempt: 1, index: 0 }, Buffer.from(listed.map((line) => `${line}\n`).join('')))
@@ -58,12 +73,21 @@ async function forge({ lines, totals, tar, changePart, changeManifest }: Forgery
 async function restoring(): Promise<unknown> {
   const target = bench.newTarget()
   const error = await failureOf(bench.open('forged').then((backup) => restoreBackup({ backup, target })))
-  if (existsSync(target)) expect(readdirSync(target).filter((name) => name !== 'file')).toEqual([])
+  if (existsSync(target)) expect(readdirSync(target).filter((name) => !['file', 'a-way'].includes(name))).toEqual([])
   return error
 }
 
+const verifying = () =>
+  verifyBackup({
+    store: bench.store,
+    identity: identityOf('forged'),
+    protection: { method: 'keys', keys: [bench.key] },
+    depth: 'full',
+  })
+
 test('the forgery is good: an honest one is restored', async () => {
   await forge({})
+  expect(await verifying()).toMatchObject({ problems: [] })
   expect((await bench.restore('forged')).result).toMatchObject({ files: 1, bytes: CONTENT.length })
 })
 
@@ -74,8 +98,23 @@ test.each<[string, Forgery, RegExp]>([
   ['a device file', { lines: [encodeEntry(root), device] }, /"dev\/sda" is of the unknown type "device"/],
   ['a path that leads out', { lines: [root, { ...file, path: '../out' }].map(encodeEntry) }, /"\.\.\/out"/],
   ['an absolute path', { lines: [root, { ...file, path: '/etc/passwd' }].map(encodeEntry) }, /"\/etc\/passwd"/],
+  [
+    'a file through a link of its own',
+    { lines: [root, link, { ...file, path: 'a-way/evil' }].map(encodeEntry), totals: { links: 1 } },
+    /"a-way\/evil", which comes before the folder/,
+  ],
+  [
+    'a hard link out of the tree',
+    { lines: [root, { ...hard, target: '../../etc/passwd' }].map(encodeEntry), totals: { links: 1 } },
+    /"\.\.\/\.\.\/etc\/passwd"/,
+  ],
+  [
+    'a hard link through a link',
+    { lines: [root, link, { ...hard, target: 'a-way/x' }].map(encodeEntry), totals: { links: 2 } },
+    /"hard", which is a hard link to what is no file/,
+  ],
   ['content where there is none', { lines: [root, { ...file, data: 10_000 }].map(encodeEntry) }, /holds none/],
-  ['content beyond the end', { lines: [root, { ...file, data: 1030 }].map(encodeEntry) }, /holds none/],
+  ['content beyond the end', { lines: [root, { ...file, data: 2550 }].map(encodeEntry) }, /holds none/],
   ['more bytes than announced', { totals: { bytes: CONTENT.length - 1 } }, /other than its manifest announces/],
   ['more files than announced', { totals: { files: 0 } }, /other than its manifest announces/],
   ['fewer files than announced', { totals: { files: 2 } }, /other than its manifest announces/],
@@ -107,4 +146,6 @@ test.each<[string, Forgery, RegExp]>([
 ])('%s is refused', async (_, forgery, words) => {
   await forge(forgery)
   expect(await restoring()).toMatchObject({ message: expect.stringMatching(words) })
+  const { problemCount } = await verifying()
+  if (!/bytes free/.test(words.source)) expect(problemCount).toBeGreaterThan(0)
 })

@@ -30,20 +30,22 @@ export interface OpenedBackup {
 
 /** Throws AppError: `not-found` when there is no such backup, `integrity`, and what the store and the keys throw. */
 export async function openBackup(options: OpenBackupOptions): Promise<OpenedBackup> {
-  const { store, identity, manifestSha256 } = options
+  const { store, identity } = options
   const codec = await openCodec(options)
+  return { store, codec, identity, manifest: await openManifest(codec, options) }
+}
+
+/** Throws AppError `not-found` for a backup that was never completed or was deleted, and as `readManifest` does. */
+export async function openManifest(
+  codec: Codec,
+  { store, identity, manifestSha256 }: Pick<OpenBackupOptions, 'store' | 'identity' | 'manifestSha256'>,
+): Promise<Manifest> {
   try {
-    const { manifest } = await readManifest(store, codec, identity, manifestSha256)
-    return { store, codec, identity, manifest }
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'not-found') throw error
-    throw new AppError(
-      'not-found',
-      `Backup ${identity.backup} was never completed, or it was deleted: it has no manifest.`,
-      {
-        cause: error,
-      },
-    )
+    return (await readManifest(store, codec, identity, manifestSha256)).manifest
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== 'not-found') throw cause
+    const message = `Backup ${identity.backup} was never completed, or it was deleted: it has no manifest.`
+    throw new AppError('not-found', message, { cause })
   }
 }
 

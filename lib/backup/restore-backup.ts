@@ -30,6 +30,8 @@ export interface RestoreOptions {
   readonly paths?: readonly string[]
   /** What becomes of files that are there. Undefined: the target must be new or empty. */
   readonly overwrite?: Overwrite | undefined
+  /** The target gets its own name only when all is restored. */
+  readonly draft?: boolean
   /** Called at most every 100 ms. */
   readonly onProgress?: (progress: RestoreProgress) => void
   readonly signal?: AbortSignal
@@ -54,7 +56,7 @@ export interface RestoreResult {
  * name is whole.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
-  const { backup, target, paths = [], overwrite, onProgress, signal } = options
+  const { backup, target, paths = [], overwrite, draft = false, onProgress, signal } = options
   const { totals } = backup.manifest
   const { backup: id } = backup.identity
   const selection = paths.length > 0 ? new Selection(paths) : undefined
@@ -78,7 +80,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   const wanted = selection ? selectEntries(index, selection, id) : everything(index)
   // Before anything is made: what was asked for may not be there.
   const first = await wanted.next()
-  const tree = new TreeWriter(prepareTarget(target, selection ? 0 : totals.bytes, overwrite), warn, overwrite)
+  const folder = prepareTarget(target, selection ? 0 : totals.bytes, overwrite)
+  const tree = new TreeWriter(folder, warn, { overwrite, draft })
   const links = linkedFiles(backup, index, tree, selection)
   try {
     for await (const { item, onTheWay } of toldAhead(resumed(first, wanted), tar)) {

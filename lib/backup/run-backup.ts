@@ -5,15 +5,16 @@ import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { cleanUpBackup, deleteBackupObjects, deleteUnnamedObjects, forgetJournal } from './clean-up.ts'
+import { cleanUpBackup, deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
 import { countSource } from './count-source.ts'
+import { databaseJournal } from './database-journal.ts'
 import { mustBeReal } from './folders.ts'
 import { Cancelled, keepProgress } from './keep-progress.ts'
-import { openRow } from './open-row.ts'
+import type { Patience } from './patience.ts'
 import { countsSchema, nothingYet, type WaitingFor } from './schema.ts'
 import type { BackupSource, FilesSource, StreamSource } from './source.ts'
 import { watched } from './watched.ts'
-import { type WriteProtection, writeBackup } from './write-backup.ts'
+import { type BackupResult, type WriteProtection, writeBackup } from './write-backup.ts'
 
 // 1. Claim the row as the next attempt. An attempt thought dead that wakes up finds the number changed, and stops.
 // 2. Write the backup, from where the journal says; the envelope is remembered in the row before it is stored.
@@ -52,6 +53,7 @@ export async function runBackup(
   )
   let connection: Connection | undefined
   let trouble: WaitingFor = 'bucket'
+  let result: BackupResult | undefined
   try {
     if (backup.cancelRequested) throw new Cancelled()
     const source = input ?? sourceOf(context, backup)
@@ -63,7 +65,7 @@ export async function runBackup(
         ({ files, bytes }) => progress.report({ filesTotal: files, bytesTotal: bytes }),
         () => {},
       )
-    const result = await writeBackup({
+    const written = await writeBackup({
       store,
       identity,
       protection: await protectionOf(
@@ -74,6 +76,7 @@ export async function runBackup(
       source,
       attempt,
       signal: progress.signal,
+      ...(!input && { journal: databaseJournal(db, { id, attempt }), patience: short }),
       onEnvelope: async ({ bytes, sha256, generation, keyIds }) => {
         const data = { envelope: Uint8Array.from(bytes), envelopeSha256: sha256, generation, keyIds: [...keyIds] }
         const { count } = await db.backup.updateMany({ where: mine, data })
@@ -82,8 +85,9 @@ export async function runBackup(
       onProgress: ({ filesDone, bytesRead, bytesStored, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesRead, bytesStored, currentPath }),
     })
+    result = written
     await progress.stop()
-    const warnings = result.warningList.slice(0, 100).map(({ path, message }) => ({ path, message }))
+    const warnings = written.warningList.slice(0, 100).map(({ path, message }) => ({ path, message }))
     await db.$transaction(async (tx) => {
       const { count } = await tx.backup.updateMany({
         where: mine,
@@ -92,12 +96,12 @@ export async function runBackup(
           finishedAt: new Date(),
           tries: 0,
           cancelRequested: false,
-          bytes: BigInt(result.bytes),
-          bytesStored: BigInt(result.storedBytes),
-          files: result.files,
-          manifestSha256: result.manifestSha256,
-          manifestSize: BigInt(result.manifestSize),
-          warningCount: result.warnings,
+          bytes: BigInt(written.bytes),
+          bytesStored: BigInt(written.storedBytes),
+          files: written.files,
+          manifestSha256: written.manifestSha256,
+          manifestSize: BigInt(written.manifestSize),
+          warningCount: written.warnings,
           warnings,
         },
       })
@@ -130,7 +134,7 @@ export async function runBackup(
     })
     if (!(error instanceof AppError)) console.error(error)
   } finally {
-    if (connection) await tidyUp(db, id, connection).catch(logLeftover(id))
+    if (connection) await tidyUp(db, id, connection, result).catch(logLeftover(id))
     connection?.close()
   }
 }
@@ -176,16 +180,23 @@ async function recordEnd(tx: Tx, row: { id: string; source: string; createdBy: s
   })
 }
 
+/** Whatever cannot be reached for longer than this, and what the AWS SDK tries by itself, is waited for without a worker. */
+const short: Patience = { tries: 2, firstDelayMs: 1000, longestDelayMs: 1000 }
+
 /**
  * Leaves in the bucket what the row says is there. Every attempt does so when it ends: one thought dead may have stored
- * something after another one had finished.
+ * something after another one had finished. What still comes later is for the clean-up pass.
+ * @param result what this attempt wrote; undefined when it did not come to its end
  */
-async function tidyUp(db: Db, id: string, connection: Connection): Promise<void> {
+async function tidyUp(db: Db, id: string, connection: Connection, result: BackupResult | undefined): Promise<void> {
   const row = await db.backup.findUnique({ where: { id } })
   if (!row || row.state === 'failed' || row.state === 'cancelled' || row.state === 'deleting') {
     await deleteBackupObjects(connection)
     await forgetJournal(db, id)
-  } else if (row.state === 'complete' && row.attempt > 1) await deleteUnnamedObjects(await openRow(row, connection))
+  } else if (row.state === 'complete' && row.attempt > 1) {
+    const known = result?.manifestSha256 === row.manifestSha256 ? result?.parts : undefined
+    await deleteUnnamedObjects(connection, known ?? (await partsOf(row, connection)))
+  }
 }
 
 /** A job whose workers died too often: nobody works on it any more. The clean-up pass empties its folder. */
@@ -234,8 +245,7 @@ async function protectionOf(context: BackupContext, backup: Claimed, connection:
   if (backup.method === 'AES-256') return { method: 'keys', keys: [context.seal] }
   const where = { environmentId_number: { environmentId: backup.environmentId, number: backup.revision } }
   const keyArns = keyArnsOf(await context.db.environmentRevision.findUniqueOrThrow({ where }))
-  if (keyArns.length === 0)
-    throw new AppError('integrity', 'The revision this backup was started with names no key.')
+  if (keyArns.length === 0) throw new AppError('integrity', 'The revision this backup was started with names no key.')
   return { method: 'keys', keys: keyArns.map((arn) => connection.keyWrapper(arn)) }
 }
 

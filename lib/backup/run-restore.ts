@@ -83,6 +83,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     const result = await restoreBackup({
       backup: opened,
       target: overwrite === undefined ? draft : target,
+      draft: overwrite === undefined,
       paths: restore.paths,
       overwrite,
       signal: progress.signal,

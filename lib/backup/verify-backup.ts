@@ -3,8 +3,7 @@ import { TarCheck } from './check-tar.ts'
 import { EntryIndex } from './entry-index.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
-import { type OpenBackupOptions, type OpenedBackup, openCodec } from './open-backup.ts'
-import { readManifest } from './read-manifest.ts'
+import { type OpenBackupOptions, type OpenedBackup, openCodec, openManifest } from './open-backup.ts'
 import { readPart } from './read-part.ts'
 import type { VerifyDepth, VerifyProblem } from './schema.ts'
 
@@ -60,13 +59,13 @@ class Findings {
 }
 
 async function open(options: OpenBackupOptions, found: Findings): Promise<OpenedBackup | undefined> {
-  const { store, identity, manifestSha256, protection } = options
+  const { store, identity, protection } = options
   let object = ENVELOPE
   try {
     const codec = await openCodec(options)
     if (protection.method === 'keys') found.objects += 1
     object = MANIFEST
-    const { manifest } = await readManifest(store, codec, identity, manifestSha256)
+    const manifest = await openManifest(codec, options)
     found.objects += 1
     return { store, codec, identity, manifest }
   } catch (error) {

@@ -75,6 +75,8 @@ export interface BackupResult extends BackupTotals {
   /** Bytes of all parts and the manifest. */
   readonly storedBytes: number
   readonly segments: number
+  /** What the manifest names. */
+  readonly parts: readonly Part[]
   readonly manifestSha256: string
   readonly manifestSize: number
   /** The first 1,000; `warnings` counts them all. */
@@ -290,6 +292,7 @@ function resultOf(manifest: Manifest, object: Uint8Array): BackupResult {
   return {
     ...manifest.totals,
     segments: manifest.segments.length,
+    parts,
     storedBytes: parts.reduce((sum, part) => sum + part.size, object.length),
     manifestSha256: sha256Of(object),
     manifestSize: object.length,

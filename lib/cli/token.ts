@@ -24,8 +24,7 @@ export function addToken(token: Command): void {
         const input = createTokenSchema.safeParse({ name: options.name, scopes, expires: options.expires })
         if (!input.success) throw new AppError('invalid', input.error.issues[0]?.message ?? 'This cannot be used.')
         const owner = await ownerOf(db, options.user)
-        const { name, expires } = options
-        const made = await createApiToken(db, owner, { name, scopes: input.data.scopes, expires }, 'command line')
+        const made = await createApiToken(db, owner, input.data, 'command line')
         if (options.json) return printJson(made)
         print(made.token)
         printError(`It acts for ${owner.email} until ${made.expiresAt}. Keep it now: it is not shown again.`)

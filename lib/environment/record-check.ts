@@ -32,7 +32,7 @@ export async function recordCheck(
   return whole
 }
 
-export async function withLastGood(
+async function withLastGood(
   db: Tx,
   environmentId: string,
   revision: number,

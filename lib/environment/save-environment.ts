@@ -18,7 +18,9 @@ import { checkEnvironment } from './check-environment.ts'
 import type { Confirm } from './confirm.ts'
 import { findEndpointProblem } from './endpoint-problem.ts'
 import { exposureOf } from './exposure.ts'
+import { recordCheck } from './record-check.ts'
 import { changesBetween, rowOf } from './revision-row.ts'
+import { sameAsSaved } from './same-as-saved.ts'
 import type { EnvironmentSettings, SaveEnvironmentResult, TestKeyResult } from './schema.ts'
 
 type Refusal = Extract<SaveEnvironmentResult, { status: 'error' }>
@@ -41,7 +43,10 @@ export async function testEnvironment(
 ): Promise<TestKeyResult> {
   const prepared = await prepare(context, settings, restoredFrom)
   if ('status' in prepared) return prepared
-  const report = await prepared.check(onCheck)
+  const { environment, previous, secret, bucket } = prepared
+  const found = await prepared.check(onCheck)
+  const saved = secret.kind !== 'new' && previous && sameAsSaved(previous, settings, bucket) ? previous : undefined
+  const report = saved ? await recordCheck(context.db, environment, saved.number, found, actor) : found
   await recordAudit(context.db, {
     actor,
     action: 'key.check',
@@ -70,7 +75,9 @@ export async function saveEnvironment(
   const { environment, previous, secret, bucket, check } = prepared
   if ((previous?.number ?? 0) !== base) return refuseStale(previous, base)
 
-  const report = await check(onCheck)
+  const found = await check(onCheck)
+  const again = !found.ok && secret.kind !== 'new' && previous && sameAsSaved(previous, settings, bucket)
+  const report = again ? await recordCheck(db, environment, previous.number, found, actor) : found
   if (!report.ok) {
     const [first] = report.checks.filter((one) => one.status === 'failed')
     await recordAudit(db, {
@@ -120,6 +127,7 @@ export async function saveEnvironment(
     await tx.environmentRevision.create({
       data: { ...next, ...sealed, ...from, environmentId: environment, number, report, createdBy: actor },
     })
+    await recordCheck(tx, environment, number, report, actor)
     const changes = changesBetween(newest, next, newSecret ? 'replaced' : 'same')
     await recordAudit(tx, {
       actor,

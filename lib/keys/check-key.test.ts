@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => sandbox.close())
 
-async function run(changes: Partial<Kms>, typed = key) {
+async function run(changes: Partial<Kms & KmsLookups>, typed = key) {
   const checks: Check[] = []
   const { keyArn: found } = await checkKey({ ...real, ...changes }, { typed, ...situation }, (check) =>
     checks.push(check),

@@ -212,7 +212,7 @@ describe('any text', () => {
         const without = environmentSchema.safeParse({ ...emptyEnvironment, region, masterKey, method: 'AES-256' })
         expect(without.success).toBe(true)
       }),
-      { numRuns: 3000, seed },
+      { numRuns: 10_000, seed },
     )
   })
 })

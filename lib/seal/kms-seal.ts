@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
 import { AppError } from '#lib/errors.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
 import { describeKeyArn, kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
 import { parseKeyIdentifier, regionMismatch, regionOf } from '#lib/keys/schema.ts'
-import { rootKeyContext, type Seal } from './seal.ts'
+import { probeWrapper, type Seal } from './seal.ts'
 
 export interface KmsSealSettings {
   readonly access: AwsAccess
@@ -12,17 +11,11 @@ export interface KmsSealSettings {
   readonly keyId: string
 }
 
-export interface KmsSeal extends Seal {
-  /** Encrypts and decrypts once: whether the key still does. Throws AppError with the diagnosis. */
-  probe(): Promise<void>
-  close(): void
-}
-
 /**
  * The seal `awskms`: finds the key, and proves Encrypt and Decrypt before anything depends on them. Needs
  * kms:DescribeKey, kms:Encrypt and kms:Decrypt, nothing else. Throws AppError with the diagnosis.
  */
-export async function openKmsSeal(installation: string, { access, keyId: typed }: KmsSealSettings): Promise<KmsSeal> {
+export async function openKmsSeal(installation: string, { access, keyId: typed }: KmsSealSettings): Promise<Seal> {
   const parsed = parseKeyIdentifier(typed)
   if (!parsed.ok) throw new AppError('invalid', `The seal’s key “${typed}” is not one: ${parsed.message}`)
   const region = regionOf(parsed.key)
@@ -53,7 +46,7 @@ export async function openKmsSeal(installation: string, { access, keyId: typed }
   try {
     const keyArn = await describeKeyArn(kmsIn(access.region), situation(access.region, parsed.key.value))
     const wrapper = wrapperFor(keyArn)
-    const seal: KmsSeal = {
+    const seal: Seal = {
       mechanism: 'awskms',
       keyId: keyArn,
       wrapper,
@@ -61,13 +54,7 @@ export async function openKmsSeal(installation: string, { access, keyId: typed }
         if (wrap.mechanism !== 'awskms') return undefined
         return wrap.keyId === keyArn ? wrapper : wrapperFor(wrap.keyId)
       },
-      async probe() {
-        const bytes = randomBytes(32)
-        const context = { ...rootKeyContext(installation, 'none'), purpose: 'probe' }
-        const back = await wrapper.unwrap(await wrapper.wrap(bytes, context), context)
-        if (!bytes.equals(back))
-          throw new AppError('integrity', `${keyArn} decrypted to something else than was encrypted.`)
-      },
+      probe: () => probeWrapper({ keyId: keyArn, wrapper }, installation),
       close,
     }
     await seal.probe()

@@ -1,15 +1,5 @@
 import type { Db } from '#lib/db.ts'
-
-export interface RootKeyStatus {
-  readonly id: string
-  /** Of each wrap: the key ARN that KMS returned, or the key file's ID. */
-  readonly keyIds: readonly string[]
-  readonly createdAt: string
-  /** Sealed values under it. */
-  readonly values: number
-  /** Backups of method AES-256 that only it opens. */
-  readonly backups: number
-}
+import type { RootKeyStatus } from './schema.ts'
 
 /** What hangs on each root key, newest first. Needs no key: a sealed console can be asked, too. */
 export async function rootKeyStatus(db: Db): Promise<RootKeyStatus[]> {

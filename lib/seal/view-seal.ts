@@ -2,28 +2,9 @@ import { AppError, messageOf } from '#lib/errors.ts'
 import type { KeyringContext } from './keyring.ts'
 import { openKeyring } from './keyring.ts'
 import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
+import type { SealValue, SealView } from './schema.ts'
 import type { AwskmsParameter, AwskmsSettings } from './seal-settings.ts'
-import { type RootKeyStatus, rootKeyStatus } from './seal-status.ts'
-
-export interface SealValue {
-  readonly name: string
-  /** Never a secret: in its place stands that it is set. */
-  readonly value: string
-  readonly source: string
-  readonly shadows: readonly string[]
-}
-
-export interface SealView {
-  readonly status: 'unsealed' | 'sealed'
-  readonly type: 'local' | 'awskms' | 'unknown'
-  /** What wraps root keys now: a key ARN, or the key file's ID; null when that cannot be told. */
-  readonly keyArn: string | null
-  /** Why it is sealed, and what to do. */
-  readonly error: string | null
-  readonly configuration: readonly SealValue[]
-  /** Newest first. */
-  readonly rootKeys: readonly RootKeyStatus[]
-}
+import { rootKeyStatus } from './seal-status.ts'
 
 const secrets: readonly string[] = ['secret_key', 'session_token'] satisfies AwskmsParameter[]
 
@@ -37,7 +18,7 @@ export async function viewSeal(context: KeyringContext, host: SealHost): Promise
     type = active.type
     configuration = active.type === 'awskms' ? valuesOf(active.settings) : []
     const seal = await openSeal(context, active, host, rootKeys.length === 0)
-    await openKeyring(context, seal)
+    await openKeyring(context, seal).finally(() => seal.close())
     return {
       status: 'unsealed',
       type,

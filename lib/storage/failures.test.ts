@@ -613,9 +613,8 @@ test.each([
   ['STS', sts, 400, 'NotKnownHere', 'whatever'],
 ] as const)(
   'an answer of %s that is not known is shown whole, and nobody is sent anywhere',
-  (_, diagnose, ...answer) => {
-    const [, code, message] = answer
-    const diagnosis = diagnose(faultOf(answered(...answer)))
+  (_, diagnose, status, code, message) => {
+    const diagnosis = diagnose(faultOf(answered(status, code, message)))
     expect(diagnosis.detail).toContain(`answered ${code}: ${message}`)
     expect(diagnosis.cause).toBe('This answer is not one this console knows, so it does not guess.')
     expect([diagnosis.who, diagnosis.remedies]).toEqual([undefined, undefined])

@@ -10,9 +10,11 @@ import {
   type StartResult,
   startBackupSchema,
   startRestoreSchema,
+  startVerificationSchema,
 } from '#lib/backup/schema.ts'
 import { startBackup as start } from '#lib/backup/start-backup.ts'
 import { startRestore as restore } from '#lib/backup/start-restore.ts'
+import { startVerification as verify } from '#lib/backup/start-verification.ts'
 import { viewLoss } from '#lib/backup/view-loss.ts'
 
 export async function startBackup(input: unknown): Promise<StartResult> {
@@ -26,6 +28,14 @@ export async function startBackup(input: unknown): Promise<StartResult> {
 export async function startRestore(input: unknown): Promise<StartResult> {
   const result = await permitted('restore.run', startRestoreSchema, input, async ({ console, user, input }) => {
     return { status: 'success' as const, id: await restore(console.backup, input, 'page', user.email) }
+  })
+  if (result.status === 'success') revalidatePath('/backups', 'layout')
+  return result
+}
+
+export async function startVerification(input: unknown): Promise<StartResult> {
+  const result = await permitted('backup.run', startVerificationSchema, input, async ({ console, user, input }) => {
+    return { status: 'success' as const, id: await verify(console.backup, input, user.email) }
   })
   if (result.status === 'success') revalidatePath('/backups', 'layout')
   return result

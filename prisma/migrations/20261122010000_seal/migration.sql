@@ -41,3 +41,13 @@ ALTER TABLE "root_key_wrap" ADD CONSTRAINT "root_key_wrap_rootKeyId_fkey" FOREIG
 -- AddForeignKey
 ALTER TABLE "sealed_value" ADD CONSTRAINT "sealed_value_rootKeyId_fkey" FOREIGN KEY ("rootKeyId") REFERENCES "root_key"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
+-- CreateTable
+CREATE TABLE "seal_event" (
+    "id" SERIAL NOT NULL,
+    "at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "healthy" BOOLEAN NOT NULL,
+    "keyId" TEXT NOT NULL,
+    "message" TEXT,
+
+    CONSTRAINT "seal_event_pkey" PRIMARY KEY ("id")
+);

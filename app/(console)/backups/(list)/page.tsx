@@ -6,6 +6,7 @@ import { BackupTable } from '#components/backups/backup-table.tsx'
 import { CancelButton } from '#components/backups/cancel-button.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
 import { StartBackupForm } from '#components/backups/start-backup-form.tsx'
+import { UploadArea } from '#components/backups/upload-area.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { FilterBar } from '#components/ui/filter-bar.tsx'
@@ -43,6 +44,9 @@ export default async function BackupsPage({ searchParams }: Props) {
       {view.hasEnvironment && canRun && (
         <div className="mb-4">
           <StartBackupForm sources={view.sources} start={startBackup} />
+          <div className="mt-3">
+            <UploadArea />
+          </div>
         </div>
       )}
       {view.active.length > 0 && (

@@ -9,16 +9,27 @@ import { LiveProgress } from '#components/backups/live-progress.tsx'
 import { RestoreForm } from '#components/backups/restore-form.tsx'
 import { RestoreList } from '#components/backups/restore-list.tsx'
 import { suggestTarget } from '#components/backups/suggest-target.ts'
+import { VerificationList } from '#components/backups/verification-list.tsx'
+import { VerifyButtons } from '#components/backups/verify-buttons.tsx'
 import { WarningList } from '#components/backups/warning-list.tsx'
+import { buttonClass } from '#components/ui/button-class.ts'
 import { Card } from '#components/ui/card.tsx'
 import { Command } from '#components/ui/command.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
+import { displayPath } from '#lib/archive/byte-path.ts'
 import { can } from '#lib/auth/schema.ts'
-import { askLoss, cancelBackup, deleteBackup, startRestore } from '../actions.ts'
+import { pathOfId } from '#lib/backup/browse-backup.ts'
+import { browseQuerySchema } from '#lib/backup/schema.ts'
+import { askLoss, cancelBackup, deleteBackup, startRestore, startVerification } from '../actions.ts'
 
 export const metadata: Metadata = { title: 'Backup' }
 
-export default async function BackupPage({ params }: { params: Promise<{ id: string }> }) {
+interface Props {
+  params: Promise<{ id: string }>
+  searchParams: Promise<Record<string, string | string[] | undefined>>
+}
+
+export default async function BackupPage({ params, searchParams }: Props) {
   const user = await requireUser('backup.read')
   const { id } = await params
   const backup = await loadBackup(id)
@@ -26,6 +37,9 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
   const target = suggestTarget(backup.restoreRoot, backup.name, new Date())
   const complete = backup.state === 'complete'
   const canRestore = can(user.role, 'restore.run')
+  const canVerify = can(user.role, 'backup.run')
+  const chosen = chosenPaths((await searchParams).path)
+  const verifying = backup.verifications.some(({ state }) => state === 'queued' || state === 'running')
   return (
     <>
       <Link href="/backups" className="link mb-2 inline-block text-sm">
@@ -69,7 +83,15 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
           <BackupFacts backup={backup} />
           {complete && (
             <Card title="Restore" hint="Every file is authenticated before it gets its name.">
-              {canRestore && <RestoreForm backupId={backup.id} suggestion={target} start={startRestore} />}
+              {canRestore && (
+                <RestoreForm
+                  key={chosen}
+                  backupId={backup.id}
+                  suggestion={target}
+                  chosen={chosen}
+                  start={startRestore}
+                />
+              )}
               {backup.restores.length > 0 && (
                 <div className={canRestore ? 'mt-5 border-t border-line pt-4' : ''}>
                   <h3 className="mb-2.5 font-medium">Restores so far</h3>
@@ -84,8 +106,39 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
         </div>
         <div className="min-w-0 space-y-4">
           {complete && (
+            <Card title="Files" hint="The list is read, not the data.">
+              <div className="flex flex-wrap gap-2.5">
+                <Link href={`/backups/${backup.id}/files`} prefetch={false} className={buttonClass()}>
+                  Browse files
+                </Link>
+                {canRestore && (
+                  <a href={`/api/backups/${backup.id}/download?as=tar`} download className={buttonClass()}>
+                    Download as .tar
+                  </a>
+                )}
+              </div>
+            </Card>
+          )}
+          {complete && (
+            <Card
+              title="Verify"
+              hint="Quick: every object is there with its size and checksum, and the key opens it. Full: every byte is fetched, decrypted and compared."
+            >
+              <div className="space-y-4">
+                {canVerify && <VerifyButtons backupId={backup.id} running={verifying} start={startVerification} />}
+                {backup.verifications.length > 0 ? (
+                  <VerificationList verifications={backup.verifications} />
+                ) : (
+                  <p className="text-sm text-ink-3">Not verified yet.</p>
+                )}
+              </div>
+            </Card>
+          )}
+          {complete && (
             <Card title="From the command line" hint="On the machine that runs this console, in its folder.">
-              <Command text={`npx byok backup restore ${backup.id} --to ./restored`} />
+              <Command
+                text={`npx byok backup restore ${backup.id} --to ./restored\nnpx byok backup files ${backup.id}\nnpx byok backup verify ${backup.id} --full`}
+              />
             </Card>
           )}
           {backup.warningList.length > 0 && <WarningList warnings={backup.warningList} total={backup.warnings} />}
@@ -93,4 +146,10 @@ export default async function BackupPage({ params }: { params: Promise<{ id: str
       </div>
     </>
   )
+}
+
+/** Chosen in the list of files: one a line, with a leading slash, so that each is a path whatever it looks like. */
+function chosenPaths(given: string | string[] | undefined): string {
+  const ids = [given ?? []].flat().flatMap((id) => browseQuerySchema.shape.in.parse(id) ?? [])
+  return ids.map((id) => `/${displayPath(pathOfId(id))}`).join('\n')
 }

@@ -1,0 +1,26 @@
+'use server'
+import { revalidatePath } from 'next/cache'
+import { permitted } from '#app/_lib/action.ts'
+import { rewrapSeal, rotateSeal } from '#lib/seal/operate-seal.ts'
+import { sealActionSchema } from '#lib/seal/schema.ts'
+import { sealHostOf } from '#lib/services.ts'
+
+export async function operateSeal(input: unknown) {
+  return permitted('seal.change', sealActionSchema, input, async ({ console, user, input: { action } }) => {
+    const host = await sealHostOf(console.env)
+    const { db, installation } = console.backup
+    const by = { actor: user.email }
+    const message =
+      action === 'rewrap'
+        ? await rewrapSeal({ db, installation }, host, { ...by, values: true }).then(
+            ({ rootKeys, moved, destroyed, keyId }) =>
+              `${rootKeys} root keys were wrapped under ${keyId}, ${moved} values moved, ${destroyed.length} older root keys destroyed.`,
+          )
+        : await rotateSeal({ db, installation }, host, by).then(
+            ({ id, moved, destroyed }) =>
+              `${id} seals what is new. ${moved} values were moved, ${destroyed.length} older root keys destroyed.`,
+          )
+    revalidatePath('/settings/seal')
+    return { status: 'success' as const, message }
+  })
+}

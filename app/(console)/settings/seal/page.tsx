@@ -1,0 +1,30 @@
+import type { Metadata } from 'next'
+import { loadSeal } from '#app/_lib/load.ts'
+import { SealActions } from '#components/seal/seal-actions.tsx'
+import { SealConfiguration } from '#components/seal/seal-configuration.tsx'
+import { SealEvents } from '#components/seal/seal-events.tsx'
+import { SealRootKeys } from '#components/seal/seal-root-keys.tsx'
+import { SealState } from '#components/seal/seal-state.tsx'
+import { PageHeader } from '#components/ui/page-header.tsx'
+import { operateSeal } from './actions.ts'
+
+export const metadata: Metadata = { title: 'Seal' }
+
+export default async function SealPage() {
+  const seal = await loadSeal()
+  return (
+    <>
+      <PageHeader
+        title="Seal"
+        lede="What protects this console’s own secrets at rest: stored access keys, the key that signs sessions, and the backup keys of method AES-256."
+      />
+      <div className="space-y-5">
+        <SealState seal={seal} />
+        <SealConfiguration values={seal.configuration} />
+        <SealRootKeys rootKeys={seal.rootKeys} />
+        <SealEvents events={seal.events} />
+        <SealActions operate={operateSeal} />
+      </div>
+    </>
+  )
+}

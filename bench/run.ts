@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Client, type ClientName, clientNames, makeClient, type Outcome } from './clients.ts'
+import { mustBeSame, readTree, type Tree } from './compare-trees.ts'
+import { type DataSet, makeIncompressible, makeLogs, makeSmallFiles } from './data-sets.ts'
+import { type Direction, type Run, rounded, summarise, tableOf } from './figures.ts'
+import { linearityOf } from './linearity.ts'
+import { type StandIn, startStandIn } from './stand-in.ts'
+
+// `npm run bench`: backs up and restores the same data with this project and with other clients, against one stand-in.
+//   --quick              256 MiB and 5,000 files in place of 1 GiB and 50,000
+//   --runs N             of everything; 5 unless told
+//   --clients a,b        some of vault, restic, rclone, aws, floor
+//   --mib N --files N    other sizes
+//   --linearity          instead: our client alone, from 64 MiB to --max-gib (16 unless told) in steps of four
+// Prints a line of JSON for each run, then a table, then one line of JSON: docs/performance.md says what is in it.
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    linearity: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '5' },
+    clients: { type: 'string', default: clientNames.join() },
+    mib: { type: 'string' },
+    files: { type: 'string' },
+    'max-gib': { type: 'string', default: '16' },
+  },
+})
+const runs = Number(values.runs)
+const bytes = Number(values.mib ?? (values.quick ? 256 : 1024)) * 2 ** 20
+const files = Number(values.files ?? (values.quick ? 5_000 : 50_000))
+const wanted = values.clients.split(',')
+
+const work = mkdtempSync(path.join(tmpdir(), 'vault-bench-'))
+const remove = () => rmSync(work, { recursive: true, force: true })
+process.once('exit', remove)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
+const standIn = await startStandIn(path.join(work, 'stand-in'))
+try {
+  if (values.linearity) await linearity(standIn, Number(values['max-gib']))
+  else await compare(standIn)
+} finally {
+  await standIn.close()
+  remove()
+}
+
+async function compare(standIn: StandIn): Promise<void> {
+  const clients = clientNames
+    .filter((name) => wanted.includes(name))
+    .map((name) => makeClient(name, standIn, path.join(work, name)))
+  say({
+    machine: machine(),
+    clients: clients.map(({ name, version }) => ({ name, version: version ?? 'not installed' })),
+  })
+  const installed = clients.filter(({ version }) => version !== undefined)
+  const done: Run[] = []
+  const makers = [
+    (folder: string) => makeIncompressible(folder, bytes),
+    (folder: string) => makeLogs(folder, bytes),
+    (folder: string) => makeSmallFiles(folder, files),
+  ]
+  for (const make of makers) {
+    const source = path.join(work, 'source')
+    const set = make(source)
+    const original = bothTrees(source)
+    // Interleaved, so that what the machine does besides falls on all alike; each run begins with another client.
+    for (let run = 1; run <= runs; run++) {
+      for (const [place] of installed.entries()) {
+        const client = installed[(place + run) % installed.length]
+        if (client) done.push(...(await both(client, { source, set, original, run })))
+      }
+    }
+    rmSync(source, { recursive: true })
+  }
+  console.log(tableOf(done))
+  say({
+    storedVsTarZstd: Object.fromEntries(
+      ['incompressible', 'logs', 'small files'].map((set) => [set, stored(done, set)]),
+    ),
+  })
+  say(summarise(done))
+}
+
+interface Task {
+  readonly source: string
+  readonly set: DataSet
+  readonly original: Record<'content' | 'all', Tree>
+  readonly run: number
+}
+
+/** Backup, restore, comparison; and nothing is left. */
+async function both(client: Client, { source, set, original, run }: Task): Promise<Run[]> {
+  const target = path.join(work, 'target')
+  await client.prepare()
+  const backup = await timed(client, 'backup', set, run, () => client.backUp(source))
+  const restore = await timed(client, 'restore', set, run, () => client.restore(target))
+  const { keepsMetadata } = client
+  mustBeSame(readTree(target, keepsMetadata), keepsMetadata ? original.all : original.content, client.name)
+  rmSync(target, { recursive: true })
+  await standIn.empty()
+  return [backup, restore]
+}
+
+async function timed(
+  client: Client,
+  direction: Direction,
+  set: DataSet,
+  run: number,
+  work: () => Promise<Outcome>,
+): Promise<Run> {
+  // Nobody pays for what another left to be written.
+  execFileSync('sync')
+  await standIn.countAnew()
+  const { wallSeconds, cpuSeconds, peakMiB, insideSeconds } = await work()
+  const { s3, kms } = await standIn.requests()
+  const measured: Run = {
+    client: client.name,
+    set: set.name,
+    direction,
+    run,
+    bytes: set.bytes,
+    wallSeconds: rounded(wallSeconds, 3),
+    cpuSecondsPerGiB: rounded(cpuSeconds / (set.bytes / 2 ** 30), 3),
+    peakMiB: rounded(peakMiB, 1),
+    ...(direction === 'backup' && { storedBytes: await client.storedBytes() }),
+    s3Requests: s3,
+    kmsRequests: kms,
+    ...(insideSeconds !== undefined && { insideSeconds: rounded(insideSeconds, 3) }),
+  }
+  say(measured)
+  return measured
+}
+
+async function linearity(standIn: StandIn, maxGib: number): Promise<void> {
+  say({ machine: machine() })
+  const client = makeClient('vault', standIn, path.join(work, 'vault'))
+  const done: Run[] = []
+  for (let mib = 64; mib <= maxGib * 1024; mib *= 4) {
+    const source = path.join(work, 'source')
+    const set = makeIncompressible(source, mib * 2 ** 20)
+    const original = bothTrees(source)
+    for (let run = 1; run <= runs; run++) done.push(...(await both(client, { source, set, original, run })))
+    rmSync(source, { recursive: true })
+  }
+  console.log(tableOf(done))
+  say(linearityOf(done))
+}
+
+function bothTrees(source: string): Task['original'] {
+  return { content: readTree(source, false), all: readTree(source, true) }
+}
+
+function stored(done: readonly Run[], set: string): number | null {
+  const of = (name: ClientName) =>
+    done.find((run) => run.client === name && run.set === set && run.direction === 'backup')?.storedBytes
+  const [ours, floor] = [of('vault'), of('floor')]
+  return ours === undefined || floor === undefined ? null : rounded(ours / floor, 4)
+}
+
+function machine() {
+  const { model } = cpus()[0] ?? { model: 'unknown' }
+  return { cores: cpus().length, model, memoryGiB: rounded(totalmem() / 2 ** 30, 0), date: new Date().toISOString() }
+}
+
+function say(line: object): void {
+  console.log(JSON.stringify(line))
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import type { ChosenFile } from './upload-files.ts'
+
+export type UploadResult =
+  | { readonly status: 'complete'; readonly id: string }
+  | { readonly status: 'refused'; readonly message: string }
+
+export interface Sending {
+  readonly result: Promise<UploadResult>
+  cancel(): void
+}
+
+const completeSchema = z.object({ id: z.string() })
+const refusedSchema = z.object({ message: z.string(), fix: z.string().nullish() })
+
+/** Sends files as one form. With XMLHttpRequest, because fetch tells nothing of what was sent. */
+export function sendFiles(
+  name: string,
+  files: readonly ChosenFile[],
+  onProgress: (sent: number, total: number) => void,
+): Sending {
+  const form = new FormData()
+  form.set(
+    'files',
+    JSON.stringify(files.map(({ path, file }) => ({ path, size: file.size, mtime: file.lastModified }))),
+  )
+  for (const { file } of files) form.append('file', file, 'file')
+  const request = new XMLHttpRequest()
+  const result = new Promise<UploadResult>((resolve) => {
+    const refuse = (message: string) => resolve({ status: 'refused', message })
+    request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total)
+    request.onload = () => {
+      const answer = parse(request.responseText)
+      const complete = completeSchema.safeParse(answer)
+      if (request.status === 201 && complete.success) return resolve({ status: 'complete', id: complete.data.id })
+      const refused = refusedSchema.safeParse(answer)
+      const words = refused.success ? [refused.data.message, refused.data.fix].filter(Boolean).join(' ') : ''
+      refuse(words || `The console answered with ${request.status}. Nothing was kept.`)
+    }
+    request.onerror = () =>
+      refuse('The connection to the console was lost, or a file changed meanwhile. Nothing was kept.')
+    request.onabort = () => refuse('The upload was cancelled. Nothing of it is kept.')
+  })
+  request.open('POST', `/api/v1/backups?name=${encodeURIComponent(name.slice(0, 2000))}`)
+  request.send(form)
+  return { result, cancel: () => request.abort() }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+import { Badge } from '#components/ui/badge.tsx'
+import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { Time } from '#components/ui/time.tsx'
+import type { VerificationRow } from '#lib/backup/schema.ts'
+import { LiveProgress } from './live-progress.tsx'
+
+const words = { quick: 'Quick', full: 'Full' } as const
+
+export function VerificationList({ verifications }: { verifications: readonly VerificationRow[] }) {
+  return (
+    <ul className="space-y-3" aria-label="Verifications">
+      {verifications.map((one) => (
+        <li key={one.id}>
+          {one.state === 'queued' || one.state === 'running' ? (
+            <LiveProgress
+              url={`/api/verifications/${one.id}/progress`}
+              label={`${words[one.depth]} verification`}
+              state={one.state}
+              title={<span className="font-medium">{words[one.depth]}</span>}
+            />
+          ) : (
+            <Ended verification={one} />
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Ended({ verification }: { verification: VerificationRow }) {
+  const { depth, state, error, problems, problemCount, objects, bytes, createdAt, createdBy, finishedAt } = verification
+  return (
+    <div className="rounded-control border border-line px-4 py-3">
+      <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
+        <span className="font-medium">{words[depth]}</span>
+        {state !== 'complete' ? (
+          <Badge tone="warn">Could not be verified</Badge>
+        ) : problemCount > 0 ? (
+          <Badge tone="bad">Damaged, {count(problemCount, 'problem')}</Badge>
+        ) : (
+          <Badge tone="ok">Whole</Badge>
+        )}
+      </div>
+      <p className="mt-1 text-sm text-ink-3 tabular-nums wrap-anywhere">
+        {objects !== null && `${count(objects, 'object')}, `}
+        {bytes !== null && `${formatBytes(bytes)}, `}
+        <Time iso={finishedAt ?? createdAt} /> by {createdBy}
+      </p>
+      {error && <p className="mt-1.5 text-sm text-bad wrap-anywhere">{error}</p>}
+      {problems.length > 0 && (
+        <ul className="mt-2.5 divide-y divide-line rounded-control border border-line">
+          {problems.map(({ object, message }) => (
+            <li key={`${object} ${message}`} className="px-3 py-2">
+              <code className="wrap-anywhere">{object}</code>
+              <p className="text-sm text-ink-2 wrap-anywhere">{message}</p>
+            </li>
+          ))}
+          {problemCount > problems.length && (
+            <li className="px-3 py-2 text-sm text-ink-3">and {formatNumber(problemCount - problems.length)} more</li>
+          )}
+        </ul>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,57 @@
+import { Arn } from '#components/ui/arn.tsx'
+import { Badge, ToneIcon } from '#components/ui/badge.tsx'
+import { Card } from '#components/ui/card.tsx'
+import { Command } from '#components/ui/command.tsx'
+import { Fact, Facts } from '#components/ui/facts.tsx'
+import { Time } from '#components/ui/time.tsx'
+import type { SealPageView } from '#lib/seal/schema.ts'
+
+const mechanisms = {
+  awskms: 'awskms: a KMS key of whoever runs this console',
+  local: 'local: a key file in the data folder',
+  unknown: 'The configuration cannot be read',
+}
+
+export function SealState({ seal }: { seal: SealPageView }) {
+  const { type, keyArn, health, error } = seal
+  const trouble = error ?? health.message
+  return (
+    <Card title="Status">
+      <Facts>
+        <Fact name="State">
+          {trouble ? <Badge tone="warn">Unsealed, but its key is in trouble</Badge> : <Badge tone="ok">Unsealed</Badge>}
+        </Fact>
+        <Fact name="Mechanism">{mechanisms[type]}</Fact>
+        <Fact name="Key">{keyArn?.startsWith('arn:') ? <Arn arn={keyArn} full /> : <code>{keyArn}</code>}</Fact>
+        <Fact name="Last tried">
+          <Time iso={health.checkedAt} />
+          {health.probes > 0 && (
+            <span className="block text-sm text-ink-3">
+              {health.probes} times since this console started, {health.failures} of them without success
+            </span>
+          )}
+        </Fact>
+      </Facts>
+      {trouble && (
+        <p className="mt-4 flex gap-2 border-t border-line pt-4">
+          <ToneIcon tone="warn" className="mt-0.5 size-4" />
+          <span className="min-w-0 wrap-anywhere">
+            {trouble} What is unsealed stays so; started anew, this console would be sealed.
+          </span>
+        </p>
+      )}
+      {type === 'local' && (
+        <div className="mt-4 border-t border-line pt-4">
+          <p className="mb-3 text-ink-2">
+            <strong className="font-medium text-ink">A KMS key is stronger.</strong> Whoever can read the data folder
+            and the database has every secret of this console. To put them under a KMS key of yours, restart with these
+            two variables, then move the root keys:
+          </p>
+          <Command
+            text={'VAULT_SEAL_TYPE=awskms VAULT_AWSKMS_SEAL_KEY_ID=alias/YOUR-KEY npm start\nnpx byok seal migrate'}
+          />
+        </div>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,3 @@
+import { tampering } from './test-tampering.ts'
+
+tampering({ flips: 500, cuts: 200 })
