@@ -68,7 +68,7 @@ test('browse, search, download and restore some of a backup; verify it, and see 
     await page.getByLabel(/^Choose large again\.bin/).check()
     await page.getByLabel(/^Choose empty file/).check()
     await page.getByRole('button', { name: 'Restore chosen…' }).click()
-    await expect(page.getByLabel('Paths')).toHaveValue('/empty file\n/large again.bin')
+    await expect(page.getByLabel('Paths', { exact: true })).toHaveValue('/empty file\n/large again.bin')
     const target = path.join(console.restores, 'chosen')
     await page.getByLabel('Restore to').fill(target)
     await page.getByRole('button', { name: 'Restore', exact: true }).click()

@@ -74,7 +74,7 @@ test('a further key asks for the password again, and the other administrator is 
   expect(added.code, added.stderr).toBe(0)
   await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
   await page.getByRole('button', { name: 'Add a further key' }).click()
-  await expect(page.getByLabel('Further key 1', { exact: true })).toBeFocused()
+  await expect(page.getByRole('textbox', { name: 'Further key 1' })).toBeFocused()
   await page.keyboard.type('archive')
   await page.keyboard.press('Tab')
   await page.getByRole('button', { name: 'Use alias/archive' }).click()
@@ -90,7 +90,7 @@ test('a further key asks for the password again, and the other administrator is 
   await page.keyboard.press('Enter')
   await expect(page.getByRole('status').filter({ hasText: 'Settings saved' })).toBeVisible()
   await page.reload()
-  await expect(page.getByLabel('Further key 1', { exact: true })).toHaveAccessibleDescription(/Points to/)
+  await expect(page.getByRole('textbox', { name: 'Further key 1' })).toHaveAccessibleDescription(/Points to/)
   await expect(page.getByRole('note').filter({ hasText: arn })).toHaveCount(0)
 
   const context = await browser.newContext({
@@ -241,6 +241,8 @@ test('the environment as a file: shown, checked, and applied only with a yes to 
   sandbox,
   console,
 }) => {
+  // Seven starts of a command.
+  test.setTimeout(180_000)
   const [before, after] = ['backups', 'archive'].map((alias) => keyOf(sandbox, 'us-east-1', alias).arn)
   await saveKey(page, { arn: before ?? '', region: 'us-east-1' })
   const shown = await console.byok(['environment', 'show'])

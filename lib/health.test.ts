@@ -21,12 +21,14 @@ const health = (changes: Partial<Parameters<typeof checkHealth>[0]> = {}) =>
 
 test('what is missing is named, and nothing else is told', async () => {
   expect(await health()).toEqual({ status: 'unavailable', part: 'worker' })
-  const worker = await registerWorker(here.db)
+  const worker = await registerWorker(here.db, { host: 'here', sourceRoots: [], restoreRoots: [] })
   expect(await health()).toEqual({ status: 'ok' })
 
   const nowhere = { ...here.context, own: { ...here.context.own, endpoint: 'http://127.0.0.1:1' } }
   expect(await health({ backup: nowhere })).toEqual({ status: 'unavailable', part: 'sandbox' })
-  expect(await health({ backup: { ...here.context, own: { credentials: { variables: {} }, endpoint: undefined } } })).toEqual({
+  expect(
+    await health({ backup: { ...here.context, own: { credentials: { variables: {} }, endpoint: undefined } } }),
+  ).toEqual({
     status: 'ok',
   })
   const gone = createDb('postgresql://vault:wrong@127.0.0.1:1/vault')
@@ -40,7 +42,7 @@ test('what is missing is named, and nothing else is told', async () => {
 })
 
 test('a failed backup or restore is the newest one’s business only', async () => {
-  const worker = await registerWorker(here.db)
+  const worker = await registerWorker(here.db, { host: 'here', sourceRoots: [], restoreRoots: [] })
   await here.save({ method: 'AES-256' })
   const backup = (state: 'failed' | 'complete' | 'running', minute: number) =>
     here.db.backup.create({
@@ -76,7 +78,7 @@ test('workers that were never withdrawn are forgotten in time', async () => {
   await here.db.worker.create({
     data: { host: 'slow.example.test', seenAt: new Date(Date.now() - 2 * workerDeadAfterMs) },
   })
-  const worker = await registerWorker(here.db)
+  const worker = await registerWorker(here.db, { host: 'here', sourceRoots: [], restoreRoots: [] })
   const hosts = (await here.db.worker.findMany()).map(({ host }) => host)
   expect(hosts).toHaveLength(2)
   expect(hosts).not.toContain('long-gone.example.test')

@@ -58,7 +58,8 @@ export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props)
             about: 'Files, folders or patterns; only what holds them is fetched.',
           },
         ]}
-        {...chosenIs(what, setWhat)}
+        chosen={what}
+        onChange={(event) => setWhat(event.currentTarget.value === 'some' ? 'some' : 'everything')}
       />
       {what === 'some' && (
         <TextArea
@@ -106,15 +107,6 @@ export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props)
       </Button>
     </form>
   )
-}
-
-/** The group's inputs share their props, so each is told apart by what changes. */
-function chosenIs(what: string, setWhat: (what: 'everything' | 'some') => void) {
-  return {
-    defaultValue: what,
-    onChange: (event: { currentTarget: { value: string } }) =>
-      setWhat(event.currentTarget.value === 'some' ? 'some' : 'everything'),
-  }
 }
 
 function overwriteOf(value: string): '' | 'never' | 'older' | 'always' {

@@ -1,20 +1,30 @@
 import { count, formatBytes } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
-import type { RestoreRow } from '#lib/backup/schema.ts'
+import type { ChangeResult, RestoreRow } from '#lib/backup/schema.ts'
+import { CancelButton } from './cancel-button.tsx'
 import { LiveProgress } from './live-progress.tsx'
 import { StateBadge } from './state-badge.tsx'
 
-export function RestoreList({ restores }: { restores: readonly RestoreRow[] }) {
+interface Props {
+  restores: readonly RestoreRow[]
+  /** Undefined for whoever may not. */
+  cancel: ((input: { id: string }) => Promise<ChangeResult>) | undefined
+}
+
+export function RestoreList({ restores, cancel }: Props) {
   return (
     <ul className="space-y-3">
       {restores.map((restore) => (
         <li key={restore.id}>
-          {restore.state === 'queued' || restore.state === 'running' ? (
+          {restore.state === 'queued' || restore.state === 'running' || restore.state === 'waiting' ? (
             <LiveProgress
               url={`/api/restores/${restore.id}/progress`}
               label={`Restoring into ${restore.target}`}
               state={restore.state}
               title={<Target path={restore.target} />}
+              actions={
+                cancel && <CancelButton id={restore.id} what={`the restore to ${restore.target}`} cancel={cancel} />
+              }
             />
           ) : (
             <div className="rounded-control border border-line px-4 py-3">

@@ -101,7 +101,8 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
     setRestoring(null)
     setSavedNow(true)
     form.reset(values)
-    if (restoring) router.replace('/settings/backup-environment')
+    // At once, so that a reload does not bring the older values back.
+    if (restoring) window.history.replaceState(null, '', '/settings/backup-environment')
     router.refresh()
   }
 

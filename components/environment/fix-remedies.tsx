@@ -47,7 +47,7 @@ function OneRemedy({ remedy: { label, note, formats } }: { remedy: Remedy }) {
             >
               {text}
             </pre>
-            <div className="flex flex-wrap gap-2 px-3.5 pb-3">
+            <div className="flex flex-wrap gap-2 border-t border-line px-3.5 py-2.5">
               <CopyButton text={text} what={`${label} as ${words[format]}`} />
               <button type="button" className={buttonClass({ size: 'small' })} onClick={() => download(file, text)}>
                 <Download aria-hidden className="size-3.5" />

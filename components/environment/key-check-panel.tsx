@@ -13,6 +13,8 @@ const states = {
   skipped: { tone: 'idle', word: 'Skipped' },
 } as const satisfies Record<string, { tone: Tone; word: string }>
 
+const notReached = { tone: 'warn', word: 'Not reached' } as const satisfies { tone: Tone; word: string }
+
 interface Props {
   report: CheckReport | null
   running: boolean
@@ -48,7 +50,7 @@ export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, check
       )}
       <div aria-busy={running} className="pb-1.5">
         {[...groups].map(([group, members]) => (
-          <section key={group} aria-label={group}>
+          <div key={group}>
             <h3 className="px-4.5 pt-3 pb-1 text-xs font-medium text-ink-3 wrap-anywhere">
               {group}
               <KeyOf report={shown} row={members[0]} />
@@ -72,7 +74,7 @@ export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, check
                 )
               })}
             </ul>
-          </section>
+          </div>
         ))}
       </div>
       {!shown && !running && (
@@ -136,7 +138,9 @@ function sameFixBefore(checks: readonly Check[], check: Check): boolean {
 
 function tellingOf(check: Check | undefined): { tone: Tone; right: string } {
   if (!check) return { tone: 'busy', right: 'Running' }
-  const { tone, word } = states[check.status]
+  // Nothing was refused: red would say more than is known.
+  const away = check.status === 'failed' && check.kind === 'unreachable'
+  const { tone, word } = away ? notReached : states[check.status]
   return { tone, right: check.durationMs === 0 ? word : `${word} · ${formatDuration(check.durationMs)}` }
 }
 
@@ -152,16 +156,20 @@ interface RowProps {
 function Row({ tone, title, detail, right, whole = false }: RowProps) {
   return (
     <div
-      className={`grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-2.5 px-4.5 py-1.5 ${tone === 'bad' ? 'bg-bad-soft font-semibold' : ''}`}
+      className={`grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-x-2.5 px-4.5 py-1.5 ${tone === 'bad' ? 'bg-bad-soft font-semibold' : ''}`}
     >
       <ToneIcon tone={tone} className="mt-0.5 size-4" />
-      <div className={whole ? 'min-w-0 wrap-anywhere' : 'min-w-0 truncate'}>
-        {title}
-        {detail && <div className={`text-sm font-normal text-ink-3 ${whole ? '' : 'min-h-5 truncate'}`}>{detail}</div>}
-      </div>
+      <div className={whole ? 'min-w-0 wrap-anywhere' : 'min-w-0 truncate'}>{title}</div>
       <span className={`pt-0.5 text-xs font-normal tabular-nums ${tone === 'bad' ? 'text-bad' : 'text-ink-3'}`}>
         {right}
       </span>
+      {detail && (
+        <div
+          className={`col-start-2 col-end-4 min-w-0 text-sm font-normal text-ink-3 ${whole ? 'wrap-anywhere' : 'min-h-5 truncate'}`}
+        >
+          {detail}
+        </div>
+      )}
     </div>
   )
 }

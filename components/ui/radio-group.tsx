@@ -3,10 +3,12 @@ import { type ComponentProps, useId } from 'react'
 interface Props extends ComponentProps<'input'> {
   legend: string
   options: readonly { value: string; label: string; about: string }[]
+  /** The chosen value, where the form itself keeps it. */
+  chosen?: string
 }
 
 /** Few choices that exclude each other, each with a line on what it means. The rest goes to every input. */
-export function RadioGroup({ legend, options, className = '', ...input }: Props) {
+export function RadioGroup({ legend, options, chosen, className = '', ...input }: Props) {
   const id = useId()
   return (
     <div role="radiogroup" aria-labelledby={`${id}-legend`} className={className}>
@@ -23,6 +25,7 @@ export function RadioGroup({ legend, options, className = '', ...input }: Props)
               id={`${id}-${option.value}`}
               type="radio"
               value={option.value}
+              {...(chosen !== undefined && { checked: option.value === chosen })}
               aria-describedby={`${id}-${option.value}-about`}
               className="relative z-1 mt-0.5 size-4 shrink-0 appearance-none rounded-full border border-line-strong bg-surface checked:border-5 checked:border-accent disabled:cursor-not-allowed forced-colors:appearance-auto"
               {...input}

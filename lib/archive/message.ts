@@ -50,7 +50,7 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       })
       const length = plaintext.reduce((sum, piece) => sum + piece.length, 0)
       const atMost = length + HEADER_AT_MOST + (length / FRAME_LENGTH + 1) * LAST_FRAME_OVERHEAD
-      const done = collect(stream, reuse && reuse.length >= atMost ? reuse : Buffer.allocUnsafeSlow(Math.ceil(atMost)))
+      const done = collect(stream, reuse && reuse.length >= atMost ? reuse : Buffer.allocUnsafeSlow(withRoom(atMost)))
       for (const piece of plaintext)
         for (let at = 0; at < piece.length; at += FRAME_LENGTH) stream.write(piece.subarray(at, at + FRAME_LENGTH))
       stream.end()
@@ -81,6 +81,11 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       return plaintext
     },
   }
+}
+
+/** So that the next message, which is a little longer, fits into the same memory. */
+function withRoom(length: number): number {
+  return length < FRAME_LENGTH ? Math.ceil(length) : (Math.ceil(length / FRAME_LENGTH) + 1) * FRAME_LENGTH
 }
 
 /** All that a stream gives, copied to the front of `into`. */

@@ -1,10 +1,12 @@
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
+import { constants, createZstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import { AppError } from '#lib/errors.ts'
 
 const LEVEL = 3
 const SAMPLES = 16
 const SAMPLE_SIZE = 16 * 1024
 const WORTH_COMPRESSING = 0.95
+/** As much memory as is taken beforehand, for output of a size that nobody knows. */
+const OUTPUT_CHUNK = 1024 * 1024
 const RAW_BLOCK = 128 * 1024
 const MAX_STEP = 16 * 1024 * 1024
 
@@ -13,7 +15,7 @@ const MAX_STEP = 16 * 1024 * 1024
  * raw blocks: no copy and no work. The pieces may point into `data`, which must stay as it is until they are used.
  */
 export async function compressFrame(data: Buffer): Promise<Buffer[]> {
-  return looksCompressible(data) ? [await compress(data)] : storeFrame(data)
+  return looksCompressible(data) ? await compress(data) : storeFrame(data)
 }
 
 /** Some slices from all over the data, compressed quickly: what they save is about what the whole would save. */
@@ -31,16 +33,20 @@ function looksCompressible(data: Buffer): boolean {
   return zstdCompressSync(sample, options).length < sample.length * WORTH_COMPRESSING
 }
 
-function compress(data: Buffer): Promise<Buffer> {
-  const options = {
-    // In one step: with its default of 16 KiB, Node goes through the thread pool once for every chunk of output.
-    chunkSize: data.length + (data.length >> 8) + 1024,
-    // Node streams even here, and only a pledged size is written into the frame.
+function compress(data: Buffer): Promise<Buffer[]> {
+  const stream = createZstdCompress({
+    // Node goes through the thread pool once for every chunk of output; its default is 16 KiB.
+    chunkSize: Math.min(data.length + (data.length >> 8) + 1024, OUTPUT_CHUNK),
+    // Only a pledged size is written into the frame.
     pledgedSrcSize: data.length,
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_contentSizeFlag]: 1 },
-  }
+  })
+  const pieces: Buffer[] = []
   return new Promise((resolve, reject) => {
-    zstdCompress(data, options, (error, frame) => (error ? reject(error) : resolve(frame)))
+    stream.on('data', (piece: Buffer) => pieces.push(piece))
+    stream.once('end', () => resolve(pieces))
+    stream.once('error', reject)
+    stream.end(data)
   })
 }
 

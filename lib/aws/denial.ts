@@ -63,6 +63,11 @@ export function readDenial(message: string): Denial {
   }
 }
 
+/** What to mind where a policy names the role of a session: sessions do not tell the role's path. */
+export function aboutPrincipal(callerArn: string | undefined): string {
+  return callerArn?.includes(':assumed-role/') ? ' If the role has a path, write it into the ARN.' : ''
+}
+
 /** The principal a policy must name: a session `assumed-role/R/S` stands for its role. */
 export function policyPrincipal(callerArn: string): string {
   const session = /^arn:(?<partition>[^:]+):sts::(?<account>\d{12}):assumed-role\/(?<role>[^/]+)\//.exec(

@@ -24,7 +24,8 @@ export async function cancelBackup(context: BackupContext, id: string, actor: st
       return 'cancelled'
     }
     const { count: running } = await tx.backup.updateMany({ where: { id, state: 'running' }, data: asked })
-    if (running !== 1) throw over('backup', row.state)
+    if (running !== 1)
+      throw over('backup', (await tx.backup.findUnique({ where: { id }, select: { state: true } }))?.state)
     if (!row.cancelRequested) await audit()
     return 'asked'
   })
@@ -45,7 +46,8 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
       return 'cancelled'
     }
     const { count: running } = await tx.restore.updateMany({ where: { id, state: 'running' }, data: asked })
-    if (running !== 1) throw over('restore', row.state)
+    if (running !== 1)
+      throw over('restore', (await tx.restore.findUnique({ where: { id }, select: { state: true } }))?.state)
     if (!row.cancelRequested) await audit()
     return 'asked'
   })
@@ -65,6 +67,6 @@ function record(tx: Tx, actor: string, action: AuditAction, subject: string): Pr
   return recordAudit(tx, { actor, action, outcome: 'success', subject })
 }
 
-function over(what: string, state: string): AppError {
+function over(what: string, state = 'gone'): AppError {
   return new AppError('conflict', `This ${what} cannot be cancelled: it is ${state}.`)
 }

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { openFolder } from '#lib/archive/open-folder.ts'
+import type { PathFilter } from '#lib/archive/path-filter.ts'
 import { walkTree } from '#lib/archive/walk-tree.ts'
 
 const slice = 256
@@ -10,13 +11,17 @@ const slice = 256
  * How much there is to back up, for “time left”. Runs beside the backup in small slices; what cannot be read is not
  * counted, because the backup itself reports it.
  */
-export async function countSource(source: string, signal: AbortSignal): Promise<{ files: number; bytes: number }> {
+export async function countSource(
+  source: string,
+  signal: AbortSignal,
+  filter?: PathFilter,
+): Promise<{ files: number; bytes: number }> {
   const root = openFolder(toBytePath(source))
   let files = 0
   let bytes = 0
   let seen = 0
   try {
-    for (const found of walkTree(root)) {
+    for (const found of walkTree(root, { filter })) {
       if (++seen % slice === 0) await setImmediate()
       signal.throwIfAborted()
       if (found.type !== 'file') continue

@@ -57,7 +57,7 @@ export async function runCutInTwo(bench: Workbench, cut: number) {
 }
 
 /** Objects that were stored and are not in the manifest: what the interruption cost. */
-async function storedAgain(bench: Workbench) {
+export async function storedAgain(bench: Workbench) {
   const { manifest } = await bench.open('mine')
   const named = manifest.segments.length
   const stored = [...bench.store.objects.keys()].filter((key) => key.includes('/segments/')).length

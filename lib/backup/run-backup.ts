@@ -1,3 +1,4 @@
+import { pathFilter } from '#lib/archive/path-filter.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
@@ -61,7 +62,7 @@ export async function runBackup(
     const { store, identity } = connection
     // For “time left” only: whatever goes wrong here, the backup meets and reports itself.
     if (source.kind === 'folder')
-      countSource(source.path, progress.signal).then(
+      countSource(source.path, progress.signal, pathFilter(source.include, source.exclude)).then(
         ({ files, bytes }) => progress.report({ filesTotal: files, bytesTotal: bytes }),
         () => {},
       )

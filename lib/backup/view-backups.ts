@@ -41,12 +41,8 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
       take: pageSize + 1,
       omit: heavy,
     }),
-    db.backup.findMany({
-      where: { state: { in: ['queued', 'running', 'waiting'] } },
-      orderBy: { id: 'desc' },
-      take: 20,
-      omit: heavy,
-    }),
+    // Sorted here: PostgreSQL would rather walk through all backups in order than sort the few that are meant.
+    db.backup.findMany({ where: { state: { in: ['queued', 'running', 'waiting'] } }, take: 500, omit: heavy }),
     db.backup.count(),
     currentEnvironment(db),
     db.restore.findFirst({ where: { state: 'complete' }, select: { id: true } }),
@@ -56,7 +52,10 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
   return {
     rows: page.map(rowOf),
     nextBefore: rows.length > pageSize ? (page.at(-1)?.id ?? null) : null,
-    active: active.map(rowOf),
+    active: active
+      .map(rowOf)
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, 20),
     total,
     hasEnvironment: environment.revision !== undefined,
     sources,

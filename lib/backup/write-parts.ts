@@ -30,7 +30,7 @@ export class PartWriter {
   readonly #slots: Slots
   readonly #failure = new AbortController()
   readonly #stop: AbortSignal
-  /** Memory of stored objects, for the next ones: as much as ever was under way at once. */
+  /** Memory of stored segments, for the next ones: as much as ever was under way at once. */
   readonly #reusable: Buffer[] = []
   readonly #running = new Set<Promise<void>>()
 
@@ -76,7 +76,8 @@ export class PartWriter {
     const length = content.length
     try {
       signal.throwIfAborted()
-      object = await codec.seal(content, partContext(identity, place), this.#reusable.pop())
+      const reuse = place.kind === 'segment' ? this.#reusable.pop() : undefined
+      object = await codec.seal(content, partContext(identity, place), reuse)
     } finally {
       release()
     }
@@ -86,7 +87,7 @@ export class PartWriter {
     const send = () => store.create(backupFolder(identity) + partName(place), object, { sha256, signal })
     await patiently(send, patience, signal, () => (this.retries += 1))
     const part = { place, size: object.length, sha256, length }
-    this.#reusable.push(Buffer.from(object.buffer))
+    if (place.kind === 'segment') this.#reusable.push(Buffer.from(object.buffer))
     this.storedBytes += part.size
     this.parts.push(part)
     onStored?.(part)

@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, request as sendRequest } from 'node:http'
 import { PutKeyPolicyCommand } from '@aws-sdk/client-kms'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -556,4 +557,62 @@ test('each check is told once, as soon as it is known, as it stands in the repor
     for (const one of told) expect(report.checks).toContainEqual(one)
     expect(checkReportSchema.parse(report)).toEqual(report)
   }
+})
+
+describe('the clock', () => {
+  /** Something between the console and the sandbox. */
+  async function through<T>(serve: RequestListener, use: (endpoint: string) => Promise<T>): Promise<T> {
+    const proxy = createServer(serve)
+    await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening))
+    const { port }: { port?: number } = Object(proxy.address())
+    try {
+      return await use(`http://127.0.0.1:${port}`)
+    } finally {
+      proxy.closeAllConnections()
+      proxy.close()
+    }
+  }
+
+  test('minutes from AWS’s: a warning', async () => {
+    const later: RequestListener = (incoming, outgoing) => {
+      const { method, url, headers } = incoming
+      const { port } = new URL(sandbox.sandbox.endpoint)
+      const onward = sendRequest({ host: '127.0.0.1', port, method, path: url, headers }, (answer) => {
+        const date = new Date(Date.now() + 180_000).toUTCString()
+        outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, date })
+        answer.pipe(outgoing)
+      })
+      incoming.pipe(onward)
+    }
+    const report = await through(later, (endpoint) => run(good(), { endpoint }))
+    expect(trouble(report)).toEqual({ clock: 'warning' })
+    expect(check(report, 'clock').detail).toBe('This machine’s clock is 3 minutes behind AWS’s.')
+  })
+
+  test('so far from AWS’s that it refuses: told once', async () => {
+    const message =
+      'Signature expired: 20261121T000000Z is now earlier than 20261121T001000Z (20261121T001500Z - 5 min.)'
+    const refuse: RequestListener = (incoming, outgoing) => {
+      const { method, headers } = incoming
+      incoming.resume()
+      if (headers['x-amz-target']) {
+        outgoing.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
+        outgoing.end(JSON.stringify({ __type: 'InvalidSignatureException', message }))
+        return
+      }
+      const [code, text] =
+        method === 'POST'
+          ? ['SignatureDoesNotMatch', message]
+          : ['RequestTimeTooSkewed', 'The difference is too large.']
+      const error = `<Error><Code>${code}</Code><Message>${text}</Message></Error>`
+      outgoing.writeHead(403, { 'content-type': 'text/xml' })
+      outgoing.end(method === 'POST' ? `<ErrorResponse>${error}</ErrorResponse>` : error)
+    }
+    const report = await through(refuse, (endpoint) => run(good(), { endpoint }))
+    expect(report.ok).toBe(false)
+    const failed = report.checks.filter(({ status }) => status === 'failed')
+    expect(failed).toMatchObject([{ id: 'clock', title: 'This machine’s clock is wrong', who: 'clock' }])
+    const others = report.checks.filter(({ id }) => id !== 'clock')
+    expect(others.map(({ status }) => status)).toEqual(others.map(() => 'skipped'))
+  })
 })

@@ -150,7 +150,7 @@ export async function checkKey(
       const fault = faultOf(error)
       const durationMs = took()
       if (fault.code === 'InvalidCiphertextException') {
-        const detail = 'KMS refused to decrypt under a different encryption context.'
+        const detail = 'KMS refused to decrypt under another encryption context.'
         return { ...base, status: 'passed', detail, awsRequestId: fault.requestId, durationMs }
       }
       const diagnosis = await explain('kms:Decrypt')(fault)

@@ -1,4 +1,4 @@
-import { policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import { aboutPrincipal, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { refusedFromAbove } from '#lib/aws/refused.ts'
@@ -15,7 +15,8 @@ export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSit
   const detail = consequences[action]
   // PutKeyPolicy and IAM take no alias, and a refusal names the key's own ARN.
   const place = { ...situation, keyArn: denial.resource ?? situation.keyArn }
-  const keyPolicy = keyPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
+  const plainPolicy = keyPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
+  const keyPolicy = { ...plainPolicy, note: `${plainPolicy.note}${aboutPrincipal(caller)}` }
   const iamPolicy = iamPolicyFor(principal, place.keyArn, place)
   const fromAbove = refusedFromAbove(denial, { what: name, action, who, detail })
   if (fromAbove) return fromAbove

@@ -1,8 +1,8 @@
 import type { Tx } from '#lib/db.ts'
 import type { NoticesView } from './schema.ts'
 
-/** More than these are told by their number. */
-const most = 5
+/** They stand at the top of every page: more than these are told by their number. */
+const most = 2
 
 interface Reader {
   readonly id: string

@@ -36,7 +36,6 @@ export const addScheduleSchema = z
     path: ['weekday'],
     message: 'Choose a day of the week.',
   })
-export type AddScheduleInput = z.input<typeof addScheduleSchema>
 export type AddSchedule = z.output<typeof addScheduleSchema>
 
 export const changeScheduleSchema = z.object({

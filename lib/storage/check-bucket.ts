@@ -74,7 +74,7 @@ export async function checkBucket(s3: S3Client, what: BucketToCheck, tell: (chec
     }
     try {
       const { $metadata } = await s3.send(new HeadBucketCommand({ Bucket, ExpectedBucketOwner: account }))
-      const detail = `Account ${account}, which is that of the credentials.`
+      const detail = `Account ${account}, as that of the credentials.`
       tell({ ...skipped({ id: 'bucket.owner' }, detail), status: 'passed', awsRequestId: $metadata.requestId })
     } catch (error) {
       tell(ownerFault(faultOf(error), account))

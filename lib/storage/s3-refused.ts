@@ -1,4 +1,4 @@
-import { policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import { aboutPrincipal, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { refusedFromAbove } from '#lib/aws/refused.ts'
@@ -16,7 +16,8 @@ export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3
   const detail = `S3 refused ${action} in bucket ${bucket}.`
   const place = { bucket, folder, partition: caller?.split(':')[1] || 'aws' }
   const iamPolicy = iamPolicyForBucket(principal, place)
-  const bucketPolicy = bucketPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
+  const plainPolicy = bucketPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
+  const bucketPolicy = { ...plainPolicy, note: `${plainPolicy.note}${aboutPrincipal(caller)}` }
   if (/object protected by object lock/i.test(message)) {
     return {
       title: `${what} was refused by Object Lock`,

@@ -185,6 +185,12 @@ CREATE INDEX "api_token_userId_idx" ON "api_token"("userId");
 -- CreateIndex
 CREATE UNIQUE INDEX "environment_externalId_key" ON "environment"("externalId");
 
+-- DropIndex
+DROP INDEX "backup_state_idx";
+
+-- CreateIndex
+CREATE INDEX "backup_state_id_idx" ON "backup"("state", "id");
+
 -- CreateIndex
 CREATE INDEX "backup_scheduleId_idx" ON "backup"("scheduleId");
 

@@ -20,7 +20,7 @@ import { displayPath } from '#lib/archive/byte-path.ts'
 import { can } from '#lib/auth/schema.ts'
 import { pathOfId } from '#lib/backup/browse-backup.ts'
 import { browseQuerySchema } from '#lib/backup/schema.ts'
-import { askLoss, cancelBackup, deleteBackup, startRestore, startVerification } from '../actions.ts'
+import { askLoss, cancelBackup, cancelRestore, deleteBackup, startRestore, startVerification } from '../actions.ts'
 
 export const metadata: Metadata = { title: 'Backup' }
 
@@ -95,7 +95,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
               {backup.restores.length > 0 && (
                 <div className={canRestore ? 'mt-5 border-t border-line pt-4' : ''}>
                   <h3 className="mb-2.5 font-medium">Restores so far</h3>
-                  <RestoreList restores={backup.restores} />
+                  <RestoreList restores={backup.restores} cancel={canRestore ? cancelRestore : undefined} />
                 </div>
               )}
               {!canRestore && backup.restores.length === 0 && (

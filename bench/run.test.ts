@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+test('a run on a little data compares every restored file, ends with one line of figures and leaves nothing', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'vault-bench-test-'))
+  const program = path.join(import.meta.dirname, 'run.ts')
+  const args = ['--mib', '8', '--files', '200', '--runs', '1', '--clients', 'vault,floor']
+  const env = { ...process.env, TMPDIR: folder }
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { env })
+  const lines = stdout.trim().split('\n')
+  const runs = lines.filter((line) => line.startsWith('{"client":"vault"')).map((line) => JSON.parse(line))
+  expect(runs.map(({ set, direction }) => `${set}, ${direction}`)).toEqual(
+    ['incompressible', 'logs', 'small files'].flatMap((set) => [`${set}, backup`, `${set}, restore`]),
+  )
+  for (const { direction, s3Requests, kmsRequests, storedBytes, ...run } of runs) {
+    expect(run.wallSeconds).toBeGreaterThan(0)
+    expect(run.cpuSecondsPerGiB).toBeGreaterThan(0)
+    expect(s3Requests).toBeGreaterThan(2)
+    // One Encrypt for a backup, one Decrypt for a restore.
+    expect(kmsRequests).toBe(1)
+    expect(storedBytes === undefined).toBe(direction === 'restore')
+  }
+  expect(JSON.parse(lines.at(-1) ?? '')).toEqual({
+    ...{ cpuVsRestic: null, cpuVsRclone: null, cpuVsAwsCp: null, wallVsRestic: null, wallVsRclone: null },
+    ...{ restoreWallVsRestic: null, smallFilesWallVsRestic: null, peakMiB: expect.any(Number) },
+  })
+  expect(readdirSync(folder).filter((name) => name !== 'node-compile-cache')).toEqual([])
+  await rm(folder, { recursive: true })
+}, 300_000)

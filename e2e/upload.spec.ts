@@ -1,0 +1,268 @@
+import { spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { logsOf, type TestConsole } from './console.ts'
+import { expect, keyOf, saveKey, sessionOf, test } from './fixtures.ts'
+import { describeTree } from './tree.ts'
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+async function tokenOf(console: TestConsole, scopes: string): Promise<string> {
+  const made = await console.byok([
+    'token',
+    'create',
+    '--name',
+    'upload test',
+    '--scope',
+    scopes,
+    '--user',
+    'admin@example.test',
+  ])
+  expect(made.code, made.stderr).toBe(0)
+  return made.stdout.trim()
+}
+
+/** Restores a backup and says in which folder. */
+async function restored(console: TestConsole, id: string): Promise<string> {
+  const target = path.join(console.folder, `restored-${id}`)
+  const run = await console.byok(['backup', 'restore', id, '--to', target])
+  expect(run.code, run.stderr).toBe(0)
+  return target
+}
+
+test('a token sends 64 MiB as a stream; it comes back; everything else is refused', async ({
+  signedIn,
+  console,
+  sandbox,
+}) => {
+  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
+  const token = await tokenOf(console, 'backup:create,backup:read')
+  const address = `${console.url}/api/v1/backups`
+  const authorization = { authorization: `Bearer ${token}` }
+  const hash = createHash('sha256')
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const piece = randomBytes(1024 * 1024)
+      hash.update(piece)
+      controller.enqueue(piece)
+      sent += 1
+      if (sent === 64) controller.close()
+    },
+  })
+  let sent = 0
+  const init = { method: 'PUT', body, headers: authorization, duplex: 'half' }
+  const answer = await fetch(`${address}?name=stream&path=data.bin`, init)
+  const made = await answer.json()
+  expect([answer.status, made], JSON.stringify(made)).toMatchObject([
+    201,
+    { state: 'complete', name: 'stream', bytes: 64 * 1024 * 1024, files: 1, method: 'AWS-KMS' },
+  ])
+  expect(made.source).toBe('Upload of data.bin by API token upload test')
+  expect(sha256(readFileSync(path.join(await restored(console, made.id), 'data.bin')))).toBe(hash.digest('hex'))
+
+  const read = await fetch(`${address}/${made.id}`, { headers: authorization })
+  expect([read.status, await read.json()]).toMatchObject([200, { id: made.id, state: 'complete' }])
+  const list = await fetch(address, { headers: authorization })
+  expect((await list.json()).backups).toContainEqual(expect.objectContaining({ id: made.id }))
+
+  const put = (headers: Record<string, string>, query = '?name=x') =>
+    fetch(address + query, { method: 'PUT', body: 'x', headers }).then(async (response) => ({
+      status: response.status,
+      ...(await response.json()),
+    }))
+  const reader = await tokenOf(console, 'backup:read')
+  expect(await put({})).toMatchObject({ status: 401, message: expect.stringContaining('API token') })
+  expect(await put({ authorization: 'Bearer vct_nonsense' })).toMatchObject({ status: 401 })
+  expect(await put({ authorization: `Bearer ${reader}` })).toMatchObject({ status: 403, message: /backup:create/ })
+  expect(await put(authorization, '')).toMatchObject({ status: 400, message: expect.stringContaining('name') })
+  expect(await put(authorization, '?name=x&path=../x')).toMatchObject({ status: 400 })
+  // A session counts only for pages of this console.
+  const [cookie] = await signedIn.context().cookies()
+  const session = { cookie: `${cookie?.name}=${cookie?.value}` }
+  expect(await put(session)).toMatchObject({ status: 403 })
+  expect(await put({ ...session, origin: 'https://evil.example.com' })).toMatchObject({ status: 403 })
+  expect(await put({ ...session, origin: console.url })).toMatchObject({ status: 201 })
+  const progress = await fetch(`${console.url}/api/backups/${made.id}/progress`, { headers: authorization })
+  expect(progress.status).toBe(403)
+
+  const listed = await console.byok(['token', 'list', '--json'])
+  const [{ id }] = JSON.parse(listed.stdout).filter((row: { start: string }) => token.startsWith(row.start))
+  expect((await console.byok(['token', 'revoke', id])).code).toBe(0)
+  expect(await put(authorization)).toMatchObject({ status: 401, message: expect.stringContaining('revoked') })
+
+  // The token's text is nowhere but with who made it.
+  const page = await signedIn.goto('/settings/api-tokens')
+  expect(await page?.text()).not.toContain(token.slice(12))
+  expect(await (await signedIn.goto('/audit'))?.text()).not.toContain(token.slice(12))
+  expect(logsOf(console)).not.toContain(token.slice(12))
+})
+
+test('three uploads at once; a fourth is told to wait; one that is cut off leaves nothing', async ({
+  signedIn,
+  console,
+  sandbox,
+}) => {
+  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
+  const headers = { authorization: `Bearer ${await tokenOf(console, 'backup:create,backup:read')}` }
+  const address = `${console.url}/api/v1/backups`
+  const ends: (() => void)[] = []
+  const leaving = new AbortController()
+  const hold = (name: string) => {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(Buffer.from('the beginning'))
+        ends.push(() => controller.close())
+      },
+    })
+    const init = { method: 'PUT', body, headers, duplex: 'half', signal: leaving.signal }
+    return fetch(`${address}?name=${name}`, init)
+  }
+  const running = async () => {
+    const { backups } = await (await fetch(`${address}?state=running`, { headers })).json()
+    return backups.length
+  }
+  const held = [hold('one'), hold('two'), hold('three')]
+  for (const one of held) one.catch(() => {})
+  await expect.poll(running).toBe(3)
+  const fourth = await fetch(`${address}?name=four`, { method: 'PUT', body: 'x', headers })
+  expect([fourth.status, fourth.headers.get('retry-after')]).toEqual([429, '10'])
+  ends[0]?.()
+  expect((await held[0])?.status).toBe(201)
+  leaving.abort()
+  await expect.poll(running).toBe(0)
+  const { backups } = await (await fetch(`${address}?state=failed`, { headers })).json()
+  for (const name of ['two', 'three'])
+    expect(backups).toContainEqual(expect.objectContaining({ name, error: expect.stringContaining('sender stopped') }))
+})
+
+test('a folder and files are uploaded in the browser and come back', async ({ signedIn: page, console, sandbox }) => {
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  const source = path.join(console.folder, 'holiday')
+  mkdirSync(path.join(source, 'größe'), { recursive: true })
+  writeFileSync(path.join(source, 'größe', 'photo "1".jpg'), randomBytes(3_000_000))
+  writeFileSync(path.join(source, 'größe.txt'), 'text')
+  writeFileSync(path.join(source, 'empty'), '')
+  await page.goto('/backups')
+  const area = page.getByRole('region', { name: 'Upload from this computer' })
+  const chooser = page.waitForEvent('filechooser')
+  await area.getByRole('button', { name: 'Choose a folder' }).click()
+  await (await chooser).setFiles(source)
+  const done = area.getByRole('status').getByRole('link', { name: 'holiday' })
+  await expect(done).toBeVisible({ timeout: 30_000 })
+  const id = (await done.getAttribute('href'))?.split('/').at(-1) ?? ''
+  const target = await restored(console, id)
+  for (const name of ['größe/photo "1".jpg', 'größe.txt', 'empty'])
+    expect(sha256(readFileSync(path.join(target, 'holiday', name)))).toBe(sha256(readFileSync(path.join(source, name))))
+
+  const [picked] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    area.getByRole('button', { name: 'Choose files' }).click(),
+  ])
+  await picked.setFiles(path.join(source, 'größe.txt'))
+  await expect(area.getByRole('link', { name: 'größe.txt' })).toBeVisible({ timeout: 30_000 })
+})
+
+test('Settings > API tokens: made, shown once, revoked; a viewer sees no others', async ({
+  signedIn: page,
+  console,
+  browser,
+}) => {
+  await page.goto('/settings/api-tokens')
+  const form = page.getByRole('form', { name: 'New API token' })
+  await form.getByLabel('Name').fill('nightly')
+  await form.getByLabel('List backups and see how they are').check()
+  await form.getByRole('button', { name: 'Create token' }).click()
+  const token = (await page.getByTestId('token').textContent()) ?? ''
+  expect(token).toMatch(/^vct_[0-9a-f]{72}$/)
+  const ask = () => fetch(`${console.url}/api/v1/backups`, { headers: { authorization: `Bearer ${token}` } })
+  expect((await ask()).status).toBe(200)
+  await page.reload()
+  await expect(page.getByTestId('token')).toHaveCount(0)
+  const row = page.getByRole('row').filter({ hasText: token.slice(0, 12) })
+  await expect(row).toContainText('Active')
+  await expect(row).toContainText('just now')
+  await row.getByRole('button', { name: 'Revoke nightly' }).click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke token' }).click()
+  await expect(row).toContainText('Revoked')
+  expect((await ask()).status).toBe(401)
+
+  const viewer = { email: 'viewer-of-tokens@example.test', password: 'correct-horse-battery' }
+  await console.byok(['user', 'add', viewer.email, '--role', 'viewer'], { input: viewer.password })
+  const context = await browser.newContext({
+    baseURL: console.url,
+    storageState: await sessionOf(browser, console, viewer),
+  })
+  const other = await context.newPage()
+  await other.goto('/settings/api-tokens')
+  await expect(other.getByText('No API tokens yet')).toBeVisible()
+  await expect(other.getByLabel('Send backups')).toHaveCount(0)
+  await context.close()
+})
+
+test('standard input and a single file, from the command line', async ({ signedIn, console, sandbox }) => {
+  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
+  const input = 'line\n'.repeat(500_000)
+  const made = await console.byok(['backup', 'create', '-', '--name', 'dump', '--path', 'dump.sql', '--json'], {
+    input,
+  })
+  expect(made.code, made.stderr).toBe(0)
+  const { id, ...row } = JSON.parse(made.stdout)
+  expect(row).toMatchObject({ state: 'complete', name: 'dump', source: 'Standard input', bytes: input.length })
+  expect(readFileSync(path.join(await restored(console, id), 'dump.sql'), 'utf8')).toBe(input)
+
+  const file = path.join(console.folder, 'single.bin')
+  writeFileSync(file, randomBytes(100_000))
+  const single = await console.byok(['backup', 'create', file, '--json'])
+  expect(single.code, single.stderr).toBe(0)
+  const target = await restored(console, JSON.parse(single.stdout).id)
+  expect(Object.keys(describeTree(target)).length).toBeGreaterThan(0)
+  expect(sha256(readFileSync(path.join(target, 'single.bin')))).toBe(sha256(readFileSync(file)))
+})
+
+test('an upload of 600 MiB grows the web process by no more than its segments', async ({
+  signedIn,
+  console,
+  sandbox,
+}) => {
+  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
+  const headers = { authorization: `Bearer ${await tokenOf(console, 'backup:create')}` }
+  const listener = spawn('sh', [
+    '-c',
+    `ss -ltnpH "sport = :${new URL(console.url).port}" | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p' | head -1`,
+  ])
+  let pid = ''
+  listener.stdout.setEncoding('utf8').on('data', (text: string) => (pid += text))
+  await once(listener, 'close')
+  const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid.trim()}/status`, 'utf8'))?.[1]) / 1024
+  test.skip(pid.trim() === '', 'This machine does not say which process listens.')
+  const piece = randomBytes(1024 * 1024)
+  let sent = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(piece)
+      sent += 1
+      if (sent === 600) controller.close()
+    },
+  })
+  const before = rss()
+  let most = before
+  let over = false
+  const watching = (async () => {
+    while (!over) {
+      most = Math.max(most, rss())
+      await delay(50)
+    }
+  })()
+  const init = { method: 'PUT', body, headers, duplex: 'half' }
+  const answer = await fetch(`${console.url}/api/v1/backups?name=large`, init)
+  over = true
+  await watching
+  expect(answer.status).toBe(201)
+  test
+    .info()
+    .annotations.push({ type: 'MiB', description: `${Math.round(before)} before, ${Math.round(most)} at most` })
+  expect(most - before).toBeLessThan(320)
+})

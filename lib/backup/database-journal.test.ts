@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openTestDatabase } from '#lib/db-for-tests.ts'
+import { databaseJournal } from './database-journal.ts'
+import type { Part } from './manifest.ts'
+
+let database: Awaited<ReturnType<typeof openTestDatabase>>
+beforeAll(async () => {
+  database = await openTestDatabase()
+})
+afterAll(() => database.close())
+
+let id: string
+beforeEach(async () => {
+  const { id: environmentId } = await database.db.environment.findFirstOrThrow()
+  const place = { region: 'us-east-1', bucket: 'bucket', prefix: '', method: 'AES-256', keyIds: [] }
+  const row = { name: '', source: '/data', revision: 1, state: 'running', attempt: 2, createdBy: 'x' } as const
+  id = (await database.db.backup.create({ data: { environmentId, ...place, ...row } })).id
+})
+
+const part = (index: number, attempt: number): Part => ({
+  place: { kind: 'segment', attempt, index },
+  size: 5_000_000_000,
+  sha256: 'ab'.repeat(32),
+  length: 16,
+})
+
+test('gives back what was added; a part takes the place of an earlier one', async () => {
+  const journal = databaseJournal(database.db, { id, attempt: 2 })
+  await journal.add([part(0, 1), part(1, 1)])
+  await journal.add([part(1, 2)], { segments: 2, sealed: Buffer.from('two') })
+  await journal.add([], { segments: 1, sealed: Buffer.from('one') })
+  const { parts, checkpoints } = await journal.read()
+  expect([...parts].sort((a, b) => a.place.index - b.place.index)).toEqual([part(0, 1), part(1, 2)])
+  expect(checkpoints.map(({ segments, sealed }) => [segments, Buffer.from(sealed).toString()])).toEqual([
+    [1, 'one'],
+    [2, 'two'],
+  ])
+  await journal.clear()
+  expect(await journal.read()).toEqual({ parts: [], checkpoints: [] })
+})
+
+test('is closed to an attempt that the row is not on any more, and to a row that does not run', async () => {
+  const journal = databaseJournal(database.db, { id, attempt: 2 })
+  for (const data of [{ attempt: 3 }, { attempt: 2, state: 'cancelled' as const }]) {
+    await database.db.backup.update({ where: { id }, data })
+    await expect(journal.add([part(0, 2)])).rejects.toMatchObject({ code: 'conflict' })
+    await expect(journal.clear()).rejects.toMatchObject({ code: 'conflict' })
+  }
+  expect((await journal.read()).parts).toEqual([])
+})

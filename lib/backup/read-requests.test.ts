@@ -1,0 +1,150 @@
+// What reading a backup costs, by the sandbox's own count; and its rows.
+
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { failureOf } from './backup-for-tests.ts'
+import { listFolder, searchFiles } from './browse-backup.ts'
+import { BrowsedBackups } from './browse-cache.ts'
+import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { runBackup } from './run-backup.ts'
+import { runRestore } from './run-restore.ts'
+import { giveUpVerification, runVerification } from './run-verification.ts'
+import { startBackup } from './start-backup.ts'
+import { startRestore } from './start-restore.ts'
+import { startVerification } from './start-verification.ts'
+
+const MIB = 1024 * 1024
+const never = new AbortController().signal
+let sandbox: TestSandbox
+let here: TestConsole
+let key: string
+let id: string
+let wanted: Buffer
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
+  key = keyArn(sandbox.info, 'backups')
+  await here.save({ masterKey: key })
+  const source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  mkdirSync(source)
+  writeFileSync(path.join(source, 'a'), randomBytes(33 * MIB))
+  wanted = randomBytes(MIB)
+  writeFileSync(path.join(source, 'b'), wanted)
+  writeFileSync(path.join(source, 'c'), randomBytes(33 * MIB))
+  id = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await runBackup(here.context, id, never)
+}, 120_000)
+afterAll(async () => {
+  await here.close()
+  await sandbox.close()
+})
+beforeEach(() => sandbox.control('DELETE', 'requests'))
+
+const counts = async () => (await sandbox.control('GET', 'requests')).counts
+const row = (verification: string) => here.db.backupVerification.findUniqueOrThrow({ where: { id: verification } })
+const audit = async () =>
+  (await here.db.auditEvent.findMany({ where: { action: { startsWith: 'verify.' } }, orderBy: { id: 'asc' } })).map(
+    ({ action, outcome }) => `${action} ${outcome}`,
+  )
+
+test('one file of 1 MiB out of 67 costs its segment: envelope, manifest, a list and one or two segments, one Decrypt', async () => {
+  const target = path.join(here.context.restoreRoots[0] ?? '', 'one')
+  await runRestore(
+    here.context,
+    await startRestore(here.context, { backupId: id, target, paths: ['b'] }, 'page', actor),
+    never,
+  )
+  expect(readFileSync(path.join(target, 'b')).equals(wanted)).toBe(true)
+  const { s3, kms } = await counts()
+  expect(kms).toEqual({ Decrypt: 1 })
+  expect(s3.GetObject).toBeLessThanOrEqual(3 + 2)
+})
+
+test('browsing page after page costs one Decrypt and no segment, and ends with the row', async () => {
+  const browsed = new BrowsedBackups(here.context)
+  for (let page = 0; page < 5; page += 1) {
+    const { index, release } = await browsed.open(id)
+    expect((await listFolder(index, '.', { limit: 10 })).items.map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+    expect((await searchFiles(index, 'B', { limit: 10 })).items).toHaveLength(1)
+    release()
+  }
+  const { s3, kms } = await counts()
+  expect(kms).toEqual({ Decrypt: 1 })
+  expect(s3).toEqual({ GetObject: 3 })
+  await here.db.backup.update({ where: { id }, data: { state: 'deleting' } })
+  expect(await failureOf(browsed.open(id))).toMatchObject({ code: 'invalid' })
+  await here.db.backup.update({ where: { id }, data: { state: 'complete' } })
+  browsed.close()
+})
+
+test('a key that refuses is a sentence, and is asked again afterwards', async () => {
+  const browsed = new BrowsedBackups(here.context)
+  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  const error = await failureOf(browsed.open(id))
+  const verification = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
+  await runVerification(here.context, verification, never)
+  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  expect(error).toMatchObject({ code: 'denied', message: expect.stringMatching(/^The key is disabled: /) })
+  expect(await row(verification)).toMatchObject({
+    state: 'failed',
+    error: expect.stringMatching(/^The key is disabled: /),
+  })
+  ;(await browsed.open(id)).release()
+  browsed.close()
+})
+
+test('verifying quickly looks at every object and fetches none of the data; fully, it fetches each once', async () => {
+  const quick = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
+  expect(await failureOf(startVerification(here.context, { backupId: id, depth: 'full' }, actor))).toMatchObject({
+    code: 'conflict',
+  })
+  await runVerification(here.context, quick, never)
+  expect(await row(quick)).toMatchObject({ state: 'complete', problemCount: 0, objects: 8, createdBy: actor })
+  expect(await counts()).toMatchObject({ kms: { Decrypt: 1 }, s3: { GetObject: 2, HeadObject: 6 } })
+
+  await sandbox.control('DELETE', 'requests')
+  const full = await startVerification(here.context, { backupId: id, depth: 'full' }, actor)
+  await runVerification(here.context, full, never)
+  expect(await row(full)).toMatchObject({ state: 'complete', problemCount: 0, problems: [], objects: 8 })
+  const { kms, s3 } = await counts()
+  expect(kms).toEqual({ Decrypt: 1 })
+  expect(s3.GetObject).toBeLessThanOrEqual(2 + 6 + 1)
+  expect((await audit()).slice(-4)).toEqual([
+    'verify.start success',
+    'verify.finish success',
+    'verify.start success',
+    'verify.finish success',
+  ])
+})
+
+test('an object that was replaced in the bucket is named by both, in the row and the audit', async () => {
+  const { bucket, prefix, environmentId } = await here.db.backup.findUniqueOrThrow({ where: { id } })
+  const folder = `${prefix === '' ? '' : `${prefix}/`}${environmentId}/backups/${id}/`
+  await sandbox
+    .s3()
+    .send(new PutObjectCommand({ Bucket: sandbox.real(bucket), Key: `${folder}segments/1/2`, Body: randomBytes(500) }))
+  for (const depth of ['quick', 'full'] as const) {
+    const verification = await startVerification(here.context, { backupId: id, depth }, actor)
+    await runVerification(here.context, verification, never)
+    expect(await row(verification)).toMatchObject({
+      state: 'complete',
+      problemCount: 1,
+      problems: [{ object: 'segments/1/2', message: expect.stringMatching(/^Segment 2 of backup /) }],
+    })
+    expect((await audit()).at(-1)).toBe('verify.finish refused')
+  }
+})
+
+test('given up is final', async () => {
+  const verification = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
+  await giveUpVerification(here.context, verification)
+  const given = await row(verification)
+  expect(given).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The worker stopped/) })
+  await runVerification(here.context, verification, never)
+  expect(await row(verification)).toEqual(given)
+})

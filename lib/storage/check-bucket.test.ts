@@ -1,0 +1,58 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Check } from '#lib/keys/schema.ts'
+import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { checkBucket } from './check-bucket.ts'
+
+// Stores that are not quite S3. All that S3 itself answers is in lib/environment/check-environment.test.ts.
+
+let sandbox: TestSandbox
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+})
+afterAll(() => sandbox.close())
+
+async function run(s3: S3Client): Promise<Map<string, Check>> {
+  const checks = new Map<string, Check>()
+  const caller = Promise.resolve(sandbox.administrator.arn)
+  const what = { bucket: 'vault-hosted-us-east-1', region: 'us-east-1', folder: 'e', caller }
+  await checkBucket(s3, what, (check) => checks.set(check.id, check))
+  return checks
+}
+const failed = (checks: Map<string, Check>) =>
+  [...checks.values()].filter(({ status }) => status === 'failed').map(({ id }) => id)
+
+test('one that ignores If-None-Match would let two runs overwrite each other', async () => {
+  const s3 = sandbox.s3()
+  s3.middlewareStack.add(
+    (next) => (args) => {
+      const request: { headers: Record<string, string> } = Object(args.request)
+      delete request.headers['if-none-match']
+      return next(args)
+    },
+    { step: 'build', priority: 'low' },
+  )
+  const checks = await run(s3)
+  expect(failed(checks)).toEqual(['bucket.conditional'])
+  expect(checks.get('bucket.conditional')).toMatchObject({
+    title: 'Conditional writes do not work here',
+    kind: 'invalid',
+    who: 'settings',
+  })
+  expect(checks.get('bucket.delete')?.status).toBe('passed')
+})
+
+test('one that does not list what was written', async () => {
+  const s3 = sandbox.s3()
+  s3.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const result = await next(args)
+        return commandName === 'ListObjectsV2Command' ? { ...result, output: { $metadata: {} } } : result
+      },
+    { step: 'initialize' },
+  )
+  const checks = await run(s3)
+  expect(failed(checks)).toEqual(['bucket.list'])
+  expect(checks.get('bucket.list')?.detail).toContain('not in the list')
+})
