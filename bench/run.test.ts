@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 test('a run on a little data compares every restored file, ends with one line of figures and leaves nothing', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'vault-bench-test-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
   const program = path.join(import.meta.dirname, 'run.ts')
   const args = ['--mib', '8', '--files', '200', '--runs', '1', '--clients', 'vault,floor']
   const env = { ...process.env, TMPDIR: folder }
@@ -30,5 +31,4 @@ test('a run on a little data compares every restored file, ends with one line of
     ...{ restoreWallVsRestic: null, smallFilesWallVsRestic: null, peakMiB: expect.any(Number) },
   })
   expect(readdirSync(folder).filter((name) => name !== 'node-compile-cache')).toEqual([])
-  await rm(folder, { recursive: true })
 }, 300_000)

@@ -51,7 +51,7 @@ test('a key of another Region is refused before anything is sent, and the page o
   await page.getByRole('button', { name: 'Save Settings' }).click()
   await expect(page.getByRole('alert').filter({ hasText: 'us-east-1' }).first()).toBeVisible()
   await expect(page.getByLabel('Master Key')).toHaveAccessibleDescription(/us-east-1.*eu-central-1/)
-  await page.getByRole('button', { name: /Switch.*us-east-1/ }).click()
+  await page.getByRole('button', { name: 'Use us-east-1' }).click()
   await expect(page.getByRole('combobox', { name: 'Region' })).toContainText('us-east-1')
   await page.getByRole('button', { name: 'Test key' }).click()
   await expect(page.getByRole('complementary', { name: 'Proof' })).toContainText('Works')
@@ -88,7 +88,7 @@ async function copied(page: Page, label: string, format: string): Promise<string
   await copy.focus()
   await page.keyboard.press('Enter')
   await expect(remedy.getByRole('button', { name: 'Copied' })).toBeVisible()
-  return page.evaluate(() => navigator.clipboard.readText())
+  return page.evaluate(() => ('copied' in window ? String(window.copied) : ''))
 }
 
 async function addToKeyPolicy(kms: KMSClient, KeyId: string, statements: object[]): Promise<string> {
@@ -112,7 +112,15 @@ test('the fix copied from the page, carried out with the AWS SDK, turns the chec
     'interactive',
   )
   const proof = page.getByRole('complementary', { name: 'Proof' })
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  // Pages of the console may write to the clipboard, and not read it: so what is written is noted on its way.
+  await page.context().grantPermissions(['clipboard-write'])
+  await page.addInitScript(() => {
+    const write = navigator.clipboard.writeText.bind(navigator.clipboard)
+    navigator.clipboard.writeText = (text) => {
+      Object.assign(window, { copied: text })
+      return write(text)
+    }
+  })
   await saveKey(page, key)
   try {
     for (const kind of ['without-describe-key', 'without-encrypt', 'without-decrypt']) {
@@ -145,7 +153,7 @@ test('the fix copied from the page, carried out with the AWS SDK, turns the chec
     await testKey(page)
     await expect(proof).toContainText('Could not be reached')
     await expect(proof).toContainText('Last known to work')
-    await expect(proof).not.toContainText('was refused')
+    await expect(proof).not.toContainText(/(DescribeKey|Encrypt|Decrypt) was refused/)
   } finally {
     await rehearse(sandbox.endpoint, undefined, key.arn)
     destroy()

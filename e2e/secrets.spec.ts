@@ -27,7 +27,7 @@ test('secrets that are typed are found nowhere: not in a response, a page, the d
   await page.getByLabel('AWS-KMS').check()
   await page.getByLabel('Master Key').fill(keyOf(sandbox, 'us-east-1', 'backups').arn)
   await page.getByLabel('AR Vault Hosted Backup Environment').uncheck()
-  await page.getByLabel('Bucket', { exact: true }).fill('vault-hosted-us-east-1')
+  await page.getByRole('textbox', { name: 'Bucket' }).fill('vault-hosted-us-east-1')
   await page.getByLabel('Prefix').fill('secrets')
   await page.getByRole('radio', { name: /^Access key/ }).check()
   await page.getByLabel('Access key ID').fill(session.accessKeyId)

@@ -76,7 +76,10 @@ test('a token sends 64 MiB as a stream; it comes back; everything else is refuse
   const reader = await tokenOf(console, 'backup:read')
   expect(await put({})).toMatchObject({ status: 401, message: expect.stringContaining('API token') })
   expect(await put({ authorization: 'Bearer vct_nonsense' })).toMatchObject({ status: 401 })
-  expect(await put({ authorization: `Bearer ${reader}` })).toMatchObject({ status: 403, message: /backup:create/ })
+  expect(await put({ authorization: `Bearer ${reader}` })).toMatchObject({
+    status: 403,
+    message: expect.stringContaining('backup:create'),
+  })
   expect(await put(authorization, '')).toMatchObject({ status: 400, message: expect.stringContaining('name') })
   expect(await put(authorization, '?name=x&path=../x')).toMatchObject({ status: 400 })
   // A session counts only for pages of this console.

@@ -74,6 +74,8 @@ async function start(): Promise<TestServer> {
   const exited = once(child, 'exit')
   await prepared.ready(child)
   const admin = new pg.Pool({ connectionString: prepared.url, max: 1 })
+  // A server that stops says so to a connection that is just being closed.
+  admin.on('error', () => undefined)
   const urlOf = (name: string) => Object.assign(new URL(prepared.url), { pathname: `/${name}` }).href
   await admin.query(`create database ${template}`)
   await migrateDeploy(urlOf(template))

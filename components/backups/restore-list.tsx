@@ -1,4 +1,4 @@
-import { count, formatBytes } from '#components/ui/format-bytes.ts'
+import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
 import type { ChangeResult, RestoreRow } from '#lib/backup/schema.ts'
 import { CancelButton } from './cancel-button.tsx'
@@ -37,6 +37,21 @@ export function RestoreList({ restores, cancel }: Props) {
                 {restore.bytes !== null && `${formatBytes(restore.bytes)}, `}
                 <Time iso={restore.finishedAt ?? restore.createdAt} />
               </p>
+              {restore.paths.length > 0 && (
+                <p className="mt-1 line-clamp-3 text-sm text-ink-3 wrap-anywhere">
+                  Only <code>{restore.paths.slice(0, 20).join(', ')}</code>
+                </p>
+              )}
+              {restore.warnings > 0 && (
+                <ul className="mt-1.5 text-sm text-warn">
+                  {restore.warningList.slice(0, 5).map(({ path, message }) => (
+                    <li key={`${path} ${message}`} className="wrap-anywhere">
+                      <code>{path}</code>: {message}
+                    </li>
+                  ))}
+                  {restore.warnings > 5 && <li>and {formatNumber(restore.warnings - 5)} more warnings</li>}
+                </ul>
+              )}
               {restore.error && <p className="mt-1.5 text-sm text-bad wrap-anywhere">{restore.error}</p>}
             </div>
           )}

@@ -1,10 +1,18 @@
 import { type ReactNode, useId } from 'react'
 
+interface Props {
+  title: string
+  hint?: ReactNode
+  /** Where a link may lead. */
+  id?: string
+  children: ReactNode
+}
+
 /** A titled part of a page. */
-export function Card({ title, hint, children }: { title: string; hint?: ReactNode; children: ReactNode }) {
+export function Card({ title, hint, id: place, children }: Props) {
   const id = useId()
   return (
-    <section aria-labelledby={id} className="card px-5.5 py-5 max-sm:px-4">
+    <section id={place} aria-labelledby={id} className="card px-5.5 py-5 max-sm:px-4">
       <h2 id={id} className="text-lg font-semibold">
         {title}
       </h2>

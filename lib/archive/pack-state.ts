@@ -33,9 +33,8 @@ export function identityOf({ ino, birthtimeNs, size, mtimeNs, ctimeNs }: BigIntS
   return { ino, birthtimeNs, size, mtimeNs, ctimeNs }
 }
 
-/** What happened to a file between two looks at it, if anything. */
+/** What happened to one and the same file between two looks at it, if anything. */
 export function changeBetween(before: FileIdentity, after: FileIdentity): string | undefined {
-  if (after.ino !== before.ino || after.birthtimeNs !== before.birthtimeNs) return 'it was replaced while it was read'
   if (after.size > before.size) return `it grew while it was read: the backup holds its first ${before.size} bytes`
   if (after.size !== before.size || after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs)
     return 'it changed while it was read: the backup may hold some of the old and some of the new content'

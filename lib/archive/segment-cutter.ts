@@ -8,7 +8,7 @@ export interface Segment {
 }
 
 /** Where an earlier run's segments end. */
-export interface CutterStart {
+interface CutterStart {
   readonly index: number
   readonly position: number
 }

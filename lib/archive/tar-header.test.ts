@@ -122,3 +122,12 @@ describe('as the system tar reads it', () => {
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i)
 }
+
+test('a header with a pax header at any rate is as long whatever the size', () => {
+  for (const path of ['a', 'x'.repeat(255), '\xff'.repeat(255)]) {
+    const of = (size: number, mtimeNs: bigint) =>
+      headerOf({ type: 'file', path, size, mode: 0o600, uid: 0, gid: 0, mtimeNs }, true).length
+    expect(of(0, 0n)).toBe(3 * BLOCK)
+    expect(of(9 * 2 ** 30, 1n)).toBe(3 * BLOCK)
+  }
+})

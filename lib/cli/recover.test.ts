@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
@@ -35,6 +36,9 @@ beforeAll(async () => {
   mkdirSync(path.join(source, 'größe'), { recursive: true })
   writeFileSync(path.join(source, 'größe', 'file'), 'content '.repeat(50_000))
   writeFileSync(path.join(source, 'empty'), '')
+  await backUp('one-key', [keyArn('backups')])
+  await backUp('two-keys', [keyArn('backups'), keyArn('archive')])
+  await backUp('plain', 'none')
 })
 afterAll(async () => {
   await target.close()
@@ -99,26 +103,24 @@ const newTarget = () => {
   return path.join(folder, `target-${targets}`)
 }
 
-test('with one key, with either of two, and unencrypted: everything comes back', async () => {
-  const [one, two] = [keyArn('backups'), keyArn('archive')]
-  await backUp('one-key', [one])
-  await backUp('two-keys', [one, two])
-  await backUp('plain', 'none')
-  for (const [backup, ...how] of [
-    ['one-key', '--key', one],
-    ['two-keys', '--key', one],
-    ['two-keys', '--key', two],
-    // A key that is not in the envelope does no harm beside one that is.
-    ['one-key', '--key', two, one],
-    ['plain', '--allow-unencrypted', '--region', region],
-  ] as [string, ...string[]][]) {
-    const to = newTarget()
-    const run = await recover([...at(), backup, '--to', to, '--json', ...how])
-    expect(run.code, run.stderr).toBe(0)
-    expect(JSON.parse(run.stdout)).toMatchObject({ backup, installation: 'inst-7', files: 2, warnings: 0 })
-    expect(describeTree(to)).toEqual(describeTree(source))
-  }
-  const words = await recover([...at(), 'one-key', '--to', newTarget(), '--key', one])
+test.each([
+  ['one-key', ['backups']],
+  ['two-keys', ['backups']],
+  ['two-keys', ['archive']],
+  // A key that is not in the envelope does no harm beside one that is.
+  ['one-key', ['archive', 'backups']],
+  ['plain', []],
+])('%s, with the keys %j: everything comes back', async (backup, keys) => {
+  const how = keys.length > 0 ? ['--key', ...keys.map(keyArn)] : ['--allow-unencrypted', '--region', region]
+  const to = newTarget()
+  const run = await recover([...at(), backup, '--to', to, '--json', ...how])
+  expect(run.code, run.stderr).toBe(0)
+  expect(JSON.parse(run.stdout)).toMatchObject({ backup, installation: 'inst-7', files: 2, warnings: 0 })
+  expect(describeTree(to)).toEqual(describeTree(source))
+})
+
+test('in words: the installation that KMS has authenticated, and what nobody can see', async () => {
+  const words = await recover([...at(), 'one-key', '--to', newTarget(), '--key', keyArn('backups')])
   expect(words.stdout).toMatch(/installation inst-7: named by its envelope, and KMS\s+has authenticated it/)
   expect(words.stderr).toMatch(/nobody can see whether backups were deleted/)
 })
@@ -190,4 +192,43 @@ test('an envelope that claims another installation, a wrong environment, a bucke
   const nowhere = ['s3://not-there-at-all', '--environment', 'env-7', '--endpoint', target.info.endpoint]
   const run = await recover([...nowhere, '--list', '--key', key])
   expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('not-there-at-all') })
+})
+
+test('the program in docs/recovery.md opens them too: one key, either of two, none', async () => {
+  const root = path.join(import.meta.dirname, '..', '..')
+  const document = readFileSync(path.join(root, 'docs', 'recovery.md'), 'utf8')
+  const program = /^```js\n([\s\S]*?)^```/m.exec(document)?.[1] ?? ''
+  expect(program.split('\n').filter((line) => line !== '').length).toBeLessThan(70)
+  // Beside the dependencies, because that is where Node looks for them.
+  const place = mkdtempSync(path.join(root, 'node_modules', '.recover-'))
+  try {
+    writeFileSync(path.join(place, 'recover.mjs'), program)
+    const [one, two] = [keyArn('backups'), keyArn('archive')]
+    for (const [backup, key] of [
+      ['one-key', one],
+      ['two-keys', one],
+      ['two-keys', two],
+      ['plain', 'none'],
+    ] as const) {
+      const args = [path.join(place, 'recover.mjs'), region, bucket, key, ids.installation, ids.environment, backup]
+      const { stdout } = await promisify(execFile)(process.execPath, [...args, ids.prefix], {
+        encoding: 'buffer',
+        maxBuffer: 64 * 1024 * 1024,
+        env: {
+          NODE_ENV: 'production',
+          AWS_ENDPOINT_URL: target.info.endpoint,
+          AWS_ACCESS_KEY_ID: target.administrator.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: target.administrator.secretAccessKey,
+        },
+      })
+      const to = newTarget()
+      mkdirSync(to)
+      const tar = path.join(place, `${backup}.tar`)
+      writeFileSync(tar, stdout)
+      await promisify(execFile)('tar', ['-xpf', tar, '-C', to])
+      expect(describeTree(to)).toEqual(describeTree(source))
+    }
+  } finally {
+    rmSync(place, { recursive: true, force: true })
+  }
 })

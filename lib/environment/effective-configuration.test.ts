@@ -87,7 +87,7 @@ describe('in the sandbox', () => {
     })
     expect(found.value('Master key')?.source).toBe('this form, which says alias/backups')
     expect(found.value('Bucket')?.shadows).toEqual([
-      { source: 'the sandbox, or VAULT_HOSTED_BUCKET', value: 'vault-hosted-us-east-1' },
+      { source: 'the sandbox’s default', value: 'vault-hosted-us-east-1' },
     ])
     expect(found.value('Prefix')?.value).toBe('console')
   })

@@ -58,7 +58,8 @@ const form = 'this form'
 
 function place({ hostedBucket, own }: EnvironmentContext, { awsVariables }: HostSettings, revision: Revision) {
   const { region, hosted, bucket, prefix, masterKey, keyArn } = revision
-  const hostedFrom = own.endpoint ? 'the sandbox, or VAULT_HOSTED_BUCKET' : 'VAULT_HOSTED_BUCKET'
+  const hostedFrom =
+    own.endpoint && hostedBucket === 'vault-hosted-{region}' ? 'the sandbox’s default' : 'VAULT_HOSTED_BUCKET'
   const hostedName = hostedBucket?.replaceAll('{region}', region)
   const value = (name: EffectiveValue['name'], text: string | null, source: string, shadows: Shadow[] = []) => ({
     name,

@@ -40,7 +40,7 @@ function compareCodePoints(one: string, other: string): number {
 }
 
 const uploadName = z
-  .string()
+  .string('Give the backup a name: ?name=…')
   .trim()
   .min(1, 'Give the backup a name: ?name=…')
   .max(2000, 'A name has at most 2,000 characters.')

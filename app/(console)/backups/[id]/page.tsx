@@ -82,7 +82,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
           )}
           <BackupFacts backup={backup} />
           {complete && (
-            <Card title="Restore" hint="Every file is authenticated before it gets its name.">
+            <Card id="restore" title="Restore" hint="Every file is authenticated before it gets its name.">
               {canRestore && (
                 <RestoreForm
                   key={chosen}

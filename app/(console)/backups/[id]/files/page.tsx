@@ -123,7 +123,7 @@ function Files({ id, query, view, mayTake }: { id: string; query: BrowseQuery; v
       <input type="hidden" name="as" value="tar" />
       <div className="mb-3 flex flex-wrap items-center gap-2.5">
         <Button type="submit">Download chosen as .tar</Button>
-        <Button type="submit" formAction={`/backups/${id}`} formMethod="get">
+        <Button type="submit" formAction={`/backups/${id}#restore`} formMethod="get">
           Restore chosen…
         </Button>
         {!found && (

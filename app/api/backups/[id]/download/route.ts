@@ -19,6 +19,9 @@ export async function POST(request: Request, { params }: { params: Promise<{ id:
   if (!(Number(request.headers.get('content-length') ?? Number.NaN) <= mostBytes))
     return Response.json({ message: 'Too many paths for one download. Choose a folder instead.' }, { status: 413 })
   const wish = new URLSearchParams(await request.text())
+  // Nothing chosen is not everything.
+  if (!wish.has('path') && !wish.has('pattern'))
+    return Response.json({ message: 'Choose at least one file or folder, then try again.' }, { status: 400 })
   return downloadResponse(request, (await params).id, wish, user.email)
 }
 
