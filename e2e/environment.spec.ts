@@ -19,7 +19,8 @@ test('a save based on an older revision is refused, and says who changed what me
     .first()
     .textContent()
 
-  await first.goto('/settings/backup-environment')
+  // Not merely loaded: what is typed before the page's script runs is not its own.
+  await openSettings(first, 'us-east-1')
   await first.getByLabel('Master Key').fill(keyOf(sandbox, 'us-east-1', 'archive').arn)
   await saveSettings(first)
 

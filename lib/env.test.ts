@@ -19,6 +19,10 @@ test('nothing set', () => {
     hostedBucket: 'vault-hosted-{region}',
     allowedEndpoints: [],
     awsVariables: {},
+    configFile: undefined,
+    sealHealth: { everyMs: 600_000, unhealthyEveryMs: 60_000 },
+    sealVariables: {},
+    workers: 1,
   })
 })
 

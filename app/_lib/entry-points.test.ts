@@ -13,7 +13,7 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
 const open = {
   actions: ['completeSetup', 'signOut'],
   routes: ['app/api/[...missing]/route.ts', 'app/api/auth/[...all]/route.ts', 'app/api/health/route.ts'],
-  pages: ['app/(auth)/setup/page.tsx', 'app/(auth)/sign-in/page.tsx'],
+  pages: ['app/(auth)/setup/page.tsx', 'app/(auth)/sign-in/page.tsx', 'app/sealed/page.tsx'],
 }
 
 test('every server action goes through the wrapper', () => {
@@ -48,7 +48,7 @@ test('every route handler asks who it is, or is one of the three that may not', 
   expect(read('app/_lib/progress-stream.ts')).toContain("permitRequest(request, 'backup.read')")
 })
 
-test('every page asks who it is, or is one of the two before sign-in', () => {
+test('every page asks who it is, or is one of those before sign-in', () => {
   const pages = files('app/**/page.tsx')
   expect(pages.length).toBeGreaterThan(5)
   for (const file of pages) {

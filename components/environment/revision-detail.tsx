@@ -55,13 +55,15 @@ export function RevisionDetail({ revision }: { revision: RevisionView }) {
             )}
           </Facts>
         </Card>
-        <Card title={revision.number === 1 ? 'First settings' : `Changed since revision ${revision.number - 1}`}>
-          {Object.keys(changes).length === 0 ? (
-            <p className="text-sm text-ink-3">Nothing: it was saved again as it was.</p>
-          ) : (
-            <ChangeList changes={changes} />
-          )}
-        </Card>
+        {revision.number > 1 && (
+          <Card title={`Changed since revision ${revision.number - 1}`}>
+            {Object.keys(changes).length === 0 ? (
+              <p className="text-sm text-ink-3">Nothing: it was saved again as it was.</p>
+            ) : (
+              <ChangeList changes={changes} />
+            )}
+          </Card>
+        )}
         {!revision.current && (
           <Card
             title={`Restoring it changes, beside revision ${revision.newest}`}

@@ -1,5 +1,6 @@
 import type { Metadata } from 'next'
 import { loadSeal } from '#app/_lib/load.ts'
+import { requireUser } from '#app/_lib/session.ts'
 import { SealActions } from '#components/seal/seal-actions.tsx'
 import { SealConfiguration } from '#components/seal/seal-configuration.tsx'
 import { SealEvents } from '#components/seal/seal-events.tsx'
@@ -11,6 +12,7 @@ import { operateSeal } from './actions.ts'
 export const metadata: Metadata = { title: 'Seal' }
 
 export default async function SealPage() {
+  await requireUser('seal.read')
   const seal = await loadSeal()
   return (
     <>
