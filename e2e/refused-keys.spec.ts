@@ -25,7 +25,7 @@ for (const { alias, says, why } of refused) {
     expect(key.usable).toBe(false)
     await openSettings(page, 'eu-central-1')
     const before = await page.getByText(/^Revision \d+/).allInnerTexts()
-    await page.locator(`button[data-key-arn="${key.arn}"]`).click()
+    await page.locator(`button[data-arn="${key.arn}"]`).click()
     await expect(page.getByLabel('Master Key')).toHaveValue(key.arn)
     await page.getByRole('button', { name: 'Save Settings' }).click()
 
@@ -47,7 +47,7 @@ test('a key of another Region is refused before anything is sent, and the page o
 }) => {
   const key = keyOf(sandbox, 'us-east-1', 'backups')
   await openSettings(page, 'eu-central-1')
-  await page.locator(`button[data-key-arn="${key.arn}"]`).click()
+  await page.locator(`button[data-arn="${key.arn}"]`).click()
   await page.getByRole('button', { name: 'Save Settings' }).click()
   await expect(page.getByRole('alert').filter({ hasText: 'us-east-1' }).first()).toBeVisible()
   await expect(page.getByLabel('Master Key')).toHaveAccessibleDescription(/us-east-1.*eu-central-1/)

@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { type Env, readEnv } from '#lib/env.ts'
-import type { OfferedKey } from '#lib/environment/schema.ts'
+import type { Offered } from '#lib/environment/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { openQueue } from '#lib/jobs/queue.ts'
 import { attachSandbox } from '#lib/sandbox/attach.ts'
@@ -17,8 +17,8 @@ export interface Services {
   readonly databaseUrl: string
   readonly db: Db
   readonly backup: BackupContext
-  /** Usable ones first; none outside the sandbox. */
-  offeredKeys(): Promise<OfferedKey[]>
+  /** Nothing outside the sandbox. */
+  offered(): Promise<Offered>
   /** What wraps the console's root keys. */
   readonly seal: Seal
   /** Steers the sandbox; undefined with real AWS. */
@@ -63,7 +63,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
       sourceRoots,
       restoreRoots,
     },
-    offeredKeys: () => offeredKeys(env),
+    offered: () => offered(env),
     seal,
     sandbox: env.aws === 'sandbox' ? openSandboxControl(path.join(dataDir, 'sandbox')) : undefined,
     async close() {
@@ -80,7 +80,7 @@ async function open(db: Db, env: Env) {
   return { installation, host, ...(await unseal({ db, installation }, host)) }
 }
 
-/** How this console itself reaches AWS. Together with `offeredKeys` and `sandbox`, all that it knows of the sandbox. */
+/** How this console itself reaches AWS. Together with `offered` and `sandbox`, all that it knows of the sandbox. */
 async function ownAccess(env: Env): Promise<BackupContext['own']> {
   if (env.aws === 'aws') return { credentials: { variables: env.awsVariables }, endpoint: undefined }
   try {
@@ -97,14 +97,18 @@ async function ownAccess(env: Env): Promise<BackupContext['own']> {
   }
 }
 
-/** Keys to click in the form: the sandbox's. An administrator of real AWS knows theirs. */
-async function offeredKeys(env: Env): Promise<OfferedKey[]> {
-  if (env.aws !== 'sandbox') return []
+/** Keys and roles to click in the form: the sandbox's. An administrator of real AWS knows theirs. */
+async function offered(env: Env): Promise<Offered> {
+  const nothing = { keys: [], roles: [] }
+  if (env.aws !== 'sandbox') return nothing
   try {
-    const { keys } = await attachSandbox(path.join(env.dataDir, 'sandbox'))
-    return keys.map(({ arn, alias, region, usable, about }) => ({ arn, alias: alias ?? null, region, usable, about }))
+    const { keys, roles } = await attachSandbox(path.join(env.dataDir, 'sandbox'))
+    return {
+      keys: keys.map(({ arn, alias, region, usable, about }) => ({ arn, alias: alias ?? null, region, usable, about })),
+      roles: roles.map(({ arn, usable, about }) => ({ arn, usable, about })),
+    }
   } catch {
     // The page works without them, and health says that the sandbox is down.
-    return []
+    return nothing
   }
 }

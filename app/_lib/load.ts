@@ -53,8 +53,8 @@ export async function loadShell(): Promise<{
 /** @param restoring the older revision to start from */
 export async function loadEnvironment(restoring?: number): Promise<EnvironmentView> {
   await requireUser('environment.read')
-  const { backup, offeredKeys } = await getConsole()
-  return viewEnvironment(backup, await offeredKeys(), restoring)
+  const { backup, offered } = await getConsole()
+  return viewEnvironment(backup, await offered(), restoring)
 }
 
 /** Asks AWS STS who the caller is: it takes as long as AWS does, so nothing else of a page should wait for it. */

@@ -34,5 +34,6 @@ export const actionWords: Readonly<Record<AuditAction, string>> = {
   'seal.rotate-root': 'Root key rotated',
   'seal.recovery-kit': 'Recovery kit made',
   'seal.recover': 'Recovery kit used',
+  'seal.refused': 'Sealed value refused',
   'sandbox.rehearse': 'Rehearsal in the sandbox',
 }

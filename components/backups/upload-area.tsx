@@ -14,6 +14,9 @@ import type { Sending } from './upload-send.ts'
 const reading = () => import('./upload-files.ts')
 const transport = () => import('./upload-send.ts')
 
+// Every browser knows this attribute; React's types do not.
+const wholeFolder: { readonly webkitdirectory: string } = { webkitdirectory: '' }
+
 type State =
   | { readonly step: 'idle'; readonly message?: string }
   | { readonly step: 'sending'; readonly name: string; readonly files: number; readonly sending: Sending }
@@ -122,7 +125,7 @@ export function UploadArea() {
         <input
           ref={folder}
           type="file"
-          webkitdirectory=""
+          {...wholeFolder}
           hidden
           aria-label="Folder to upload"
           onChange={(event) => pick(event.currentTarget)}

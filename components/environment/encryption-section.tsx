@@ -9,7 +9,7 @@ import type { CheckReport } from '#lib/keys/schema.ts'
 import { asTyped, type EnvironmentFormApi, setRegion } from './form-type.ts'
 import { FurtherKeys } from './further-keys.tsx'
 import { KeyField } from './key-field.tsx'
-import { OfferedKeys } from './offered-keys.tsx'
+import { OfferedList } from './offered-list.tsx'
 
 // The reader of stanzas comes with the question.
 const PasteStanza = lazy(() => import('./paste-stanza.tsx'))
@@ -22,7 +22,7 @@ const methods = [
 interface Props {
   form: EnvironmentFormApi
   disabled: boolean
-  view: Pick<EnvironmentView, 'offeredKeys' | 'values' | 'keyArn' | 'furtherKeys'>
+  view: Pick<EnvironmentView, 'offered' | 'values' | 'keyArn' | 'furtherKeys'>
   report: CheckReport | null
 }
 
@@ -70,8 +70,13 @@ export function EncryptionSection({ form, disabled, view, report }: Props) {
                 </>
               }
             />
-            {!disabled && view.offeredKeys.length > 0 && (
-              <OfferedKeys keys={view.offeredKeys} region={region} chosen={masterKey} onUse={use} />
+            {!disabled && view.offered.keys.length > 0 && (
+              <OfferedList
+                title="Sandbox keys"
+                rows={fittingFirst(view.offered.keys, region)}
+                chosen={masterKey}
+                onUse={use}
+              />
             )}
             <FurtherKeys form={form} disabled={disabled} saved={view.furtherKeys} checked={others} />
             {!disabled && (
@@ -106,4 +111,10 @@ export function EncryptionSection({ form, disabled, view, report }: Props) {
       )}
     </Card>
   )
+}
+
+/** Those that work before the others, and of each those of the chosen Region. */
+function fittingFirst(keys: readonly OfferedKey[], region: string): OfferedKey[] {
+  const rank = (key: OfferedKey) => (key.usable ? 0 : 2) + (key.region === region ? 0 : 1)
+  return [...keys].sort((a, b) => rank(a) - rank(b))
 }

@@ -5,17 +5,17 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useForm, useWatch } from 'react-hook-form'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
-import {
-  type Confirmation,
-  type ConfirmationNeeded,
-  type EnvironmentInput,
-  type EnvironmentSettings,
-  type EnvironmentView,
-  environmentSchema,
+import type {
+  Confirmation,
+  ConfirmationNeeded,
+  EnvironmentInput,
+  EnvironmentSettings,
+  EnvironmentView,
 } from '#lib/environment/schema.ts'
 import { DraftSummary } from './draft-summary.tsx'
 import { EncryptionSection } from './encryption-section.tsx'
 import { fieldNames, inPageOrder } from './field-order.ts'
+import { formSchema } from './form-schema.ts'
 import { HostingSection } from './hosting-section.tsx'
 import { KeyCheckPanel } from './key-check-panel.tsx'
 import { StorageSection } from './storage-section.tsx'
@@ -44,7 +44,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   const [base, setBase] = useState({ revision: view.revision, values: view.values })
   const [restoring, setRestoring] = useState(view.restoring)
   const form = useForm<EnvironmentInput, unknown, EnvironmentSettings>({
-    resolver: zodResolver(environmentSchema),
+    resolver: zodResolver(formSchema(view.allowedEndpoints)),
     defaultValues: view.restoring?.values ?? view.values,
     mode: 'onTouched',
   })
@@ -134,9 +134,11 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
           <EncryptionSection form={form} disabled={!canChange} view={view} report={check.report} />
           <HostingSection
             form={form}
+            disabled={!canChange}
             hostedBucket={view.hostedBucket}
             secretStored={restoring?.hasSecret ?? view.hasSecretAccessKey}
             externalId={view.externalId}
+            roles={view.offered.roles}
           >
             <WhoCanRead hosted={hosted} method={encrypt ? method : 'none'} />
           </HostingSection>

@@ -5,13 +5,17 @@ import { Checkbox } from '#components/ui/checkbox.tsx'
 import { CopyButton } from '#components/ui/copy-button.tsx'
 import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
-import type { EnvironmentFormApi } from './form-type.ts'
+import type { OfferedRole } from '#lib/environment/schema.ts'
+import { asTyped, type EnvironmentFormApi } from './form-type.ts'
+import { OfferedList } from './offered-list.tsx'
 
 interface Props {
   form: EnvironmentFormApi
+  disabled: boolean
   hostedBucket: string | null
   secretStored: boolean
   externalId: string
+  roles: readonly OfferedRole[]
   /** Who can read what, of the settings as they are in the form. */
   children?: ReactNode
 }
@@ -22,7 +26,8 @@ const credentialKinds = [
   { value: 'assume-role', label: 'Assume role', about: 'A role of yours that trusts this console' },
 ]
 
-export function HostingSection({ form, hostedBucket, secretStored, externalId, children }: Props) {
+export function HostingSection({ hostedBucket, children, ...props }: Props) {
+  const { form } = props
   const [hosted, region] = useWatch({ control: form.control, name: ['hosted', 'region'] })
   return (
     <Card title="Hosting" hint="Whose bucket it is.">
@@ -49,15 +54,15 @@ export function HostingSection({ form, hostedBucket, secretStored, externalId, c
         }
         {...form.register('hosted')}
       />
-      {!hosted && <OwnBucket form={form} secretStored={secretStored} externalId={externalId} />}
+      {!hosted && <OwnBucket {...props} />}
       {children}
     </Card>
   )
 }
 
-function OwnBucket({ form, secretStored, externalId }: Pick<Props, 'form' | 'secretStored' | 'externalId'>) {
+function OwnBucket({ form, disabled, secretStored, externalId, roles }: Omit<Props, 'hostedBucket' | 'children'>) {
   const { errors } = form.formState
-  const credentials = useWatch({ control: form.control, name: 'credentials' })
+  const [credentials, roleArn] = useWatch({ control: form.control, name: ['credentials', 'roleArn'] })
   return (
     <div className="mt-5 space-y-4 border-t border-line pt-5">
       <TextField
@@ -114,6 +119,14 @@ function OwnBucket({ form, secretStored, externalId }: Pick<Props, 'form' | 'sec
             error={errors.roleArn?.message}
             {...form.register('roleArn')}
           />
+          {!disabled && roles.length > 0 && (
+            <OfferedList
+              title="Sandbox roles"
+              rows={roles}
+              chosen={roleArn}
+              onUse={({ arn }) => form.setValue('roleArn', arn, asTyped)}
+            />
+          )}
           <div>
             <p className="font-medium">External ID</p>
             <div className="mt-1.5 flex flex-wrap items-center gap-2">

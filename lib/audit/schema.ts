@@ -34,6 +34,7 @@ export const auditActions = [
   'seal.rotate-root',
   'seal.recovery-kit',
   'seal.recover',
+  'seal.refused',
   'sandbox.rehearse',
 ] as const
 export type AuditAction = (typeof auditActions)[number]

@@ -156,6 +156,25 @@ export function parseEndpoint(text: string, service: EndpointService, allowed: r
 }
 
 /**
+ * What is wrong with the address of a service for this Region, as far as its text tells.
+ * @param typed empty: AWS's own, which is always right
+ */
+export function endpointMistake(
+  typed: string,
+  service: EndpointService,
+  region: string,
+  allowed: readonly string[],
+): string | undefined {
+  if (typed.trim() === '') return undefined
+  const parsed = parseEndpoint(typed, service, allowed)
+  if (!parsed.ok) return parsed.message
+  const there = parsed.endpoint.region
+  return there && region && there !== region
+    ? `This endpoint is in Region ${there}, but the chosen Region is ${region}.`
+    : undefined
+}
+
+/**
  * One entry of VAULT_ALLOWED_ENDPOINTS: `https://HOST[:PORT]`, or without `https://`.
  * @returns the host, with its port if that is not 443
  */

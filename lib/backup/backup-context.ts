@@ -1,5 +1,6 @@
 import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
-import { accessOf, currentEnvironment, type EnvironmentContext, openSecret } from '#lib/environment/access.ts'
+import { accessOf, currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
+import { openSecret } from '#lib/environment/stored-secret.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Jobs } from '#lib/jobs/queue.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'

@@ -1,10 +1,10 @@
-import { z } from 'zod'
 import type { AwsAccess } from '#lib/aws/clients.ts'
 import { type DefaultChain, type StaticCredentials, sessionNameOf } from '#lib/aws/credentials.ts'
 import { type Endpoint, type EndpointService, parseEndpoint } from '#lib/aws/schema.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import type { SecretKey } from './stored-secret.ts'
 
 /** What the environment's functions need from the composition root. */
 export interface EnvironmentContext {
@@ -25,45 +25,6 @@ export interface EnvironmentContext {
 export interface OwnAccess {
   readonly credentials: StaticCredentials | DefaultChain
   readonly endpoint: string | undefined
-}
-
-export interface SecretKey {
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-}
-const secretKey = z.object({ secretAccessKey: z.string(), sessionToken: z.string().optional() })
-
-export interface SealedSecret {
-  readonly sealedSecret: Uint8Array<ArrayBuffer>
-  /** The root key that opens it. */
-  readonly sealedUnder: string
-}
-
-export async function sealSecret(
-  context: EnvironmentContext,
-  environment: string,
-  secret: SecretKey,
-): Promise<SealedSecret> {
-  const wrapped = await context.seal.wrap(Buffer.from(JSON.stringify(secret)), boundTo(context, environment))
-  return { sealedSecret: Uint8Array.from(wrapped.ciphertext), sealedUnder: wrapped.keyId }
-}
-
-export async function openSecret(
-  context: EnvironmentContext,
-  environment: string,
-  { sealedSecret, sealedUnder }: { sealedSecret: Uint8Array | null; sealedUnder: string | null },
-): Promise<SecretKey | undefined> {
-  if (!sealedSecret || !sealedUnder) return undefined
-  const bytes = await context.seal.unwrap(
-    { keyId: sealedUnder, ciphertext: sealedSecret },
-    boundTo(context, environment),
-  )
-  return secretKey.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
-}
-
-/** Where the value stands is authenticated with it, so that it cannot be moved to another row or column. */
-function boundTo({ installation }: EnvironmentContext, environment: string): Record<string, string> {
-  return { installation, environment, purpose: 'environment_revision.sealedSecret' }
 }
 
 export interface AccessSettings {

@@ -1,9 +1,10 @@
 import { AppError } from '#lib/errors.ts'
 import type { CheckReport } from '#lib/keys/schema.ts'
-import { accessOf, bucketOf, currentEnvironment, type EnvironmentContext, openSecret, type Revision } from './access.ts'
+import { accessOf, bucketOf, currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import { checkEnvironment } from './check-environment.ts'
 import { recordCheck } from './record-check.ts'
 import { furtherKeysOf } from './revision-row.ts'
+import { openSecret } from './stored-secret.ts'
 
 /** Checks what is saved, and keeps the report. @throws AppError `invalid` when nothing was ever saved */
 export async function checkSaved(context: EnvironmentContext, actor: string): Promise<CheckReport> {

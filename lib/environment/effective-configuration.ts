@@ -4,8 +4,9 @@ import { type AwsAccess, addressesOf, createAwsClients } from '#lib/aws/clients.
 import type { CredentialSettings, CredentialSource } from '#lib/aws/credentials.ts'
 import { defaultChain, type Variables } from '#lib/aws/default-chain.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
-import { accessOf, currentEnvironment, type EnvironmentContext, openSecret, type Revision } from './access.ts'
+import { accessOf, currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import type { EffectiveConfiguration, EffectiveValue } from './schema.ts'
+import { openSecret } from './stored-secret.ts'
 
 /** What this host says besides the form. */
 export interface HostSettings {

@@ -1,5 +1,5 @@
 import { endpointAddressProblem } from '#lib/aws/connect-guard.ts'
-import { parseEndpoint } from '#lib/aws/schema.ts'
+import { endpointMistake, parseEndpoint } from '#lib/aws/schema.ts'
 import type { EnvironmentContext } from './access.ts'
 
 interface EndpointSettings {
@@ -24,11 +24,9 @@ export async function findEndpointProblem(
       const field = `${service}Endpoint` as const
       if (!settings[field]) return undefined
       const parsed = parseEndpoint(settings[field], service, allowedEndpoints)
-      if (!parsed.ok) return { field, message: parsed.message }
-      const there = parsed.endpoint.region
-      if (there && there !== region)
-        return { field, message: `This endpoint is in Region ${there}, but the chosen Region is ${region}.` }
-      const message = await endpointAddressProblem(parsed.endpoint)
+      const message =
+        endpointMistake(settings[field], service, region, allowedEndpoints) ??
+        (parsed.ok ? await endpointAddressProblem(parsed.endpoint) : undefined)
       return message === undefined ? undefined : { field, message }
     }),
   )

@@ -8,6 +8,8 @@ import { type SaveOptions, saveEnvironment } from './save-environment.ts'
 import type { EnvironmentInput } from './schema.ts'
 import { viewEnvironment } from './view-environment.ts'
 
+const nothingOffered = { keys: [], roles: [] }
+
 let sandbox: TestSandbox
 let here: TestConsole
 let key: string
@@ -54,7 +56,7 @@ test('further keys: each is checked, kept as typed and as resolved, and asked ab
     reasons: [expect.stringContaining(keyArn(sandbox.info, 'archive')), expect.stringContaining(elsewhere)],
   })
   expect(await save(two)).toMatchObject({ status: 'success', revision: 2 })
-  expect(await viewEnvironment(here.context, [])).toMatchObject({
+  expect(await viewEnvironment(here.context, nothingOffered)).toMatchObject({
     values: two,
     furtherKeys: [
       { typed: 'alias/archive', keyArn: keyArn(sandbox.info, 'archive') },
@@ -127,7 +129,7 @@ test('an older revision is restored by a save that is checked again, with its st
     status: 'error',
     fieldErrors: { secretAccessKey: expect.any(String) },
   })
-  const view = await viewEnvironment(here.context, [], 4)
+  const view = await viewEnvironment(here.context, nothingOffered, 4)
   expect(view).toMatchObject({ revision: 5, restoring: { number: 4, hasSecret: true, values: kept } })
   const restored = await save(view.restoring?.values ?? {}, { ...confirmed, restoredFrom: 4 })
   expect(restored).toMatchObject({ status: 'success', revision: 6 })
@@ -140,7 +142,8 @@ test('an older revision is restored by a save that is checked again, with its st
   // The same access key, entered again, is no change of who can read.
   expect(await save({ ...kept, secretAccessKey: secretAccessKey ?? '' }, {})).toMatchObject({ revision: 7 })
   // Neither the newest nor one that is not there is an older one.
-  for (const number of [7, 8]) expect((await viewEnvironment(here.context, [], number)).restoring).toBeNull()
+  for (const number of [7, 8])
+    expect((await viewEnvironment(here.context, nothingOffered, number)).restoring).toBeNull()
   const disabled = keyArn(sandbox.info, 'retired')
   expect(await save({ masterKey: disabled }, { ...confirmed, restoredFrom: 1 })).toMatchObject({ status: 'error' })
 })
@@ -182,7 +185,7 @@ test('what depends on key and bucket: complete backups, their bytes, the oldest'
   await backup(20n, [key, 'arn:x'], 'vault-hosted-us-east-1')
   await backup(40n, ['arn:x'], 'vault-hosted-us-east-1')
   await backup(80n, [key], 'vault-hosted-us-east-1', 'failed')
-  expect(await viewEnvironment(here.context, [])).toMatchObject({
+  expect(await viewEnvironment(here.context, nothingOffered)).toMatchObject({
     backups: 3,
     dependents: {
       key: { backups: 2, bytes: 30, oldest: new Date(10_000).toISOString() },

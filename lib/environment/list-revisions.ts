@@ -3,6 +3,7 @@ import { checkReportSchema } from '#lib/keys/schema.ts'
 import { currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import { changesBetween, furtherKeysOf } from './revision-row.ts'
 import type { HistoryQuery, HistoryView, RevisionRow, RevisionView } from './schema.ts'
+import { hasSecret, isSameSecret } from './stored-secret.ts'
 
 const pageSize = 25
 
@@ -59,8 +60,7 @@ export async function viewRevision(
 
 function rowOf(row: Revision, before: Revision | undefined, newest: number | undefined): RevisionRow {
   const report = checkReportSchema.parse(row.report)
-  const replaced =
-    row.sealedSecret !== null && (!before?.sealedSecret || !Buffer.from(row.sealedSecret).equals(before.sealedSecret))
+  const replaced = hasSecret(row) && !isSameSecret(row, before)
   return {
     number: row.number,
     current: row.number === newest,

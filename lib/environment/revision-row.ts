@@ -3,6 +3,7 @@ import { AppError } from '#lib/errors.ts'
 import type { CheckReport } from '#lib/keys/schema.ts'
 import type { Revision } from './access.ts'
 import type { EnvironmentSettings } from './schema.ts'
+import { hasSecret } from './stored-secret.ts'
 
 const furtherKeys = z.array(z.object({ typed: z.string(), keyArn: z.string() }))
 
@@ -84,7 +85,7 @@ export function changesBetween(
       .join(', ') || null
   const [was, is] = [keys(before), keys(after)]
   if (was !== is) changed.push(['furtherKeys', [was, is]])
-  if (secret === 'replaced') changed.push(['secretAccessKey', [before?.sealedSecret ? 'stored' : null, 'replaced']])
+  if (secret === 'replaced') changed.push(['secretAccessKey', [hasSecret(before) ? 'stored' : null, 'replaced']])
   return Object.fromEntries(changed)
 }
 

@@ -1,11 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { actor, openTestConsole, settings, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
-import { accessOf, openSecret } from './access.ts'
+import { countValues } from '#lib/seal/seal-status.ts'
+import { accessOf } from './access.ts'
 import { confirmedBy } from './confirm.ts'
 import { type SaveOptions, saveEnvironment, testEnvironment } from './save-environment.ts'
 import type { Confirmation, EnvironmentInput } from './schema.ts'
+import { openSecret } from './stored-secret.ts'
 import { viewEnvironment } from './view-environment.ts'
+
+const nothingOffered = { keys: [], roles: [] }
 
 let sandbox: TestSandbox
 let here: TestConsole
@@ -42,7 +47,11 @@ const own = (changes: Partial<EnvironmentInput> = {}): Partial<EnvironmentInput>
 })
 
 test('a save is a revision with its report, and an audit row that says what changed', async () => {
-  expect(await viewEnvironment(here.context, [])).toMatchObject({ revision: 0, report: null, savedBy: null })
+  expect(await viewEnvironment(here.context, nothingOffered)).toMatchObject({
+    revision: 0,
+    report: null,
+    savedBy: null,
+  })
   const result = await save({}, 0)
   expect(result).toMatchObject({ status: 'success', revision: 1, report: { ok: true, keyArn: key } })
   expect(await revision(1)).toMatchObject({
@@ -57,8 +66,7 @@ test('a save is a revision with its report, and an audit row that says what chan
     prefix: '',
     credentials: 'default',
     accessKeyId: null,
-    sealedSecret: null,
-    sealedUnder: null,
+    secretId: null,
     createdBy: actor,
     report: 'report' in result ? result.report : undefined,
   })
@@ -79,7 +87,7 @@ test('a save is a revision with its report, and an audit row that says what chan
       },
     },
   ])
-  expect(await viewEnvironment(here.context, [])).toMatchObject({
+  expect(await viewEnvironment(here.context, nothingOffered)).toMatchObject({
     revision: 1,
     savedBy: actor,
     keyArn: key,
@@ -201,16 +209,17 @@ test('a secret is sealed, kept, replaced, and never tried with another access ke
   expect(stored).toMatchObject({ status: 'success' })
   base += 1
   expect(await open(base)).toEqual({ secretAccessKey })
-  expect(await viewEnvironment(here.context, [])).toMatchObject({
+  expect(await viewEnvironment(here.context, nothingOffered)).toMatchObject({
     hasSecretAccessKey: true,
     values: { accessKeyId, secretAccessKey: '', sessionToken: '' },
   })
 
-  // Left empty: kept, byte for byte, and used.
+  // Left empty: kept, and used.
   expect(await save(own({ secretAccessKey: '', label: 'kept' }), base)).toMatchObject({ status: 'success' })
   base += 1
-  const { sealedSecret, sealedUnder } = await revision(base - 1)
-  expect(await revision(base)).toMatchObject({ sealedSecret, sealedUnder })
+  const { secretId } = await revision(base - 1)
+  expect(secretId).toEqual(expect.any(String))
+  expect(await revision(base)).toMatchObject({ secretId, sealedSecret: null })
   expect((await lastAudit())?.changes).toEqual({
     label: ['', 'kept'],
   })
@@ -247,7 +256,7 @@ test('a secret is sealed, kept, replaced, and never tried with another access ke
 
   // Hosted again: the secret is not carried along.
   expect(await save({}, base)).toMatchObject({ status: 'success' })
-  expect(await revision(base + 1)).toMatchObject({ accessKeyId: null, sealedSecret: null, sealedUnder: null })
+  expect(await revision(base + 1)).toMatchObject({ accessKeyId: null, secretId: null })
   expect(await save(own({ secretAccessKey: '' }), base + 1)).toMatchObject({
     fieldErrors: { secretAccessKey: expect.any(String) },
   })
@@ -273,18 +282,69 @@ async function tablesThatHold(text: string): Promise<string[]> {
   return found
 }
 
-test('a sealed secret that was moved or damaged is not opened', async () => {
+test('a sealed secret that was moved or damaged is not opened, and that is audited', async () => {
   const base = await here.newest()
   await save(own(), base)
-  const { sealedSecret, sealedUnder } = await revision(base + 1)
-  const damaged = Uint8Array.from(sealedSecret ?? [])
+  const row = await revision(base + 1)
+  const value = await here.db.sealedValue.findFirstOrThrow({ where: { row: row.secretId ?? '' } })
+  const damaged = Uint8Array.from(value.ciphertext)
   damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1
-  await expect(openSecret(here.context, 'another environment', { sealedSecret, sealedUnder })).rejects.toThrow()
-  await expect(openSecret(here.context, here.environment, { sealedSecret: damaged, sealedUnder })).rejects.toThrow()
-  await expect(
-    openSecret({ ...here.context, installation: 'another' }, here.environment, { sealedSecret, sealedUnder }),
-  ).rejects.toThrow()
-  expect(await openSecret(here.context, here.environment, { sealedSecret: null, sealedUnder: null })).toBeUndefined()
+  const other = randomUUID()
+  await here.db.sealedValue.create({ data: { ...value, row: other } })
+  await here.db.sealedValue.update({
+    where: { place_row: { place: value.place, row: value.row } },
+    data: { ciphertext: damaged },
+  })
+  for (const secretId of [value.row, other])
+    await expect(openSecret(here.context, here.environment, { ...row, secretId })).rejects.toMatchObject({
+      code: 'integrity',
+      message: expect.stringContaining(secretId),
+    })
+  const refused = await here.db.auditEvent.findMany({ where: { action: 'seal.refused' }, orderBy: { id: 'asc' } })
+  expect(refused.map(({ subject, outcome }) => [subject, outcome])).toEqual(
+    [value.row, other].map((id) => [`environment.secret of ${id}`, 'refused']),
+  )
+  await here.db.sealedValue.deleteMany({ where: { row: { in: [value.row, other] } } })
+  expect(await openSecret(here.context, here.environment, { ...row, secretId: null })).toBeUndefined()
+})
+
+test('a secret from before sealed values still opens, is kept, and holds its root key', async () => {
+  const base = await here.newest()
+  const { accessKeyId, secretAccessKey } = sandbox.administrator
+  const context = {
+    installation: here.context.installation,
+    environment: here.environment,
+    purpose: 'environment_revision.sealedSecret',
+  }
+  const wrapped = await here.context.seal.wrap(Buffer.from(JSON.stringify({ secretAccessKey })), context)
+  const older = { sealedSecret: Uint8Array.from(wrapped.ciphertext), sealedUnder: wrapped.keyId }
+  const like = await revision(base)
+  await here.db.environmentRevision.create({
+    data: {
+      ...like,
+      hosted: false,
+      bucket: 'vault-hosted-us-east-1',
+      credentials: 'access-key',
+      accessKeyId,
+      report: { ok: true, keyArn: key, region: 'us-east-1', durationMs: 0, checks: [] },
+      furtherKeys: [],
+      number: base + 1,
+      secretId: null,
+      ...older,
+    },
+  })
+  expect(await viewEnvironment(here.context, nothingOffered)).toMatchObject({ hasSecretAccessKey: true })
+  const label = 'from before'
+  expect(await save(own({ secretAccessKey: '', label }), base + 1)).toMatchObject({ status: 'success' })
+  const kept = await revision(base + 2)
+  expect(kept).toMatchObject({ secretId: null, ...older, label })
+  expect((await lastAudit())?.changes).not.toHaveProperty('secretAccessKey')
+  expect(await openSecret(here.context, here.environment, kept)).toEqual({ secretAccessKey })
+  const counted = await here.db.sealedValue.count({ where: { rootKeyId: wrapped.keyId } })
+  expect(await countValues(here.db, wrapped.keyId)).toBe(counted + 2)
+  await expect(openSecret(here.context, 'another environment', { secretId: null, ...older })).rejects.toMatchObject({
+    code: 'integrity',
+  })
 })
 
 test('without its audit row a revision is not written', async () => {

@@ -3,17 +3,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type Check, parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
-import {
-  accessOf,
-  bucketOf,
-  currentEnvironment,
-  type EnvironmentContext,
-  openSecret,
-  type Revision,
-  type SealedSecret,
-  type SecretKey,
-  sealSecret,
-} from './access.ts'
+import { accessOf, bucketOf, currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import { checkEnvironment } from './check-environment.ts'
 import type { Confirm } from './confirm.ts'
 import { findEndpointProblem } from './endpoint-problem.ts'
@@ -22,6 +12,7 @@ import { recordCheck } from './record-check.ts'
 import { changesBetween, rowOf } from './revision-row.ts'
 import { sameAsSaved } from './same-as-saved.ts'
 import type { EnvironmentSettings, SaveEnvironmentResult, TestKeyResult } from './schema.ts'
+import { isSameSecret, keepSecret, openSecret, putSecret, type SecretKey, type StoredSecret } from './stored-secret.ts'
 
 type Refusal = Extract<SaveEnvironmentResult, { status: 'error' }>
 
@@ -102,21 +93,13 @@ export async function saveEnvironment(
     const message = `This is a key that is already in the list: ${next.furtherKeys[twice]?.keyArn}.`
     return { status: 'error', message, fieldErrors: { [`furtherKeys.${twice}.typed`]: message }, report }
   }
-  const newSecret =
-    secret.kind === 'new' ||
-    (secret.kind === 'kept' && !isDeepStrictEqual(secret.sealed.sealedSecret, previous?.sealedSecret))
+  const newSecret = secret.kind === 'new' || (secret.kind === 'kept' && !isSameSecret(secret.stored, previous))
   const exposure = exposureOf(previous, next, newSecret)
   if (exposure.asks.length > 0) {
     const verdict = (await confirm?.(exposure)) ?? {}
     if (verdict !== 'confirmed') return { status: 'confirm', ...exposure, ...verdict, report }
   }
 
-  const sealed =
-    secret.kind === 'new'
-      ? await sealSecret(context, environment, secret.value)
-      : secret.kind === 'kept'
-        ? secret.sealed
-        : undefined
   return db.$transaction(async (tx) => {
     // Two administrators at once: the second waits here, and then sees the first one's revision.
     await tx.$queryRaw`SELECT "id" FROM "environment" WHERE "id" = ${environment}::uuid FOR UPDATE`
@@ -124,8 +107,10 @@ export async function saveEnvironment(
     if ((newest?.number ?? 0) !== base) return refuseStale(newest, base)
     const number = base + 1
     const from = restoredFrom ? { restoredFrom } : {}
+    const stored = secret.kind === 'new' ? await putSecret(tx, context, secret.value) : {}
+    const kept = secret.kind === 'kept' ? secret.stored : {}
     await tx.environmentRevision.create({
-      data: { ...next, ...sealed, ...from, environmentId: environment, number, report, createdBy: actor },
+      data: { ...next, ...stored, ...kept, ...from, environmentId: environment, number, report, createdBy: actor },
     })
     await recordCheck(tx, environment, number, report, actor)
     const changes = changesBetween(newest, next, newSecret ? 'replaced' : 'same')
@@ -150,7 +135,7 @@ export async function saveEnvironment(
 type Secret =
   | { kind: 'none' }
   | { kind: 'new'; value: SecretKey }
-  | { kind: 'kept'; value: SecretKey; sealed: SealedSecret }
+  | { kind: 'kept'; value: SecretKey; stored: StoredSecret }
 
 async function prepare(context: EnvironmentContext, settings: EnvironmentSettings, restoredFrom?: number | null) {
   const { id: environment, externalId, revision: previous } = await currentEnvironment(context.db)
@@ -198,10 +183,9 @@ async function keptSecret(
   accessKeyId: string,
   from: Revision | undefined,
 ): Promise<Extract<Secret, { kind: 'kept' }> | undefined> {
-  if (!from?.sealedSecret || !from.sealedUnder || from.accessKeyId !== accessKeyId) return undefined
+  if (!from || from.accessKeyId !== accessKeyId) return undefined
   const value = await openSecret(context, environment, from)
-  const sealed = { sealedSecret: from.sealedSecret, sealedUnder: from.sealedUnder }
-  return value && { kind: 'kept', value, sealed }
+  return value && { kind: 'kept', value, stored: keepSecret(from) }
 }
 
 async function revisionOf({ db }: EnvironmentContext, environmentId: string, number: number) {

@@ -80,11 +80,6 @@ export const environmentSchema = z
       if (value.credentials === 'assume-role' && !roleArn.test(value.roleArn)) {
         issue('roleArn', 'A role ARN reads arn:aws:iam::ACCOUNT:role/NAME.')
       }
-      for (const name of ['kmsEndpoint', 's3Endpoint'] as const) {
-        if (value[name] !== '' && !URL.canParse(value[name])) {
-          issue(name, 'Enter an address such as https://vpce-0123.kms.us-east-1.vpce.amazonaws.com, or leave it empty.')
-        }
-      }
     }
   })
 
@@ -160,6 +155,16 @@ export interface OfferedKey {
   readonly about: string
 }
 
+/** A role that the sandbox offers to click. */
+export type OfferedRole = Pick<OfferedKey, 'arn' | 'usable' | 'about'>
+
+/** What there is to click in the form; nothing outside the sandbox. */
+export interface Offered {
+  /** Usable ones first. */
+  readonly keys: readonly OfferedKey[]
+  readonly roles: readonly OfferedRole[]
+}
+
 /** Complete backups that need something to stay as it is. */
 export interface Dependents {
   readonly backups: number
@@ -195,8 +200,9 @@ export interface EnvironmentView {
   readonly restoring: { readonly number: number; readonly values: EnvironmentInput; readonly hasSecret: boolean } | null
   /** Bucket names with `{region}` in them; null where the console hosts none. */
   readonly hostedBucket: string | null
-  /** Sandbox keys, usable ones first; empty outside the sandbox. */
-  readonly offeredKeys: readonly OfferedKey[]
+  /** Hosts that may be named as endpoints besides AWS's own, from VAULT_ALLOWED_ENDPOINTS. */
+  readonly allowedEndpoints: readonly string[]
+  readonly offered: Offered
 }
 
 export const confirmations = ['password', 'word'] as const

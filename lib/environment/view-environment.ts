@@ -3,17 +3,19 @@ import { checkReportSchema } from '#lib/keys/schema.ts'
 import { currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import { furtherKeysOf } from './revision-row.ts'
 import { settingsOf } from './revision-settings.ts'
-import { type Dependents, type EnvironmentView, emptyEnvironment, type OfferedKey } from './schema.ts'
+import { type Dependents, type EnvironmentView, emptyEnvironment, type Offered } from './schema.ts'
+import { hasSecret } from './stored-secret.ts'
 
 /**
  * What the page shows. Secrets stay here.
  * @param restoring the number of an older revision to start from; one that does not exist is ignored
  */
 export async function viewEnvironment(
-  { db, installation, hostedBucket }: Pick<EnvironmentContext, 'db' | 'installation' | 'hostedBucket'>,
-  offeredKeys: readonly OfferedKey[],
+  context: Pick<EnvironmentContext, 'db' | 'installation' | 'hostedBucket' | 'allowedEndpoints'>,
+  offered: Offered,
   restoring?: number,
 ): Promise<EnvironmentView> {
+  const { db, installation, hostedBucket, allowedEndpoints } = context
   const { id, revision } = await currentEnvironment(db)
   const [{ externalId }, older, dependents] = await Promise.all([
     db.environment.findUniqueOrThrow({ where: { id }, select: { externalId: true } }),
@@ -25,13 +27,14 @@ export async function viewEnvironment(
     installation,
     externalId,
     hostedBucket: hostedBucket ?? null,
-    offeredKeys,
+    allowedEndpoints,
+    offered,
     backups: dependents.all.backups,
     dependents,
     restoring: older && {
       number: older.number,
       values: settingsOf(older),
-      hasSecret: older.sealedSecret !== null,
+      hasSecret: hasSecret(older),
     },
   }
   if (!revision) {
@@ -53,7 +56,7 @@ export async function viewEnvironment(
     revision: revision.number,
     savedAt: revision.createdAt.toISOString(),
     savedBy: revision.createdBy,
-    hasSecretAccessKey: revision.sealedSecret !== null,
+    hasSecretAccessKey: hasSecret(revision),
     keyArn: revision.keyArn,
     furtherKeys: furtherKeysOf(revision),
     report: checkReportSchema.parse(revision.report),

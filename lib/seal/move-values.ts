@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import type { KeyringContext } from './keyring.ts'
+import { countValues } from './seal-status.ts'
 import { boundTo, openSealed } from './sealed-values.ts'
 
 const BATCH = 200
@@ -58,7 +59,7 @@ export async function destroyUnused({ db }: KeyringContext): Promise<{
     const destroyed: string[] = []
     const kept: { id: string; values: number; backups: number }[] = []
     for (const { id } of rows) {
-      const values = await tx.sealedValue.count({ where: { rootKeyId: id } })
+      const values = await countValues(tx, id)
       const backups = (await tx.backup.count({ where: { keyIds: { has: id } } })) + unfinished
       if (values + backups > 0) kept.push({ id, values, backups })
       else {

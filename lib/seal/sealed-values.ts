@@ -1,13 +1,6 @@
 import type { Tx } from '#lib/db.ts'
-import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
-
-/** Where a secret of the console stands: authenticated with it, so that values cannot be exchanged. */
-export interface Place {
-  /** `table.column` */
-  readonly place: string
-  readonly row: string
-}
+import { openBound, type Place } from './open-bound.ts'
 
 interface SealContext {
   readonly installation: string
@@ -30,25 +23,17 @@ export async function putSealed(tx: Tx, { installation, seal }: SealContext, at:
 }
 
 /** Undefined when nothing is stored there. Throws AppError `integrity`, naming the row, when it is not what was put. */
-export async function getSealed(db: Tx, { installation, seal }: SealContext, at: Place) {
+export async function getSealed(db: Tx, context: SealContext, at: Place) {
   const row = await db.sealedValue.findUnique({ where: { place_row: key(at) } })
-  if (!row) return undefined
-  return openSealed({ installation, seal }, row)
+  return row ? openSealed({ ...context, db }, row) : undefined
 }
 
-export async function openSealed(
-  { installation, seal }: SealContext,
+export function openSealed(
+  context: SealContext & { readonly db: Tx },
   value: Place & { readonly rootKeyId: string; readonly ciphertext: Uint8Array },
 ): Promise<Uint8Array> {
-  try {
-    return await seal.unwrap({ keyId: value.rootKeyId, ciphertext: value.ciphertext }, boundTo(installation, value))
-  } catch (cause) {
-    if (!(cause instanceof AppError) || cause.code !== 'integrity') throw cause
-    throw new AppError('integrity', `The sealed value ${value.place} of ${value.row} was changed, or moved there.`, {
-      cause,
-      fix: 'Enter this secret again. Find out who changed the database.',
-    })
-  }
+  const wrapped = { keyId: value.rootKeyId, ciphertext: value.ciphertext }
+  return openBound(context, value, wrapped, boundTo(context.installation, value))
 }
 
 const key = ({ place, row }: Place) => ({ place, row })

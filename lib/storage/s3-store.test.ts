@@ -145,7 +145,7 @@ describe('refusals', () => {
   test.each(operations)('of %s are denials, with what to do', async (operation, verb, run) => {
     await faults({ operation, effect: 'AccessDenied' })
     const error = await failure(run())
-    expect(error).toMatchObject({ code: 'denied', retryable: false, fix: expect.stringContaining('IAM policy') })
+    expect(error).toMatchObject({ code: 'denied', retryable: false, fix: expect.stringContaining('administers IAM') })
     expect(error.message).toMatch(new RegExp(`^${verb} objects was refused: `))
   })
 

@@ -51,3 +51,6 @@ CREATE TABLE "seal_event" (
 
     CONSTRAINT "seal_event_pkey" PRIMARY KEY ("id")
 );
+
+-- AlterTable
+ALTER TABLE "environment_revision" ADD COLUMN     "secretId" UUID;
