@@ -4,7 +4,8 @@ import { type NextRequest, NextResponse } from 'next/server'
 const kept: { vaultSealed?: unknown } & typeof globalThis = globalThis
 
 /**
- * Sends every page to the one that says that the console is sealed, while it is. Sets the Content-Security-Policy of every page, with a nonce that Next puts on its own scripts.
+ * Sends every page to the one that says that the console is sealed, while it is. Sets the Content-Security-Policy of
+ * every page, with a nonce that Next puts on its own scripts.
  * It decides nothing about who may see what: pages, actions and route handlers do that themselves.
  */
 export function proxy(request: NextRequest) {
@@ -23,9 +24,12 @@ export function proxy(request: NextRequest) {
   ].join('; ')
   const headers = new Headers(request.headers)
   headers.set('content-security-policy', policy)
-  const response = kept.vaultSealed
-    ? NextResponse.rewrite(new URL('/sealed', request.url), { request: { headers }, status: 503 })
-    : NextResponse.next({ request: { headers } })
+  // A server action answers in words of its own: app/_lib/action.ts.
+  const isPage = !request.headers.has('next-action')
+  const response =
+    kept.vaultSealed && isPage
+      ? NextResponse.rewrite(new URL('/sealed', request.url), { request: { headers }, status: 503 })
+      : NextResponse.next({ request: { headers } })
   response.headers.set('content-security-policy', policy)
   return response
 }

@@ -163,9 +163,13 @@ function nodePath() {
 function run(node, program, args) {
   const bin = inRoot('node_modules', '.bin')
   const preload = inRoot('lib', 'supervisor', 'die-with-parent.mjs')
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', '--import', preload, inRoot(program), ...args], {
+  // As lib/supervisor/parts.ts starts the console's own workers, and for the same reasons.
+  const works = program === commands.byok && args[0] === 'worker'
+  const flags = ['--disable-warning=ExperimentalWarning', ...(works ? ['--max-semi-space-size=2'] : [])]
+  const child = spawn(node, [...flags, '--import', preload, inRoot(program), ...args], {
     env: {
       ...process.env,
+      ...(works && { MALLOC_ARENA_MAX: '2' }),
       PATH: [bin, path.dirname(node), process.env.PATH].join(path.delimiter),
       VAULT_SUPERVISOR_PID: String(process.pid),
       // The same data folder from wherever in the checkout a command is called.

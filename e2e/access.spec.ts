@@ -128,7 +128,7 @@ test('a signed-in browser that another site uses is refused', async ({ signedIn:
   // Record what the form really sends, then send it again as another site would, and without saying from where.
   await page.goto('/settings/backup-environment')
   const [sent] = await Promise.all([
-    page.waitForRequest((one) => one.method() === 'POST' && one.headers()['next-action'] !== undefined),
+    page.waitForRequest((one) => one.method() === 'POST' && one.url().endsWith('/api/environment/check')),
     (async () => {
       await page.getByLabel('AES-256').check()
       if (!(await page.getByRole('combobox', { name: 'Region' }).textContent())?.includes('us-')) {
@@ -138,12 +138,13 @@ test('a signed-in browser that another site uses is refused', async ({ signedIn:
       await page.getByRole('button', { name: 'Test key' }).click()
     })(),
   ])
-  const { 'next-action': action = '', 'content-type': type = '' } = sent.headers()
+  const { 'content-type': type = '' } = sent.headers()
   for (const origin of ['https://evil.example', 'null', undefined]) {
     const answer = await request.post(sent.url(), {
       data: sent.postDataBuffer() ?? Buffer.alloc(0),
-      headers: { cookie, 'next-action': action, 'content-type': type, ...(origin && { origin }) },
+      headers: { cookie, 'content-type': type, ...(origin && { origin, 'sec-fetch-site': 'cross-site' }) },
     })
+    expect(answer.status(), String(origin)).toBe(403)
     const text = await answer.text()
     expect(text, String(origin)).not.toContain('"credentials"')
     expect(text, String(origin)).not.toContain('durationMs')

@@ -14,11 +14,14 @@ const pages = [
   '/',
   '/backups',
   '/backups?text=nothing-has-this-name',
+  '/backups/schedules',
   '/audit',
   '/no-such-page',
   '/settings/backup-environment',
   '/settings/backup-environment/history',
   '/settings/backup-environment/history/1',
+  '/settings/seal',
+  '/settings/api-tokens',
   '/settings/sandbox',
 ]
 
@@ -43,6 +46,11 @@ test('axe finds nothing in the settings form, whatever it shows', async ({ signe
   await page.getByLabel('AR Vault Hosted Backup Environment').uncheck()
   await page.getByLabel('Access key', { exact: true }).check()
   await noViolations(page, 'an own bucket')
+  await page.getByLabel('Assume role').check()
+  await page.getByRole('button', { name: 'Add a further key' }).click()
+  await page.getByLabel('KMS endpoint').fill('http://not-allowed')
+  await page.getByLabel('S3 endpoint').focus()
+  await noViolations(page, 'a role, a further key, and an endpoint that is not allowed')
   await page.getByLabel('AR Vault Hosted Backup Environment').check()
   await page.getByLabel('Automatically Encrypt data stored in Vault').uncheck()
   await page.getByRole('button', { name: 'Save Settings' }).click()
@@ -54,8 +62,10 @@ test('axe finds nothing on any page, and none is wider than the window', async (
   signedIn: page,
   browser,
   console,
+  sandbox,
 }) => {
   test.setTimeout(180_000)
+  await saveKey(page, keyOf(sandbox, 'ap-southeast-2', 'backups'))
   for (const url of pages) await lookAt(page, url)
   const stranger = await browser.newContext({ baseURL: console.url, reducedMotion: 'reduce' })
   const outside = await stranger.newPage()
@@ -69,8 +79,9 @@ test('axe finds nothing on a backup with a name of 2,000 characters', async ({ s
   plantTree(source, { files: 20, seed: 3 })
   const made = await console.byok(['backup', 'create', source, '--name', 'N'.repeat(2000), '--json'])
   expect(made.code, made.stderr).toBe(0)
-  await lookAt(page, `/backups/${JSON.parse(made.stdout).id}`)
-  await lookAt(page, '/backups')
+  const { id } = JSON.parse(made.stdout)
+  for (const url of [`/backups/${id}`, `/backups/${id}/files`, `/backups/${id}/files?text=nothing`, '/backups'])
+    await lookAt(page, url)
 })
 
 /** The page is loaded once and then put into every look, as it is when a person turns a phone or evening comes. */

@@ -20,8 +20,8 @@ export interface TestConsole {
   readonly process: ChildProcess
   /** As Ctrl-C does; resolves when everything has stopped. */
   stop(): Promise<number | null>
-  /** Starts it again on the same data folder and port. */
-  again(): Promise<TestConsole>
+  /** Starts it again on the same data folder and port, with further variables. */
+  again(further?: Record<string, string>): Promise<TestConsole>
   /** Runs `byok` against it. */
   byok(
     args: readonly string[],
@@ -84,7 +84,7 @@ async function launch(
     printed: () => output,
     process: child,
     stop,
-    again: () => launch(folder, port, withAdministrator, variables),
+    again: (further = {}) => launch(folder, port, withAdministrator, { ...variables, ...further }),
     async byok(args, { input = '' } = {}) {
       const run = spawn('node', ['bin/byok.mjs', ...args], { cwd: root, env })
       let stdout = ''

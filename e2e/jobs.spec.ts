@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { TestConsole } from './console.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 import { plantTree } from './tree.ts'
 
@@ -12,8 +13,7 @@ test.afterEach(async ({ console }) => {
 test('a running backup is followed, cancelled and deleted', async ({ signedIn: page, console }) => {
   const source = path.join(console.sources, 'to-cancel')
   plantTree(source, { files: 3000, seed: 3 })
-  const slow = ['sandbox', 'fault', 'add', 's3', 'PutObject', 'Latency', '--latency-ms', '2000']
-  expect((await console.byok(slow)).stderr).toBe('')
+  await addFault(console, 's3', 'PutObject', 'Latency', '--latency-ms', '2000')
   await page.goto('/backups')
   await page.getByLabel('Folder').selectOption(source)
   await page.getByLabel('Name').fill('Cancel me')
@@ -54,7 +54,7 @@ test('deleting on the command line says what is lost', async ({ console }) => {
 test('a key that cannot be reached: waiting, in words, and healed by itself', async ({ signedIn: page, console }) => {
   const source = path.join(console.sources, 'to-wait')
   plantTree(source, { files: 5, seed: 5 })
-  await console.byok(['sandbox', 'fault', 'add', 'kms', 'Encrypt', 'Outage'])
+  await addFault(console, 'kms', 'Encrypt', 'Outage')
   await page.goto('/backups')
   await page.getByLabel('Folder').selectOption(source)
   await page.getByLabel('Name').fill('Wait for me')
@@ -72,6 +72,7 @@ test('a schedule is added, paused, resumed and removed', async ({ signedIn: page
   plantTree(source, { files: 2, seed: 6 })
   await page.goto('/backups')
   await page.getByRole('link', { name: 'Schedules' }).click()
+  await expect(page.getByRole('heading', { name: 'Schedules', level: 1 })).toBeVisible()
   await page.getByLabel('Folder').selectOption(source)
   await page.getByLabel('Name').fill('Nightly')
   await page.getByLabel('How often').selectOption('weekly')
@@ -99,3 +100,9 @@ test('a worker under another name takes what is meant for it', async ({ console 
   expect(refused.code).toBe(3)
   expect(refused.stderr).toContain('No worker of the host elsewhere.example.test is running.')
 })
+
+async function addFault(console: TestConsole, service: string, operation: string, effect: string, ...more: string[]) {
+  const what = ['--service', service, '--operation', operation, '--effect', effect, ...more]
+  const added = await console.byok(['sandbox', 'fault', 'add', ...what])
+  expect(added.code, added.stderr).toBe(0)
+}

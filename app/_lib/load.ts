@@ -24,8 +24,9 @@ import { listNotices } from '#lib/notices/list-notices.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
 import type { ScheduleRow } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
-import { accessOf as sealAccessOf, sealSettingsOf } from '#lib/seal/open-seal.ts'
+import { sealSettingsOf } from '#lib/seal/open-seal.ts'
 import type { SealPageView } from '#lib/seal/schema.ts'
+import { credentialsOf as sealCredentialsOf } from '#lib/seal/seal-access.ts'
 import { rootKeyStatus } from '#lib/seal/seal-status.ts'
 import { valuesOf } from '#lib/seal/view-seal.ts'
 import { getConsole } from './console.ts'
@@ -62,7 +63,7 @@ export async function loadEffectiveConfiguration(): Promise<EffectiveConfigurati
   await requireUser('environment.read')
   const { backup, env } = await getConsole()
   const { active } = sealSettingsOf({ configFile: env.configFile, variables: env.sealVariables })
-  const sealCredentials = active.type === 'awskms' ? sealAccessOf(active.settings, backup).credentials : undefined
+  const sealCredentials = active.type === 'awskms' ? sealCredentialsOf(active.settings, backup.own.credentials) : undefined
   return viewEffectiveConfiguration(backup, { awsVariables: env.awsVariables, sealCredentials })
 }
 

@@ -13,6 +13,7 @@ export const actionWords: Readonly<Record<AuditAction, string>> = {
   'catalog.import': 'Catalogue imported',
   'environment.save': 'Save of settings',
   'key.check': 'Key check',
+  'key.rewrap': 'Keys of backups exchanged',
   'backup.start': 'Backup started',
   'backup.finish': 'Backup ended',
   'backup.cancel': 'Backup cancelled',

@@ -114,22 +114,8 @@ export function UploadArea() {
             Choose a folder
           </Button>
         </div>
-        <input
-          ref={files}
-          type="file"
-          multiple
-          hidden
-          aria-label="Files to upload"
-          onChange={(event) => pick(event.currentTarget)}
-        />
-        <input
-          ref={folder}
-          type="file"
-          {...wholeFolder}
-          hidden
-          aria-label="Folder to upload"
-          onChange={(event) => pick(event.currentTarget)}
-        />
+        <input ref={files} type="file" multiple hidden onChange={(event) => pick(event.currentTarget)} />
+        <input ref={folder} type="file" {...wholeFolder} hidden onChange={(event) => pick(event.currentTarget)} />
       </div>
       {state.step === 'sending' && progress && (
         <div className="mt-4">

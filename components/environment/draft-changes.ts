@@ -13,7 +13,11 @@ export function draftChanges(
     const was = before[name] ?? null
     if (was !== is) changed[name] = [was, is]
   }
-  if (!draft.hosted && draft.credentials === 'access-key' && draft.secretAccessKey !== '')
+  if (
+    !draft.hosted &&
+    draft.credentials === 'access-key' &&
+    !['', saved.secretAccessKey].includes(draft.secretAccessKey)
+  )
     changed.secretAccessKey = [null, 'entered']
   return changed
 }

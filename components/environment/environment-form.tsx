@@ -12,6 +12,7 @@ import type {
   EnvironmentSettings,
   EnvironmentView,
 } from '#lib/environment/schema.ts'
+import { draftChanges } from './draft-changes.ts'
 import { DraftSummary } from './draft-summary.tsx'
 import { EncryptionSection } from './encryption-section.tsx'
 import { fieldNames, inPageOrder } from './field-order.ts'
@@ -60,6 +61,12 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   }, [view, restoring, form])
   const unsaved = form.formState.isDirty || restoring !== null
   const saved = savedNow && !unsaved
+  // What the report is about.
+  const [checked, setChecked] = useState<EnvironmentInput>(view.values)
+  const outdated = useWatch({
+    control: form.control,
+    compute: (values) => Object.keys(draftChanges(checked, values, view.hostedBucket)).length > 0,
+  })
   const [encrypt, method, furtherKeys, hosted] = useWatch({
     control: form.control,
     name: ['encrypt', 'method', 'furtherKeys', 'hosted'],
@@ -86,6 +93,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
     setRefusal(undefined)
     setSavedNow(false)
     const restoredFrom = restoring?.number ?? null
+    setChecked(settings)
     const result = await check.save({ settings, base: base.revision, confirmation, restoredFrom })
     if (result.status === 'confirm') {
       setAsked({ needed: result, settings })
@@ -109,6 +117,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   async function test(settings: EnvironmentSettings) {
     setRefusal(undefined)
     setSavedNow(false)
+    setChecked(settings)
     const result = await check.test(settings, restoring?.number ?? null)
     if (result.status === 'error') refuse(result.message, result.fieldErrors)
     // Where the check stands below the form, bring it into sight.
@@ -190,6 +199,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
           checks={check.checks}
           withKey={encrypt && method === 'AWS-KMS'}
           furtherKeys={furtherKeys.length}
+          outdated={outdated}
         />
       </aside>
       <UnsavedGuard unsaved={unsaved && canChange} />

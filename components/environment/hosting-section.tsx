@@ -37,8 +37,9 @@ export function HostingSection({ hostedBucket, children, ...props }: Props) {
         help={
           <>
             <p>
-              The bucket belongs to this Vault, the key to you. Revoke the key and this Vault cannot open these backups
-              again; it does see data while backing up and restoring.
+              {hosted
+                ? 'The bucket belongs to this Vault, the key to you. Revoke the key and this Vault cannot open these backups again; it does see data while backing up and restoring.'
+                : 'Off: backups go to a bucket of your own.'}
             </p>
             {hostedBucket === null ? (
               <p className="mt-1">This Vault offers no bucket: untick this and name your own.</p>

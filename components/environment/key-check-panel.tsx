@@ -24,10 +24,12 @@ interface Props {
   furtherKeys?: number
   /** Of the run under way: what is known so far, by `checkName`. */
   checks?: ReadonlyMap<string, Check>
+  /** The report is of other settings than those on the page. */
+  outdated?: boolean
 }
 type Planned = ReturnType<typeof plannedChecks>[number]
 
-export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, checks }: Props) {
+export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, checks, outdated = false }: Props) {
   const shown = running ? null : report
   const rows: readonly Planned[] = shown?.checks ?? plannedChecks(withKey ? 1 + furtherKeys : 0, true)
   const groups = Map.groupBy(rows, (row) => groupOf(row))
@@ -40,7 +42,11 @@ export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, check
         <div aria-live="polite">
           <Verdict report={shown} running={running} />
         </div>
-        {shown && <span className="ml-auto text-sm text-ink-3 tabular-nums">{formatDuration(shown.durationMs)}</span>}
+        {shown && (
+          <span className="ml-auto text-sm text-ink-3 tabular-nums">
+            {outdated ? 'Before your changes' : formatDuration(shown.durationMs)}
+          </span>
+        )}
       </div>
       {shown?.lastGood && (
         <p className="border-b border-line px-4.5 py-3 text-sm">
@@ -90,7 +96,8 @@ export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, check
 function groupOf({ id, key = 0 }: Planned): string {
   if (id.startsWith('bucket.')) return 'Bucket'
   if (id.startsWith('key.')) return key === 0 ? 'Key' : `Further key ${key}`
-  return id === 'credentials' ? 'Credentials' : 'Together'
+  if (id === 'keys') return 'All keys'
+  return id === 'clock' ? 'Clock' : 'Credentials'
 }
 
 function KeyOf({ report, row }: { report: CheckReport | null; row: Planned | undefined }) {

@@ -28,7 +28,7 @@ export function RevisionList({ rows }: { rows: readonly RevisionRow[] }) {
             {Object.keys(row.changes).length === 0 ? (
               <p className="text-sm text-ink-3">Saved again without a change.</p>
             ) : (
-              <ChangeList changes={row.changes} />
+              <ChangeList changes={row.changes} first={row.number === 1} />
             )}
           </div>
         </li>

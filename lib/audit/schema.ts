@@ -13,6 +13,7 @@ export const auditActions = [
   'catalog.import',
   'environment.save',
   'key.check',
+  'key.rewrap',
   'backup.start',
   'backup.finish',
   'backup.cancel',

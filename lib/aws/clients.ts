@@ -11,6 +11,8 @@ export interface AwsAccess {
   readonly credentials: CredentialSettings
   /** One address for every service, from the host's own configuration (the sandbox). Undefined: AWS's own. */
   readonly endpoint: string | undefined
+  /** STS where `endpoint` is of KMS alone: undefined for AWS's own. Absent: `endpoint`. */
+  readonly stsEndpoint?: string | undefined
   /** What a person entered for a service; goes before `endpoint`, and only to where it may lead. */
   readonly kmsEndpoint?: Endpoint | undefined
   readonly s3Endpoint?: Endpoint | undefined
@@ -32,7 +34,10 @@ export interface AwsClients {
 export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'background'): AwsClients {
   const { region, endpoint } = access
   const interactive = patience === 'interactive'
-  const resolveCredentials = credentialsOf(access.credentials, { region, stsEndpoint: endpoint })
+  const resolveCredentials = credentialsOf(access.credentials, {
+    region,
+    stsEndpoint: 'stsEndpoint' in access ? access.stsEndpoint : endpoint,
+  })
   const agent = { keepAlive: true, maxSockets: 32 }
   const shared = {
     region,
@@ -46,8 +51,11 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
     ...((own?.url ?? endpoint) && { endpoint: own?.url ?? endpoint }),
     requestHandler: {
       connectionTimeout: interactive ? 3_000 : 10_000,
-      requestTimeout: interactive ? 10_000 : 60_000,
+      // From the first byte sent to the first one that comes back: a segment takes minutes where the line is slow.
+      requestTimeout: interactive ? 10_000 : 600_000,
       throwOnRequestTimeout: true,
+      // And at no time silence, in the middle of a body either: S3's client would wait for ever.
+      socketTimeout: interactive ? 10_000 : 60_000,
       httpAgent: agent,
       httpsAgent: own ? new GuardedAgent(reachOf(own), agent) : agent,
     },

@@ -21,6 +21,8 @@ export interface AssumedRole {
 export interface DefaultChain {
   /** What the chain's providers read from the environment: names and, but for secrets, values. */
   readonly variables: Variables
+  /** How long metadata is waited for; by default two seconds. */
+  readonly metadataWaitMs?: number
 }
 
 /** Where credentials come from. */
@@ -55,7 +57,8 @@ export function credentialsOf(
   settings: CredentialSettings,
   { region, stsEndpoint }: CredentialsOptions,
 ): () => Promise<ResolvedCredentials> {
-  if ('variables' in settings) return renewing(() => resolveChain(defaultChain(settings.variables)))
+  if ('variables' in settings)
+    return renewing(() => resolveChain(defaultChain(settings.variables, settings.metadataWaitMs)))
   if ('accessKeyId' in settings) {
     const given = { identity: settings, source: { kind: 'given' as const, detail: settings.accessKeyId } }
     return async () => given

@@ -35,11 +35,9 @@ export const metadataWaitMs = 2_000
  */
 export function defaultChain(variables: Variables, waitMs = metadataWaitMs): ChainLink[] {
   const profile = variables.AWS_PROFILE ?? 'default'
-  const folder = path.join(homedir(), '.aws')
-  const files = [
-    variables.AWS_SHARED_CREDENTIALS_FILE ?? path.join(folder, 'credentials'),
-    variables.AWS_CONFIG_FILE ?? path.join(folder, 'config'),
-  ]
+  const files = sharedFilesOf(variables)
+  const [filepath, configFilepath] = files
+  const shared = { profile, filepath, configFilepath }
   const container = variables.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI ?? variables.AWS_CONTAINER_CREDENTIALS_FULL_URI
   const instanceOff = isOn(variables.AWS_EC2_METADATA_DISABLED)
   // One request answers within half of it, or not at all.
@@ -54,12 +52,18 @@ export function defaultChain(variables: Variables, waitMs = metadataWaitMs): Cha
       source: { kind: 'profile', detail: `profile “${profile}” of ${files.join(' and ')}` },
       configured: true,
       files,
-      resolve: () => orNext(fromIni({ profile }), fromProcess({ profile })),
+      resolve: () => orNext(fromIni(shared), fromProcess(shared)),
     },
     {
       source: { kind: 'web-identity', detail: `AWS_WEB_IDENTITY_TOKEN_FILE (${variables.AWS_ROLE_ARN})` },
       configured: Boolean(variables.AWS_WEB_IDENTITY_TOKEN_FILE && variables.AWS_ROLE_ARN),
-      resolve: () => fromTokenFile()(),
+      resolve: () =>
+        fromTokenFile({
+          ...(variables.AWS_WEB_IDENTITY_TOKEN_FILE && { webIdentityTokenFile: variables.AWS_WEB_IDENTITY_TOKEN_FILE }),
+          ...(variables.AWS_ROLE_ARN && { roleArn: variables.AWS_ROLE_ARN }),
+          ...(variables.AWS_ROLE_SESSION_NAME && { roleSessionName: variables.AWS_ROLE_SESSION_NAME }),
+          ...(variables.AWS_REGION && { clientConfig: { region: variables.AWS_REGION } }),
+        })(),
     },
     {
       source: { kind: 'container', detail: `container metadata (${container})` },
@@ -72,6 +76,15 @@ export function defaultChain(variables: Variables, waitMs = metadataWaitMs): Cha
       configured: container === undefined && !instanceOff,
       resolve: () => within(waitMs, fromInstanceMetadata(patience)(), 'Instance metadata'),
     },
+  ]
+}
+
+/** The credentials file, then the config file. */
+export function sharedFilesOf(variables: Variables): [string, string] {
+  const folder = path.join(homedir(), '.aws')
+  return [
+    variables.AWS_SHARED_CREDENTIALS_FILE ?? path.join(folder, 'credentials'),
+    variables.AWS_CONFIG_FILE ?? path.join(folder, 'config'),
   ]
 }
 

@@ -74,7 +74,8 @@ test.each([
   [200, 'Error', `aborted ${unreadable}`],
 ])('later: %i %s', (status, code, message) => {
   const fault = faultOf(answered(status, code, message))
-  expect(fault).toMatchObject({ kind: 'unreachable', code, message, httpStatus: status })
+  const told = message.replace(` ${unreadable}`, '')
+  expect(fault).toMatchObject({ kind: 'unreachable', code, message: told, httpStatus: status })
   expect(isCredentialFault(fault)).toBe(false)
 })
 
@@ -172,4 +173,11 @@ test('a checksum that differs is told from what cannot be reached', () => {
   expect(isChecksumMismatch(new Error(message))).toBe(true)
   expect(isChecksumMismatch(new Error('aborted'))).toBe(false)
   expect(isChecksumMismatch(message)).toBe(false)
+})
+
+test('an answer that was cut off is none, whatever its status; what the SDK tells programmers is left out', () => {
+  const cut = Object.assign(answered(412, 'Error', 'aborted'), { code: 'ECONNRESET' })
+  expect(faultOf(cut)).toMatchObject({ kind: 'unreachable', code: 'ECONNRESET', httpStatus: 412 })
+  const garbled = answered(200, 'Error', `XML parse error: expected > at the end.\n  ${unreadable}`)
+  expect(faultOf(garbled)).toMatchObject({ kind: 'unreachable', message: 'XML parse error: expected > at the end.' })
 })

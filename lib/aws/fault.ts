@@ -71,6 +71,9 @@ const never = new Set([
   'ForbiddenAddressError',
 ])
 
+/** Node's words for a connection that ended before all was said. */
+const connectionLost = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE'])
+
 export function faultOf(error: unknown): AwsFault {
   const parsed = thrown.safeParse(error)
   const {
@@ -82,18 +85,22 @@ export function faultOf(error: unknown): AwsFault {
   } = parsed.success ? parsed.data : { name: 'Unknown', message: '' }
   const httpStatus = $metadata?.httpStatusCode
   const answered = httpStatus !== undefined
-  const local = !answered && localCode !== undefined
+  // An answer that was cut off is none, whatever its status: it may have said something else than one would guess.
+  const cutOff = localCode !== undefined && connectionLost.has(localCode)
+  const local = localCode !== undefined && (!answered || cutOff)
   const code = local ? localCode : name
   const fault = {
     code,
-    message: message === 'UnknownError' ? '' : message,
+    // The SDK adds a line for programmers to what it could not read.
+    message:
+      message === 'UnknownError' ? '' : message.replace(/\s+Deserialization error: to see the raw response[\s\S]*/, ''),
     requestId: $metadata?.requestId,
     httpStatus,
     bucketRegion: $response?.headers['x-amz-bucket-region'],
   }
 
   const busy = httpStatus !== undefined && (httpStatus === 429 || (httpStatus >= 500 && httpStatus !== 501))
-  if (later.has(name) || busy) return { ...fault, kind: 'unreachable' }
+  if (later.has(name) || busy || cutOff) return { ...fault, kind: 'unreachable' }
   if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }
   if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
   // A proxy or captive portal answers HTML: whoever that is, it is not AWS. And a "yes" that cannot be read is no "no".

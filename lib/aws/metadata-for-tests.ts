@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 
 export interface MetadataAnswers {
   /** Instance metadata answers with this role; null: it takes connections and never answers. */
-  readonly instance?: { readonly role: string; readonly accessKeyId: string } | null
+  readonly instance?: { readonly role: string; readonly accessKeyId: string; readonly region?: string } | null
   readonly container?: { readonly accessKeyId: string } | null
   /** STS takes this token of an identity provider, and no other. */
   readonly webIdentity?: { readonly token: string; readonly roleArn: string; readonly accessKeyId: string }
@@ -40,6 +40,7 @@ export async function openMetadata({ instance, container, webIdentity }: Metadat
     else if (!instance) response.writeHead(404).end()
     else if (url === '/latest/api/token') response.end('the token of version 2')
     else if (request.headers['x-aws-ec2-metadata-token'] !== 'the token of version 2') response.writeHead(401).end()
+    else if (url === '/latest/meta-data/placement/region' && instance.region) response.end(instance.region)
     else if (url === path) response.end(`${instance.role}\n`)
     else if (url === `${path}${instance.role}`) response.end(credentials(instance.accessKeyId))
     else response.writeHead(404).end()

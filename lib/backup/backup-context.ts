@@ -9,6 +9,7 @@ import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
 import type { BackupIdentity } from './context.ts'
+import type { PinnedBackup } from './pinned-backup.ts'
 
 /** What backups and restores need from the composition root. */
 export interface BackupContext extends EnvironmentContext {
@@ -23,6 +24,8 @@ export interface Connection {
   readonly identity: BackupIdentity
   /** What wraps or opens the key with this ID. */
   keyWrapper(keyId: string): KeyWrapper
+  /** What the database says of the backup by now. */
+  readRow(): Promise<PinnedBackup | null>
   close(): void
 }
 
@@ -75,6 +78,8 @@ export async function connectBackup(
         environment: environmentId,
       })
     },
+    readRow: () =>
+      context.db.backup.findUnique({ where: { id: backup.id }, omit: { envelope: true, nextEnvelope: true } }),
     close() {
       for (const opened of [clients, ...elsewhere.values()]) opened.destroy()
     },

@@ -4,7 +4,8 @@ import { messageOf } from '#lib/errors.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
-import { openRow, type PinnedBackup } from './open-row.ts'
+import { openRow } from './open-row.ts'
+import type { PinnedBackup } from './pinned-backup.ts'
 
 /** Deletes whatever a backup has in the bucket. The manifest goes first: from then on it never happened. */
 export async function deleteBackupObjects({ store, identity }: Pick<Connection, 'store' | 'identity'>): Promise<void> {
@@ -41,7 +42,7 @@ export async function partsOf(row: PinnedBackup, connection: Connection): Promis
 // 4. and is marked as clean, or goes, with an audit row.
 // A complete row of several attempts is looked at once, too: nothing but what its manifest names stays.
 
-/** An attempt thought dead that is still storing something has given up by then: longer than one request may take. */
+/** An attempt thought dead that is still storing something has given up by then: it looks at its row every second. */
 const settledAfterMs = 2 * 60_000
 const claimMs = 5 * 60_000
 

@@ -64,9 +64,50 @@ export async function sealEnvelope(
       return { keyId, ciphertext: Buffer.from(ciphertext).toString('base64'), context }
     }),
   )
-  const body = { format: FORMAT, generation, wraps } as const
+  return seal({ format: FORMAT, generation, wraps }, backupKey)
+}
+
+function seal(body: Omit<Envelope, 'hmac'>, backupKey: Uint8Array): SealedEnvelope {
   const bytes = Buffer.from(JSON.stringify({ ...body, hmac: hmacOf(body, backupKey) }))
+  const { generation, wraps } = body
   return { bytes, sha256: sha256Of(bytes), generation, keyIds: wraps.map((wrap) => wrap.keyId) }
+}
+
+export interface WrapChange {
+  /** Keys whose wraps go. */
+  readonly remove: readonly string[]
+  /** Keys that wrap the backup key as well from now on. */
+  readonly add: readonly OpeningKey[]
+}
+
+/**
+ * The next generation of an envelope: some wraps gone, some added, all others as they were. Each added one is proven by
+ * unwrapping it. One Decrypt, and one Encrypt and Decrypt for each key added.
+ * Throws AppError `invalid` when no wrap would be left, and as `openEnvelope` and KeyWrapper do.
+ */
+export async function changeWraps(
+  bytes: Uint8Array,
+  keys: readonly OpeningKey[],
+  identity: BackupIdentity,
+  expected: ExpectedEnvelope,
+  { remove, add }: WrapChange,
+): Promise<SealedEnvelope> {
+  const { backupKey, generation } = await openEnvelope(bytes, keys, identity, expected)
+  const context = backupKeyContext(identity)
+  const stay = (parse(bytes)?.wraps ?? []).filter(
+    ({ keyId }) => !remove.includes(keyId) && !add.some((one) => one.keyId === keyId),
+  )
+  const added = await Promise.all(
+    add.map(async ({ wrapper }) => {
+      const wrapped = await wrapper.wrap(backupKey, context)
+      if (!Buffer.from(backupKey).equals(await wrapper.unwrap(wrapped, context)))
+        throw new AppError('integrity', `${wrapped.keyId} did not give back what it wrapped. Nothing was changed.`)
+      return { keyId: wrapped.keyId, ciphertext: Buffer.from(wrapped.ciphertext).toString('base64'), context }
+    }),
+  )
+  const wraps = [...added, ...stay]
+  if (wraps.length === 0) throw new AppError('invalid', 'The last key of a backup cannot be removed.')
+  return seal({ format: FORMAT, generation: generation + 1, wraps }, backupKey)
 }
 
 /**
@@ -132,6 +173,13 @@ function noKeyOpens(failures: readonly unknown[], { backup }: BackupIdentity): u
   const first = errors.find((error) => error.retryable) ?? errors[0]
   const message = `None of ${failures.length} keys opens backup ${backup}: ${failures.map(messageOf).join(' ')}`
   return new AppError(first?.code ?? 'unavailable', message, { cause: new AggregateError(failures) })
+}
+
+/** The keys that an envelope names, without opening it. Throws AppError `integrity` when it is not as it must be. */
+export function keyIdsOf(bytes: Uint8Array): string[] {
+  const envelope = parse(bytes)
+  if (!envelope) throw new AppError('integrity', 'The envelope cannot be read: it is not as this format demands.')
+  return envelope.wraps.map(({ keyId }) => keyId)
 }
 
 /** Undefined unless the bytes are exactly what `sealEnvelope` would write for the values in them. */

@@ -32,7 +32,9 @@ afterAll(async () => {
 
 test('a backup is wrapped under every key, of whatever Region, and each opens it without the others', async () => {
   const backupId = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await sandbox.control('DELETE', 'requests')
   await runBackup(here.context, backupId, never)
+  expect((await sandbox.control('GET', 'requests')).counts.kms).toEqual({ Encrypt: 2 })
   const backup = await here.db.backup.findUniqueOrThrow({ where: { id: backupId } })
   expect(backup).toMatchObject({ state: 'complete', keyIds: [keys.main, keys.elsewhere] })
 
@@ -42,6 +44,10 @@ test('a backup is wrapped under every key, of whatever Region, and each opens it
     await runRestore(here.context, id, never)
     return { target, row: await here.db.restore.findUniqueOrThrow({ where: { id } }) }
   }
+  await sandbox.control('DELETE', 'requests')
+  await restore('with both')
+  expect((await sandbox.control('GET', 'requests')).counts.kms).toEqual({ Decrypt: 1 })
+
   const regionOf = (arn: string) => arn.split(':')[3] ?? ''
   for (const lost of [keys.main, keys.elsewhere]) {
     const kms = sandbox.kms(regionOf(lost))

@@ -17,7 +17,7 @@ const plan = fc.record({
  * Backups that are interrupted at any moments, any number of times, with segments of any size: what comes back is the
  * source, and no interruption costs more than two segments.
  */
-export async function interruptAnywhere(numRuns: number): Promise<void> {
+export async function interruptAnywhere(numRuns: number, seed?: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(plan, async ({ sizes, segmentSize, cuts }) => {
       const bench = new Workbench()
@@ -45,6 +45,6 @@ export async function interruptAnywhere(numRuns: number): Promise<void> {
         bench.remove()
       }
     }),
-    { numRuns },
+    { numRuns, ...(seed !== undefined && { seed }) },
   )
 }

@@ -1,14 +1,17 @@
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
+import { soakSize } from '#lib/soak-size-for-tests.ts'
+import { killCampaign } from './kills-for-tests.ts'
 import { severalWorkers } from './several-workers-for-tests.ts'
 
-const hosts = ['one.example.test', 'two.example.test']
-
 test('four workers under two host names, 40 backups, two workers killed', async () => {
-  await severalWorkers({ hosts, workersPerHost: 2, backups: 40, kills: 2, seed: Date.now() % 1e6, bytes: 24 << 20 })
+  const { seed, runs } = soakSize('Several workers', 40)
+  const hosts = ['one.example.test', 'two.example.test']
+  await severalWorkers({ hosts, workersPerHost: 2, backups: runs, kills: 2, seed, bytes: 24 << 20 })
 })
 
-test('a worker is killed at 50 random moments', async () => {
-  const seed = Date.now() % 1e6
-  console.log(`seed ${seed}`)
-  await severalWorkers({ hosts, workersPerHost: 2, backups: 60, kills: 50, seed, bytes: 48 << 20 })
+test.each(['worker', 'database', 'console'] as const)('the %s is killed at 50 random moments', async (victim) => {
+  const { seed, runs } = soakSize(`Kills of the ${victim}`, 50)
+  const figures = await killCampaign({ victim, kills: runs, seed })
+  console.log(JSON.stringify(figures))
+  expect(figures.complete).toBeGreaterThan(0)
 })

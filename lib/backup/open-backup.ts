@@ -1,15 +1,25 @@
 import { AppError } from '#lib/errors.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
-import { type Codec, encryptedCodec, plainCodec } from './codec.ts'
+import { type Codec, encryptedCodec, plainCodec, sha256Of } from './codec.ts'
 import type { BackupIdentity } from './context.ts'
 import { type ExpectedEnvelope, MAX_ENVELOPE_BYTES, type OpeningKey, openEnvelope } from './envelope.ts'
 import { backupFolder, ENVELOPE } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { readManifest } from './read-manifest.ts'
 
+/** The keys that may open a backup, and what the caller's records say of its envelope. */
+export interface ExpectedKeys {
+  readonly keys: readonly OpeningKey[]
+  readonly envelope?: ExpectedEnvelope
+}
+
 /** What the caller knows of how a backup is protected: never taken from the bucket. */
 export type ReadProtection =
-  | { readonly method: 'keys'; readonly keys: readonly OpeningKey[]; readonly envelope?: ExpectedEnvelope }
+  | (ExpectedKeys & {
+      readonly method: 'keys'
+      /** Asked when another envelope is stored than was expected: what the records say of that one by now, if anything. */
+      readonly expectedNow?: (sha256: string) => Promise<ExpectedKeys | undefined>
+    })
   | { readonly method: 'none' }
 
 export interface OpenBackupOptions {
@@ -56,7 +66,6 @@ export async function openCodec({
   protection,
 }: Pick<OpenBackupOptions, 'store' | 'identity' | 'protection'>): Promise<Codec> {
   if (protection.method === 'none') return plainCodec
-  const { keys, envelope } = protection
   let bytes: Uint8Array
   try {
     bytes = await store.read(backupFolder(identity) + ENVELOPE, MAX_ENVELOPE_BYTES)
@@ -66,6 +75,9 @@ export async function openCodec({
       cause: error,
     })
   }
-  const { backupKey } = await openEnvelope(bytes, keys, identity, envelope ?? {})
+  const sha256 = sha256Of(bytes)
+  const changed = protection.envelope?.sha256 !== undefined && protection.envelope.sha256 !== sha256
+  const { keys, envelope = {} } = (changed ? await protection.expectedNow?.(sha256) : undefined) ?? protection
+  const { backupKey } = await openEnvelope(bytes, keys, identity, envelope)
   return encryptedCodec(backupKey, identity.backup)
 }

@@ -5,9 +5,9 @@ test('two workers under two host names, one is killed: every backup restores ide
   await severalWorkers({
     hosts: ['one.example.test', 'two.example.test'],
     workersPerHost: 1,
-    backups: 6,
+    backups: 4,
     kills: 1,
     seed: 7,
-    bytes: 1 << 20,
+    bytes: 1 << 18,
   })
 }, 180_000)

@@ -18,8 +18,13 @@ const group = (name: string, description: string) => {
   const command = program.command(name).description(description)
   return wanted === name ? command : undefined
 }
-const key = group('key', 'Prove KMS keys.')
-if (key) (await import('./key-check.ts')).addKeyCheck(key)
+const key = group('key', 'Prove KMS keys, see what hangs on them, exchange them.')
+if (key) {
+  ;(await import('./key-check.ts')).addKeyCheck(key)
+  ;(await import('./key-list.ts')).addKeyList(key)
+  ;(await import('./key-rewrap.ts')).addKeyRewrap(key)
+  ;(await import('./key-retire-proof.ts')).addKeyRetireProof(key)
+}
 const environment = group('environment', 'Show and change the Backup Environment as a file.')
 if (environment) (await import('./environment.ts')).addEnvironment(environment)
 const backup = group('backup', 'Make, list and restore backups.')

@@ -111,12 +111,29 @@ test.each([
   ['one-key', ['archive', 'backups']],
   ['plain', []],
 ])('%s, with the keys %j: everything comes back', async (backup, keys) => {
-  const how = keys.length > 0 ? ['--key', ...keys.map(keyArn)] : ['--allow-unencrypted', '--region', region]
+  const how =
+    keys.length > 0 ? keys.flatMap((key) => ['--key', keyArn(key)]) : ['--allow-unencrypted', '--region', region]
   const to = newTarget()
   const run = await recover([...at(), backup, '--to', to, '--json', ...how])
   expect(run.code, run.stderr).toBe(0)
   expect(JSON.parse(run.stdout)).toMatchObject({ backup, installation: 'inst-7', files: 2, warnings: 0 })
   expect(describeTree(to)).toEqual(describeTree(source))
+})
+
+test('a path of it, and nothing that it does not hold', async () => {
+  const to = newTarget()
+  const how = [...at(), '--key', keyArn('backups'), 'one-key']
+  const run = await recover([...how, 'größe', '--to', to])
+  expect(run.code, run.stderr).toBe(0)
+  expect(Object.keys(describeTree(to)).sort()).toEqual(
+    Object.keys(describeTree(source))
+      .filter((name) => name !== './empty')
+      .sort(),
+  )
+  expect(await recover([...how, 'not/in it', '--to', newTarget()])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('not/in it'),
+  })
 })
 
 test('in words: the installation that KMS has authenticated, and what nobody can see', async () => {

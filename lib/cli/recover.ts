@@ -32,8 +32,14 @@ export function addRecover(recover: Command): void {
     )
     .argument('<address>', 's3://BUCKET or s3://BUCKET/PREFIX, without the environment’s ID')
     .argument('[backup]', 'the backup’s ID')
+    .argument('[paths...]', 'what to restore, as byok backup restore takes it; everything unless named')
     .requiredOption('--environment <id>', 'the environment’s ID, from your own records')
-    .option('--key <arns...>', 'key ARN from your own records; several if any of them may open it')
+    // Not `<arns...>`, which would take the backup’s ID for a further key.
+    .option(
+      '--key <arn>',
+      'key ARN from your own records; once more for each further one that may open it',
+      (arn: string, before: string[] = []) => [...before, arn],
+    )
     .option('--allow-unencrypted', 'backups of method none are meant, which nothing protects')
     .option('--region <region>', 'Region of the bucket (default: the key’s)')
     .option('--endpoint <url>', 'where KMS and S3 are, if not at AWS, such as the sandbox’s address')
@@ -45,7 +51,7 @@ export function addRecover(recover: Command): void {
       '\nCredentials come from the AWS SDK’s default chain and need s3:ListBucket, s3:GetObject and kms:Decrypt.' +
         '\nExit codes: 0 done, 1 failed or refused, 2 bad usage, 3 AWS cannot be reached.',
     )
-    .action(async (address: string, backup: string | undefined, options: Options) => {
+    .action(async (address: string, backup: string | undefined, paths: readonly string[], options: Options) => {
       const { key: keys = [], allowUnencrypted = false, list = false, to, environment } = options
       if (keys.length > 0 === allowUnencrypted)
         recover.error('error: say either --key ARN or --allow-unencrypted', { code: 'recover.protection' })
@@ -61,7 +67,7 @@ export function addRecover(recover: Command): void {
       })
       try {
         if (list) await showAll(source, options)
-        else await restoreOne(source, backup ?? '', path.resolve(to ?? ''), options)
+        else await restoreOne(source, backup ?? '', { target: path.resolve(to ?? ''), paths }, options)
       } finally {
         source.close()
       }
@@ -94,7 +100,12 @@ async function showAll(source: RecoverySource, { json }: Options): Promise<void>
   printError(source.keys.length > 0 ? blind : blindUnencrypted)
 }
 
-async function restoreOne(source: RecoverySource, id: string, target: string, { json }: Options): Promise<void> {
+async function restoreOne(
+  source: RecoverySource,
+  id: string,
+  { target, paths }: { target: string; paths: readonly string[] },
+  { json }: Options,
+): Promise<void> {
   const started = performance.now()
   const backup = await openWithoutDatabase(source, id)
   const { installation } = backup.identity
@@ -110,6 +121,7 @@ async function restoreOne(source: RecoverySource, id: string, target: string, { 
   const result = await restoreBackup({
     backup,
     target,
+    paths,
     onProgress: ({ bytesWritten, filesDone, currentPath }) =>
       line.show(`${bytesText(bytesWritten)} of ${bytesText(total)}, ${filesDone} files  ${currentPath}`),
   })

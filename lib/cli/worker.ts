@@ -1,9 +1,11 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
+import type { Env } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
 import { runWorker } from '#lib/jobs/run-worker.ts'
-import { openServices } from '#lib/services.ts'
+import { openWhenUnsealed } from '#lib/seal/keep-unsealing.ts'
+import { openServices, type Services } from '#lib/services.ts'
 import { attachedEnv } from './attach.ts'
 import { plain, print } from './output.ts'
 
@@ -24,9 +26,9 @@ export function addWorker(program: Command): void {
       'after',
       '\nOn another machine than the console’s: set DATABASE_URL to its PostgreSQL, VAULT_AWS and VAULT_HOSTED_BUCKET as it has' +
         '\nthem, and the same seal. With the seal local the key that opens the console’s own keys is a file in one data' +
-        '\nfolder, and a worker without that file refuses to start: workers on other machines need the seal awskms.' +
+        '\nfolder, and a worker without that file waits for it: workers on other machines need the seal awskms.' +
         '\nAll workers of one host name must reach the same folders.' +
-        '\n\nExit codes: 0 stopped, 1 refused, 2 bad usage, 3 the database or the seal cannot be reached.',
+        '\n\nExit codes: 0 stopped, 1 refused, 2 bad usage, 3 the database cannot be reached.',
     )
     .action(async (options: Options) => {
       const env = attachedEnv()
@@ -40,8 +42,14 @@ export function addWorker(program: Command): void {
           fix: 'Set DATABASE_URL to the console’s PostgreSQL, or run this beside a running console (VAULT_DATA_DIR names its folder).',
         })
       const told = Promise.withResolvers<void>()
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve())
-      const services = await openServices(env)
+      const waiting = new AbortController()
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.on(signal, () => {
+          told.resolve()
+          waiting.abort()
+        })
+      const services = await openServicesWhenUnsealed(env, waiting.signal)
+      if (!services) return
       const worker = await runWorker(services, place)
       print(
         `Working as ${plain(place.host)}. Ctrl-C stops; what is under way then goes on elsewhere, or after the next start.`,
@@ -54,6 +62,24 @@ export function addWorker(program: Command): void {
       await services.close()
       process.exit()
     })
+}
+
+/** Waits for the seal, which says why in the log; undefined when the worker is stopped meanwhile. */
+async function openServicesWhenUnsealed(env: Env, signal: AbortSignal): Promise<Services | undefined> {
+  let told = false
+  try {
+    return await openWhenUnsealed(
+      () => openServices(env),
+      (sealed) => {
+        if (sealed && !told) print('The console’s own keys are sealed. This worker waits until they open.')
+        told = sealed !== undefined
+      },
+      signal,
+    )
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
 }
 
 function nameOf(host: string): string {

@@ -3,8 +3,9 @@ import { exchangeSeal } from './exchange-seal.ts'
 import type { KeyringContext } from './keyring.ts'
 import { openKmsSeal } from './kms-seal.ts'
 import { forgetLocalSeal, hasLocalSeal, openLocalSeal } from './local-seal.ts'
-import { accessOf, openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
+import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
 import type { Seal } from './seal.ts'
+import { accessOf } from './seal-access.ts'
 
 /**
  * Moves every root key from the seal that wrapped it to the one that is configured: `local` to `awskms`, back (the old
@@ -35,7 +36,10 @@ export async function migrateSeal(
       return openLocalSeal(host.dataDir, false)
     const { leaving } = settings
     if (leaving?.kms_key_id)
-      return openKmsSeal(context.installation, { access: accessOf(leaving, host), keyId: leaving.kms_key_id.value })
+      return openKmsSeal(context.installation, {
+        access: await accessOf(leaving, host),
+        keyId: leaving.kms_key_id.value,
+      })
     // The same credentials may open what another of its keys wrapped.
     if (to.mechanism === 'awskms') return to
     throw new AppError(

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs'
-import type { AwsAccess } from '#lib/aws/clients.ts'
-import type { CredentialSettings, DefaultChain, StaticCredentials } from '#lib/aws/credentials.ts'
+import type { DefaultChain, StaticCredentials } from '#lib/aws/credentials.ts'
 import { AppError } from '#lib/errors.ts'
-import { parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
 import type { KeyringContext } from './keyring.ts'
 import { openKmsSeal } from './kms-seal.ts'
 import { openLocalSeal } from './local-seal.ts'
 import type { Seal } from './seal.ts'
-import { type AwskmsSettings, readSealSettings, type SealSettings } from './seal-settings.ts'
+import { accessOf } from './seal-access.ts'
+import { readSealSettings, type SealSettings } from './seal-settings.ts'
 
 /** Where the seal's settings come from on this host. */
 export interface SealHost {
@@ -49,43 +48,7 @@ export async function openSeal(
 ): Promise<Seal> {
   if (active.type === 'local') return openLocalSeal(host.dataDir, make)
   return openKmsSeal(installation, {
-    access: accessOf(active.settings, host),
+    access: await accessOf(active.settings, host),
     keyId: active.settings.kms_key_id?.value ?? '',
   })
-}
-
-/** The access that a stanza leads to. What the host's own configuration names may lead anywhere: it is the operator's word. */
-export function accessOf(settings: AwskmsSettings, { own }: Pick<SealHost, 'own'>): AwsAccess {
-  const key = parseKeyIdentifier(settings.kms_key_id?.value ?? '')
-  return {
-    // Last, as in the reference: us-east-1.
-    region: settings.region?.value ?? (key.ok ? regionOf(key.key) : undefined) ?? 'us-east-1',
-    credentials: credentialsOf(settings, own.credentials),
-    endpoint: settings.endpoint?.value ?? own.endpoint,
-  }
-}
-
-function credentialsOf(settings: AwskmsSettings, own: StaticCredentials | DefaultChain): CredentialSettings {
-  const { access_key: id, secret_key: secret, session_token: token, role_arn: role } = settings
-  if (Boolean(id) !== Boolean(secret))
-    throw new AppError(
-      'invalid',
-      `The seal has ${id ? 'an access_key without a secret_key' : 'a secret_key without an access_key'}.`,
-      {
-        fix: 'Set both in one place, or neither.',
-      },
-    )
-  // From the environment the SDK's own chain takes them; here only names are known.
-  const given =
-    id && secret && !secret.source.startsWith('AWS_')
-      ? { accessKeyId: id.value, secretAccessKey: secret.value, ...(token && { sessionToken: token.value }) }
-      : undefined
-  const base = given ?? own
-  if (!role || settings.web_identity_token_file) return base
-  return {
-    roleArn: role.value,
-    externalId: settings.external_id?.value ?? '',
-    sessionName: settings.role_session_name?.value ?? 'vault-console-seal',
-    base,
-  }
 }

@@ -61,14 +61,18 @@ export function webPart(
   environment: NodeJS.ProcessEnv,
 ): Part {
   const logFile = path.join(dataDir, 'logs', 'web.log')
-  // “Every address” is nowhere to connect to.
-  const host =
-    { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[env.host] ?? (env.host.includes(':') ? `[${env.host}]` : env.host)
   return {
     name: 'The web server',
     logFile,
     stopSignal: 'SIGTERM',
     spawn: () => spawnNode(program, logFile, environment),
-    ready: (child) => untilItAnswers(child, `http://${host}:${env.port}/api/health`),
+    ready: (child) => untilItAnswers(child, healthAddress(env)),
   }
+}
+
+/** As this machine reaches it. */
+export function healthAddress({ host, port }: Pick<Env, 'port' | 'host'>): string {
+  // “Every address” is nowhere to connect to.
+  const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host)
+  return `http://${name}:${port}/api/health`
 }

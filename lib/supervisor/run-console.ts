@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { z } from 'zod'
 import type { Env } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
 import { type Build, ensureBuilt } from './build.ts'
@@ -10,7 +11,7 @@ import { portTrouble, rememberedPort } from './free-port.ts'
 import { type KeptPart, keepRunning, type Part } from './keep-running.ts'
 import { endLeftovers, forgetChildren, rememberChild } from './leftovers.ts'
 import { rotateLog } from './log-file.ts'
-import { type Programs, postgresPart, sandboxPart, webPart, workerPart } from './parts.ts'
+import { healthAddress, type Programs, postgresPart, sandboxPart, webPart, workerPart } from './parts.ts'
 import { identify } from './process-identity.ts'
 import type { Progress } from './progress.ts'
 import { announceRunning, withdrawRunning } from './running.ts'
@@ -139,7 +140,7 @@ async function startConsole(console: Console, { signal, undo, keep }: Startup): 
   const startedAt = new Date().toISOString()
   await announceRunning(dataDir, { ...self, startedAt, url: env.publicUrl, databaseUrl, sandboxEndpoint })
   undo.push(() => withdrawRunning(dataDir))
-  progress.say(greeting(env, dataDir, setupUrl))
+  progress.say(greeting(env, dataDir, setupUrl, await isSealed(env)))
 
   async function startDatabase() {
     let databaseUrl = env.databaseUrl
@@ -204,7 +205,17 @@ async function makeFolders(env: Env, dataDir: string, progress: Progress): Promi
     await makeSample(path.join(dataDir, 'sample'), progress)
 }
 
-function greeting(env: Env, dataDir: string, setupUrl: string | undefined): string {
+async function isSealed(env: Env): Promise<boolean> {
+  try {
+    const answer = await fetch(healthAddress(env), { signal: AbortSignal.timeout(5_000) })
+    return z.object({ status: z.literal('sealed') }).safeParse(await answer.json()).success
+  } catch {
+    // It has just answered; health tells the rest.
+    return false
+  }
+}
+
+function greeting(env: Env, dataDir: string, setupUrl: string | undefined, sealed: boolean): string {
   const rows = [
     '',
     'Vault Console is up. Ctrl-C stops it.',
@@ -213,6 +224,14 @@ function greeting(env: Env, dataDir: string, setupUrl: string | undefined): stri
     ...(setupUrl ? [`  Set up       ${setupUrl}`, '               opens once, to make the first administrator'] : []),
     `  Data folder  ${dataDir}`,
     ...(env.aws === 'sandbox' ? ['  Sandbox: keys and buckets live on this machine, not in AWS.'] : []),
+    ...(sealed
+      ? [
+          '',
+          '  SEALED: its own secrets do not open, so nobody can sign in. What is wrong, and what to do:',
+          '    npx byok seal status',
+          '  It tries again by itself, and opens without a restart.',
+        ]
+      : []),
     '',
   ]
   return rows.join('\n')

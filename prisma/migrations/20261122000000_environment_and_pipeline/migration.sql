@@ -24,7 +24,10 @@ ADD COLUMN     "roleArn" TEXT,
 ADD COLUMN     "s3Endpoint" TEXT;
 
 -- AlterTable
-ALTER TABLE "backup" ADD COLUMN     "cancelRequested" BOOLEAN NOT NULL DEFAULT false,
+ALTER TABLE "backup" ADD COLUMN     "nextEnvelope" BYTEA,
+ADD COLUMN     "nextEnvelopeSha256" TEXT,
+ADD COLUMN     "nextKeyIds" TEXT[] DEFAULT ARRAY[]::TEXT[],
+ADD COLUMN     "cancelRequested" BOOLEAN NOT NULL DEFAULT false,
 ADD COLUMN     "cleanedAt" TIMESTAMPTZ(3),
 ADD COLUMN     "exclude" TEXT[] DEFAULT ARRAY[]::TEXT[],
 ADD COLUMN     "host" TEXT NOT NULL DEFAULT '',
