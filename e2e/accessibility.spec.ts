@@ -15,6 +15,7 @@ const pages = [
   '/backups',
   '/backups?text=nothing-has-this-name',
   '/backups/schedules',
+  '/keys',
   '/audit',
   '/no-such-page',
   '/settings/backup-environment',

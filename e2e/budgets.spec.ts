@@ -7,6 +7,7 @@ const pages = [
   { url: '/backups/schedules', kilobytes: 160 },
   { url: '/backups/ID', kilobytes: 160 },
   { url: '/backups/ID/files', kilobytes: 160 },
+  { url: '/keys', kilobytes: 160 },
   { url: '/audit', kilobytes: 160 },
   { url: '/settings/api-tokens', kilobytes: 160 },
   { url: '/settings/sandbox', kilobytes: 160 },

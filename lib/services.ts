@@ -21,6 +21,7 @@ export interface Services {
   offered(): Promise<Offered>
   /** What wraps the console's root keys. */
   readonly seal: Seal
+  sealHost(): Promise<SealHost>
   /** Steers the sandbox; undefined with real AWS. */
   readonly sandbox: SandboxControl | undefined
   close(): Promise<void>
@@ -65,6 +66,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
     },
     offered: () => offered(env),
     seal,
+    sealHost: () => sealHostOf(env),
     sandbox: env.aws === 'sandbox' ? openSandboxControl(path.join(dataDir, 'sandbox')) : undefined,
     async close() {
       seal.close()

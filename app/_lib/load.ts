@@ -22,6 +22,8 @@ import { viewEnvironment } from '#lib/environment/view-environment.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { listNotices } from '#lib/notices/list-notices.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
+import { keyStateNow, listHoldings } from '#lib/rewrap/list-keys.ts'
+import type { KeyHolding, KeyStateNow } from '#lib/rewrap/schema.ts'
 import type { ScheduleRow } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
 import { sealSettingsOf } from '#lib/seal/open-seal.ts'
@@ -63,7 +65,8 @@ export async function loadEffectiveConfiguration(): Promise<EffectiveConfigurati
   await requireUser('environment.read')
   const { backup, env } = await getConsole()
   const { active } = sealSettingsOf({ configFile: env.configFile, variables: env.sealVariables })
-  const sealCredentials = active.type === 'awskms' ? sealCredentialsOf(active.settings, backup.own.credentials) : undefined
+  const sealCredentials =
+    active.type === 'awskms' ? sealCredentialsOf(active.settings, backup.own.credentials) : undefined
   return viewEffectiveConfiguration(backup, { awsVariables: env.awsVariables, sealCredentials })
 }
 
@@ -165,4 +168,15 @@ export async function loadSeal(): Promise<SealPageView> {
     health: { ...health, message, checkedAt: checkedAt.toISOString() },
     events: events.map(({ at, healthy, message }) => ({ at: at.toISOString(), healthy, message })),
   }
+}
+
+export async function loadKeys(): Promise<KeyHolding[]> {
+  await requireUser('backup.read')
+  return listHoldings((await getConsole()).backup)
+}
+
+/** Asks KMS: not to be waited for by a page. */
+export async function loadKeyState(arn: string): Promise<KeyStateNow> {
+  await requireUser('backup.read')
+  return keyStateNow((await getConsole()).backup, arn)
 }

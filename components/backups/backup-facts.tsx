@@ -37,25 +37,31 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
         </Fact>
       </Facts>
       {/* Kept apart: needed on one day only, and then not to be found anywhere else. */}
-      <div className="mt-5 border-t border-line pt-4">
-        <h3 className="font-medium">To recover it without this console</h3>
-        <p className="mt-0.5 mb-2.5 text-sm text-ink-3">
-          Keep these numbers with your disaster plan; docs/recovery.md has the program that needs them.
-        </p>
-        <Facts>
-          <Fact name="Installation">
-            <code>{backup.installation}</code>
-          </Fact>
-          <Fact name="Environment">
-            <code>{backup.environment}</code>
-          </Fact>
-          {backup.prefix && (
-            <Fact name="Prefix">
-              <code>{backup.prefix}</code>
-            </Fact>
-          )}
-        </Facts>
-      </div>
+      {backup.state === 'complete' && <Recovery backup={backup} />}
     </Card>
+  )
+}
+
+function Recovery({ backup }: { backup: BackupDetail }) {
+  return (
+    <div className="mt-5 border-t border-line pt-4">
+      <h3 className="font-medium">To recover it without this console</h3>
+      <p className="mt-0.5 mb-2.5 text-sm text-ink-3">
+        Keep these numbers with your disaster plan; docs/recovery.md has the program that needs them.
+      </p>
+      <Facts>
+        <Fact name="Installation">
+          <code>{backup.installation}</code>
+        </Fact>
+        <Fact name="Environment">
+          <code>{backup.environment}</code>
+        </Fact>
+        {backup.prefix && (
+          <Fact name="Prefix">
+            <code>{backup.prefix}</code>
+          </Fact>
+        )}
+      </Facts>
+    </div>
   )
 }

@@ -29,7 +29,7 @@ export function FileTable({ backupId, items, found, mayTake }: Props) {
               </Th>
             )}
             <Th>Name</Th>
-            <Th numeric className="w-28">
+            <Th numeric className="w-28 max-md:w-24">
               Size
             </Th>
             <Th wide className="w-36">
@@ -99,6 +99,18 @@ function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { it
                 <code>{item.target}</code>
               </p>
             )}
+            {/* What the other columns say, for a screen that has no room for them. */}
+            {item.mtime !== null && (
+              <p className="text-sm text-ink-3 md:hidden">
+                <Time iso={item.mtime} />
+                {mayTake && hasContent(item) && (
+                  <>
+                    {' · '}
+                    <DownloadLink {...{ backupId, item, shown }} />
+                  </>
+                )}
+              </p>
+            )}
             {item.warning !== null && (
               <p className="text-sm text-warn wrap-anywhere">
                 {item.type === 'skipped' ? 'Not backed up: ' : ''}
@@ -115,13 +127,21 @@ function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { it
       </Td>
       {mayTake && (
         <Td wide numeric>
-          {(item.type === 'file' || item.type === 'hardlink') && (
-            <a className="link text-sm" download href={`/api/backups/${backupId}/download?as=file&path=${item.id}`}>
-              Download<span className="sr-only"> {shown.slice(0, 200)}</span>
-            </a>
-          )}
+          {hasContent(item) && <DownloadLink {...{ backupId, item, shown }} />}
         </Td>
       )}
     </tr>
+  )
+}
+
+function hasContent({ type }: BrowsedItem): boolean {
+  return type === 'file' || type === 'hardlink'
+}
+
+function DownloadLink({ backupId, item, shown }: { backupId: string; item: BrowsedItem; shown: string }) {
+  return (
+    <a className="link text-sm" download href={`/api/backups/${backupId}/download?as=file&path=${item.id}`}>
+      Download<span className="sr-only"> {shown.slice(0, 200)}</span>
+    </a>
   )
 }

@@ -72,7 +72,9 @@ export function LiveProgress({ url, title, label, state, actions }: Props) {
         )}
       </div>
       {/* Here from the start, so that nothing moves when the first path comes. */}
-      <code className="mt-1 block h-[18px] truncate text-sm text-ink-3">{progress.currentPath}</code>
+      {progress.state !== 'waiting' && (
+        <code className="mt-1 block h-[18px] truncate text-sm text-ink-3">{progress.currentPath}</code>
+      )}
       {progress.state === 'running' && <ThroughputGraph samples={progress.samples} />}
       {progress.state === 'waiting' && (
         <p className="mt-2 text-sm text-warn">

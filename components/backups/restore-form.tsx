@@ -90,7 +90,7 @@ export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props)
         error={refusal?.fieldErrors?.target}
       />
       <Select
-        label="Files that are there"
+        label="Files already there"
         name="overwrite"
         value={overwrite}
         onChange={(event) => setOverwrite(overwriteOf(event.target.value))}

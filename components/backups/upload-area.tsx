@@ -5,7 +5,7 @@ import { useRouter } from 'next/navigation'
 import { type DragEvent, useEffect, useId, useRef, useState } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
-import { formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { count, formatBytes } from '#components/ui/format-bytes.ts'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { ChosenFile } from './upload-files.ts'
 import type { Sending } from './upload-send.ts'
@@ -21,6 +21,7 @@ type State =
   | { readonly step: 'idle'; readonly message?: string }
   | { readonly step: 'sending'; readonly name: string; readonly files: number; readonly sending: Sending }
   | { readonly step: 'done'; readonly name: string; readonly id: string }
+  | { readonly step: 'cancelled' }
 
 interface Progress {
   readonly sent: number
@@ -61,11 +62,9 @@ export function UploadArea() {
       })
       setState({ step: 'sending', name, files: chosen.length, sending: started })
       const result = await started.result
-      setState(
-        result.status === 'complete'
-          ? { step: 'done', name, id: result.id }
-          : { step: 'idle', message: result.message },
-      )
+      if (result.status === 'complete') setState({ step: 'done', name, id: result.id })
+      else if (result.status === 'cancelled') setState({ step: 'cancelled' })
+      else setState({ step: 'idle', message: result.message })
       router.refresh()
     } catch {
       setState({ step: 'idle', message: 'This browser could not read the files. Nothing was sent.' })
@@ -123,7 +122,8 @@ export function UploadArea() {
             <p className="min-w-0 flex-1 text-sm tabular-nums">
               <span className="font-medium wrap-anywhere">{state.name}</span>{' '}
               <span className="text-ink-2">
-                {formatNumber(state.files)} {state.files === 1 ? 'file' : 'files'}, {progressText(progress)}
+                {state.name !== count(state.files, 'file') && `${count(state.files, 'file')}, `}
+                {progressText(progress)}
               </span>
             </p>
             <Button size="small" onClick={() => state.sending.cancel()}>
@@ -146,6 +146,7 @@ export function UploadArea() {
             </Link>
           </p>
         )}
+        {state.step === 'cancelled' && <p className="text-ink-2">The upload was cancelled. Nothing of it is kept.</p>}
       </div>
       {state.step === 'idle' && state.message && (
         <div className="mt-3">

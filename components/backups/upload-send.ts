@@ -4,6 +4,7 @@ import type { ChosenFile } from './upload-files.ts'
 export type UploadResult =
   | { readonly status: 'complete'; readonly id: string }
   | { readonly status: 'refused'; readonly message: string }
+  | { readonly status: 'cancelled' }
 
 export interface Sending {
   readonly result: Promise<UploadResult>
@@ -39,7 +40,7 @@ export function sendFiles(
     }
     request.onerror = () =>
       refuse('The connection to the console was lost, or a file changed meanwhile. Nothing was kept.')
-    request.onabort = () => refuse('The upload was cancelled. Nothing of it is kept.')
+    request.onabort = () => resolve({ status: 'cancelled' })
   })
   request.open('POST', `/api/v1/backups?name=${encodeURIComponent(name.slice(0, 2000))}`)
   request.send(form)

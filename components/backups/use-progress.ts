@@ -13,9 +13,11 @@ export function useProgress(
   const router = useRouter()
   const [progress, setProgress] = useState(initial)
   const [samples, setSamples] = useState<readonly Sample[]>([])
+  const [first] = useState(initial.state)
 
   useEffect(() => {
     const source = new EventSource(url)
+    let known = first
     let polling: ReturnType<typeof setInterval> | undefined
     source.onmessage = (event: MessageEvent<string>) => {
       const next: Progress | null = JSON.parse(event.data)
@@ -27,10 +29,10 @@ export function useProgress(
       }
       setProgress(next)
       setSamples((old) => addSample(old, { at: performance.now(), bytes: next.bytesDone }))
-      if (ended.includes(next.state)) {
-        source.close()
-        router.refresh()
-      }
+      // The rest of the page names the state too.
+      if (next.state !== known) router.refresh()
+      known = next.state
+      if (ended.includes(next.state)) source.close()
     }
     source.onerror = () => {
       // A lost connection is made again by the browser; an answer that is no stream is not.
@@ -40,7 +42,7 @@ export function useProgress(
       source.close()
       clearInterval(polling)
     }
-  }, [url, router])
+  }, [url, router, first])
 
   return { progress, bytesPerSecond: rateOf(samples) ?? lastRate(progress.samples) }
 }

@@ -46,7 +46,11 @@ function Ended({ verification }: { verification: VerificationRow }) {
         {bytes !== null && `${formatBytes(bytes)}, `}
         <Time iso={finishedAt ?? createdAt} /> by {createdBy}
       </p>
-      {error && <p className="mt-1.5 text-sm text-bad wrap-anywhere">{error}</p>}
+      {error && (
+        <p className="mt-1.5 text-sm wrap-anywhere">
+          {error} <span className="text-ink-2">This says nothing of the backup: verify it again afterwards.</span>
+        </p>
+      )}
       {problems.length > 0 && (
         <ul className="mt-2.5 divide-y divide-line rounded-control border border-line">
           {problems.map(({ object, message }) => (

@@ -5,18 +5,18 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useForm, useWatch } from 'react-hook-form'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
-import type {
-  Confirmation,
-  ConfirmationNeeded,
-  EnvironmentInput,
-  EnvironmentSettings,
-  EnvironmentView,
+import {
+  type Confirmation,
+  type ConfirmationNeeded,
+  type EnvironmentInput,
+  type EnvironmentSettings,
+  type EnvironmentView,
+  environmentFormSchema,
 } from '#lib/environment/schema.ts'
 import { draftChanges } from './draft-changes.ts'
 import { DraftSummary } from './draft-summary.tsx'
 import { EncryptionSection } from './encryption-section.tsx'
 import { fieldNames, inPageOrder } from './field-order.ts'
-import { formSchema } from './form-schema.ts'
 import { HostingSection } from './hosting-section.tsx'
 import { KeyCheckPanel } from './key-check-panel.tsx'
 import { StorageSection } from './storage-section.tsx'
@@ -44,8 +44,9 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   // What the form began with: a page that refreshes itself must not make an old form look new.
   const [base, setBase] = useState({ revision: view.revision, values: view.values })
   const [restoring, setRestoring] = useState(view.restoring)
+  const [resolver] = useState(() => zodResolver(environmentFormSchema(view.allowedEndpoints)))
   const form = useForm<EnvironmentInput, unknown, EnvironmentSettings>({
-    resolver: zodResolver(formSchema(view.allowedEndpoints)),
+    resolver,
     defaultValues: view.restoring?.values ?? view.values,
     mode: 'onTouched',
   })

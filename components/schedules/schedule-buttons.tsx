@@ -30,7 +30,7 @@ export function ScheduleButtons({ schedule, change }: Props) {
     })
   const turn = enabled ? 'Pause' : 'Resume'
   return (
-    <div className="flex flex-col items-end gap-2.5 max-md:items-start">
+    <div className="flex flex-col items-end gap-2.5 max-md:items-start md:min-w-42">
       <div className="flex gap-2.5">
         <Button
           size="small"

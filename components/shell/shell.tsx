@@ -73,6 +73,7 @@ export function Shell({
                 {formatNumber(backups)}
               </span>
             </NavLink>
+            <NavLink href="/keys">Keys</NavLink>
             {can(user.role, 'audit.read') && <NavLink href="/audit">Audit</NavLink>}
             <p className="mx-2.5 mt-4 mb-1.5 text-xs text-ink-3">Settings</p>
             <NavLink href="/settings/backup-environment">Backup Environment</NavLink>

@@ -98,7 +98,7 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
           className="mt-5 rounded-control border border-accent bg-accent-soft px-4 py-3 outline-none"
         >
           <p className="font-medium">Copy this token now. It is not shown again.</p>
-          <div className="mt-2 flex items-start gap-2 max-sm:flex-col">
+          <div className="mt-2 flex items-center gap-2 max-sm:flex-col max-sm:items-start">
             <code data-testid="token" className="min-w-0 flex-1 rounded-control bg-surface px-2.5 py-1.5 break-all">
               {result.token}
             </code>

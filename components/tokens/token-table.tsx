@@ -56,7 +56,7 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
               <Th wide>May</Th>
               <Th wide>Created</Th>
               <Th wide>Expires</Th>
-              <Th>Last used</Th>
+              <Th wide>Last used</Th>
               <Th>
                 <span className="sr-only">Actions</span>
               </Th>
@@ -69,6 +69,11 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
                   <span className="block font-medium wrap-anywhere">{token.name}</span>
                   <code className="text-xs text-ink-3">{token.start}…</code>
                   {everybody && <span className="block text-xs wrap-anywhere text-ink-3">{token.user}</span>}
+                  {/* What the other columns say, for a screen that has no room for them. */}
+                  <span className="block text-xs text-ink-3 md:hidden">
+                    {token.scopes.join(', ')}, until <Time iso={token.expiresAt} />, last used{' '}
+                    {token.lastUsedAt ? <Time iso={token.lastUsedAt} /> : 'never'}
+                  </span>
                 </Td>
                 <Td>
                   <Badge tone={states[token.state].tone}>{states[token.state].word}</Badge>
@@ -86,7 +91,7 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
                 <Td wide>
                   <Time iso={token.expiresAt} />
                 </Td>
-                <Td>
+                <Td wide>
                   {token.lastUsedAt ? <Time iso={token.lastUsedAt} /> : <span className="text-ink-3">Never</span>}
                 </Td>
                 <Td className="text-right">

@@ -1,10 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net'
 
 /** `lose`: what was asked is done, and nobody hears of it. `silent`: nothing comes any more, and nothing ends. */
-export const roughness = ['reset', 'truncate', 'lose', 'delay', 'silent'] as const
-export type Roughness = (typeof roughness)[number]
+type Roughness = 'reset' | 'truncate' | 'lose' | 'delay' | 'silent'
 
-export interface Weather {
+interface Weather {
   /** How many of the connections are met, 0 to 1. */
   readonly probability: number
   readonly kinds: readonly Roughness[]

@@ -31,12 +31,12 @@ const operations: Record<Phase, readonly string[]> = {
   delete: ['ListObjectsV2', 'DeleteObjects'],
 }
 
-export interface FaultCampaign {
+interface FaultCampaign {
   readonly seed: number
   readonly runs: number
   /** Runs at a time: most of their time is spent waiting for a next try. */
   readonly lanes: number
-  /** Whether faults may last until the product has tried often enough, which takes it a minute. */
+  /** Whether faults may last until the product has tried often enough, which takes it a minute; and more large files. */
   readonly lasting: boolean
 }
 
@@ -50,16 +50,22 @@ export async function faultCampaign({ seed, runs, lanes, lasting }: FaultCampaig
   const outcomes: Record<string, number> = {}
   let next = 0
   const troubles: string[] = []
+  let opening: Promise<unknown> = Promise.resolve()
   const lane = async () => {
-    const here = await openLane()
+    // One after the other: the check of the settings, which a person waits for, has no patience with a busy machine.
+    const opened = opening.then(openLane)
+    opening = opened
+    const here = await opened
     try {
       for (let run = next++; run < runs; run = next++) {
         const random = seededRandom(seed * 100_003 + run)
+        if (run > 0 && run % 50 === 0) console.log(`${run} runs begun: ${JSON.stringify(outcomes)}`)
         try {
           for (const outcome of await new Life(here, random, lasting).live())
             outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
         } catch (error) {
           troubles.push(`Run ${run} of seed ${seed}: ${error instanceof Error ? error.message : String(error)}`)
+          console.log(troubles.at(-1))
           await here.calm()
         }
       }
@@ -155,7 +161,7 @@ class Life {
     for (let file = 0; file < 5; file += 1)
       writeFileSync(path.join(source, `file-${file}`), randomBytes(this.#below(60_000)))
     // Some have several segments.
-    if (this.#random() < 0.25)
+    if (this.#random() < (this.#lasting ? 0.25 : 0.1))
       writeFileSync(path.join(source, 'large'), randomBytes((20 << 20) + this.#below(15 << 20)))
     return source
   }
@@ -166,12 +172,10 @@ class Life {
       const service = operation === 'Encrypt' || operation === 'Decrypt' ? 'kms' : 's3'
       // KMS's answers carry no checksum: what changes one on its way is TLS's to see, and there is none here.
       const effect = this.#oneOf(service === 'kms' ? damages.filter((one) => one !== 'CorruptBody') : damages)
-      const howOften = this.#oneOf([
-        { times: 1 },
-        { times: 1 + this.#below(4) },
-        { probability: 0.3, seed: this.#below(1000) },
-        ...(this.#lasting || effect === 'AccessDenied' || effect === 'Latency' ? [{}] : [{ times: 2 }]),
-      ])
+      const often = [{ times: 1 }, { times: 2 }, { probability: 0.3, seed: this.#below(1000) }]
+      if (this.#lasting) often.push({ times: 1 + this.#below(8) })
+      const always = this.#lasting || effect === 'AccessDenied' || effect === 'Latency'
+      const howOften = this.#oneOf(always ? [...often, {}] : often)
       return { service, operation, effect, ...howOften, ...(effect === 'Latency' && { latencyMs: this.#below(400) }) }
     })
     await this.#lane.sandbox.control('PUT', 'faults', faults)

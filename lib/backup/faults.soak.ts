@@ -15,7 +15,7 @@ test('backups among faults of every operation and a rough network', async () => 
   const { seed, runs } = soakSize('Faults', 300)
   const said = vi.spyOn(console, 'error').mockImplementation(() => {})
   onTestFinished(() => said.mockRestore())
-  const outcomes = await faultCampaign({ seed, runs, lanes: 10, lasting: true })
+  const outcomes = await faultCampaign({ seed, runs, lanes: 14, lasting: true })
   console.log(JSON.stringify(outcomes))
   // An error that is no AppError is one that nobody has thought of.
   expect(said.mock.calls.filter(([one]) => one instanceof Error)).toEqual([])

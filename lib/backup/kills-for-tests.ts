@@ -43,9 +43,9 @@ export async function killCampaign({ victim, kills, seed }: { victim: Victim; ki
     const truth = new Map(sources.map((source) => [source, describeTree(source)]))
 
     for (let kill = 0; kill < kills; ) {
-      await console.start()
-      await eventually(() => console.slowDown(150))
       await eventually(async () => {
+        await console.start()
+        await console.slowDown(150)
         for (let active = await db.backup.count({ where: { state: unfinished } }); active < 4; active += 1) {
           const source = sources[Math.floor(random() * sources.length)] ?? ''
           await startBackup(context, { source, name: '' }, 'host', actor)
@@ -60,8 +60,10 @@ export async function killCampaign({ victim, kills, seed }: { victim: Victim; ki
       await sleep(200 + random() * 3000)
       if (await console.kill(victim, random)) kill += 1
     }
-    await console.start()
-    await eventually(() => console.slowDown(0))
+    await eventually(async () => {
+      await console.start()
+      await console.slowDown(0)
+    })
     const allEnded = () =>
       until(async () => {
         await console.start()

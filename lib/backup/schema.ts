@@ -277,7 +277,6 @@ export const downloadQuerySchema = z.object({
   pattern: z.array(z.string().min(1).max(8192)).max(1000),
   as: z.enum(['file', 'tar']),
 })
-export type DownloadQuery = z.infer<typeof downloadQuerySchema>
 
 /** One thing in a list of files. Sizes in bytes, times ISO 8601 in UTC. */
 export interface BrowsedItem {

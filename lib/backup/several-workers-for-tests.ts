@@ -32,9 +32,9 @@ export async function severalWorkers({ hosts, workersPerHost, backups, kills, se
   try {
     shareSandbox(here, sandbox)
     await here.save({ masterKey: keyArn(sandbox.info, 'backups') })
-    for (const host of hosts)
-      for (let number = 0; number < workersPerHost; number += 1)
-        workers.push({ host, worker: await startTestWorker(here, host) })
+    const places = hosts.flatMap((host) => Array.from({ length: workersPerHost }, () => host))
+    const starting = places.map(async (host) => workers.push({ host, worker: await startTestWorker(here, host) }))
+    await Promise.all(starting)
     // Slow enough to be killed in the middle.
     await sandbox.control('PUT', 'faults', [
       { service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs: 300 },
@@ -62,6 +62,8 @@ export async function severalWorkers({ hosts, workersPerHost, backups, kills, se
     await sandbox.control('DELETE', 'faults')
     // What follows is done by this process.
     await Promise.all(workers.splice(0).map(({ worker }) => worker.stop()))
+    // Of the killed ones, which count as alive for half a minute.
+    await here.db.worker.deleteMany()
     for (const { id, source } of made) {
       const target = path.join(here.context.restoreRoots[0] ?? '', id)
       const restore = await startRestore(here.context, { backupId: id, target }, 'host', actor)

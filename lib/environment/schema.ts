@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { findRegion } from '#lib/aws/schema.ts'
+import { endpointMistake, findRegion } from '#lib/aws/schema.ts'
 import { type CheckReport, parseKeyIdentifier, regionMismatch, regionOf, tidyKeyIdentifier } from '#lib/keys/schema.ts'
 
 export const encryptionMethods = ['AWS-KMS', 'AES-256'] as const
@@ -82,6 +82,18 @@ export const environmentSchema = z
       }
     }
   })
+
+/** The form's own, which says of endpoints what the server says: it knows which ones this console allows. */
+export function environmentFormSchema(allowedEndpoints: readonly string[]) {
+  return environmentSchema.superRefine((settings, context) => {
+    if (settings.hosted) return
+    for (const service of ['kms', 's3'] as const) {
+      const name = `${service}Endpoint` as const
+      const message = endpointMistake(settings[name], service, settings.region, allowedEndpoints)
+      if (message) context.addIssue({ code: 'custom', path: [name], message })
+    }
+  })
+}
 
 /** A further key may be in another Region, but only of the same partition: credentials end at its border. */
 function furtherKeyProblem(

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { fromPrisma, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import type { Tx } from '#lib/db.ts'
+import { messageOf } from '#lib/errors.ts'
 
 /** A job names a row; everything else is in the row. Nothing secret ever stands in a payload. */
 export const jobPayload = z.object({ id: z.uuid() })
@@ -84,5 +85,5 @@ export async function enqueue(
 }
 
 export function logError(error: Error): void {
-  console.error(JSON.stringify({ level: 'error', part: 'queue', message: error.message }))
+  console.error(JSON.stringify({ level: 'error', part: 'queue', message: messageOf(error) }))
 }

@@ -5,39 +5,10 @@ import { accessOf, currentEnvironment } from '#lib/environment/access.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { openSecret } from '#lib/environment/stored-secret.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
+import type { KeyHolding, KeyStateNow } from './schema.ts'
 
-export const keyStates = [
-  'healthy',
-  'unreachable',
-  'refused',
-  'disabled',
-  'pending deletion',
-  'deleted',
-  'not usable',
-] as const
-export type KeyState = (typeof keyStates)[number]
-
-/** What hangs on a key. Sizes in bytes, times ISO 8601 in UTC. */
-export interface KeyHolding {
-  readonly arn: string
-  readonly state: KeyState
-  /** Complete backups that it opens. */
-  readonly backups: number
-  /** Of their content. */
-  readonly bytes: number
-  /** Of them, those that no other key opens. */
-  readonly onlyWayIn: number
-  readonly oldest: string | null
-  readonly newest: string | null
-  /** The saved Backup Environment wraps new backups under it. */
-  readonly inUse: boolean
-  /** Days until KMS deletes it, while it is pending deletion. */
-  readonly daysLeft: number | null
-}
-
-/** Every KMS key that a backup or the saved environment names, with its state by DescribeKey now. */
-export async function listKeys(context: BackupContext): Promise<KeyHolding[]> {
-  const { db } = context
+/** Every KMS key that a backup or the saved environment names. Asks no key. */
+export async function listHoldings({ db }: Pick<BackupContext, 'db'>): Promise<KeyHolding[]> {
   const rows = await db.$queryRaw<
     { arn: string; backups: number; bytes: bigint; onlyWayIn: number; oldest: Date | null; newest: Date | null }[]
   >`
@@ -46,27 +17,30 @@ export async function listKeys(context: BackupContext): Promise<KeyHolding[]> {
       min("createdAt") AS oldest, max("createdAt") AS newest
     FROM backup CROSS JOIN LATERAL unnest("keyIds") AS key
     WHERE state = 'complete' AND key LIKE 'arn:%' GROUP BY key ORDER BY key`
-  const current = await currentEnvironment(db)
-  const inUse = current.revision ? keyArnsOf(current.revision) : []
-  const arns = [...new Set([...inUse, ...rows.map(({ arn }) => arn)])]
-  return Promise.all(
-    arns.map(async (arn) => {
-      const row = rows.find((one) => one.arn === arn)
-      return {
-        arn,
-        ...(await stateOf(context, arn)),
-        backups: row?.backups ?? 0,
-        bytes: Number(row?.bytes ?? 0n),
-        onlyWayIn: row?.onlyWayIn ?? 0,
-        oldest: row?.oldest?.toISOString() ?? null,
-        newest: row?.newest?.toISOString() ?? null,
-        inUse: inUse.includes(arn),
-      }
-    }),
-  )
+  const { revision } = await currentEnvironment(db)
+  const inUse = revision ? keyArnsOf(revision) : []
+  return [...new Set([...inUse, ...rows.map(({ arn }) => arn)])].map((arn) => {
+    const row = rows.find((one) => one.arn === arn)
+    return {
+      arn,
+      backups: row?.backups ?? 0,
+      bytes: Number(row?.bytes ?? 0n),
+      onlyWayIn: row?.onlyWayIn ?? 0,
+      oldest: row?.oldest?.toISOString() ?? null,
+      newest: row?.newest?.toISOString() ?? null,
+      inUse: inUse.includes(arn),
+    }
+  })
 }
 
-async function stateOf(context: BackupContext, arn: string): Promise<Pick<KeyHolding, 'state' | 'daysLeft'>> {
+/** The same, with what KMS says of each key now. */
+export async function listKeys(context: BackupContext): Promise<(KeyHolding & KeyStateNow)[]> {
+  const holdings = await listHoldings(context)
+  return Promise.all(holdings.map(async (one) => ({ ...one, ...(await keyStateNow(context, one.arn)) })))
+}
+
+/** By DescribeKey, with the credentials of the saved environment. Never throws for what KMS answers. */
+export async function keyStateNow(context: BackupContext, arn: string): Promise<KeyStateNow> {
   const { revision, ...environment } = await currentEnvironment(context.db)
   const region = arn.split(':')[3] ?? ''
   const access = revision

@@ -134,6 +134,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
               </div>
             </Card>
           )}
+          {backup.warningList.length > 0 && <WarningList warnings={backup.warningList} total={backup.warnings} />}
           {complete && (
             <Card title="From the command line" hint="On the machine that runs this console, in its folder.">
               <Command
@@ -141,7 +142,6 @@ export default async function BackupPage({ params, searchParams }: Props) {
               />
             </Card>
           )}
-          {backup.warningList.length > 0 && <WarningList warnings={backup.warningList} total={backup.warnings} />}
         </div>
       </div>
     </>

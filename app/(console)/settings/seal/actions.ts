@@ -3,11 +3,10 @@ import { revalidatePath } from 'next/cache'
 import { permitted } from '#app/_lib/action.ts'
 import { rewrapSeal, rotateSeal } from '#lib/seal/operate-seal.ts'
 import { sealActionSchema } from '#lib/seal/schema.ts'
-import { sealHostOf } from '#lib/services.ts'
 
 export async function operateSeal(input: unknown) {
   return permitted('seal.change', sealActionSchema, input, async ({ console, user, input: { action } }) => {
-    const host = await sealHostOf(console.env)
+    const host = await console.sealHost()
     const { db, installation } = console.backup
     const by = { actor: user.email }
     const message =

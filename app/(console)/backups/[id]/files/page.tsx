@@ -101,12 +101,16 @@ function Files({ id, query, view, mayTake }: { id: string; query: BrowseQuery; v
   if (view.items.length === 0)
     return (
       <>
-        <EmptyState title={found ? 'Nothing found here' : 'This folder is empty'}>
+        <EmptyState
+          title={found ? 'Nothing found here' : query.after === undefined ? 'This folder is empty' : 'No more files'}
+        >
           {found
             ? view.next === null
               ? 'No path of this backup has that text in it.'
               : 'Nothing in the part that was searched so far. Go on with More.'
-            : 'It was empty when it was backed up, or this is the end of its list.'}
+            : query.after === undefined
+              ? 'It was empty when it was backed up.'
+              : 'This is the end of its list.'}
         </EmptyState>
         {pages}
       </>
