@@ -1,10 +1,11 @@
 import { type NextRequest, NextResponse } from 'next/server'
+import { sealedPage } from '#app/_lib/sealed-page.ts'
 
 // Set by app/_lib/console.ts while the seal does not open.
-const kept: { vaultSealed?: unknown } & typeof globalThis = globalThis
+const kept: { vaultSealed?: Parameters<typeof sealedPage>[0] } & typeof globalThis = globalThis
 
 /**
- * Sends every page to the one that says that the console is sealed, while it is. Sets the Content-Security-Policy of
+ * Answers for every page that the console is sealed, while it is. Sets the Content-Security-Policy of
  * every page, with a nonce that Next puts on its own scripts.
  * It decides nothing about who may see what: pages, actions and route handlers do that themselves.
  */
@@ -24,11 +25,15 @@ export function proxy(request: NextRequest) {
   ].join('; ')
   const headers = new Headers(request.headers)
   headers.set('content-security-policy', policy)
-  // A server action answers in words of its own: app/_lib/action.ts.
-  const isPage = !request.headers.has('next-action')
+  const sealed = kept.vaultSealed
+  // A server action answers in words of its own: app/_lib/action.ts. Not a rewrite to a page: with `--hostname 127.0.0.1`
+  // Next takes its own address for another host, and asks itself for ever.
   const response =
-    kept.vaultSealed && isPage
-      ? NextResponse.rewrite(new URL('/sealed', request.url), { request: { headers }, status: 503 })
+    sealed && !request.headers.has('next-action')
+      ? new NextResponse(sealedPage(sealed, nonce, request.cookies.get('theme')?.value), {
+          status: 503,
+          headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'retry-after': '15' },
+        })
       : NextResponse.next({ request: { headers } })
   response.headers.set('content-security-policy', policy)
   return response

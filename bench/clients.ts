@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { consolePrograms, workerEnvironment } from '#lib/supervisor/parts.ts'
 import { type OurTask, ourReport } from './our-client.ts'
 import { type Command, type Measured, runMeasured } from './run-measured.ts'
 import type { StandIn } from './stand-in.ts'
@@ -28,6 +29,7 @@ export interface Client {
 }
 
 const LEVEL = 3
+const workerFlags = consolePrograms({ port: 0, host: '' }).worker.filter((part) => part.startsWith('--'))
 const secret = 'not-a-secret-but-a-benchmark'
 
 /**
@@ -56,9 +58,13 @@ export function makeClient(name: ClientName, standIn: StandIn, work: string): Cl
         const task: OurTask = { ...ourPlace(standIn), backup }
         const measured = await run({
           program: process.execPath,
-          args: ['--disable-warning=ExperimentalWarning', program, direction, folder],
+          args: ['--disable-warning=ExperimentalWarning', ...workerFlags, program, direction, folder],
           // A worker starts once, and this process for every run: at least it need not compile its modules each time.
-          environment: { OUR_CLIENT: JSON.stringify(task), NODE_COMPILE_CACHE: path.join(work, 'compiled') },
+          environment: {
+            OUR_CLIENT: JSON.stringify(task),
+            NODE_COMPILE_CACHE: path.join(work, 'compiled'),
+            ...workerEnvironment,
+          },
         })
         const { seconds, peakMiB } = ourReport.parse(JSON.parse(measured.stdout.trim().split('\n').at(-1) ?? ''))
         return { ...measured, peakMiB: Math.max(peakMiB, measured.peakMiB), insideSeconds: seconds }

@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs'
 import { z } from 'zod'
 import { createAwsClients } from '#lib/aws/clients.ts'
 import type { BackupIdentity } from '#lib/backup/context.ts'
@@ -53,7 +54,9 @@ async function run(task: OurTask, isRestore: boolean, folder: string): Promise<n
       protection: { method: 'keys', keys: [{ keyId: keyArn, wrapper: key }] },
       identity,
     })
-    await restoreBackup({ backup: opened, target: folder, onProgress: () => undefined })
+    const draft = `${folder}.restoring`
+    await restoreBackup({ backup: opened, target: draft, draft: true, onProgress: () => undefined })
+    renameSync(draft, folder)
   } else {
     await writeBackup({
       store,

@@ -29,7 +29,7 @@ const pages = [
 test.beforeEach(({ signedIn: page }) => page.emulateMedia({ reducedMotion: 'reduce' }))
 
 test('axe finds nothing in the settings form, whatever it shows', async ({ signedIn: page, sandbox }) => {
-  test.setTimeout(180_000)
+  test.setTimeout(300_000)
   await openSettings(page, 'ap-southeast-2')
   const refused = keyOf(sandbox, 'ap-southeast-2', 'not-shared')
   await page.getByLabel('Master Key').fill(refused.arn)
@@ -65,7 +65,7 @@ test('axe finds nothing on any page, and none is wider than the window', async (
   console,
   sandbox,
 }) => {
-  test.setTimeout(180_000)
+  test.setTimeout(300_000)
   await saveKey(page, keyOf(sandbox, 'ap-southeast-2', 'backups'))
   for (const url of pages) await lookAt(page, url)
   const stranger = await browser.newContext({ baseURL: console.url, reducedMotion: 'reduce' })

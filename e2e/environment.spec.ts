@@ -256,7 +256,10 @@ test('the environment as a file: shown, checked, and applied only with a yes to 
   expect(JSON.parse((await apply(changed, '--check-only')).stdout)).toMatchObject({ report: { ok: true } })
   const refused = await apply(changed)
   expect(refused.code).toBe(1)
-  expect(JSON.parse(refused.stdout)).toMatchObject({ status: 'confirm', changes: { masterKey: [before, after] } })
+  expect(JSON.parse(refused.stdout), refused.stdout).toMatchObject({
+    status: 'confirm',
+    changes: { masterKey: [before, after] },
+  })
   const applied = await apply(changed, '--yes')
   expect(applied.code, applied.stderr).toBe(0)
   await page.reload()

@@ -43,11 +43,6 @@ export function getConsole(): Promise<Console> {
   return kept.vaultConsole
 }
 
-/** While the console is sealed: since when, and when it tries next. */
-export function sealedState(): Pick<SealedState, 'since' | 'nextTryAt'> | undefined {
-  return kept.vaultSealed
-}
-
 function sealed(): AppError {
   return new AppError('sealed', 'This console is sealed, and opens by itself when its key answers.', {
     fix: 'On its host, byok seal status says why.',

@@ -13,7 +13,7 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
 const open = {
   actions: ['completeSetup', 'signOut'],
   routes: ['app/api/[...missing]/route.ts', 'app/api/auth/[...all]/route.ts', 'app/api/health/route.ts'],
-  pages: ['app/(auth)/setup/page.tsx', 'app/(auth)/sign-in/page.tsx', 'app/sealed/page.tsx'],
+  pages: ['app/(auth)/setup/page.tsx', 'app/(auth)/sign-in/page.tsx'],
 }
 
 test('every server action goes through the wrapper', () => {

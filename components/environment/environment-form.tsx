@@ -94,8 +94,8 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
     setRefusal(undefined)
     setSavedNow(false)
     const restoredFrom = restoring?.number ?? null
-    setChecked(settings)
     const result = await check.save({ settings, base: base.revision, confirmation, restoredFrom })
+    if (result.report) setChecked(settings)
     if (result.status === 'confirm') {
       setAsked({ needed: result, settings })
       return
@@ -118,8 +118,8 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   async function test(settings: EnvironmentSettings) {
     setRefusal(undefined)
     setSavedNow(false)
-    setChecked(settings)
     const result = await check.test(settings, restoring?.number ?? null)
+    if (result.report) setChecked(settings)
     if (result.status === 'error') refuse(result.message, result.fieldErrors)
     // Where the check stands below the form, bring it into sight.
     if (window.matchMedia('(width < 1100px)').matches) panel.current?.scrollIntoView({ block: 'start' })

@@ -12,6 +12,7 @@ import { FRAME_LENGTH, FRAME_OVERHEAD, LAST_FRAME_OVERHEAD, layoutFault } from '
 /** More than any header made here: its context is made of IDs. */
 const HEADER_AT_MOST = 16 * 1024
 const KEY_NAMESPACE = 'vault-console'
+const LET_GO_FROM = 64 * 1024
 
 const { encryptStream, decryptStream } = buildClient({
   commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
@@ -27,8 +28,11 @@ export interface MessageCipher {
    * @param reuse memory for the message if it is large enough; otherwise new memory, which it shares with nothing
    */
   encrypt(plaintext: readonly Uint8Array[], context: MessageContext, reuse?: Buffer): Promise<Buffer>
-  /** The whole plaintext, after all of it was authenticated. Throws AppError `integrity`. */
-  decrypt(message: Uint8Array, context: MessageContext): Promise<Buffer>
+  /**
+   * The whole plaintext, after all of it was authenticated. Throws AppError `integrity`.
+   * @param spent the message is needed no more, whatever comes of this: its memory takes the plaintext
+   */
+  decrypt(message: Uint8Array, context: MessageContext, spent?: boolean): Promise<Buffer>
 }
 
 /** @param keyName stands in every message as the key's name (the backup's ID); not secret */
@@ -57,7 +61,7 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       return done
     },
 
-    async decrypt(message, context) {
+    async decrypt(message, context, spent = false) {
       const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
       const fault = layoutFault(bytes)
       if (fault) throw new AppError('integrity', `It cannot be decrypted: ${fault}.`)
@@ -68,7 +72,8 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
         stream.once('MessageHeader', (header: MessageHeader) => {
           seen = header.encryptionContext
         })
-        const done = collect(stream, Buffer.allocUnsafeSlow(bytes.length))
+        // A frame's plaintext never reaches as far as the frames that are still to be read.
+        const done = collect(stream, spent ? bytes : Buffer.allocUnsafeSlow(bytes.length))
         const step = FRAME_LENGTH + FRAME_OVERHEAD
         for (let at = 0; at < bytes.length; at += step) stream.write(bytes.subarray(at, at + step))
         stream.end()
@@ -95,10 +100,20 @@ function collect(stream: NodeJS.ReadableStream, into: Buffer): Promise<Buffer> {
     stream.on('data', (piece: Buffer) => {
       if (length + piece.length > into.length) reject(new RangeError('a message longer than it can be'))
       else length += piece.copy(into, length)
+      letGo(piece)
     })
     stream.once('end', () => resolve(into.subarray(0, length)))
     stream.on('error', reject) // not once: the SDK's stream reports some errors twice
   })
+}
+
+/**
+ * Frees a frame's memory now. Left to the collector of garbage, which learns of memory outside its heap but not that it
+ * is idle, these frames bring about a full collection every few dozen MiB: a quarter of the time.
+ */
+function letGo({ buffer, byteLength }: Buffer): void {
+  // Small pieces share their memory with others.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength >= LET_GO_FROM) buffer.transfer(0)
 }
 
 function sameContext(seen: MessageContext, expected: MessageContext): boolean {

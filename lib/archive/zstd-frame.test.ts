@@ -50,3 +50,34 @@ test('a frame never yields more than it may', async () => {
   await expect(decompressFrame(randomBytes(1000), 2 ** 20)).rejects.toMatchObject({ code: 'integrity' })
   await expect(decompressFrame(bomb.subarray(0, -1), 2 ** 30)).rejects.toMatchObject({ code: 'integrity' })
 })
+
+test('a frame of raw blocks is undone in its own memory only when it is needed no more', async () => {
+  const data = randomBytes(3 * BLOCK + 77)
+  const frame = Buffer.concat(await compressFrame(data))
+  const untouched = Buffer.from(frame)
+  expect(data.equals(await decompressFrame(frame, data.length))).toBe(true)
+  expect(frame.equals(untouched)).toBe(true)
+  const content = await decompressFrame(frame, data.length, true)
+  expect(data.equals(content)).toBe(true)
+  expect(content.buffer).toBe(frame.buffer)
+})
+
+test('a frame of raw blocks that says other than it holds is refused', async () => {
+  const frame = Buffer.concat(await compressFrame(randomBytes(2 * BLOCK + 77)))
+  const changed = (change: (frame: Buffer) => void) => {
+    const copy = Buffer.from(frame)
+    change(copy)
+    return copy
+  }
+  for (const damaged of [
+    changed((bytes) => bytes.writeBigUInt64LE(1n, 5)),
+    changed((bytes) => bytes.writeBigUInt64LE(BigInt(2 * BLOCK + 78), 5)),
+    changed((bytes) => bytes.writeUInt8(bytes.readUInt8(13) | 1, 13)), // the first block says that it is the last
+    changed((bytes) => bytes.writeUIntLE(((BLOCK + 1) << 3) | 0, 13, 3)),
+    frame.subarray(0, -1),
+    frame.subarray(0, 13),
+    frame.subarray(0, 15),
+  ])
+    await expect(decompressFrame(damaged, 2 ** 30, true)).rejects.toMatchObject({ code: 'integrity' })
+  await expect(decompressFrame(frame, 2 * BLOCK + 76)).rejects.toMatchObject({ code: 'integrity' })
+})

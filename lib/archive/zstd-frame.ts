@@ -8,6 +8,9 @@ const WORTH_COMPRESSING = 0.95
 /** As much memory as is taken beforehand, for output of a size that nobody knows. */
 const OUTPUT_CHUNK = 1024 * 1024
 const RAW_BLOCK = 128 * 1024
+const MAGIC = 0xfd2fb528
+const STORED = 0b1110_0000
+const STORED_HEADER = 13
 const MAX_STEP = 16 * 1024 * 1024
 
 /**
@@ -52,9 +55,9 @@ function compress(data: Buffer): Promise<Buffer[]> {
 
 /** RFC 8878: magic number, frame header (single segment, 8-byte content size), raw blocks of at most 128 KiB. */
 function storeFrame(data: Buffer): Buffer[] {
-  const header = Buffer.alloc(13)
-  header.writeUInt32LE(0xfd2fb528, 0)
-  header.writeUInt8(0b1110_0000, 4)
+  const header = Buffer.alloc(STORED_HEADER)
+  header.writeUInt32LE(MAGIC, 0)
+  header.writeUInt8(STORED, 4)
   header.writeBigUInt64LE(BigInt(data.length), 5)
   const pieces: Buffer[] = [header]
   for (let start = 0; start < data.length || start === 0; start += RAW_BLOCK) {
@@ -67,8 +70,38 @@ function storeFrame(data: Buffer): Buffer[] {
   return pieces
 }
 
-/** The content of a frame, never more than `maxLength` bytes. Throws AppError `integrity`. */
-export function decompressFrame(frame: Uint8Array, maxLength: number): Promise<Buffer> {
+/** Where the blocks of a frame lie that `storeFrame` made; undefined of any other frame. */
+function storedBlocks(frame: Buffer): { readonly from: number; readonly to: number }[] | undefined {
+  if (frame.length < STORED_HEADER || frame.readUInt32LE(0) !== MAGIC || frame.readUInt8(4) !== STORED) return undefined
+  const blocks = []
+  let content = 0
+  for (let at = STORED_HEADER; at + 3 <= frame.length; ) {
+    const header = frame.readUIntLE(at, 3)
+    const length = header >>> 3
+    if ((header & 0b110) !== 0 || length > RAW_BLOCK) return undefined
+    blocks.push({ from: at + 3, to: at + 3 + length })
+    content += length
+    at += 3 + length
+    if (header & 1) return at === frame.length && BigInt(content) === frame.readBigUInt64LE(5) ? blocks : undefined
+  }
+  return undefined
+}
+
+/**
+ * The content of a frame, never more than `maxLength` bytes. Throws AppError `integrity`.
+ * @param spent the frame is needed no more: its memory may take the content
+ */
+export async function decompressFrame(frame: Uint8Array, maxLength: number, spent = false): Promise<Buffer> {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
+  const blocks = storedBlocks(bytes)
+  if (!blocks || frame.length > maxLength + STORED_HEADER + 3 * blocks.length) return decompress(frame, maxLength)
+  const content = spent ? bytes : Buffer.allocUnsafeSlow(bytes.length)
+  let length = 0
+  for (const { from, to } of blocks) length += bytes.copy(content, length, from, to)
+  return content.subarray(0, length)
+}
+
+function decompress(frame: Uint8Array, maxLength: number): Promise<Buffer> {
   // Produced in one step where it fits; see above for the chunk size.
   const chunkSize = Math.min(Math.max(maxLength, 64), MAX_STEP, 64 * 1024 + frame.length * 8)
   const options = { chunkSize, maxOutputLength: Math.max(maxLength, 1) }

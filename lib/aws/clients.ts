@@ -66,7 +66,8 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
   const sts = new STSClient(at(undefined))
   // AWS wants the bucket in the host name; the sandbox and most other stores have one host name for all buckets.
   const forcePathStyle = s3Endpoint ? s3Endpoint.kind === 'own' : endpoint !== undefined
-  const s3 = new S3Client({ ...at(s3Endpoint), forcePathStyle })
+  // Who knows the SHA-256 of what it reads compares that itself; others ask for the SDK's check (ChecksumMode).
+  const s3 = new S3Client({ ...at(s3Endpoint), forcePathStyle, responseChecksumValidation: 'WHEN_REQUIRED' })
   return {
     kms,
     s3,

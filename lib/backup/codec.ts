@@ -10,15 +10,19 @@ export interface Codec {
    * where that is large enough.
    */
   seal(content: Buffer, context: MessageContext, reuse?: Buffer): Promise<Buffer>
-  /** Never more than `maxLength` bytes. Throws AppError `integrity` with a sentence about "it". */
-  open(object: Uint8Array, context: MessageContext, maxLength: number): Promise<Buffer>
+  /**
+   * Never more than `maxLength` bytes. Throws AppError `integrity` with a sentence about "it".
+   * @param spent the object is needed no more, whatever comes of this: its memory may take the content
+   */
+  open(object: Uint8Array, context: MessageContext, maxLength: number, spent?: boolean): Promise<Buffer>
 }
 
 export function encryptedCodec(backupKey: Uint8Array, backup: string): Codec {
   const cipher: MessageCipher = messageCipher(backupKey, backup)
   return {
     seal: async (content, context, reuse) => cipher.encrypt(await compressFrame(content), context, reuse),
-    open: async (object, context, maxLength) => decompressFrame(await cipher.decrypt(object, context), maxLength),
+    open: async (object, context, maxLength, spent) =>
+      decompressFrame(await cipher.decrypt(object, context, spent), maxLength, true),
   }
 }
 
@@ -32,7 +36,7 @@ export const plainCodec: Codec = {
     for (const piece of pieces) at += piece.copy(object, at)
     return object.subarray(0, length)
   },
-  open: (object, _context, maxLength) => decompressFrame(object, maxLength),
+  open: (object, _context, maxLength, spent) => decompressFrame(object, maxLength, spent),
 }
 
 export function sha256Of(bytes: Uint8Array): string {

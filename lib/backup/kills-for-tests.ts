@@ -42,6 +42,8 @@ export async function killCampaign({ victim, kills, seed }: { victim: Victim; ki
     const sources = [1, 20, 40].map((megabytes) => plant(path.join(console.sources, `of-${megabytes}`), megabytes))
     const truth = new Map(sources.map((source) => [source, describeTree(source)]))
 
+    const attempts = async () => (await db.backup.aggregate({ _sum: { attempt: true } }))._sum.attempt ?? 0
+    let begun = 0
     for (let kill = 0; kill < kills; ) {
       await eventually(async () => {
         await console.start()
@@ -56,8 +58,13 @@ export async function killCampaign({ victim, kills, seed }: { victim: Victim; ki
         if (complete && !existsSync(target))
           await startRestore(context, { backupId: complete.id, target }, 'host', actor)
       })
-      // A random moment of what has just begun or long been running.
+      // Something has begun since the last kill; then a random moment of it.
+      await until(async () => {
+        await console.start()
+        return (await attempts()) > begun
+      }, 120_000)
       await sleep(200 + random() * 3000)
+      begun = await attempts().catch(() => begun)
       if (await console.kill(victim, random)) kill += 1
     }
     await eventually(async () => {

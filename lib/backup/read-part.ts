@@ -18,10 +18,16 @@ export async function readPart(
   const { place, size, length } = part
   const what = `${place.kind === 'segment' ? 'Segment' : 'Entry list'} ${place.index} of backup ${identity.backup}`
   try {
-    const object = await store.read(backupFolder(identity) + partName(place), size)
-    if (object.length !== size) throw new AppError('integrity', `It has ${object.length} bytes instead of ${size}.`)
-    if (sha256Of(object) !== part.sha256) throw new AppError('integrity', 'Its SHA-256 differs.')
-    const content = await codec.open(object, partContext(identity, place), length)
+    const key = backupFolder(identity) + partName(place)
+    let object = await store.read(key, size, { unchecked: true })
+    let fault = faultIn(object, part)
+    if (fault) {
+      // It may have been damaged on its way: that the store finds out when it is asked to, and tries again.
+      object = await store.read(key, size)
+      fault = faultIn(object, part)
+    }
+    if (fault) throw new AppError('integrity', fault)
+    const content = await codec.open(object, partContext(identity, place), length, true)
     if (content.length !== length)
       throw new AppError('integrity', `It holds ${content.length} bytes of content instead of ${length}.`)
     return content
@@ -32,4 +38,9 @@ export async function readPart(
       })
     throw naming(what, error)
   }
+}
+
+function faultIn(object: Uint8Array, { size, sha256 }: Part): string | undefined {
+  if (object.length !== size) return `It has ${object.length} bytes instead of ${size}.`
+  return sha256Of(object) === sha256 ? undefined : 'Its SHA-256 differs.'
 }

@@ -216,7 +216,8 @@ export interface BackupsView {
   readonly nextBefore: string | null
   /** Queued and running ones, on every page of the list. */
   readonly active: readonly BackupRow[]
-  readonly total: number
+  /** Whether there is any, whatever was asked for. */
+  readonly hasBackups: boolean
   readonly hasEnvironment: boolean
   /**
    * Folders that may be backed up, with a name to show: each source root and the folders directly in it; of other

@@ -34,7 +34,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     }),
   }
   // IDs are UUIDs of version 7: their order is the order of creation.
-  const [rows, active, total, environment, restore, sources] = await Promise.all([
+  const [rows, active, any, environment, restore, sources] = await Promise.all([
     db.backup.findMany({
       where: { ...filter, ...(query.before && { id: { lt: query.before } }) },
       orderBy: { id: 'desc' },
@@ -43,7 +43,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     }),
     // Sorted here: PostgreSQL would rather walk through all backups in order than sort the few that are meant.
     db.backup.findMany({ where: { state: { in: ['queued', 'running', 'waiting'] } }, take: 500, omit: heavy }),
-    db.backup.count(),
+    db.backup.findFirst({ select: { id: true } }),
     currentEnvironment(db),
     db.restore.findFirst({ where: { state: 'complete' }, select: { id: true } }),
     offeredPlaces(context),
@@ -56,7 +56,7 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
       .map(rowOf)
       .sort((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, 20),
-    total,
+    hasBackups: any !== null,
     hasEnvironment: environment.revision !== undefined,
     sources,
     restored: restore !== null,

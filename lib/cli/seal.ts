@@ -97,7 +97,7 @@ function addRotateRoot(seal: Command): void {
         const { id, moved, destroyed, kept } = await rotateSeal(context, host, { actor, onMoved: showMoved() })
         print(`${id} seals what is new.`)
         print(`${moved} values were moved; ${destroyed.length} older root keys were destroyed.`)
-        for (const one of kept) print(`Kept: ${one.id}, which ${one.backups} backups need.`)
+        for (const one of kept) print(`Kept: ${one.id}, which ${one.backups} backups and ${one.values} values need.`)
       }),
     )
 }

@@ -199,7 +199,7 @@ test('two administrators save at once, 200 times: each save is a revision, or a 
       actor: createdBy,
     })),
   )
-}, 120_000)
+}, 240_000)
 
 test('a secret is sealed, kept, replaced, and never tried with another access key ID', async () => {
   const { accessKeyId, secretAccessKey } = sandbox.administrator

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { fromPrisma, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import type { Tx } from '#lib/db.ts'
-import { messageOf } from '#lib/errors.ts'
+import { isDatabaseError, messageOf } from '#lib/errors.ts'
 
 /** A job names a row; everything else is in the row. Nothing secret ever stands in a payload. */
 export const jobPayload = z.object({ id: z.uuid() })
@@ -84,6 +84,8 @@ export async function enqueue(
   await jobs.send(queueName(queue, host), { id }, { db: fromPrisma(tx), ...(startAfter && { startAfter }) })
 }
 
+/** @param error what pg-boss emits, which has a message and is not always an Error, or a worker's last one */
 export function logError(error: Error): void {
-  console.error(JSON.stringify({ level: 'error', part: 'queue', message: messageOf(error) }))
+  const message = isDatabaseError(error) ? messageOf(error) : error.message
+  console.error(JSON.stringify({ level: 'error', part: 'queue', message }))
 }

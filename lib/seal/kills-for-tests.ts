@@ -5,6 +5,7 @@ import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { seededRandom } from '#lib/backup/workers-for-tests.ts'
 import { openTestDatabase } from '#lib/db-for-tests.ts'
 import { keyArn, openTestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import type { KeyringContext } from './keyring.ts'
@@ -29,7 +30,7 @@ interface Run {
  * @returns how many processes were killed, and how many had ended before
  */
 export async function killSeals({ kills, seed }: { kills: number; seed: number }) {
-  const random = randomFrom(seed)
+  const random = seededRandom(seed)
   const folder = mkdtempSync(path.join(tmpdir(), 'vault-seal-kill-'))
   const sandbox = await openTestSandbox()
   const database = await openTestDatabase()
@@ -70,6 +71,8 @@ export async function killSeals({ kills, seed }: { kills: number; seed: number }
           DATABASE_URL: database.url,
           VAULT_DATA_DIR: folder,
           VAULT_AWS: 'aws',
+          VAULT_PUBLIC_URL: 'https://vault.example.test',
+          NODE_ENV: 'test',
           VAULT_CONFIG: configured(to, from),
         },
         stdio: ['ignore', 'ignore', 'pipe'],
@@ -167,15 +170,5 @@ async function openBetween(endpoint: string) {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
-  }
-}
-
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

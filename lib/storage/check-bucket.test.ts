@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createAwsClients } from '#lib/aws/clients.ts'
 import type { Check } from '#lib/keys/schema.ts'
 import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { checkBucket } from './check-bucket.ts'
@@ -55,4 +56,26 @@ test('one that does not list what was written', async () => {
   const checks = await run(s3)
   expect(failed(checks)).toEqual(['bucket.list'])
   expect(checks.get('bucket.list')?.detail).toContain('not in the list')
+})
+
+test('an answer to the write that is lost on its way is no refusal: the second attempt finds what the first one wrote', async () => {
+  const { endpoint } = sandbox.sandbox
+  const access = { region: 'us-east-1', endpoint, credentials: sandbox.administrator }
+  const { s3, destroy } = createAwsClients(access, 'interactive')
+  let lost = 0
+  s3.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const result = await next(args)
+        if (commandName !== 'PutObjectCommand' || lost > 0) return result
+        lost += 1
+        throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', name: 'TimeoutError' })
+      },
+    { step: 'deserialize', priority: 'low' },
+  )
+  const checks = await run(s3)
+  destroy()
+  expect(lost).toBe(1)
+  expect(failed(checks)).toEqual([])
+  expect(checks.get('bucket.write')?.status).toBe('passed')
 })

@@ -82,10 +82,7 @@ export async function checkBucket(s3: S3Client, what: BucketToCheck, tell: (chec
   }
 
   async function use(): Promise<void> {
-    const written = await step('bucket.write', 's3:PutObject', async () => {
-      const { $metadata } = await s3.send(put())
-      return { requestId: $metadata.requestId, detail: `${bucket} took an object.` }
-    })
+    const written = await step('bucket.write', 's3:PutObject', write)
     const sameFault = written.status === 'failed' && written.kind !== 'refused' && (await finding) === 'gone'
     tell(sameFault ? skipped({ id: 'bucket.write' }, 'Needs the bucket.') : written)
     if (written.status !== 'passed') {
@@ -106,6 +103,14 @@ export async function checkBucket(s3: S3Client, what: BucketToCheck, tell: (chec
         return { requestId: $metadata.requestId, detail: 'Nothing of the check is left in the bucket.' }
       }),
     )
+  }
+
+  /** Nobody else writes this name: if it is there already, the answer to an attempt of our own was lost. */
+  async function write(): Promise<Outcome> {
+    const answer = await s3.send(put()).catch((error: unknown) => {
+      if (faultOf(error).code !== 'PreconditionFailed') throw error
+    })
+    return { requestId: answer?.$metadata.requestId, detail: `${bucket} took an object.` }
   }
 
   async function step(id: Check['id'], action: S3Action, run: () => Promise<Outcome>): Promise<Check> {

@@ -5,6 +5,11 @@ export interface CreateOptions {
   readonly signal?: AbortSignal
 }
 
+export interface ReadOptions {
+  /** The caller knows the object's SHA-256 and compares it: the store need not do so too. */
+  readonly unchecked?: boolean
+}
+
 export interface StoredObject {
   readonly key: string
   /** Bytes. */
@@ -32,8 +37,11 @@ export interface ObjectStore {
   create(key: string, body: Uint8Array, options?: CreateOptions): Promise<void>
   /** Creates or replaces. For objects that have generations (an envelope). */
   replace(key: string, body: Uint8Array): Promise<void>
-  /** The whole object. Throws `not-found`; throws `integrity` when it is longer than `maxBytes` or its checksum differs. */
-  read(key: string, maxBytes: number): Promise<Uint8Array>
+  /**
+   * The whole object, in memory that it shares with nothing. Throws `not-found`; throws `integrity` when it is longer than
+   * `maxBytes` or its checksum differs.
+   */
+  read(key: string, maxBytes: number, options?: ReadOptions): Promise<Uint8Array>
   /** Undefined when there is no such object. */
   look(key: string): Promise<ObjectFacts | undefined>
   /** Idempotent: a missing object is no error. */

@@ -126,6 +126,16 @@ describe('reading', () => {
     },
   )
 
+  test('who compares the SHA-256 himself gets what arrived, and nobody else hashes it', async () => {
+    const body = randomBytes(100_000)
+    await store.create('unchecked', body)
+    await faults({ operation: 'GetObject', effect: 'CorruptBody', times: 1 })
+    const arrived = await store.read('unchecked', body.length, { unchecked: true })
+    expect(arrived).toHaveLength(body.length)
+    expect(body.equals(arrived)).toBe(false)
+    expect(await s3Counts()).toMatchObject({ GetObject: 1 })
+  })
+
   test('an object that is too long is refused at once', async () => {
     await store.create('long', randomBytes(1001))
     expect(await failure(store.read('long', 1000))).toMatchObject({ code: 'integrity' })
@@ -146,7 +156,7 @@ describe('refusals', () => {
     await faults({ operation, effect: 'AccessDenied' })
     const error = await failure(run())
     expect(error).toMatchObject({ code: 'denied', retryable: false, fix: expect.stringContaining('administers IAM') })
-    expect(error.message).toMatch(new RegExp(`^${verb} objects was refused: `))
+    expect(error.message).toMatch(new RegExp(`^${verb} objects was refused by an IAM policy: `))
   })
 
   test('of single objects in a deletion are not passed over', async () => {

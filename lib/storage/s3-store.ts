@@ -85,13 +85,18 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
         await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ChecksumSHA256: sha256(body) }))
       }),
 
-    read: (key, maxBytes) =>
+    read: (key, maxBytes, { unchecked = false } = {}) =>
       call('s3:GetObject', key, async () => {
         for (let attempt = 1; ; attempt += 1) {
-          const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+          const command = new GetObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            ...(!unchecked && { ChecksumMode: 'ENABLED' }),
+          })
+          const { Body, ContentLength } = await s3.send(command)
           if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
           try {
-            // The SDK's body is a Node stream here; it verifies the stored checksum as it is read.
+            // The SDK's body is a Node stream here; unless told not to it verifies the stored checksum as it is read.
             return await readBody(
               Body as AsyncIterable<Uint8Array>,
               ContentLength,
@@ -167,16 +172,18 @@ async function readBody(
   maxBytes: number,
   name: string,
 ): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
+  let whole = Buffer.allocUnsafeSlow(Math.min(announced ?? 0, maxBytes))
   let size = 0
   for await (const chunk of body) {
-    size += chunk.length
-    if (size > maxBytes) throw new AppError('integrity', `${name} is longer than the ${maxBytes} bytes it may have.`)
-    chunks.push(chunk)
+    const needed = size + chunk.length
+    if (needed > maxBytes) throw new AppError('integrity', `${name} is longer than the ${maxBytes} bytes it may have.`)
+    if (needed > whole.length) whole = Buffer.concat([whole], Math.min(maxBytes, 2 * needed))
+    whole.set(chunk, size)
+    size = needed
   }
   if (announced !== undefined && size !== announced)
     throw new AppError('unreachable', `${name} came only in part: ${size} of ${announced} bytes.`)
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)
+  return whole.subarray(0, size)
 }
 
 function sha256(body: Uint8Array): string {

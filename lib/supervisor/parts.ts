@@ -21,6 +21,9 @@ export function consolePrograms(env: Pick<Env, 'port' | 'host'>): Programs {
   }
 }
 
+/** What one of glibc's arenas has let go of is lost to the others. */
+export const workerEnvironment = { MALLOC_ARENA_MAX: '2' }
+
 export function postgresPart(server: EmbeddedPostgres): Part {
   return { ...server, name: 'PostgreSQL', stopSignal: 'SIGINT' }
 }
@@ -48,8 +51,7 @@ export function workerPart(
     name: number === 1 ? 'The worker' : `Worker ${number}`,
     logFile,
     stopSignal: 'SIGTERM',
-    // What one of glibc's arenas has let go of is lost to the others.
-    spawn: () => spawnNode(program, logFile, { ...environment, MALLOC_ARENA_MAX: '2' }),
+    spawn: () => spawnNode(program, logFile, { ...environment, ...workerEnvironment }),
     ready: async (child) => void (await untilItSaysReady(child)),
   }
 }

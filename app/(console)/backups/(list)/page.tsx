@@ -74,7 +74,7 @@ export default async function BackupsPage({ searchParams }: Props) {
           ))}
         </ul>
       )}
-      {view.total === 0 ? (
+      {!view.hasBackups ? (
         <Nothing hasEnvironment={view.hasEnvironment} role={user.role} />
       ) : (
         <>
