@@ -170,7 +170,7 @@ async function isSealed(console: TestConsole, context: BrowserContext, page: Pag
   }
   await look(page, 'sealed')
   for (const [method, url] of [
-    ['GET', '/api/backups/00000000-0000-4000-8000-000000000000/files'],
+    ['GET', '/api/v1/backups'],
     ['POST', '/api/auth/sign-in/email'],
   ]) {
     const answer = await context.request.fetch(url ?? '', { method: method ?? 'GET', data: undefined })
