@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { expect } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
@@ -137,7 +138,10 @@ class Life {
       const { Contents = [] } = await this.#lane.sandbox
         .s3()
         .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${this.#lane.console.environment}/` }))
-      expect(Contents.map(({ Key }) => Key)).toEqual([])
+      expect(
+        Contents.map(({ Key }) => Key),
+        `${this.#armed}; ${this.#outcomes}`,
+      ).toEqual([])
       expect(await db.backupPart.count()).toBe(0)
       return this.#outcomes
     } finally {
@@ -268,6 +272,8 @@ class Life {
   /** The pass, as if so much time had gone by that it is due. */
   async #cleanUp(id: string): Promise<void> {
     const { context, db } = this.#lane.console
+    // The pass comes two minutes later: what was on its way has then long arrived.
+    await sleep(1000)
     const finishedAt = new Date(Date.now() - 600_000)
     await db.backup.updateMany({ where: { id }, data: { nextTryAt: null, finishedAt } })
     await this.#bounded((signal) => cleanUpDue(context, signal))
