@@ -1,4 +1,3 @@
-'use client'
 import { Arn } from '#components/ui/arn.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { Fact, Facts } from '#components/ui/facts.tsx'
