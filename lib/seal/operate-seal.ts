@@ -1,20 +1,25 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { exchangeSeal } from './exchange-seal.ts'
-import { type KeyringContext, openKeyring } from './keyring.ts'
+import type { KeyringContext } from './keyring.ts'
 import { destroyUnused, moveValues, rotateRoot } from './move-values.ts'
-import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
-import type { Seal } from './seal.ts'
+import type { SealHost } from './open-seal.ts'
+import { type Unsealed, unseal } from './unseal.ts'
 
 // What an administrator does to the seal, from the command line or the page. Each may be ended and run again.
 
 type OnMoved = (moved: number, total: number) => void
 
-async function withConfigured<T>(context: KeyringContext, host: SealHost, run: (seal: Seal) => Promise<T>): Promise<T> {
-  const seal = await openSeal(context, sealSettingsOf(host).active, host, false)
+/** Throws AppError `sealed` with the diagnosis while the configured seal does not open. */
+async function withSeal<T>(
+  context: KeyringContext,
+  host: SealHost,
+  run: (unsealed: Unsealed) => Promise<T>,
+): Promise<T> {
+  const unsealed = await unseal(context, host)
   try {
-    return await run(seal)
+    return await run(unsealed)
   } finally {
-    seal.close()
+    unsealed.seal.close()
   }
 }
 
@@ -24,8 +29,7 @@ export async function rewrapSeal(
   host: SealHost,
   { values, actor, onMoved }: { values: boolean; actor: string; onMoved?: OnMoved },
 ) {
-  return withConfigured(context, host, async (seal) => {
-    const keyring = await openKeyring(context, seal)
+  return withSeal(context, host, async ({ seal, keyring }) => {
     const rootKeys = await exchangeSeal(context, seal, seal)
     const moved = values ? await moveValues({ ...context, seal: keyring }, onMoved) : 0
     const destroyed = values ? (await destroyUnused(context)).destroyed : []
@@ -41,8 +45,7 @@ export async function rotateSeal(
   host: SealHost,
   { actor, onMoved }: { actor: string; onMoved?: OnMoved },
 ) {
-  return withConfigured(context, host, async (seal) => {
-    const keyring = await openKeyring(context, seal)
+  return withSeal(context, host, async ({ keyring }) => {
     const result = await rotateRoot({ ...context, seal: keyring }, onMoved)
     const subject = `${result.id} (${result.moved} values moved, ${result.destroyed.length} root keys destroyed)`
     await recordAudit(context.db, { actor, action: 'seal.rotate-root', outcome: 'success', subject })
