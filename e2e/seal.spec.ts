@@ -105,7 +105,7 @@ test('local, sealed while the root keys stand under it, migrated, and through ev
     for (const [mode, words] of [
       ['cut', /reach|answer/i],
       ['denied', /refused|denied/i],
-      ['throttled', /thrott|too many|slow/i],
+      ['throttled', /calls too often/],
     ] as const) {
       kms.be(mode)
       const { code, stderr } = await console.byok(['seal', 'status'])
