@@ -1,4 +1,4 @@
-x27use client'
+'use client'
 import { lazy, Suspense } from 'react'
 import { CopyButton } from '#components/ui/copy-button.tsx'
 import type { Changer, Remedy } from '#lib/aws/schema.ts'
