@@ -225,7 +225,7 @@ test('standard input and a single file, from the command line', async ({ signedI
   expect(sha256(readFileSync(path.join(target, 'single.bin')))).toBe(sha256(readFileSync(file)))
 })
 
-test('an upload of 600 MiB grows the web process by no more than its segments', async ({
+test('an upload of 400 MiB grows the web process by no more than its segments', async ({
   signedIn,
   console,
   sandbox,
@@ -247,7 +247,7 @@ test('an upload of 600 MiB grows the web process by no more than its segments', 
     pull(controller) {
       controller.enqueue(piece)
       sent += 1
-      if (sent === 600) controller.close()
+      if (sent === 400) controller.close()
     },
   })
   const before = rss()

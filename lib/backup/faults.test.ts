@@ -5,8 +5,8 @@ beforeAll(() => void vi.spyOn(console, 'error').mockImplementation(() => {}))
 afterAll(() => void vi.restoreAllMocks())
 
 // faults.soak.ts has 300, with faults that last.
-test('six backups among faults end complete and identical, or with a sentence', async () => {
-  const outcomes = await faultCampaign({ seed: 5, runs: 6, lanes: 3, lasting: false })
+test('four backups among faults end complete and identical, or with a sentence', async () => {
+  const outcomes = await faultCampaign({ seed: 5, runs: 4, lanes: 2, lasting: false })
   expect(outcomes['backup complete']).toBeGreaterThan(0)
   // An error that is no AppError is one that nobody has thought of.
   expect(vi.mocked(console.error).mock.calls.filter(([said]) => said instanceof Error)).toEqual([])
