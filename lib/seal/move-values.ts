@@ -26,15 +26,17 @@ export async function moveValues(
     signal?.throwIfAborted()
     const values = await db.sealedValue.findMany({ where, take: BATCH, orderBy: [{ place: 'asc' }, { row: 'asc' }] })
     if (values.length === 0) return moved
-    for (const value of values) {
-      const secret = await openSealed(context, value)
-      const { keyId, ciphertext } = await seal.wrap(secret, boundTo(installation, value))
-      const { place, row, rootKeyId } = value
-      await db.sealedValue.updateMany({
-        where: { place, row, rootKeyId, ciphertext: value.ciphertext },
-        data: { rootKeyId: keyId, ciphertext: Uint8Array.from(ciphertext) },
-      })
-    }
+    await Promise.all(
+      values.map(async (value) => {
+        const secret = await openSealed(context, value)
+        const { keyId, ciphertext } = await seal.wrap(secret, boundTo(installation, value))
+        const { place, row, rootKeyId } = value
+        await db.sealedValue.updateMany({
+          where: { place, row, rootKeyId, ciphertext: value.ciphertext },
+          data: { rootKeyId: keyId, ciphertext: Uint8Array.from(ciphertext) },
+        })
+      }),
+    )
     moved += values.length
     onProgress?.(moved, Math.max(total, moved))
     await delay(0, undefined, signal ? { signal } : {})
