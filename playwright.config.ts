@@ -1,10 +1,11 @@
 import { defineConfig } from '@playwright/test'
 import { findChromium } from './bin/chromium.ts'
 
-// Each of the two workers starts a console of its own (e2e/fixtures.ts), so that tests never share one.
+// Each of the three workers starts a console of its own (e2e/fixtures.ts), so that tests never share one. They mostly
+// wait: two leave half of two cores idle.
 export default defineConfig({
   testDir: 'e2e',
-  workers: 2,
+  workers: 3,
   fullyParallel: false,
   forbidOnly: true,
   timeout: 90_000,
