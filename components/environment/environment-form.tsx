@@ -64,10 +64,9 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   const saved = savedNow && !unsaved
   // What the report is about.
   const [checked, setChecked] = useState<EnvironmentInput>(view.values)
-  const outdated = useWatch({
-    control: form.control,
-    compute: (values) => Object.keys(draftChanges(checked, values, view.hostedBucket)).length > 0,
-  })
+  // Draws anew with every change. Comparing in there would go by the report before the last one.
+  useWatch({ control: form.control, compute: (values) => JSON.stringify(values) })
+  const outdated = Object.keys(draftChanges(checked, form.getValues(), view.hostedBucket)).length > 0
   const [encrypt, method, furtherKeys, hosted] = useWatch({
     control: form.control,
     name: ['encrypt', 'method', 'furtherKeys', 'hosted'],
