@@ -1,5 +1,5 @@
-import { type ComponentProps, type ReactNode, useId } from 'react'
-import { describedBy, Field, labelClass } from './field.tsx'
+import type { ComponentProps, ReactNode } from 'react'
+import { LabelledField } from './field.tsx'
 
 interface Props extends ComponentProps<'textarea'> {
   label: string
@@ -9,29 +9,18 @@ interface Props extends ComponentProps<'textarea'> {
 
 /** Several lines of what is read letter by letter. */
 export function TextArea({ label, help, error, className, ...textarea }: Props) {
-  const id = useId()
   return (
-    <Field
-      id={id}
-      label={
-        <label htmlFor={id} className={labelClass}>
-          {label}
-        </label>
-      }
-      help={help}
-      error={error}
-      className={className}
-    >
-      <textarea
-        id={id}
-        rows={3}
-        autoComplete="off"
-        spellCheck={false}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={describedBy(id, { help, error })}
-        className="control h-auto resize-y py-2 font-mono text-sm"
-        {...textarea}
-      />
-    </Field>
+    <LabelledField label={label} help={help} error={error} className={className}>
+      {(control) => (
+        <textarea
+          {...control}
+          rows={3}
+          autoComplete="off"
+          spellCheck={false}
+          className="control h-auto resize-y py-2 font-mono text-sm"
+          {...textarea}
+        />
+      )}
+    </LabelledField>
   )
 }

@@ -6,7 +6,7 @@ import { checkAdministrator } from '#lib/auth/check-password.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyringContext } from '#lib/seal/keyring.ts'
-import { migrateSeal } from '#lib/seal/leave-seal.ts'
+import { migrateSeal } from '#lib/seal/migrate-seal.ts'
 import { openSeal, type SealHost, sealSettingsOf } from '#lib/seal/open-seal.ts'
 import { rewrapSeal, rotateSeal } from '#lib/seal/operate-seal.ts'
 import { makeRecoveryKit, readRecoveryKit, recoverFromKit } from '#lib/seal/recovery-kit.ts'
@@ -120,7 +120,7 @@ function addRecoveryKit(seal: Command): void {
         const seal = await openSeal(context, sealSettingsOf(host).active, host, false)
         const kit = await makeRecoveryKit(context, seal, passphrase)
         await audit(context.db, 'seal.recovery-kit', options.out, options.user)
-        writeFileSync(options.out, kit, { mode: 0o600, flag: 'wx' })
+        writeKit(options.out, kit)
         print(`Written to ${options.out}. Keep it and its passphrase apart from each other and from this machine.`)
         print('It opens everything that is sealed now. Make a new one after each byok seal rotate-root.')
       }),
@@ -144,6 +144,18 @@ function addRecover(seal: Command): void {
         print(`${count} root keys are wrapped by ${seal.keyId} again. A sealed console opens by itself.`)
       }),
     )
+}
+
+function writeKit(file: string, kit: string): void {
+  try {
+    writeFileSync(file, kit, { mode: 0o600, flag: 'wx' })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new AppError('invalid', `The kit could not be written to ${file}: ${why}.`, {
+      cause,
+      fix: 'Name a new file in a folder that you may write to.',
+    })
+  }
 }
 
 function readKit(file: string): string {

@@ -56,16 +56,25 @@ export async function exchangeKeys(
         add: has || wanted === undefined ? [] : [{ keyId: wanted, wrapper: newKeys.keyWrapper(wanted) }],
       },
     )
-    const { count } = await db.backup.updateMany({
-      where: { id, state: 'complete', generation, nextEnvelope: null },
-      data: {
-        nextEnvelope: Uint8Array.from(next.bytes),
-        nextEnvelopeSha256: next.sha256,
-        nextKeyIds: [...next.keyIds],
-      },
+    await db.$transaction(async (tx) => {
+      // Whoever destroys root keys holds this lock: the one that has just wrapped this backup is still there, or refused.
+      await tx.$queryRaw`SELECT "id" FROM "installation" FOR SHARE`
+      const rootKeys = next.keyIds.filter((keyId) => keyId.startsWith('root-key/'))
+      if ((await tx.rootKey.count({ where: { id: { in: rootKeys } } })) < rootKeys.length)
+        throw new AppError('conflict', `A root key of backup ${id} was destroyed at the same moment.`, {
+          fix: 'Run it again.',
+        })
+      const { count } = await tx.backup.updateMany({
+        where: { id, state: 'complete', generation, nextEnvelope: null },
+        data: {
+          nextEnvelope: Uint8Array.from(next.bytes),
+          nextEnvelopeSha256: next.sha256,
+          nextKeyIds: [...next.keyIds],
+        },
+      })
+      if (count !== 1)
+        throw new AppError('conflict', `Backup ${id} was deleted, or its keys were exchanged, at the same moment.`)
     })
-    if (count !== 1)
-      throw new AppError('conflict', `Backup ${id} was deleted, or its keys were exchanged, at the same moment.`)
     await putInPlace(context, connection, id)
     return 'exchanged'
   } finally {

@@ -9,6 +9,7 @@ import { runRestore } from '#lib/backup/run-restore.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { destroyUnused } from '#lib/seal/move-values.ts'
 import { listKeys } from './list-keys.ts'
 import { proveRetired } from './prove-retired.ts'
 import { previewRewrap, rewrapBackups } from './rewrap-backups.ts'
@@ -186,4 +187,19 @@ test('a restore that read the row before, and the bucket after, opens', async ()
     state: 'failed',
     error: expect.stringContaining('is not the one this console wrote'),
   })
+})
+
+test('a root key that an exchange is about to name is not destroyed', async () => {
+  const id = await backUp()
+  const wrapped = await here.context.seal.wrap(Buffer.alloc(32), { purpose: 'test' })
+  await here.db.backup.update({ where: { id }, data: { nextKeyIds: [wrapped.keyId] } })
+  await here.db.rootKey.create({ data: { id: 'root-key/newer' } })
+  try {
+    expect(await destroyUnused(here.context)).toMatchObject({
+      destroyed: [],
+      kept: [{ id: wrapped.keyId, backups: 1 }],
+    })
+  } finally {
+    await here.db.rootKey.delete({ where: { id: 'root-key/newer' } })
+  }
 })

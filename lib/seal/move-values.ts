@@ -18,12 +18,16 @@ export async function moveValues(
   signal?: AbortSignal,
 ): Promise<number> {
   const { db, installation, seal } = context
-  const { id: newest } = await db.rootKey.findFirstOrThrow({ orderBy: { number: 'desc' } })
-  const where = { rootKeyId: { not: newest } }
-  const total = await db.sealedValue.count({ where })
+  // Asked for each batch: somebody may add a root key meanwhile, and then that is where values go.
+  const elsewhere = async () => {
+    const { id } = await db.rootKey.findFirstOrThrow({ orderBy: { number: 'desc' } })
+    return { rootKeyId: { not: id } }
+  }
+  const total = await db.sealedValue.count({ where: await elsewhere() })
   let moved = 0
   for (;;) {
     signal?.throwIfAborted()
+    const where = await elsewhere()
     const values = await db.sealedValue.findMany({ where, take: BATCH, orderBy: [{ place: 'asc' }, { row: 'asc' }] })
     if (values.length === 0) return moved
     await Promise.all(
@@ -62,7 +66,8 @@ export async function destroyUnused({ db }: KeyringContext): Promise<{
     const kept: { id: string; values: number; backups: number }[] = []
     for (const { id } of rows) {
       const values = await countValues(tx, id)
-      const backups = (await tx.backup.count({ where: { keyIds: { has: id } } })) + unfinished
+      const named = { OR: [{ keyIds: { has: id } }, { nextKeyIds: { has: id } }] }
+      const backups = (await tx.backup.count({ where: named })) + unfinished
       if (values + backups > 0) kept.push({ id, values, backups })
       else {
         await tx.rootKey.delete({ where: { id } })

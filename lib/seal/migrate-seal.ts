@@ -15,14 +15,13 @@ import { accessOf } from './seal-access.ts'
 export async function migrateSeal(
   context: KeyringContext,
   host: SealHost,
-  onStep?: (done: number, total: number) => void,
 ): Promise<{ exchanged: number; from: string; to: string }> {
   const settings = sealSettingsOf(host)
   const wraps = await context.db.rootKeyWrap.findMany({ distinct: ['keyId'], select: { mechanism: true, keyId: true } })
   const to = await openSeal(context, settings.active, host, true)
   const foreign = wraps.filter(({ keyId }) => keyId !== to.keyId)
   const from = await openOld()
-  const exchanged = await exchangeSeal(context, from, to, onStep)
+  const exchanged = await exchangeSeal(context, from, to)
   if (to.mechanism === 'awskms') forgetLocalSeal(host.dataDir)
   return { exchanged, from: foreign.map(({ keyId }) => keyId).join(', ') || to.keyId, to: to.keyId }
 
