@@ -171,6 +171,8 @@ function run(node, program, args) {
       ...process.env,
       ...(works && { MALLOC_ARENA_MAX: '2' }),
       PATH: [bin, path.dirname(node), process.env.PATH].join(path.delimiter),
+      // Nearly halves the start of every command. Node goes without where it may not write.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? inRoot('node_modules', '.cache', 'compiled'),
       VAULT_SUPERVISOR_PID: String(process.pid),
       // The same data folder from wherever in the checkout a command is called.
       VAULT_DATA_DIR: process.env.VAULT_DATA_DIR?.trim() || inRoot('.data'),

@@ -21,7 +21,7 @@ base(
       const children = childrenOf(console.process.pid ?? 0)
       expect(children.length).toBeGreaterThan(3)
       console.process.kill('SIGKILL')
-      await waiting
+      expect((await waiting).stderr).toContain(`The backup ${id} goes on when it is started again`)
       await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([])
 
       console = await console.again()

@@ -5,6 +5,7 @@ import { type Env, readEnv } from '#lib/env.ts'
 import type { Offered } from '#lib/environment/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { openQueue } from '#lib/jobs/queue.ts'
+import { openKmsTally } from '#lib/kms-calls/tally.ts'
 import { attachSandbox } from '#lib/sandbox/attach.ts'
 import { openSandboxControl, type SandboxControl } from '#lib/sandbox/open-control.ts'
 import type { SealHost } from '#lib/seal/open-seal.ts'
@@ -46,7 +47,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
     await db.$disconnect()
     throw error
   })
-  const { installation, host, keyring, seal } = opened
+  const { installation, host, keyring, seal, kmsTally } = opened
   const jobs = await openQueue(databaseUrl)
   return {
     env,
@@ -57,7 +58,8 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
       jobs,
       installation,
       seal: keyring,
-      own: host.own,
+      own: { ...host.own, onKmsCall: kmsTally.of('other') },
+      kmsTally,
       hostedBucket,
       allowedEndpoints,
       dataDir,
@@ -70,6 +72,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
     sandbox: env.aws === 'sandbox' ? openSandboxControl(path.join(dataDir, 'sandbox')) : undefined,
     async close() {
       seal.close()
+      await kmsTally.close()
       await jobs.stop({ graceful: false })
       await db.$disconnect()
     },
@@ -79,7 +82,9 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
 async function open(db: Db, env: Env) {
   const { id: installation } = await db.installation.findFirstOrThrow()
   const host = await sealHostOf(env)
-  return { installation, host, ...(await unseal({ db, installation }, host)) }
+  const kmsTally = openKmsTally(db)
+  const counted = { ...host, own: { ...host.own, onKmsCall: kmsTally.of('seal') } }
+  return { installation, host, kmsTally, ...(await unseal({ db, installation }, counted)) }
 }
 
 /** How this console itself reaches AWS. Together with `offered` and `sandbox`, all that it knows of the sandbox. */

@@ -9,7 +9,7 @@ import { shuttingDown } from './shutdown.ts'
 const everyMs = 500
 const longestMs = 60 * 60_000
 
-const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting']
+const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
 
 /** Server-sent events with the progress of one backup, restore or verification, until it ends, the watcher leaves or Next stops. */
 export async function progressStream(request: Request, kind: JobKind, id: string): Promise<Response> {

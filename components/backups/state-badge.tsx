@@ -10,6 +10,8 @@ export const stateWords: Readonly<Record<BackupState, string>> = {
   failed: 'Failed',
   cancelled: 'Cancelled',
   deleting: 'Deleting',
+  shredding: 'Shredding',
+  shredded: 'Shredded',
 }
 const tones = {
   queued: 'idle',
@@ -19,6 +21,8 @@ const tones = {
   failed: 'bad',
   cancelled: 'idle',
   deleting: 'idle',
+  shredding: 'warn',
+  shredded: 'idle',
 } as const
 
 interface Props {

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import type { BackupState, Progress } from '#lib/backup/schema.ts'
 import { addSample, rateOf, ratesOf, type Sample } from './throughput.ts'
 
-const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting']
+const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
 
 /** Follows a running backup or restore; when it ends, or cannot be followed, the page asks the server again. */
 export function useProgress(

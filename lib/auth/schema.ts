@@ -27,6 +27,7 @@ const permissions = {
   'environment.read': ['administrator', 'operator', 'viewer'],
   'environment.change': ['administrator'],
   'key.check': ['administrator', 'operator'],
+  'key.rewrap': ['administrator'],
   'backup.read': ['administrator', 'operator', 'viewer'],
   'backup.run': ['administrator', 'operator'],
   'backup.delete': ['administrator'],

@@ -4,6 +4,7 @@ import { STSClient } from '@aws-sdk/client-sts'
 import { GuardedAgent, reachOf } from './connect-guard.ts'
 import { type CredentialSettings, credentialsOf, type ResolvedCredentials } from './credentials.ts'
 import type { Endpoint } from './schema.ts'
+import { type OnKmsCall, watchKmsCalls } from './watch-kms-calls.ts'
 
 /** How to reach AWS as one principal in one Region. */
 export interface AwsAccess {
@@ -16,6 +17,8 @@ export interface AwsAccess {
   /** What a person entered for a service; goes before `endpoint`, and only to where it may lead. */
   readonly kmsEndpoint?: Endpoint | undefined
   readonly s3Endpoint?: Endpoint | undefined
+  /** Hears of every call of KMS. */
+  readonly onKmsCall?: OnKmsCall | undefined
 }
 
 export interface AwsClients {
@@ -63,6 +66,7 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
   const s3Endpoint = here(access.s3Endpoint)
   // A backup that cannot reach its key waits by itself, and holds up no other meanwhile.
   const kms = new KMSClient({ ...at(here(access.kmsEndpoint)), maxAttempts: interactive ? 2 : 4 })
+  if (access.onKmsCall) watchKmsCalls(kms, access.onKmsCall)
   const sts = new STSClient(at(undefined))
   // AWS wants the bucket in the host name; the sandbox and most other stores have one host name for all buckets.
   const forcePathStyle = s3Endpoint ? s3Endpoint.kind === 'own' : endpoint !== undefined
@@ -87,7 +91,7 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
  */
 export async function addressesOf(access: AwsAccess): Promise<{ readonly kms: string; readonly s3: string }> {
   const credentials = { accessKeyId: 'nobody', secretAccessKey: 'nothing' }
-  const clients = createAwsClients({ ...access, credentials }, 'interactive')
+  const clients = createAwsClients({ ...access, credentials, onKmsCall: undefined }, 'interactive')
   const found = { kms: '', s3: '' }
   const tell =
     (service: keyof typeof found) =>

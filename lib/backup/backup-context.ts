@@ -8,6 +8,7 @@ import { kmsOf } from '#lib/keys/kms.ts'
 import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
+import { s3Versions, type VersionedBucket } from '#lib/storage/s3-versions.ts'
 import type { BackupIdentity } from './context.ts'
 import type { PinnedBackup } from './pinned-backup.ts'
 
@@ -21,6 +22,8 @@ export interface BackupContext extends EnvironmentContext {
 
 export interface Connection {
   readonly store: ObjectStore
+  /** Of the same bucket: what it keeps besides. */
+  readonly versions: VersionedBucket
   readonly identity: BackupIdentity
   /** What wraps or opens the key with this ID. */
   keyWrapper(keyId: string): KeyWrapper
@@ -49,8 +52,25 @@ export async function connectBackup(
   backup: BackupPlace,
   patience: 'interactive' | 'background' = 'background',
 ): Promise<Connection> {
-  const { environmentId, region, bucket, prefix } = backup
-  const { access, installation } = await accessTo(context, backup)
+  const reach = await openReach(context, backup, patience)
+  return { ...reach.connect(backup), close: reach.close }
+}
+
+/** What one revision reaches in one Region, for as many of its backups as there are. */
+export interface Reach {
+  /** A connection that stays open until the reach is closed. */
+  connect(backup: BackupPlace): Connection
+  close(): void
+}
+
+/** @param place any backup of that revision and Region, of the same installation */
+export async function openReach(
+  context: BackupContext,
+  place: Pick<BackupPlace, 'environmentId' | 'revision' | 'region' | 'installation'>,
+  patience: 'interactive' | 'background' = 'background',
+): Promise<Reach> {
+  const { region } = place
+  const { access, installation } = await accessTo(context, place)
   const clients = createAwsClients({ ...access, region }, patience)
   // A further key may be in another Region, where an endpoint of one's own for this one does not lead.
   const elsewhere = new Map<string, ReturnType<typeof createAwsClients>>()
@@ -63,9 +83,10 @@ export async function connectBackup(
     return there.kms
   }
   const { seal } = context
-  return {
+  const connect = ({ id, environmentId, bucket, prefix }: BackupPlace): Connection => ({
     store: s3Store(clients.s3, bucket),
-    identity: { installation, environment: environmentId, backup: backup.id, prefix },
+    versions: s3Versions(clients.s3, bucket),
+    identity: { installation, environment: environmentId, backup: id, prefix },
     keyWrapper(keyId) {
       if (keyId.startsWith('root-key/')) return seal
       if (!keyId.startsWith('arn:')) throw new AppError('integrity', `“${keyId}” is neither a key ARN nor a root key.`)
@@ -78,8 +99,11 @@ export async function connectBackup(
         environment: environmentId,
       })
     },
-    readRow: () =>
-      context.db.backup.findUnique({ where: { id: backup.id }, omit: { envelope: true, nextEnvelope: true } }),
+    readRow: () => context.db.backup.findUnique({ where: { id }, omit: { envelope: true, nextEnvelope: true } }),
+    close() {},
+  })
+  return {
+    connect,
     close() {
       for (const opened of [clients, ...elsewhere.values()]) opened.destroy()
     },
@@ -88,7 +112,12 @@ export async function connectBackup(
 
 async function accessTo(
   context: BackupContext,
-  { environmentId, revision: number, region, installation }: BackupPlace,
+  {
+    environmentId,
+    revision: number,
+    region,
+    installation,
+  }: Pick<BackupPlace, 'environmentId' | 'revision' | 'region' | 'installation'>,
 ): Promise<{ access: AwsAccess; installation: string }> {
   const { db } = context
   const foreign =

@@ -5,6 +5,7 @@ import { openTestDatabase } from '#lib/db-for-tests.ts'
 import { saveEnvironment } from '#lib/environment/save-environment.ts'
 import { type EnvironmentInput, emptyEnvironment, environmentSchema } from '#lib/environment/schema.ts'
 import { installQueues, openQueue } from '#lib/jobs/queue.ts'
+import { openKmsTally } from '#lib/kms-calls/tally.ts'
 import { unseal } from '#lib/seal/unseal.ts'
 import type { BackupContext } from './backup-context.ts'
 
@@ -20,13 +21,15 @@ export async function openTestConsole(own: BackupContext['own']) {
   const jobs = await openQueue(url)
   const { id: installation } = await db.installation.findFirstOrThrow()
   const { id: environment } = await db.environment.findFirstOrThrow()
+  const kmsTally = openKmsTally(db)
   const context: BackupContext = {
     db,
     jobs,
     installation,
     seal: (await unseal({ db, installation }, { dataDir: at('data'), configFile: undefined, variables: {}, own }))
       .keyring,
-    own,
+    own: { ...own, onKmsCall: kmsTally.of('other') },
+    kmsTally,
     hostedBucket: 'vault-hosted-{region}',
     allowedEndpoints: [],
     dataDir: at('data'),
@@ -50,6 +53,7 @@ export async function openTestConsole(own: BackupContext['own']) {
       return result.revision
     },
     async close() {
+      await kmsTally.close()
       await jobs.stop({ graceful: false })
       await closeDatabase()
       rmSync(folder, { recursive: true, force: true })

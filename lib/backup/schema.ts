@@ -1,6 +1,16 @@
 import { z } from 'zod'
 
-export const backupStates = ['queued', 'running', 'waiting', 'complete', 'failed', 'cancelled', 'deleting'] as const
+export const backupStates = [
+  'queued',
+  'running',
+  'waiting',
+  'complete',
+  'failed',
+  'cancelled',
+  'deleting',
+  'shredding',
+  'shredded',
+] as const
 export type BackupState = (typeof backupStates)[number]
 
 /** Patterns as .gitignore writes them: a list, or text with one a line. */

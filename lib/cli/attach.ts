@@ -14,6 +14,11 @@ export function attachedEnv(): Env {
   }
 }
 
+/** Whether the database is gone for longer than a moment: it was the embedded one of a console that runs no more. */
+export function hasConsoleStopped({ dataDir }: Env): boolean {
+  return readEnv().databaseUrl === undefined && !findRunning(dataDir)
+}
+
 /** Runs with the services of the running console, and lets go of them afterwards. */
 export async function withServices<T>(run: (services: Services) => Promise<T>): Promise<T> {
   const env = attachedEnv()

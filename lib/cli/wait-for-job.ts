@@ -3,13 +3,14 @@ import type { BackupState, JobKind, Progress } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
 import { AppError, isDatabaseError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
+import { hasConsoleStopped } from './attach.ts'
 import { bytesText, progressLine } from './output.ts'
 
 /** The console starts its database again by itself; this is how long that may take. */
 const patienceMs = 60_000
 
 /** Follows a backup, restore or verification to its end, with a progress line on a terminal. */
-export async function waitForJob({ backup }: Services, kind: JobKind, id: string): Promise<Progress> {
+export async function waitForJob({ backup, env }: Services, kind: JobKind, id: string): Promise<Progress> {
   const line = progressLine()
   let answered = Date.now()
   try {
@@ -20,6 +21,10 @@ export async function waitForJob({ backup }: Services, kind: JobKind, id: string
         answered = Date.now()
       } catch (error) {
         if (!isDatabaseError(error) || Date.now() - answered > patienceMs) throw error
+        if (hasConsoleStopped(env))
+          throw new AppError('unavailable', 'The console has stopped.', {
+            fix: `The ${kind} ${id} goes on when it is started again with npm start.`,
+          })
         line.show('Waiting for the database…')
         await delay(1_000)
         continue
@@ -34,7 +39,7 @@ export async function waitForJob({ backup }: Services, kind: JobKind, id: string
   }
 }
 
-const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting']
+const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
 
 function textOf(progress: Progress): string {
   if (progress.state === 'queued') return 'Waiting for a worker…'

@@ -1,9 +1,11 @@
 import type { AwsAccess } from '#lib/aws/clients.ts'
 import { type DefaultChain, type StaticCredentials, sessionNameOf } from '#lib/aws/credentials.ts'
 import { type Endpoint, type EndpointService, parseEndpoint } from '#lib/aws/schema.ts'
+import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import type { KmsTally } from '#lib/kms-calls/tally.ts'
 import type { SecretKey } from './stored-secret.ts'
 
 /** What the environment's functions need from the composition root. */
@@ -15,6 +17,8 @@ export interface EnvironmentContext {
   readonly seal: KeyWrapper
   /** How this console itself reaches AWS: the default chain, or the sandbox. */
   readonly own: OwnAccess
+  /** Counts calls of KMS. `own` counts them for some purpose; see `calledFor`. */
+  readonly kmsTally: KmsTally
   /** `{region}` stands for the Region; undefined: this console hosts no bucket. */
   readonly hostedBucket: string | undefined
   /** Hosts from VAULT_ALLOWED_ENDPOINTS. */
@@ -25,6 +29,8 @@ export interface EnvironmentContext {
 export interface OwnAccess {
   readonly credentials: StaticCredentials | DefaultChain
   readonly endpoint: string | undefined
+  /** Hears of every call of KMS that this access or one made from it leads to. */
+  readonly onKmsCall?: OnKmsCall | undefined
 }
 
 export interface AccessSettings {
@@ -54,6 +60,7 @@ export function accessOf(
   return {
     region,
     endpoint: own.endpoint,
+    onKmsCall: own.onKmsCall,
     kmsEndpoint: endpointOf(context, settings.kmsEndpoint, 'kms'),
     s3Endpoint: endpointOf(context, settings.s3Endpoint, 's3'),
     credentials: credentialsFor(own, environment, settings, secret),

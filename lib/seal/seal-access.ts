@@ -1,11 +1,16 @@
 import type { AwsAccess } from '#lib/aws/clients.ts'
 import type { AssumedRole, CredentialSettings, DefaultChain, StaticCredentials } from '#lib/aws/credentials.ts'
 import { hostRegion } from '#lib/aws/host-region.ts'
+import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
 import { AppError } from '#lib/errors.ts'
 import { parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
 import type { AwskmsSettings, Sourced } from './seal-settings.ts'
 
-type Own = { readonly credentials: StaticCredentials | DefaultChain; readonly endpoint: string | undefined }
+type Own = {
+  readonly credentials: StaticCredentials | DefaultChain
+  readonly endpoint: string | undefined
+  readonly onKmsCall?: OnKmsCall | undefined
+}
 
 /** Metadata of the machine is waited for so long in all: for the Region, and again for credentials. */
 const halfOfMetadataWaitMs = 1_000
@@ -23,6 +28,7 @@ export async function accessOf(settings: AwskmsSettings, { own }: { readonly own
     endpoint: settings.endpoint?.value ?? own.endpoint,
     // The address is of KMS: a role is assumed at STS's own.
     stsEndpoint: own.endpoint,
+    onKmsCall: own.onKmsCall,
   }
 }
 

@@ -45,6 +45,20 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       expect(text(await store.read(key('generations'), 100))).toBe('two, longer')
     })
 
+    test('what was read is replaced, and nothing else', async () => {
+      const name = key('swapped')
+      await store.replace(name, Buffer.from('one'))
+      const [mine, theirs] = [await store.read(name, 100), await store.read(name, 100)]
+      await store.replace(name, Buffer.from('two'), mine)
+      await failsWith('conflict', store.replace(name, Buffer.from('three'), theirs))
+      // As after an answer that was lost.
+      await store.replace(name, Buffer.from('two'), theirs)
+      expect(text(await store.read(name, 100))).toBe('two')
+      await store.delete([name])
+      await failsWith('not-found', store.replace(name, Buffer.from('three'), mine))
+      expect(await store.look(name)).toBeUndefined()
+    })
+
     test('what is stored and what was read are independent of the memory they came from', async () => {
       const body = Buffer.from('original')
       await store.create(key('memory'), body)

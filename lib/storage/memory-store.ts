@@ -13,7 +13,11 @@ export class MemoryStore implements ObjectStore {
     if (!existing) this.objects.set(key, Buffer.from(body))
   }
 
-  async replace(key: string, body: Uint8Array): Promise<void> {
+  async replace(key: string, body: Uint8Array, over?: Uint8Array): Promise<void> {
+    const existing = this.objects.get(key)
+    if (over && !existing) throw new AppError('not-found', `The object ${key} does not exist.`)
+    if (over && !existing?.equals(over) && !existing?.equals(body))
+      throw new AppError('conflict', `The object ${key} is another one by now.`)
     this.objects.set(key, Buffer.from(body))
   }
 

@@ -35,8 +35,12 @@ export interface ObjectStore {
    * A retry of the same bytes after a lost answer succeeds; other bytes under a taken key throw `conflict`.
    */
   create(key: string, body: Uint8Array, options?: CreateOptions): Promise<void>
-  /** Creates or replaces. For objects that have generations (an envelope). */
-  replace(key: string, body: Uint8Array): Promise<void>
+  /**
+   * Creates or replaces. For objects that have generations (an envelope).
+   * @param over what `read` returned for this key: then only that very object is replaced (`If-Match`). Another one in its
+   * place throws `conflict`, none `not-found`; a retry of the same bytes after a lost answer succeeds.
+   */
+  replace(key: string, body: Uint8Array, over?: Uint8Array): Promise<void>
   /**
    * The whole object, in memory that it shares with nothing. Throws `not-found`; throws `integrity` when it is longer than
    * `maxBytes` or its checksum differs.

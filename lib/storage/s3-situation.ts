@@ -1,4 +1,11 @@
-export type S3Action = 's3:PutObject' | 's3:GetObject' | 's3:DeleteObject' | 's3:ListBucket'
+export type S3Action =
+  | 's3:PutObject'
+  | 's3:GetObject'
+  | 's3:DeleteObject'
+  | 's3:ListBucket'
+  | 's3:ListBucketVersions'
+  | 's3:GetObjectVersion'
+  | 's3:DeleteObjectVersion'
 
 export interface S3Situation {
   readonly bucket: string
@@ -16,4 +23,7 @@ export const s3Verbs: Readonly<Record<S3Action, string>> = {
   's3:GetObject': 'Reading',
   's3:DeleteObject': 'Deleting',
   's3:ListBucket': 'Listing',
+  's3:ListBucketVersions': 'Listing versions of',
+  's3:GetObjectVersion': 'Reading a version of',
+  's3:DeleteObjectVersion': 'Deleting versions of',
 }

@@ -39,6 +39,9 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
     }
   }
 
+  /** What S3 calls each object that was read, so that just that one can be replaced. */
+  const tags = new WeakMap<Uint8Array, string>()
+
   return {
     create: (key, body, { sha256: known, signal } = {}) =>
       call(
@@ -80,9 +83,27 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
         signal,
       ),
 
-    replace: (key, body) =>
+    replace: (key, body, over) =>
       call('s3:PutObject', key, async () => {
-        await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ChecksumSHA256: sha256(body) }))
+        const checksum = sha256(body)
+        const put = { Bucket: bucket, Key: key, Body: body, ChecksumSHA256: checksum }
+        const tag = over && tags.get(over)
+        try {
+          await s3.send(new PutObjectCommand({ ...put, ...(tag !== undefined && { IfMatch: tag }) }))
+        } catch (error) {
+          const { code } = faultOf(error)
+          // A store without conditional replacing gets an unconditional one.
+          if (tag !== undefined && code === 'NotImplemented') await s3.send(new PutObjectCommand(put))
+          else if (code !== 'PreconditionFailed' && code !== 'ConditionalRequestConflict') throw error
+          else {
+            // Either somebody else's object, or our own whose answer was lost: the checksum tells.
+            const there = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
+            if (there.ChecksumSHA256 !== checksum)
+              throw new AppError('conflict', `The object ${key} in bucket ${bucket} is another one by now.`, {
+                cause: error,
+              })
+          }
+        }
       }),
 
     read: (key, maxBytes, { unchecked = false } = {}) =>
@@ -93,16 +114,18 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
             Key: key,
             ...(!unchecked && { ChecksumMode: 'ENABLED' }),
           })
-          const { Body, ContentLength } = await s3.send(command)
+          const { Body, ContentLength, ETag } = await s3.send(command)
           if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
           try {
             // The SDK's body is a Node stream here; unless told not to it verifies the stored checksum as it is read.
-            return await readBody(
+            const bytes = await readBody(
               Body as AsyncIterable<Uint8Array>,
               ContentLength,
               maxBytes,
               `The object ${key} in bucket ${bucket}`,
             )
+            if (ETag !== undefined) tags.set(bytes, ETag)
+            return bytes
           } catch (error) {
             // The SDK tries a request again, but not a body that was cut off or damaged on its way.
             if (attempt === bodyAttempts || (error instanceof AppError && !error.retryable)) throw error

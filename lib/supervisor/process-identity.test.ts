@@ -14,9 +14,10 @@ test('tells a living process from one that has ended, and from another with its 
   expect(isSameProcessAlive(identity)).toBe(true)
   expect(isSameProcessAlive({ ...identity, born: identify(process.pid)?.born ?? '' })).toBe(false)
   expect(await waitForEnd(identity, 0)).toBe(false)
+  const closed = once(child, 'close')
   expect(signalProcess(identity.pid, 'SIGKILL')).toBe(true)
   expect(await waitForEnd(identity, 20_000)).toBe(true)
-  await once(child, 'close')
+  await closed
   expect(identify(identity.pid)).toBeUndefined()
   expect(commandLineOf(identity.pid)).toBe('')
   expect(signalProcess(identity.pid, 'SIGTERM')).toBe(false)

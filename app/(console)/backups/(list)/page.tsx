@@ -96,6 +96,8 @@ export default async function BackupsPage({ searchParams }: Props) {
               <option value="failed">Failed</option>
               <option value="cancelled">Cancelled</option>
               <option value="deleting">Deleting</option>
+              <option value="shredding">Shredding</option>
+              <option value="shredded">Shredded</option>
             </Select>
           </FilterBar>
           {view.rows.length > 0 ? (

@@ -1,0 +1,1 @@
+export { keyPath as keyHref } from '#lib/key-holdings/schema.ts'

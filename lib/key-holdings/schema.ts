@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { findRegion } from '#lib/aws/schema.ts'
+import { type KeyHealth, type KeyState, keyStates } from '#lib/key-health/schema.ts'
+import { parseKeyIdentifier } from '#lib/keys/schema.ts'
+
+/** `/keys/us-east-1/111122223333/<key ID>`: the page of a key. The list for what is no key ARN, such as a root key. */
+export function keyPath(arn: string): string {
+  const [, , , region, account, resource] = arn.split(':')
+  return region && account && resource?.startsWith('key/') ? `/keys/${region}/${account}/${resource.slice(4)}` : '/keys'
+}
+
+/** The key ARN that such an address stands for; undefined when it can stand for none. */
+export function arnOfPath({
+  region,
+  account,
+  id,
+}: {
+  region: string
+  account: string
+  id: string
+}): string | undefined {
+  const partition = findRegion(region)?.partition
+  const arn = `arn:${partition}:kms:${region}:${account}:key/${id}`
+  const parsed = parseKeyIdentifier(arn)
+  return parsed.ok && parsed.key.kind === 'key-arn' && parsed.key.value === arn ? arn : undefined
+}
+
+/** Complete backups. Times ISO 8601 in UTC. */
+export interface Amount {
+  readonly backups: number
+  /** Of their content. */
+  readonly bytes: number
+  readonly oldest: string | null
+  readonly newest: string | null
+}
+
+/** What hangs on a key: its blast radius. `backups`, `bytes` and times are those of what its wraps open. */
+export interface KeyHolding extends Amount {
+  readonly arn: string
+  /**
+   * What nothing else opens: no other key of the backup is usable, and none of the console's root keys either. Counts
+   * what hangs on it through the seal as well.
+   */
+  readonly lost: Amount
+  /** Backups that are queued, running or waiting, and need it to end. */
+  readonly underWay: number
+  /** How the saved Backup Environment uses it: new backups are wrapped under every key that it names. */
+  readonly environment: { readonly as: 'main' | 'further'; readonly revision: number } | null
+  /** Schedules that make backups under it: all that are not paused, while the environment uses it. */
+  readonly schedules: number
+  readonly pausedSchedules: number
+  /** Root keys of the console that it wraps as the seal's key; null for none. */
+  readonly seal: SealHolding | null
+  /** What was typed for it and is an alias; `inForce` in the newest revision. */
+  readonly aliases: readonly { readonly name: string; readonly inForce: boolean }[]
+  /** The newest revision that named it; null when none did. */
+  readonly named: { readonly revision: number; readonly at: string } | null
+}
+
+export interface SealHolding {
+  readonly rootKeys: number
+  /** Of them, those that no other usable seal opens. */
+  readonly onlyWayIn: number
+  /** Secrets of this console under the root keys that only it opens. */
+  readonly secrets: number
+  /** Complete backups of method AES-256 under its root keys. */
+  readonly through: Amount
+}
+
+export interface KeyRow extends KeyHolding {
+  /** What the watch knows of it; null before its first check, and of keys that nothing needs. */
+  readonly health: KeyHealth | null
+}
+
+/** Whether a key with this state opens anything. One in an outage does, later; one never tried did when it was saved. */
+export function usableState(state: KeyState | undefined): boolean {
+  return state === undefined || state === 'healthy' || state === 'degraded' || state === 'unreachable'
+}
+
+/** Something would be lost or stand still without it. */
+export function isNeeded({ backups, underWay, environment, seal }: KeyHolding): boolean {
+  return backups > 0 || underWay > 0 || environment !== null || seal !== null
+}
+
+/** The address bar of the list of keys. Anything unknown is ignored. */
+export const keysQuerySchema = z.object({
+  text: z.string().trim().min(1).max(2048).optional().catch(undefined),
+  state: z
+    .enum([...keyStates, 'not needed'])
+    .optional()
+    .catch(undefined),
+  page: z.coerce.number().int().min(1).max(10_000).catch(1),
+})
+export type KeysQuery = z.infer<typeof keysQuerySchema>
+
+export interface KeysView {
+  readonly rows: readonly KeyRow[]
+  /** Of every key, whatever is asked for. */
+  readonly total: number
+  /** Of what is asked for. */
+  readonly found: number
+  readonly page: number
+  readonly pages: number
+}

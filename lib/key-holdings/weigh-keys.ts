@@ -1,0 +1,75 @@
+import type { KeyFacts } from './read-facts.ts'
+import type { Amount, KeyHolding, SealHolding } from './schema.ts'
+
+/**
+ * What hangs on every key that a backup, a revision of the environment or the seal ever named.
+ * @param usable whether a key that nobody takes away opens anything now; only such a key is another way in
+ */
+export function weighKeys(facts: KeyFacts, usable: (arn: string) => boolean): KeyHolding[] {
+  const arns = new Set([
+    ...[...facts.complete, ...facts.underWay].flatMap(({ keyIds }) => keyIds),
+    ...facts.revisions.flatMap(({ keys }) => keys.map(({ arn }) => arn)),
+    ...facts.rootKeys.flatMap(({ wraps }) => wraps),
+  ])
+  return [...arns].filter(isArn).map((arn) => weighKey(facts, arn, usable))
+}
+
+const isArn = (keyId: string) => keyId.startsWith('arn:')
+
+function weighKey(facts: KeyFacts, arn: string, usable: (arn: string) => boolean): KeyHolding {
+  const { complete, underWay, revisions, inForce, schedules, rootKeys } = facts
+  const sealed = rootKeys.filter(({ wraps }) => wraps.includes(arn))
+  // A key file opens as long as this console's data folder is there.
+  const opensWithout = (keyId: string) => keyId !== arn && (!isArn(keyId) || usable(keyId))
+  const rootKeysLeft = new Set(rootKeys.filter(({ wraps }) => wraps.some(opensWithout)).map(({ id }) => id))
+  const survives = (keyIds: readonly string[]) =>
+    keyIds.some((keyId) => (isArn(keyId) ? opensWithout(keyId) : rootKeysLeft.has(keyId)))
+
+  const direct = complete.filter(({ keyIds }) => keyIds.includes(arn))
+  const through = complete.filter(({ keyIds }) => sealed.some(({ id }) => keyIds.includes(id)))
+  const lost = [...new Set([...direct, ...through])].filter(({ keyIds }) => !survives(keyIds))
+  const place = inForce?.keys.findIndex((key) => key.arn === arn) ?? -1
+  const inUse = inForce !== undefined && place >= 0
+  const named = revisions.find(({ keys }) => keys.some((key) => key.arn === arn))
+  return {
+    arn,
+    ...amountOf(direct),
+    lost: amountOf(lost),
+    underWay: underWay.filter(({ keyIds }) => keyIds.includes(arn)).reduce((sum, { backups }) => sum + backups, 0),
+    environment: inUse ? { as: place === 0 ? 'main' : 'further', revision: inForce.number } : null,
+    schedules: inUse ? schedules.enabled : 0,
+    pausedSchedules: inUse ? schedules.paused : 0,
+    seal: sealed.length === 0 ? null : sealOf(sealed, rootKeysLeft, through),
+    aliases: aliasesOf(facts, arn),
+    named: named ? { revision: named.number, at: named.at.toISOString() } : null,
+  }
+}
+
+function sealOf(sealed: KeyFacts['rootKeys'], left: ReadonlySet<string>, through: KeyFacts['complete']): SealHolding {
+  const only = sealed.filter(({ id }) => !left.has(id))
+  return {
+    rootKeys: sealed.length,
+    onlyWayIn: only.length,
+    secrets: only.reduce((sum, { values }) => sum + values, 0),
+    through: amountOf(through),
+  }
+}
+
+function aliasesOf({ revisions, inForce }: KeyFacts, arn: string): KeyHolding['aliases'] {
+  const typed = (keys: KeyFacts['revisions'][number]['keys']) =>
+    keys.filter((key) => key.arn === arn && /(^|:)alias\//.test(key.typed)).map((key) => key.typed)
+  const now = inForce ? typed(inForce.keys) : []
+  const ever = new Set([...now, ...revisions.flatMap(({ keys }) => typed(keys))])
+  return [...ever].map((name) => ({ name, inForce: now.includes(name) }))
+}
+
+function amountOf(groups: KeyFacts['complete']): Amount {
+  const earliest = groups.reduce<Date | undefined>((so, { oldest }) => (so && so <= oldest ? so : oldest), undefined)
+  const latest = groups.reduce<Date | undefined>((so, { newest }) => (so && so >= newest ? so : newest), undefined)
+  return {
+    backups: groups.reduce((sum, { backups }) => sum + backups, 0),
+    bytes: groups.reduce((sum, { bytes }) => sum + bytes, 0),
+    oldest: earliest?.toISOString() ?? null,
+    newest: latest?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,107 @@
+import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
+import type { Db } from '#lib/db.ts'
+import { messageOf } from '#lib/errors.ts'
+import type { KmsPurpose } from './schema.ts'
+
+const flushMs = 20_000
+/** After a call that failed: the watch is to look at once. */
+const soonMs = 1_000
+
+/** Answers that a check provokes on purpose. */
+const provoked = new Set(['InvalidCiphertextException', 'DryRunOperationException'])
+
+/** Counts this process's calls of KMS in memory, and writes them to the database now and then: no call waits for it. */
+export interface KmsTally {
+  /** What counts calls for one purpose. */
+  of(purpose: KmsPurpose): OnKmsCall
+  flush(): Promise<void>
+  /** Flushes for the last time. */
+  close(): Promise<void>
+}
+
+/**
+ * What succeeds proves a key, which the watch takes for a check; what fails makes the watch check at once.
+ * @param now injected by tests that count days
+ */
+export function openKmsTally(db: Db, now: () => Date = () => new Date()): KmsTally {
+  let counts = new Map<string, number>()
+  let encrypted = new Map<string, Date>()
+  let decrypted = new Map<string, Date>()
+  let troubled = new Map<string, Date>()
+  let timer: { readonly at: number; readonly cancel: () => void } | undefined
+  let flushing = Promise.resolve()
+
+  function flushIn(ms: number): void {
+    const at = Date.now() + ms
+    if (timer && timer.at <= at) return
+    timer?.cancel()
+    const handle = setTimeout(() => void flush(), ms).unref()
+    timer = { at, cancel: () => clearTimeout(handle) }
+  }
+
+  function flush(): Promise<void> {
+    timer?.cancel()
+    timer = undefined
+    const taken = { counts, encrypted, decrypted, troubled }
+    counts = new Map()
+    encrypted = new Map()
+    decrypted = new Map()
+    troubled = new Map()
+    flushing = flushing
+      .then(() => write(db, taken))
+      .catch((error: unknown) => {
+        // A database that is away loses a proof, which costs one check more, but no count.
+        for (const [key, requests] of taken.counts) counts.set(key, (counts.get(key) ?? 0) + requests)
+        console.error(JSON.stringify({ level: 'warning', part: 'kms-calls', message: messageOf(error) }))
+      })
+    return flushing
+  }
+
+  return {
+    of: (purpose) => (call) => {
+      const { key, operation, requests, fault } = call
+      const at = now()
+      if (requests > 0) {
+        const name = JSON.stringify([key, at.toISOString().slice(0, 10), purpose, operation])
+        counts.set(name, (counts.get(name) ?? 0) + requests)
+      }
+      if (purpose === 'health') return flushIn(flushMs)
+      if (!fault && operation === 'Encrypt') encrypted.set(key, at)
+      if (!fault && operation === 'Decrypt') decrypted.set(key, at)
+      const wrong = fault !== undefined && !provoked.has(fault.code)
+      if (wrong) troubled.set(key, at)
+      flushIn(wrong ? soonMs : flushMs)
+    },
+    flush,
+    async close() {
+      await flush()
+    },
+  }
+}
+
+interface Taken {
+  readonly counts: ReadonlyMap<string, number>
+  readonly encrypted: ReadonlyMap<string, Date>
+  readonly decrypted: ReadonlyMap<string, Date>
+  readonly troubled: ReadonlyMap<string, Date>
+}
+
+async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken): Promise<void> {
+  if (counts.size > 0) {
+    // In one order, so that two processes never wait for each other.
+    const rows = [...counts].sort(([one], [other]) => (one < other ? -1 : 1))
+    const names = rows.map(([name]): string[] => JSON.parse(name))
+    const column = (index: number) => names.map((name) => name[index] ?? '')
+    await db.$executeRaw`
+      INSERT INTO kms_calls (arn, day, purpose, operation, requests)
+      SELECT * FROM unnest(${column(0)}::text[], ${column(1)}::date[], ${column(2)}::text[], ${column(3)}::text[],
+        ${rows.map(([, requests]) => requests)}::int[])
+      ON CONFLICT (arn, day, purpose, operation) DO UPDATE SET requests = kms_calls.requests + EXCLUDED.requests`
+  }
+  for (const [arn, at] of encrypted)
+    await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: at } })
+  for (const [arn, at] of decrypted)
+    await db.keyHealth.updateMany({ where: { arn }, data: { decryptProvenAt: at } })
+  for (const [arn, at] of troubled)
+    await db.keyHealth.updateMany({ where: { arn, nextCheckAt: { gt: at } }, data: { nextCheckAt: at } })
+}

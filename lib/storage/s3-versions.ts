@@ -1,0 +1,118 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { faultOf } from '#lib/aws/fault.ts'
+import { AppError } from '#lib/errors.ts'
+import { diagnoseS3 } from './diagnose-s3.ts'
+import type { S3Action } from './s3-situation.ts'
+
+/** One version of an object; in a bucket that never had versioning, the object itself, its ID being `null`. */
+export interface ObjectVersion {
+  readonly key: string
+  readonly versionId: string
+  /** What a reader gets who names no version; of a deleted object, its delete marker. */
+  readonly current: boolean
+  /** A delete marker: it has no content. */
+  readonly marker: boolean
+  readonly modified: Date
+}
+
+/**
+ * All that a bucket keeps, and not only what a reader sees. Methods throw AppError as those of ObjectStore; refused ones
+ * name the permission that is missing.
+ */
+export interface VersionedBucket {
+  /** Every version and delete marker below a prefix, newest first for each key. */
+  versions(prefix: string): AsyncIterable<ObjectVersion>
+  /** The names of folders in a folder, each ending in `/`: also those in which only old versions are left. */
+  folders(prefix: string): AsyncIterable<string>
+  /** Throws `not-found` when there is no such version, `integrity` when it is longer than `maxBytes`. */
+  read(version: Pick<ObjectVersion, 'key' | 'versionId'>, maxBytes: number): Promise<Uint8Array>
+  /** For good. Idempotent: a missing version is no error. */
+  delete(version: Pick<ObjectVersion, 'key' | 'versionId'>): Promise<void>
+}
+
+export function s3Versions(s3: S3Client, bucket: string): VersionedBucket {
+  async function call<T>(action: S3Action, key: string, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      const fault = faultOf(error)
+      if (fault.code === 'NoSuchVersion' || fault.code === 'NoSuchKey')
+        throw new AppError('not-found', `The object ${key} is not in bucket ${bucket}.`, { cause: error })
+      const { title, detail, cause, fix } = diagnoseS3(fault, action, { bucket, callerArn: undefined })
+      const refused = fault.kind === 'refused'
+      const locked = /object protected by object lock/i.test(fault.message)
+      throw new AppError(refused ? 'denied' : fault.kind, `${title}: ${detail} ${cause}`, {
+        cause: error,
+        fix: refused && !locked ? `Allow ${action} to this console’s credentials in that bucket.` : fix,
+      })
+    }
+  }
+
+  async function* pages(prefix: string, delimiter?: string): AsyncGenerator<ListObjectVersionsCommandOutput> {
+    let after: { KeyMarker?: string; VersionIdMarker?: string } = {}
+    for (;;) {
+      const page = await call('s3:ListBucketVersions', prefix, () =>
+        s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, Delimiter: delimiter, ...after })),
+      )
+      yield page
+      if (!page.IsTruncated) return
+      const { NextKeyMarker, NextVersionIdMarker } = page
+      if (!NextKeyMarker) throw new AppError('integrity', `Bucket ${bucket} did not say where its list goes on.`)
+      after = { KeyMarker: NextKeyMarker, ...(NextVersionIdMarker && { VersionIdMarker: NextVersionIdMarker }) }
+    }
+  }
+
+  return {
+    async *versions(prefix) {
+      for await (const { Versions = [], DeleteMarkers = [] } of pages(prefix)) {
+        yield* Versions.map((version) => ({ ...seen(version), marker: false }))
+        yield* DeleteMarkers.map((version) => ({ ...seen(version), marker: true }))
+      }
+    },
+
+    async *folders(prefix) {
+      for await (const { CommonPrefixes = [] } of pages(prefix, '/'))
+        for (const { Prefix } of CommonPrefixes) if (Prefix) yield Prefix
+    },
+
+    read: ({ key, versionId }, maxBytes) =>
+      call('s3:GetObjectVersion', key, async () => {
+        const { Body, ContentLength = 0 } = await s3.send(
+          new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }),
+        )
+        if (!Body || ContentLength > maxBytes)
+          throw new AppError('integrity', `Version ${versionId} of ${key} has ${ContentLength} bytes.`)
+        return Body.transformToByteArray()
+      }),
+
+    delete: ({ key, versionId }) =>
+      call('s3:DeleteObjectVersion', key, async () => {
+        const wanted = { Bucket: bucket, Key: key, VersionId: versionId }
+        await s3.send(new DeleteObjectCommand(wanted)).catch((error: unknown) => {
+          const { code, httpStatus } = faultOf(error)
+          if (code === 'NoSuchVersion') return
+          // Without versioning the plain call does the same, and may be all that is allowed. Whoever lists again sees.
+          if (versionId !== 'null' || httpStatus !== 403) throw error
+          return s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch(() => {
+            throw error
+          })
+        })
+      }),
+  }
+}
+
+function seen(version: { Key?: string; VersionId?: string; IsLatest?: boolean; LastModified?: Date }) {
+  return {
+    key: version.Key ?? '',
+    versionId: version.VersionId ?? 'null',
+    current: version.IsLatest ?? false,
+    modified: version.LastModified ?? new Date(0),
+  }
+}
