@@ -38,10 +38,10 @@ export async function permitRequest(
 ): Promise<RequestUser | Response> {
   const console = await whenOpen()
   if (console instanceof Response) return console
-  const { auth, db, env } = console
+  const { auth, backup, env } = console
   const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.get('authorization') ?? '')?.[1]
   if (bearer !== undefined) {
-    const use = await authenticateToken(db, bearer, scope)
+    const use = await authenticateToken(backup, bearer, scope)
     if (use.ok) return { ...use.user, token: use.token }
     return refuse(use.status, use.message, use.retryAfter)
   }

@@ -1,15 +1,35 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
+import type { MadeOnceContext } from '#lib/seal/made-once.ts'
+import { unseal } from '#lib/seal/unseal.ts'
 import { addUser } from './add-user.ts'
-import { createApiToken, hashOfToken, isToken, listApiTokens, newToken, revokeApiToken } from './api-tokens.ts'
+import { createApiToken, isToken, listApiTokens, newToken, revokeApiToken } from './api-tokens.ts'
 import { authenticateToken } from './authenticate-token.ts'
+import { hashToken } from './hash-token.ts'
 import { createTokenSchema, type Role, type TokenScope } from './schema.ts'
 
+const dataDir = mkdtempSync(path.join(tmpdir(), 'vault-console-tokens-'))
 let database: TestDatabase
+let here: MadeOnceContext
 beforeAll(async () => {
   database = await openTestDatabase()
+  here = await contextOf(database)
 })
-afterAll(() => database.close())
+afterAll(async () => {
+  await database.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+async function contextOf({ db }: TestDatabase): Promise<MadeOnceContext> {
+  const { id: installation } = await db.installation.findFirstOrThrow()
+  const own = { credentials: { variables: {} }, endpoint: undefined }
+  const { keyring } = await unseal({ db, installation }, { dataDir, configFile: undefined, variables: {}, own })
+  return { db, installation, seal: keyring }
+}
 
 let people = 0
 async function person(role: Role) {
@@ -21,7 +41,7 @@ async function person(role: Role) {
 }
 const all: TokenScope[] = ['backup:create', 'backup:read', 'backup:restore']
 const make = (owner: Awaited<ReturnType<typeof person>>, scopes = all) =>
-  createApiToken(database.db, owner, createTokenSchema.parse({ name: 'nightly', scopes, expires: '90d' }), owner.email)
+  createApiToken(here, owner, createTokenSchema.parse({ name: 'nightly', scopes, expires: '90d' }), owner.email)
 
 test('a token is 256 random bits that carry their checksum', () => {
   const token = newToken()
@@ -41,7 +61,12 @@ test('its text is stored nowhere; its hash, its start and who made it are', asyn
   const { id, token } = await make(owner)
   const { db } = database
   const row = await db.apiToken.findUniqueOrThrow({ where: { id } })
-  expect(row).toMatchObject({ hash: hashOfToken(token), start: token.slice(0, 12), lastUsedAt: null, revokedAt: null })
+  expect(row).toMatchObject({
+    hash: await hashToken(here, token),
+    start: token.slice(0, 12),
+    lastUsedAt: null,
+    revokedAt: null,
+  })
   const audit = await db.auditEvent.findMany({ where: { actor: owner.email } })
   expect(audit).toMatchObject([
     { action: 'token.create', outcome: 'success', subject: expect.stringContaining('nightly') },
@@ -56,7 +81,7 @@ test('it acts as its user, and says when it was last used, at most once a minute
   const owner = await person('operator')
   const { id, token } = await make(owner)
   const { db } = database
-  expect(await authenticateToken(db, token, 'backup:create')).toEqual({
+  expect(await authenticateToken(here, token, 'backup:create')).toEqual({
     ok: true,
     user: { id: owner.id, name: 'Person', email: owner.email, role: 'operator' },
     token: 'nightly',
@@ -64,10 +89,10 @@ test('it acts as its user, and says when it was last used, at most once a minute
   const used = async () => (await db.apiToken.findUniqueOrThrow({ where: { id } })).lastUsedAt?.getTime() ?? 0
   const first = await used()
   expect(first).toBeGreaterThan(0)
-  await authenticateToken(db, token, 'backup:read')
+  await authenticateToken(here, token, 'backup:read')
   expect(await used()).toBe(first)
   await db.apiToken.update({ where: { id }, data: { lastUsedAt: new Date(first - 61_000) } })
-  await authenticateToken(db, token, 'backup:read')
+  await authenticateToken(here, token, 'backup:read')
   expect(await used()).toBeGreaterThanOrEqual(first)
 })
 
@@ -92,11 +117,11 @@ test.each([
   if (what === 'role lowered') await db.user.update({ where: { id: owner.id }, data: { role: 'viewer' } })
   if (what === 'mistyped') text = token.slice(0, -1)
   if (what === 'stranger') text = newToken()
-  const use = await authenticateToken(db, text, what === 'no scope named' ? undefined : 'backup:create')
+  const use = await authenticateToken(here, text, what === 'no scope named' ? undefined : 'backup:create')
   expect(use).toMatchObject({ ok: false, status, message: expect.stringMatching(message) })
   expect(JSON.stringify(use)).not.toContain(token.slice(12))
   // A lowered role still reads.
-  if (what === 'role lowered') expect(await authenticateToken(db, token, 'backup:read')).toMatchObject({ ok: true })
+  if (what === 'role lowered') expect(await authenticateToken(here, token, 'backup:read')).toMatchObject({ ok: true })
 })
 
 test('tries that fail are audited and then only counted; a token that works is never held up by them', async () => {
@@ -106,12 +131,12 @@ test('tries that fail are audited and then only counted; a token that works is n
   const before = await db.auditEvent.count({ where: { action: 'token.use' } })
   const statuses = []
   for (let tries = 0; tries < 14; tries += 1) {
-    const use = await authenticateToken(db, tries % 2 ? newToken() : 'nonsense', 'backup:read')
+    const use = await authenticateToken(here, tries % 2 ? newToken() : 'nonsense', 'backup:read')
     statuses.push(use.ok || use.status)
   }
   expect(statuses).toEqual([...Array(10).fill(401), ...Array(4).fill(429)])
   expect((await db.auditEvent.count({ where: { action: 'token.use' } })) - before).toBe(10)
-  expect(await authenticateToken(db, token, 'backup:read')).toMatchObject({ ok: true })
+  expect(await authenticateToken(here, token, 'backup:read')).toMatchObject({ ok: true })
 })
 
 test('a scope that the role does not have is refused when it is made', async () => {
@@ -131,4 +156,31 @@ test('revoking: one’s own, or anybody’s for who may; once', async () => {
 
 test.each(['', '0d', '90', '90x', '367d', '99999d', '-1d', '1.5d'])('it cannot live for “%s”', (expires) => {
   expect(createTokenSchema.safeParse({ name: 'a', scopes: all, expires }).success).toBe(false)
+})
+
+test('a token from before there was a pepper still works; a hash that somebody put into the database does not', async () => {
+  const other = await openTestDatabase()
+  try {
+    const email = 'before@example.test'
+    await addUser(
+      other.db,
+      { email, name: 'Before', password: 'correct horse battery', role: 'viewer' },
+      'command line',
+    )
+    const { id: userId } = await other.db.user.findUniqueOrThrow({ where: { email } })
+    const plant = async (name: string) => {
+      const token = newToken()
+      const hash = createHash('sha256').update(token).digest('hex')
+      const expiresAt = new Date(Date.now() + 60_000)
+      const data = { name, scopes: ['backup:read'], userId, expiresAt, start: token.slice(0, 12), hash }
+      await other.db.apiToken.create({ data })
+      return token
+    }
+    const old = await plant('old')
+    const context = await contextOf(other)
+    expect(await authenticateToken(context, old, 'backup:read')).toMatchObject({ ok: true, token: 'old' })
+    expect(await authenticateToken(context, await plant('forged'), 'backup:read')).toMatchObject({ status: 401 })
+  } finally {
+    await other.close()
+  }
 })

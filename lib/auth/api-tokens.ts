@@ -1,8 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import type { MadeOnceContext } from '#lib/seal/made-once.ts'
+import { hashToken } from './hash-token.ts'
 import { can, type NewToken, type Role, type TokenRow, tokenScopes } from './schema.ts'
 
 // `vct_`, 256 random bits, then their CRC-32: a scanner recognises one that leaked, and a typo is told from a stranger.
@@ -22,11 +24,6 @@ export function isToken(text: string): boolean {
   return secret !== undefined && checksumOf(secret) === checksum
 }
 
-/** What is stored instead: 256 random bits need no slow hash, and looking one up tells nothing of others. */
-export function hashOfToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
-}
-
 export interface TokenOwner {
   readonly id: string
   readonly email: string
@@ -38,7 +35,7 @@ export interface TokenOwner {
  * @throws AppError `denied` for a scope that the owner's role does not have, `invalid` when there are too many
  */
 export async function createApiToken(
-  db: Db,
+  context: MadeOnceContext,
   owner: TokenOwner,
   { name, scopes, expires }: NewToken,
   actor: string,
@@ -50,8 +47,9 @@ export async function createApiToken(
     })
   }
   const token = newToken()
+  const hash = await hashToken(context, token)
   const expiresAt = new Date(Date.now() + expires)
-  return db.$transaction(async (tx) => {
+  return context.db.$transaction(async (tx) => {
     const active = await tx.apiToken.count({
       where: { userId: owner.id, revokedAt: null, expiresAt: { gt: new Date() } },
     })
@@ -61,7 +59,7 @@ export async function createApiToken(
       })
     const start = token.slice(0, prefix.length + 8)
     const { id } = await tx.apiToken.create({
-      data: { name, scopes, userId: owner.id, expiresAt, start, hash: hashOfToken(token) },
+      data: { name, scopes, userId: owner.id, expiresAt, start, hash },
       select: { id: true },
     })
     await recordAudit(tx, {

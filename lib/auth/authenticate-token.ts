@@ -1,6 +1,8 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
-import { hashOfToken, isToken } from './api-tokens.ts'
+import type { MadeOnceContext } from '#lib/seal/made-once.ts'
+import { isToken } from './api-tokens.ts'
+import { hashToken } from './hash-token.ts'
 import { can, roles, type SessionUser, type TokenScope, tokenScopes } from './schema.ts'
 import { takeTry } from './sign-in-limit.ts'
 
@@ -15,9 +17,14 @@ const lastUseEveryMs = 60_000
  * Who a bearer token acts for, if it may do `scope` and its user still may: role and token are read anew each time.
  * `token` is its name. Nothing of what was sent is in any answer or audit row.
  */
-export async function authenticateToken(db: Db, text: string, scope: TokenScope | undefined): Promise<TokenAnswer> {
+export async function authenticateToken(
+  context: MadeOnceContext,
+  text: string,
+  scope: TokenScope | undefined,
+): Promise<TokenAnswer> {
+  const { db } = context
   const row = isToken(text)
-    ? await db.apiToken.findUnique({ where: { hash: hashOfToken(text) }, include: { user: true } })
+    ? await db.apiToken.findUnique({ where: { hash: await hashToken(context, text) }, include: { user: true } })
     : null
   const now = new Date()
   if (!row)

@@ -31,6 +31,8 @@ const permissions = {
   'backup.read': ['administrator', 'operator', 'viewer'],
   'backup.run': ['administrator', 'operator'],
   'backup.delete': ['administrator'],
+  'backup.shred': ['administrator'],
+  'key.retire': ['administrator'],
   'schedule.change': ['administrator'],
   'restore.run': ['administrator', 'operator'],
   'audit.read': ['administrator'],

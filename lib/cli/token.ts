@@ -19,12 +19,12 @@ export function addToken(token: Command): void {
     .option('--json', 'print as JSON: { id, token, expiresAt }')
     .addHelpText('after', codes)
     .action((options: { name: string; scope: string; expires: string; user?: string; json?: boolean }) =>
-      withServices(async ({ db }) => {
+      withServices(async ({ db, backup }) => {
         const scopes = options.scope.split(',').map((scope) => scope.trim())
         const input = createTokenSchema.safeParse({ name: options.name, scopes, expires: options.expires })
         if (!input.success) throw new AppError('invalid', input.error.issues[0]?.message ?? 'This cannot be used.')
         const owner = await ownerOf(db, options.user)
-        const made = await createApiToken(db, owner, input.data, 'command line')
+        const made = await createApiToken(backup, owner, input.data, 'command line')
         if (options.json) return printJson(made)
         print(made.token)
         printError(`It acts for ${owner.email} until ${made.expiresAt}. Keep it now: it is not shown again.`)

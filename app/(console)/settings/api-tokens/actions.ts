@@ -8,7 +8,7 @@ import { can, createTokenSchema, revokeTokenSchema } from '#lib/auth/schema.ts'
 /** The token's text is in this one answer and nowhere else. */
 export async function createToken(input: unknown): Promise<CreateTokenResult> {
   const result = await permitted('token.manage', createTokenSchema, input, async ({ console, user, input }) => {
-    const { token, expiresAt } = await createApiToken(console.db, user, input, user.email)
+    const { token, expiresAt } = await createApiToken(console.backup, user, input, user.email)
     return { status: 'success' as const, token, expiresAt }
   })
   if (result.status === 'success') revalidatePath('/settings/api-tokens')
