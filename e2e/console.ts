@@ -9,6 +9,12 @@ const root = path.join(import.meta.dirname, '..')
 
 export const administrator = { email: 'admin@example.test', password: 'correct-horse-battery' }
 
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
 export interface TestConsole {
   readonly url: string
   readonly folder: string
@@ -23,10 +29,9 @@ export interface TestConsole {
   /** Starts it again on the same data folder and port, with further variables. */
   again(further?: Record<string, string>): Promise<TestConsole>
   /** Runs `byok` against it. */
-  byok(
-    args: readonly string[],
-    options?: { input?: string },
-  ): Promise<{ code: number | null; stdout: string; stderr: string }>
+  byok(args: readonly string[], options?: { input?: string }): Promise<Ended>
+  /** Runs a program of this checkout against it. */
+  runs(program: string, args?: readonly string[], options?: { input?: string }): Promise<Ended>
   remove(): Promise<void>
 }
 
@@ -75,6 +80,16 @@ async function launch(
     await exited
     return child.exitCode
   }
+  const runs: TestConsole['runs'] = async (program, args = [], { input = '' } = {}) => {
+    const run = spawn('node', ['bin/bootstrap.mjs', program, ...args], { cwd: root, env })
+    let stdout = ''
+    let stderr = ''
+    run.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    run.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    run.stdin.end(input)
+    await once(run, 'close')
+    return { code: run.exitCode, stdout, stderr }
+  }
   return {
     url: `http://localhost:${port}`,
     folder,
@@ -85,16 +100,8 @@ async function launch(
     process: child,
     stop,
     again: (further = {}) => launch(folder, port, withAdministrator, { ...variables, ...further }),
-    async byok(args, { input = '' } = {}) {
-      const run = spawn('node', ['bin/byok.mjs', ...args], { cwd: root, env })
-      let stdout = ''
-      let stderr = ''
-      run.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-      run.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-      run.stdin.end(input)
-      await once(run, 'close')
-      return { code: run.exitCode, stdout, stderr }
-    },
+    byok: (args, options) => runs('byok', args, options),
+    runs,
     async remove() {
       await stop()
       rmSync(folder, { recursive: true, force: true })
