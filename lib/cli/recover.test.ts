@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,8 @@ import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
 import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
 import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { writeRecoveryKit } from '#lib/seal/recovery-kit.ts'
+import { memoryWrapper } from '#lib/seal/root-key.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
 
 let folder: string
@@ -21,12 +24,13 @@ let target: TestSandbox
 let targets = 0
 const bucket = 'recover-here'
 const region = 'us-east-1'
-/** Stands for one of the console's own: what matters here is only how it is called. */
+const root = { id: `root-key/${randomUUID()}`, key: randomBytes(32) }
 const rootKey: KeyWrapper = {
-  wrap: async () => ({ keyId: 'root-key/one', ciphertext: Buffer.alloc(40) }),
-  unwrap: () => Promise.reject(new Error('not here')),
+  wrap: async (key, context) => ({ keyId: root.id, ciphertext: await memoryWrapper(root).wrap(key, context) }),
+  unwrap: ({ ciphertext }, context) => memoryWrapper(root).unwrap(ciphertext, context),
 }
-const ids = { installation: 'inst-7', environment: 'env-7', prefix: 'a/prefix' }
+const installation = randomUUID()
+const ids = { installation, environment: 'env-7', prefix: 'a/prefix' }
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'recover-')))
@@ -39,6 +43,7 @@ beforeAll(async () => {
   await backUp('one-key', [keyArn('backups')])
   await backUp('two-keys', [keyArn('backups'), keyArn('archive')])
   await backUp('plain', 'none')
+  await backUp('sealed', 'root')
 })
 afterAll(async () => {
   await target.close()
@@ -76,7 +81,7 @@ async function backUp(backup: string, keys: readonly string[] | 'none' | 'root')
   clients.destroy()
 }
 
-async function recover(args: readonly string[], credentials = target.administrator) {
+async function recover(args: readonly string[], { input = '', credentials = target.administrator } = {}) {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), 'recover', ...args], {
     cwd: folder,
     // Nothing of a console: a data folder that is not there must not be missed, nor made.
@@ -93,6 +98,7 @@ async function recover(args: readonly string[], credentials = target.administrat
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdin.end(input)
   await once(child, 'close')
   expect(existsSync(path.join(folder, 'no-such-data'))).toBe(false)
   return { code: child.exitCode, stdout, stderr }
@@ -116,8 +122,38 @@ test.each([
   const to = newTarget()
   const run = await recover([...at(), backup, '--to', to, '--json', ...how])
   expect(run.code, run.stderr).toBe(0)
-  expect(JSON.parse(run.stdout)).toMatchObject({ backup, installation: 'inst-7', files: 2, warnings: 0 })
+  expect(JSON.parse(run.stdout)).toMatchObject({ backup, installation, files: 2, warnings: 0 })
   expect(describeTree(to)).toEqual(describeTree(source))
+})
+
+test('a backup of method AES-256 comes back with a recovery kit, and not with a wrong passphrase or another kit', async () => {
+  const passphrase = 'twelve or more characters'
+  const kit = async (name: string, { id, key }: typeof root) => {
+    const file = path.join(folder, name)
+    const keys = [{ id, key: key.toString('base64') }]
+    writeFileSync(file, await writeRecoveryKit(installation, keys, passphrase, 4))
+    return ['--recovery-kit', file]
+  }
+  const mine = await kit('mine.age', root)
+  const how = [...at(), 'sealed', '--region', region, '--json']
+  const to = newTarget()
+  const run = await recover([...how, '--to', to, ...mine], { input: `${passphrase}\n` })
+  expect(run.code, run.stderr).toBe(0)
+  expect(JSON.parse(run.stdout)).toMatchObject({ backup: 'sealed', installation, files: 2 })
+  expect(describeTree(to)).toEqual(describeTree(source))
+  expect(await recover([...how, '--to', newTarget(), ...mine], { input: 'wrong\n' })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('passphrase is wrong'),
+  })
+  const other = await kit('other.age', { id: `root-key/${randomUUID()}`, key: randomBytes(32) })
+  expect(await recover([...how, '--to', newTarget(), ...other], { input: passphrase })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('a kit that was made since then'),
+  })
+  // The same name, another key.
+  const forged = await kit('forged.age', { ...root, key: randomBytes(32) })
+  const refused = await recover([...how, '--to', newTarget(), ...forged], { input: passphrase })
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('envelope of backup sealed') })
 })
 
 test('a path of it, and nothing that it does not hold', async () => {
@@ -136,34 +172,38 @@ test('a path of it, and nothing that it does not hold', async () => {
   })
 })
 
-test('in words: the installation that KMS has authenticated, and what nobody can see', async () => {
+test('in words: the installation that the key has authenticated, and what nobody can see', async () => {
   const words = await recover([...at(), 'one-key', '--to', newTarget(), '--key', keyArn('backups')])
-  expect(words.stdout).toMatch(/installation inst-7: named by its envelope, and KMS\s+has authenticated it/)
+  expect(words.stdout).toMatch(/installation \S+: named by its envelope, and its key\s+has authenticated it/)
   expect(words.stderr).toMatch(/nobody can see whether backups were deleted/)
 })
 
 test('--list says which of them these keys open, and why not the others', async () => {
-  await backUp('rooted', 'root')
   const listed = await recover([...at(), '--list', '--key', keyArn('archive'), '--json'])
   const { backups } = JSON.parse(listed.stdout)
   expect(backups.map(({ id, state }: { id: string; state: string }) => [id, state])).toEqual([
     ['one-key', 'refused'],
     ['plain', 'refused'],
-    ['rooted', 'refused'],
+    ['sealed', 'refused'],
     ['two-keys', 'opens'],
   ])
   expect(listed.code).toBe(1)
   const reasons = backups.map(({ reason }: { reason?: string }) => reason)
   expect(reasons[0]).toMatch(/names only keys that are not allowed here: arn:/)
   expect(reasons[1]).toMatch(/no envelope: it is not encrypted, .* --allow-unencrypted/)
-  expect(reasons[2]).toMatch(/method AES-256: no KMS key opens it, only the console’s root-key\/one/)
+  expect(reasons[2]).toMatch(/method AES-256: no KMS key opens it, only the console’s root-key\//)
   const words = await recover([...at(), '--list', '--key', keyArn('backups')])
-  expect(words.stdout).toMatch(/^two-keys {2}\d{4}-\d\d-\d\d .* 2 files {2}installation inst-7$/m)
+  expect(words.stdout).toMatch(/^two-keys {2}\d{4}-\d\d-\d\d .* 2 files {2}installation \S{36}$/m)
 })
 
 test.each([
-  ['no protection named', [], 2, /--key ARN or --allow-unencrypted/],
-  ['both named', ['--allow-unencrypted', '--key', 'KEY'], 2, /--key ARN or --allow-unencrypted/],
+  ['no protection named', [], 2, /--key ARN, --recovery-kit FILE or both, or --allow-unencrypted/],
+  [
+    'both named',
+    ['--allow-unencrypted', '--key', 'KEY'],
+    2,
+    /--key ARN, --recovery-kit FILE or both, or --allow-unencrypted/,
+  ],
   ['an alias', ['--key', 'alias/backups'], 1, /not a key ARN/],
   ['the wrong key', ['--key', 'OTHER'], 1, /names only keys that are not allowed here/],
   ['a key that refuses', ['--key', 'WRITE-ONLY'], 1, /not allowed here|denied|Deny/i],
@@ -184,7 +224,7 @@ test('an envelope that claims another installation, a wrong environment, a bucke
   const name = 'a/prefix/env-7/backups/claims/envelope.json'
   await backUp('claims', [key])
   const { Body } = await target.s3().send(new GetObjectCommand({ Bucket: bucket, Key: name }))
-  const text = ((await Body?.transformToString()) ?? '').replaceAll('inst-7', 'inst-8')
+  const text = ((await Body?.transformToString()) ?? '').replaceAll(installation, randomUUID())
   await target.s3().send(new PutObjectCommand({ Bucket: bucket, Key: name, Body: text }))
   const claimed = await recover([...at(), 'claims', '--to', newTarget(), '--key', key])
   expect(claimed).toMatchObject({ code: 1, stdout: '' })
@@ -212,12 +252,12 @@ test('an envelope that claims another installation, a wrong environment, a bucke
 })
 
 test('the program in docs/recovery.md opens them too: one key, either of two, none', async () => {
-  const root = path.join(import.meta.dirname, '..', '..')
-  const document = readFileSync(path.join(root, 'docs', 'recovery.md'), 'utf8')
+  const checkout = path.join(import.meta.dirname, '..', '..')
+  const document = readFileSync(path.join(checkout, 'docs', 'recovery.md'), 'utf8')
   const program = /^```js\n([\s\S]*?)^```/m.exec(document)?.[1] ?? ''
   expect(program.split('\n').filter((line) => line !== '').length).toBeLessThan(70)
   // Beside the dependencies, because that is where Node looks for them.
-  const place = mkdtempSync(path.join(root, 'node_modules', '.recover-'))
+  const place = mkdtempSync(path.join(checkout, 'node_modules', '.recover-'))
   try {
     writeFileSync(path.join(place, 'recover.mjs'), program)
     const [one, two] = [keyArn('backups'), keyArn('archive')]

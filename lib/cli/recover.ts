@@ -7,11 +7,13 @@ import { listWithoutDatabase } from '#lib/recover/list-without-database.ts'
 import { openWithoutDatabase } from '#lib/recover/open-without-database.ts'
 import { openRecoverySource, type RecoverySource } from '#lib/recover/recovery-source.ts'
 import { exitCodes } from './exit-codes.ts'
+import { openKitFile } from './open-kit-file.ts'
 import { bytesText, plain, print, printError, printJson, progressLine } from './output.ts'
 
 interface Options {
   environment: string
   key?: string[]
+  recoveryKit?: string
   allowUnencrypted?: boolean
   region?: string
   endpoint?: string
@@ -40,6 +42,10 @@ export function addRecover(recover: Command): void {
       'key ARN from your own records; once more for each further one that may open it',
       (arn: string, before: string[] = []) => [...before, arn],
     )
+    .option(
+      '--recovery-kit <file>',
+      'for backups of method AES-256: a kit of byok seal recovery-kit; its passphrase is asked for, or read as a line',
+    )
     .option('--allow-unencrypted', 'backups of method none are meant, which nothing protects')
     .option('--region <region>', 'Region of the bucket (default: the key’s)')
     .option('--endpoint <url>', 'where KMS and S3 are, if not at AWS, such as the sandbox’s address')
@@ -53,14 +59,17 @@ export function addRecover(recover: Command): void {
     )
     .action(async (address: string, backup: string | undefined, paths: readonly string[], options: Options) => {
       const { key: keys = [], allowUnencrypted = false, list = false, to, environment } = options
-      if (keys.length > 0 === allowUnencrypted)
-        recover.error('error: say either --key ARN or --allow-unencrypted', { code: 'recover.protection' })
+      if ((keys.length > 0 || options.recoveryKit !== undefined) === allowUnencrypted)
+        recover.error('error: say either --key ARN, --recovery-kit FILE or both, or --allow-unencrypted', {
+          code: 'recover.protection',
+        })
       if (list ? backup !== undefined || to !== undefined : backup === undefined || to === undefined)
         recover.error('error: say either --list, or the backup’s ID and --to FOLDER', { code: 'recover.what' })
       const source = openRecoverySource({
         address,
         environment,
         keys,
+        kit: options.recoveryKit === undefined ? undefined : await openKitFile(options.recoveryKit),
         region: options.region,
         endpoint: options.endpoint,
         credentials: { variables: readEnv().awsVariables },
@@ -113,7 +122,7 @@ async function restoreOne(
   if (!json)
     print(
       encrypted
-        ? `Backup ${id} of ${backup.manifest.createdAt}, of installation ${installation}: named by its envelope, and KMS\nhas authenticated it. Compare it with your records.`
+        ? `Backup ${id} of ${backup.manifest.createdAt}, of installation ${installation}: named by its envelope, and its key\nhas authenticated it. Compare it with your records.`
         : `Backup ${id} says that it is of ${backup.manifest.createdAt} and of installation ${plain(installation)}. Nobody vouches for that.`,
     )
   const line = progressLine()

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
@@ -9,13 +9,14 @@ import type { KeyringContext } from '#lib/seal/keyring.ts'
 import { migrateSeal } from '#lib/seal/migrate-seal.ts'
 import { openSeal, type SealHost, sealSettingsOf } from '#lib/seal/open-seal.ts'
 import { rewrapSeal, rotateSeal } from '#lib/seal/operate-seal.ts'
-import { makeRecoveryKit, readRecoveryKit, recoverFromKit } from '#lib/seal/recovery-kit.ts'
+import { makeRecoveryKit, recoverFromKit } from '#lib/seal/recovery-kit.ts'
 import type { RootKeyStatus, SealView } from '#lib/seal/schema.ts'
 import { rootKeyStatus } from '#lib/seal/seal-status.ts'
 import { viewSeal } from '#lib/seal/view-seal.ts'
 import { sealHostOf } from '#lib/services.ts'
 import { attachedEnv } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
+import { openKitFile } from './open-kit-file.ts'
 import { print, printError, printJson, progressLine } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
@@ -135,9 +136,7 @@ function addRecover(seal: Command): void {
     .addHelpText('after', `\nAsks for the passphrase, or reads it as a line.${codes}`)
     .action((file: string) =>
       withSeal(async (context, host) => {
-        const text = readKit(file)
-        const [passphrase = ''] = await readSecrets('Passphrase')
-        const kit = await readRecoveryKit(text, passphrase)
+        const kit = await openKitFile(file)
         const seal = await openSeal(context, sealSettingsOf(host).active, host, true)
         const count = await recoverFromKit(context, seal, kit)
         await audit(context.db, 'seal.recover', `${seal.keyId} (${count} root keys, from a kit of ${kit.madeAt})`)
@@ -155,15 +154,6 @@ function writeKit(file: string, kit: string): void {
       cause,
       fix: 'Name a new file in a folder that you may write to.',
     })
-  }
-}
-
-function readKit(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new AppError('not-found', `${file} cannot be read: ${why}.`, { cause })
   }
 }
 

@@ -7,13 +7,13 @@ import { claimsOf, installationIn } from './claims.ts'
 import type { RecoverySource } from './recovery-source.ts'
 
 // 1. Read from the envelope (or, unencrypted, from the manifest) which installation it names: the one value that is not
-//    known here. 2. Open the backup with it: KMS decrypts only under the context it was encrypted under, so a backup that
+//    known here. 2. Open the backup with it: a key decrypts only under the context it encrypted under, so a backup that
 //    opened really is of that installation. Unencrypted, nobody vouches for it.
 
 const MAX_MANIFEST = 256 * 1024 * 1024
 
 /**
- * Opens a backup with bucket and key alone; `identity.installation` of the result is what KMS has authenticated.
+ * Opens a backup with bucket and key alone; `identity.installation` of the result is what the key has authenticated.
  * Throws AppError: `not-found`, `integrity`, `denied` when other keys or another method are needed, and what store and
  * keys throw.
  */
@@ -46,11 +46,14 @@ export async function openWithoutDatabase(source: RecoverySource, backup: string
   }
   const { installation, keyIds } = claimsOf(envelope, `The envelope of backup ${backup}`)
   const roots = keyIds.filter((keyId) => keyId.startsWith('root-key/'))
-  if (keyIds.length > 0 && roots.length === keyIds.length)
+  const isOpened = keys.some(({ keyId }) => keyIds.includes(keyId))
+  if (roots.length > 0 && roots.length === keyIds.length && !isOpened)
     throw new AppError(
       'denied',
       `Backup ${backup} is of method AES-256: no KMS key opens it, only the console’s ${roots.join(' or ')}.`,
-      { fix: 'Restore the console’s data folder and database from their own copies, and restore it there.' },
+      {
+        fix: 'Use --recovery-kit with a kit that was made since then. Without one: restore the console’s data folder and database from their own copies, and restore it there.',
+      },
     )
   return openBackup({ store, identity: { ...place, installation }, protection: { method: 'keys', keys } })
 }

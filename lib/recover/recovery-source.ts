@@ -5,6 +5,8 @@ import { AppError } from '#lib/errors.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
 import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
 import { parseKeyIdentifier } from '#lib/keys/schema.ts'
+import type { RecoveryKit } from '#lib/seal/recovery-kit.ts'
+import { memoryWrapper } from '#lib/seal/root-key.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
 
@@ -13,8 +15,10 @@ export interface RecoveryWishes {
   /** `s3://BUCKET` or `s3://BUCKET/PREFIX` */
   readonly address: string
   readonly environment: string
-  /** Key ARNs; empty: backups of method `none` are meant. */
+  /** Key ARNs. Neither they nor a kit: backups of method `none` are meant. */
   readonly keys: readonly string[]
+  /** Opens what is wrapped by the console's own root keys. */
+  readonly kit: RecoveryKit | undefined
   /** Undefined: the first key's. */
   readonly region: string | undefined
   /** One address for KMS and S3, such as the sandbox's; undefined: AWS's own. */
@@ -55,18 +59,32 @@ export function openRecoverySource(wishes: RecoveryWishes): RecoverySource {
     bucket,
     prefix,
     environment,
-    keys: keys.map((key) => ({
-      keyId: key.arn,
-      wrapper: kmsKeyWrapper(kmsOf(clientsIn(key.region).kms), {
-        keyArn: key.arn,
-        region: key.region,
-        callerArn: undefined,
-        installation: 'the installation',
-        environment,
-      }),
-    })),
+    keys: [
+      ...keys.map((key) => ({
+        keyId: key.arn,
+        wrapper: kmsKeyWrapper(kmsOf(clientsIn(key.region).kms), {
+          keyArn: key.arn,
+          region: key.region,
+          callerArn: undefined,
+          installation: 'the installation',
+          environment,
+        }),
+      })),
+      ...(wishes.kit?.rootKeys ?? []).map(openingKey),
+    ],
     close() {
       for (const one of clients.values()) one.destroy()
+    },
+  }
+}
+
+function openingKey({ id, key }: RecoveryKit['rootKeys'][number]): OpeningKey {
+  const root = memoryWrapper({ id, key: Buffer.from(key, 'base64') })
+  return {
+    keyId: id,
+    wrapper: {
+      wrap: async (plaintext, context) => ({ keyId: id, ciphertext: await root.wrap(plaintext, context) }),
+      unwrap: ({ ciphertext }, context) => root.unwrap(ciphertext, context),
     },
   }
 }

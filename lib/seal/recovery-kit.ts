@@ -31,7 +31,15 @@ export async function makeRecoveryKit(
     const { id, key } = await openRootKey(context, seal, row)
     rootKeys.push({ id, key: Buffer.from(key).toString('base64') })
   }
-  const { installation } = context
+  return writeRecoveryKit(context.installation, rootKeys, passphrase, workFactor)
+}
+
+export async function writeRecoveryKit(
+  installation: string,
+  rootKeys: RecoveryKit['rootKeys'],
+  passphrase: string,
+  workFactor: number,
+): Promise<string> {
   const kit: RecoveryKit = {
     kind: 'vault-console recovery kit',
     format: 1,
