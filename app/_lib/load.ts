@@ -16,14 +16,19 @@ import type {
   EnvironmentView,
   HistoryQuery,
   HistoryView,
+  Offered,
   RevisionView,
 } from '#lib/environment/schema.ts'
 import { viewEnvironment } from '#lib/environment/view-environment.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
+import { askKey } from '#lib/key-holdings/ask-key.ts'
+import { viewKeys } from '#lib/key-holdings/list-keys.ts'
+import type { KeyAnswers, KeyQuery, KeysQuery, KeysView, KeyView } from '#lib/key-holdings/schema.ts'
+import { viewKey } from '#lib/key-holdings/view-key.ts'
 import { listNotices } from '#lib/notices/list-notices.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
-import { keyStateNow, listHoldings } from '#lib/rewrap/list-keys.ts'
-import type { KeyHolding, KeyStateNow } from '#lib/rewrap/schema.ts'
+import type { RewrapDetail, RewrapRow, RewrapSource } from '#lib/rewrap/schema.ts'
+import { listRewraps, listSources, viewRewrapDetail } from '#lib/rewrap/view-rewraps.ts'
 import type { ScheduleRow } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
 import { sealSettingsOf } from '#lib/seal/open-seal.ts'
@@ -151,7 +156,7 @@ export async function loadSchedules(): Promise<{
 /** What this process has open; byok seal status tries it anew. */
 export async function loadSeal(): Promise<SealPageView> {
   await requireUser('seal.read')
-  const { db, env, seal, sealHealth } = await getConsole()
+  const { db, env, seal, sealHealth, backup } = await getConsole()
   const { active } = sealSettingsOf({ configFile: env.configFile, variables: env.sealVariables })
   const [rootKeys, events] = await Promise.all([
     rootKeyStatus(db),
@@ -163,20 +168,42 @@ export async function loadSeal(): Promise<SealPageView> {
     type: seal.mechanism,
     keyArn: seal.keyId,
     error: null,
-    configuration: active.type === 'awskms' ? valuesOf(active.settings) : [],
+    configuration: active.type === 'awskms' ? await valuesOf(active.settings, backup) : [],
     rootKeys,
     health: { ...health, message, checkedAt: checkedAt.toISOString() },
     events: events.map(({ at, healthy, message }) => ({ at: at.toISOString(), healthy, message })),
   }
 }
 
-export async function loadKeys(): Promise<KeyHolding[]> {
+export async function loadKeys(query: KeysQuery): Promise<KeysView> {
   await requireUser('backup.read')
-  return listHoldings((await getConsole()).backup)
+  return viewKeys((await getConsole()).db, query)
+}
+
+/** Undefined when nothing ever named such a key. */
+export async function loadKey(arn: string, query: KeyQuery): Promise<KeyView | undefined> {
+  await requireUser('backup.read')
+  return viewKey((await getConsole()).db, arn, query)
 }
 
 /** Asks KMS: not to be waited for by a page. */
-export async function loadKeyState(arn: string): Promise<KeyStateNow> {
+export async function loadKeyAnswers(arn: string, aliases: readonly string[]): Promise<KeyAnswers> {
   await requireUser('backup.read')
-  return keyStateNow((await getConsole()).backup, arn)
+  return askKey((await getConsole()).backup, arn, aliases)
+}
+
+export async function loadRewraps(): Promise<{
+  runs: RewrapRow[]
+  sources: RewrapSource[]
+  offered: Offered['keys']
+}> {
+  await requireUser('backup.read')
+  const { db, offered } = await getConsole()
+  const [runs, sources, { keys }] = await Promise.all([listRewraps(db), listSources(db), offered()])
+  return { runs, sources, offered: keys }
+}
+
+export async function loadRewrap(id: string): Promise<RewrapDetail | undefined> {
+  await requireUser('backup.read')
+  return viewRewrapDetail((await getConsole()).db, id)
 }

@@ -3,21 +3,22 @@ import { sharedFilesOf, type Variables } from './default-chain.ts'
 
 /**
  * The Region of this host: of its profile in the shared files or, where those name none, of the machine by instance
- * metadata (version 2). Never throws, and takes no longer than `waitMs`.
+ * metadata (version 2). Never throws, and takes no longer than `waitMs`. `source` is the file, or names the machine.
  */
 export async function hostRegion(
   variables: Variables,
   waitMs: number,
-): Promise<{ region: string | undefined; askedMetadata: boolean }> {
+): Promise<{ region: string | undefined; source: string; askedMetadata: boolean }> {
   for (const file of sharedFilesOf(variables).toReversed()) {
     const text = await readFile(file, 'utf8').catch(() => '')
     const region = regionInFile(text, variables.AWS_PROFILE ?? 'default')
-    if (region) return { region, askedMetadata: false }
+    if (region) return { region, source: file, askedMetadata: false }
   }
   const off = !['', 'false', undefined].includes(variables.AWS_EC2_METADATA_DISABLED)
   const container = variables.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI ?? variables.AWS_CONTAINER_CREDENTIALS_FULL_URI
-  if (off || container) return { region: undefined, askedMetadata: false }
-  return { region: await regionOfInstance(variables, waitMs).catch(() => undefined), askedMetadata: true }
+  if (off || container) return { region: undefined, source: 'nowhere', askedMetadata: false }
+  const region = await regionOfInstance(variables, waitMs).catch(() => undefined)
+  return { region, source: 'instance metadata', askedMetadata: true }
 }
 
 /** `[default]`, `[NAME]` as the credentials file has it, or `[profile NAME]` as the config file has it. */

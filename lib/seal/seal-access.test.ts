@@ -6,6 +6,7 @@ import { credentialsOf as findCredentials } from '#lib/aws/credentials.ts'
 import { type MetadataAnswers, openMetadata } from '#lib/aws/metadata-for-tests.ts'
 import { accessOf } from './seal-access.ts'
 import { readSealSettings } from './seal-settings.ts'
+import { valuesOf } from './view-seal.ts'
 
 // Every source that is no plain value: profiles, web identity, container and instance metadata, from local stand-ins.
 // What a stanza and a variable say is in seal-settings.test.ts.
@@ -71,9 +72,11 @@ async function resolve({ stanza = '', variables = {}, profiles = {}, regions = {
   const text = `seal "awskms" {\n${stanza.replaceAll('FOLDER', folder)}\n${stanza.includes('kms_key_id') ? '' : 'kms_key_id = "alias/a"'}\n}`
   const { active } = readSealSettings({ config: { file: at('vault.hcl'), text }, variables: own })
   if (active.type !== 'awskms') throw new Error('not awskms')
-  const access = await accessOf(active.settings, { own: { credentials: { variables: own }, endpoint: undefined } })
+  const host = { own: { credentials: { variables: own }, endpoint: undefined } }
+  const { settings } = active
+  const access = await accessOf(settings, host)
   const find = findCredentials(access.credentials, { region: access.region, stsEndpoint: services.url })
-  return { access, find, services }
+  return { access, find, services, settings, host }
 }
 
 const file = 'shared_creds_filename = "FOLDER/elsewhere"'
@@ -283,6 +286,23 @@ describe('region', () => {
     const { access, services } = await resolve(world)
     expect(access.region).toBe(region)
     if (!['ap-south-1', 'us-east-1'].includes(region)) expect(services.asked).toEqual([])
+  })
+
+  test.each<[string, World, RegExp]>([
+    ['eu-west-1', { stanza: 'region = "eu-west-1"' }, /vault\.hcl/],
+    ['eu-west-2', { variables: { AWS_REGION: 'eu-west-2' } }, /^AWS_REGION$/],
+    [
+      'us-west-2',
+      { stanza: 'kms_key_id = "arn:aws:kms:us-west-2:111122223333:key/11111111-2222-4333-8444-555555555555"' },
+      /^the key’s ARN$/,
+    ],
+    ['eu-north-1', { regions: { default: 'eu-north-1' } }, /config$/],
+    ['ap-south-1', { metadata: { instance } }, /^instance metadata$/],
+    ['us-east-1', { metadata: { container } }, /^default$/],
+  ])('%s is shown with what said so', async (region, world, source) => {
+    const { settings, host } = await resolve(world)
+    const shown = (await valuesOf(settings, host)).find(({ name }) => name === 'region')
+    expect(shown).toMatchObject({ value: region, source: expect.stringMatching(source) })
   })
 
   test('metadata that never answers is given up after a second, and credentials wait for the other one', async () => {

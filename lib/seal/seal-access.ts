@@ -32,18 +32,25 @@ export async function accessOf(settings: AwskmsSettings, { own }: { readonly own
   }
 }
 
+/** The Region that a stanza leads to, and what said so. */
+export function sealRegion(settings: AwskmsSettings, { own }: { readonly own: Own }) {
+  return regionFor(settings, credentialsOf(settings, own.credentials))
+}
+
 /** As the reference has it: given, the profile's, the machine's, us-east-1; before the machine is asked, the key's ARN. */
 async function regionFor(
   settings: AwskmsSettings,
   credentials: CredentialSettings,
-): Promise<{ value: string; askedMetadata: boolean }> {
-  if (settings.region) return { value: settings.region.value, askedMetadata: false }
+): Promise<{ value: string; source: string; askedMetadata: boolean }> {
+  if (settings.region) return { ...settings.region, askedMetadata: false }
   const key = parseKeyIdentifier(settings.kms_key_id?.value ?? '')
   const ofKey = key.ok ? regionOf(key.key) : undefined
   const base = 'base' in credentials ? credentials.base : credentials
-  if (ofKey || !('variables' in base)) return { value: ofKey ?? 'us-east-1', askedMetadata: false }
-  const { region, askedMetadata } = await hostRegion(base.variables, halfOfMetadataWaitMs)
-  return { value: region ?? 'us-east-1', askedMetadata }
+  const preset = { value: 'us-east-1', source: 'default', askedMetadata: false }
+  if (ofKey) return { value: ofKey, source: 'the key’s ARN', askedMetadata: false }
+  if (!('variables' in base)) return preset
+  const { region, source, askedMetadata } = await hostRegion(base.variables, halfOfMetadataWaitMs)
+  return region ? { value: region, source, askedMetadata } : { ...preset, askedMetadata }
 }
 
 function hurried(credentials: CredentialSettings): CredentialSettings {

@@ -3,6 +3,7 @@ import type { KeyringContext } from './keyring.ts'
 import { openKeyring } from './keyring.ts'
 import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
 import type { SealValue, SealView } from './schema.ts'
+import { sealRegion } from './seal-access.ts'
 import type { AwskmsParameter, AwskmsSettings } from './seal-settings.ts'
 import { rootKeyStatus } from './seal-status.ts'
 
@@ -16,7 +17,7 @@ export async function viewSeal(context: KeyringContext, host: SealHost): Promise
   try {
     const { active } = sealSettingsOf(host)
     type = active.type
-    configuration = active.type === 'awskms' ? valuesOf(active.settings) : []
+    configuration = active.type === 'awskms' ? await valuesOf(active.settings, host) : []
     const seal = await openSeal(context, active, host, rootKeys.length === 0)
     await openKeyring(context, seal).finally(() => seal.close())
     return {
@@ -40,11 +41,15 @@ export async function viewSeal(context: KeyringContext, host: SealHost): Promise
   }
 }
 
-export function valuesOf(settings: AwskmsSettings): SealValue[] {
-  return Object.entries(settings).map(([name, one]) => ({
+/** Each value with its source. A Region that nothing names is that of profile or machine, which is asked. */
+export async function valuesOf(settings: AwskmsSettings, host: Pick<SealHost, 'own'>): Promise<SealValue[]> {
+  const given = Object.entries(settings).map(([name, one]) => ({
     name,
     value: secrets.includes(name) ? '(set)' : one.value,
     source: one.source,
     shadows: one.shadows,
   }))
+  if (settings.region) return given
+  const { value, source } = await sealRegion(settings, host)
+  return [{ name: 'region', value, source, shadows: [] }, ...given]
 }
