@@ -186,6 +186,12 @@ async function isSealed(console: TestConsole, context: BrowserContext, page: Pag
     expect({ url, status: answer.status() }).toEqual({ url, status: 503 })
     expect(await answer.json(), url).toEqual({ message: expect.stringContaining('This console is sealed') })
   }
+  // A server action, as a page that was open before sends it.
+  const action = await context.request.post('/settings/seal', {
+    headers: { 'next-action': '0'.repeat(42), origin: console.url, 'content-type': 'text/plain;charset=UTF-8' },
+    data: '[]',
+  })
+  expect(action.status()).toBe(503)
   for (const args of [
     ['backup', 'list'],
     ['environment', 'show'],

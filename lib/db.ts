@@ -1,9 +1,11 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import { PrismaClient } from '../prisma/generated/client.ts'
+import { Prisma, PrismaClient } from '../prisma/generated/client.ts'
 
 export type Db = PrismaClient
 /** What runs inside `db.$transaction(async (tx) => …)`. */
 export type Tx = Omit<PrismaClient, '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'>
+/** For a JSON column that is to hold nothing. */
+export const noJson = Prisma.DbNull
 
 /** The only place that makes a Prisma client. */
 export function createDb(databaseUrl: string): Db {

@@ -36,6 +36,8 @@ const variables = z.object({
   VAULT_CONFIG: folder,
   VAULT_SEAL_HEALTH_SECONDS: seconds(600),
   VAULT_SEAL_UNHEALTHY_SECONDS: seconds(60),
+  VAULT_KEY_HEALTH_SECONDS: seconds(900),
+  VAULT_KEY_UNHEALTHY_SECONDS: seconds(60),
   DATABASE_URL: text,
   VAULT_AWS: z.enum(['sandbox', 'aws'], { error: 'must be “sandbox” or “aws”' }).default('sandbox'),
   VAULT_ADMIN_EMAIL: text,
@@ -114,6 +116,8 @@ export interface Env {
   readonly configFile: string | undefined
   /** How often the seal's key is tried, while all is well and while not. Milliseconds. */
   readonly sealHealth: { readonly everyMs: number; readonly unhealthyEveryMs: number }
+  /** How often each KMS key that something depends on is tried. Milliseconds. */
+  readonly keyHealth: { readonly everyMs: number; readonly unhealthyEveryMs: number }
   /** What decides the seal: these and `awsVariables`. */
   readonly sealVariables: Readonly<Record<string, string>>
 }
@@ -172,6 +176,10 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     sealHealth: {
       everyMs: env.VAULT_SEAL_HEALTH_SECONDS * 1000,
       unhealthyEveryMs: env.VAULT_SEAL_UNHEALTHY_SECONDS * 1000,
+    },
+    keyHealth: {
+      everyMs: env.VAULT_KEY_HEALTH_SECONDS * 1000,
+      unhealthyEveryMs: env.VAULT_KEY_UNHEALTHY_SECONDS * 1000,
     },
     sealVariables: { ...aws, ...pick(sealVariables) },
   }

@@ -84,7 +84,12 @@ async function open(db: Db, env: Env) {
   const host = await sealHostOf(env)
   const kmsTally = openKmsTally(db)
   const counted = { ...host, own: { ...host.own, onKmsCall: kmsTally.of('seal') } }
-  return { installation, host, kmsTally, ...(await unseal({ db, installation }, counted)) }
+  try {
+    return { installation, host, kmsTally, ...(await unseal({ db, installation }, counted)) }
+  } catch (error) {
+    await kmsTally.close()
+    throw error
+  }
 }
 
 /** How this console itself reaches AWS. Together with `offered` and `sandbox`, all that it knows of the sandbox. */

@@ -4,6 +4,7 @@ import { authSecret } from '#lib/auth/auth-secret.ts'
 import { type Auth, createAuth } from '#lib/auth/create-auth.ts'
 import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
 import { AppError } from '#lib/errors.ts'
+import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { openWhenUnsealed, type SealedState } from '#lib/seal/keep-unsealing.ts'
 import { type SealHealth, watchSeal } from '#lib/seal/watch-seal.ts'
 import { openServices, type Services } from '#lib/services.ts'
@@ -54,5 +55,5 @@ async function open(): Promise<Console> {
   const secret = await authSecret(services.backup, services.env.dataDir)
   const auth = createAuth(services.db, services.env, secret, [nextCookies()])
   const { health } = watchSeal(services.db, services.seal, services.env.sealHealth)
-  return { ...services, auth, browsed: new BrowsedBackups(services.backup), sealHealth: health }
+  return { ...services, auth, browsed: new BrowsedBackups(calledFor(services.backup, 'browse')), sealHealth: health }
 }

@@ -18,18 +18,30 @@ export async function progressStream(request: Request, kind: JobKind, id: string
   const { backup } = await getConsole()
   if (!(await viewProgress(backup, kind, id)))
     return Response.json({ message: `There is no such ${kind}.` }, { status: 404 })
+  return eventStream(
+    request,
+    () => viewProgress(backup, kind, id),
+    ({ state }) => ended.includes(state),
+  )
+}
 
+/** What `read` gives, each time that it has changed; undefined, when it is gone, is the last. */
+export function eventStream<T>(
+  request: Request,
+  read: () => Promise<T | undefined>,
+  isEnd: (value: T) => boolean,
+): Response {
   const signal = AbortSignal.any([request.signal, shuttingDown, AbortSignal.timeout(longestMs)])
   const encoder = new TextEncoder()
   async function* events() {
     let last = ''
     while (!signal.aborted) {
-      const progress = await viewProgress(backup, kind, id)
-      const data = JSON.stringify(progress ?? null)
+      const value = await read()
+      const data = JSON.stringify(value ?? null)
       // A comment keeps proxies from closing a quiet connection.
       yield encoder.encode(data === last ? ':\n\n' : `data: ${data}\n\n`)
       last = data
-      if (!progress || ended.includes(progress.state)) return
+      if (value === undefined || isEnd(value)) return
       await delay(everyMs, undefined, { signal }).catch(() => {})
     }
   }

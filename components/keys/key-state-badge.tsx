@@ -1,18 +1,24 @@
 import { Badge, type Tone } from '#components/ui/badge.tsx'
 import { count } from '#components/ui/format-bytes.ts'
-import type { KeyState, KeyStateNow } from '#lib/rewrap/schema.ts'
+import type { KeyState } from '#lib/key-health/schema.ts'
+import { isWatched, type KeyRow } from '#lib/key-holdings/schema.ts'
 
 const words: Readonly<Record<KeyState, { tone: Tone; text: string }>> = {
-  healthy: { tone: 'ok', text: 'Enabled' },
-  unreachable: { tone: 'warn', text: 'KMS could not be reached' },
-  refused: { tone: 'bad', text: 'DescribeKey was refused' },
+  healthy: { tone: 'ok', text: 'Healthy' },
+  degraded: { tone: 'warn', text: 'Degraded' },
+  unreachable: { tone: 'warn', text: 'Unreachable' },
+  refused: { tone: 'bad', text: 'Refused' },
   disabled: { tone: 'bad', text: 'Disabled' },
   'pending deletion': { tone: 'bad', text: 'Pending deletion' },
   deleted: { tone: 'bad', text: 'Deleted' },
-  'not usable': { tone: 'bad', text: 'Not usable' },
 }
 
-export function KeyStateBadge({ now: { state, daysLeft } }: { now: KeyStateNow }) {
-  const { tone, text } = words[state]
-  return <Badge tone={tone}>{daysLeft === null ? text : `${text}: ${count(daysLeft, 'day')} left`}</Badge>
+/** A key that the watch has not seen yet, or does not watch, has a word of its own. */
+export function KeyStateBadge({ row }: { row: KeyRow }) {
+  const { health } = row
+  if (!isWatched(row)) return <span className="text-ink-3">{row.seal ? 'Watched by the seal' : 'Not watched'}</span>
+  if (health === null || (health.checkedAt === null && health.decryptProvenAt === null))
+    return <Badge tone="idle">Not checked yet</Badge>
+  const { tone, text } = words[health.state]
+  return <Badge tone={tone}>{health.daysLeft === null ? text : `${text}: ${count(health.daysLeft, 'day')} left`}</Badge>
 }

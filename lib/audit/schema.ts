@@ -14,6 +14,9 @@ export const auditActions = [
   'environment.save',
   'key.check',
   'key.rewrap',
+  'key.state',
+  'alerts.change',
+  'alerts.test',
   'rewrap.start',
   'rewrap.pause',
   'rewrap.resume',
@@ -41,6 +44,13 @@ export const auditActions = [
   'seal.recovery-kit',
   'seal.recover',
   'seal.refused',
+  'retire.start',
+  'retire.finish',
+  'retire.delete-versions',
+  'shred.request',
+  'shred.undo',
+  'shred.begin',
+  'shred.finish',
   'sandbox.rehearse',
 ] as const
 export type AuditAction = (typeof auditActions)[number]

@@ -110,7 +110,7 @@ export async function openReach(
   }
 }
 
-async function accessTo(
+export async function accessTo(
   context: BackupContext,
   {
     environmentId,

@@ -50,6 +50,11 @@ const active = { in: ['queued' as const, 'running' as const, 'waiting' as const]
 export async function refusalOf(tx: Tx, { id, state }: { id: string; state: string }): Promise<AppError | undefined> {
   if (state === 'queued' || state === 'running' || state === 'waiting')
     return new AppError('conflict', 'This backup has not ended yet.', { fix: 'Cancel it first.' })
+  return (await inUse(tx, id)) ?? (await toBeShredded(tx, id))
+}
+
+/** Why its envelope must stay where it is at this moment. */
+export async function inUse(tx: Tx, id: string): Promise<AppError | undefined> {
   const restore = await tx.restore.findFirst({ where: { backupId: id, state: active } })
   if (restore)
     return new AppError('conflict', `This backup is being restored to ${restore.target}.`, {
@@ -59,4 +64,23 @@ export async function refusalOf(tx: Tx, { id, state }: { id: string; state: stri
   if (verification)
     return new AppError('conflict', 'This backup is being verified.', { fix: 'Wait for the verification to end.' })
   return undefined
+}
+
+/** A certificate is to say of it that nobody can read it: until then it is there to be looked at, or kept after all. */
+async function toBeShredded(tx: Tx, id: string): Promise<AppError | undefined> {
+  const item = await tx.shredItem.findFirst({
+    where: { backupId: id, shred: { state: { in: ['waiting', 'running'] } }, state: { in: ['waiting', 'claimed'] } },
+    select: { shred: { select: { dueAt: true, state: true } } },
+  })
+  if (!item) return undefined
+  const { dueAt, state } = item.shred
+  return state === 'waiting'
+    ? new AppError(
+        'conflict',
+        `This backup is to be shredded on ${dueAt.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
+        {
+          fix: 'Undo that first, under Backups > Crypto-shred.',
+        },
+      )
+    : new AppError('conflict', 'This backup is being shredded.', { fix: 'Wait until it is.' })
 }

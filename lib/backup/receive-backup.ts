@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { AppError } from '#lib/errors.ts'
+import { calledFor } from '#lib/kms-calls/called-for.ts'
 import type { BackupContext } from './backup-context.ts'
 import { runBackup } from './run-backup.ts'
 import type { BackupDetail } from './schema.ts'
@@ -32,7 +33,7 @@ export async function receiveBackup(
     createBackupRow(tx, { environmentId, revision, name, source, actor }),
   )
   onStart?.(id)
-  await runBackup(context, id, signal, input)
+  await runBackup(calledFor(context, 'backup'), id, signal, input)
   const row = await viewBackup(context, id)
   if (!row) throw new AppError('not-found', `Backup ${id} was deleted while it was made.`)
   return row

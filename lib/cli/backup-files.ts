@@ -4,6 +4,7 @@ import { listFolder, pathOfId, searchFiles } from '#lib/backup/browse-backup.ts'
 import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
 import type { BrowsedItem } from '#lib/backup/schema.ts'
 import { AppError } from '#lib/errors.ts'
+import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
 import { bytesText, plain, print, printJson } from './output.ts'
@@ -31,7 +32,7 @@ export function addBackupFiles(backup: Command): void {
     .action((id: string, folder: string | undefined, options: Options) =>
       withServices(async (services) => {
         mustBeId(id)
-        const browsed = new BrowsedBackups(services.backup)
+        const browsed = new BrowsedBackups(calledFor(services.backup, 'browse'))
         const { index, release } = await browsed.open(id)
         try {
           const files: BrowsedItem[] = []

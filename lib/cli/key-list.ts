@@ -1,27 +1,65 @@
 import type { Command } from 'commander'
-import { listKeys } from '#lib/rewrap/list-keys.ts'
+import { tryKeyNow } from '#lib/key-health/watch-keys.ts'
+import { listKeys } from '#lib/key-holdings/list-keys.ts'
+import { isWatched, type KeyRow } from '#lib/key-holdings/schema.ts'
+import type { Services } from '#lib/services.ts'
 import { withServices } from './attach.ts'
-import { bytesText, print, printJson } from './output.ts'
+import { bytesText, plain, print, printJson } from './output.ts'
 
 export function addKeyList(key: Command): void {
   key
     .command('list')
-    .description('Every KMS key that a backup or the saved environment names: its state now, and what hangs on it.')
+    .description('Every KMS key that was ever used here, worst first: its state now, and what hangs on it.')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit codes: 0 listed, 3 no console is running.')
     .action(async (options: { json?: boolean }) => {
-      const keys = await withServices(({ backup }) => listKeys(backup))
-      if (options.json) {
-        printJson({ keys })
-        return
-      }
+      const keys = await withServices(listKeysNow)
+      if (options.json) return printJson({ keys: keys.map(flatKey) })
       if (keys.length === 0) print('No backup and no saved environment names a key.')
-      for (const { arn, state, daysLeft, backups, bytes, onlyWayIn, inUse } of keys) {
-        print(arn)
-        print(
-          `  ${state}${daysLeft === null ? '' : `, deleted in ${daysLeft} days`}${inUse ? ', in use for new backups' : ''}`,
-        )
-        print(`  ${backups} backups, ${bytesText(bytes)}; of them ${onlyWayIn} that nothing else opens`)
+      for (const one of keys) {
+        print(one.arn)
+        for (const line of keyLines(one)) print(`  ${line}`)
       }
     })
 }
+
+/** Whoever asks on a terminal wants to know how it is now: each key that something needs is tried first. */
+export async function listKeysNow({ backup, db, env }: Services): Promise<KeyRow[]> {
+  const needed = (await listKeys(db)).filter(isWatched)
+  await Promise.all(needed.map(({ arn }) => tryKeyNow(backup, arn, env.keyHealth)))
+  return listKeys(db)
+}
+
+/** For programs: `state` is `unknown` before the first check, and of keys that nothing needs. */
+export function flatKey({ arn, health, ...holding }: KeyRow) {
+  return {
+    arn,
+    state: health?.state ?? 'unknown',
+    checkedAt: health?.checkedAt ?? null,
+    deletionDate: health?.deletionDate ?? null,
+    daysLeft: health?.daysLeft ?? null,
+    ...holding,
+  }
+}
+
+export function keyLines(row: KeyRow): string[] {
+  const { health, aliases, environment, schedules, backups, bytes, lost, underWay, seal } = row
+  const days = health?.daysLeft
+  const state =
+    health?.state ??
+    (isWatched(row) ? 'not checked yet' : seal ? 'watched by the seal' : 'not watched: nothing needs it')
+  return [
+    `${state}${days === null || days === undefined ? '' : `, deleted in ${counted(days, 'day')}`}`,
+    ...(aliases.length > 0 ? [`typed as ${aliases.map(({ name }) => plain(name)).join(', ')}`] : []),
+    `${counted(backups, 'backup')}, ${bytesText(bytes)}${underWay > 0 ? `, ${underWay} more under way` : ''}`,
+    lost.backups > 0
+      ? `lost with it: ${counted(lost.backups, 'backup')}, ${bytesText(lost.bytes)}, which nothing else opens`
+      : 'no backup would be lost with it',
+    ...(environment
+      ? [`${environment.as} key of new backups${schedules > 0 ? ` and of ${counted(schedules, 'schedule')}` : ''}`]
+      : []),
+    ...(seal ? [`the seal: wraps ${counted(seal.rootKeys, 'root key')} of this console`] : []),
+  ]
+}
+
+export const counted = (amount: number, one: string) => `${amount} ${one}${amount === 1 ? '' : 's'}`

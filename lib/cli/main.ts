@@ -22,6 +22,7 @@ const key = group('key', 'Prove KMS keys, see what hangs on them, exchange them.
 if (key) {
   ;(await import('./key-check.ts')).addKeyCheck(key)
   ;(await import('./key-list.ts')).addKeyList(key)
+  ;(await import('./key-show.ts')).addKeyShow(key)
   ;(await import('./key-rewrap.ts')).addKeyRewrap(key)
   ;(await import('./key-retire-proof.ts')).addKeyRetireProof(key)
 }
@@ -37,7 +38,10 @@ if (backup) {
   ;(await import('./backup-cancel.ts')).addBackupCancel(backup)
   ;(await import('./backup-delete.ts')).addBackupDelete(backup)
   ;(await import('./backup-schedule.ts')).addBackupSchedule(backup)
+  ;(await import('./backup-shred.ts')).addBackupShred(backup)
 }
+const shred = group('shred', 'Verify certificates of what was shredded.')
+if (shred) (await import('./shred-verify.ts')).addShredVerify(shred)
 const user = group('user', 'Add people.')
 if (user) (await import('./user-add.ts')).addUserAdd(user)
 const token = group('token', 'Make, list and revoke API tokens.')

@@ -1,5 +1,6 @@
 import { AppError } from '#lib/errors.ts'
 import type { CheckReport } from '#lib/keys/schema.ts'
+import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { accessOf, bucketOf, currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import { checkEnvironment } from './check-environment.ts'
 import { recordCheck } from './record-check.ts'
@@ -34,7 +35,7 @@ export async function checkNamed(
   const saved = revision?.region === where ? revision : undefined
   const access = saved
     ? await accessOfSaved(context, { id, externalId }, saved)
-    : { ...context.own, region: where, kmsEndpoint: undefined, s3Endpoint: undefined }
+    : { ...calledFor(context, 'check').own, region: where, kmsEndpoint: undefined, s3Endpoint: undefined }
   const hosted = context.hostedBucket
     ? { name: bucketOf(context, { hosted: true, region: where, bucket: '' }), prefix: '' }
     : undefined
@@ -52,7 +53,7 @@ async function accessOfSaved(
   environment: { id: string; externalId: string },
   revision: Revision,
 ) {
-  return accessOf(context, environment, revision, await openSecret(context, environment.id, revision))
+  return accessOf(calledFor(context, 'check'), environment, revision, await openSecret(context, environment.id, revision))
 }
 
 function keysTyped(revision: Revision): string[] {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { recordAudit } from '#lib/audit/record.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type Check, parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
+import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { accessOf, bucketOf, currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import { checkEnvironment } from './check-environment.ts'
@@ -160,7 +161,7 @@ async function prepare(context: EnvironmentContext, settings: EnvironmentSetting
   try {
     const bucket = bucketOf(context, settings)
     const value = secret.kind === 'none' ? undefined : secret.value
-    const access = accessOf(context, { id: environment, externalId }, settings, value)
+    const access = accessOf(calledFor(context, 'check'), { id: environment, externalId }, settings, value)
     const kms = settings.encrypt && settings.method === 'AWS-KMS'
     const keys = kms ? [settings.masterKey, ...settings.furtherKeys.map(({ typed }) => typed)] : []
     const prefix = settings.hosted ? '' : settings.prefix

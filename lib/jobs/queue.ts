@@ -8,7 +8,7 @@ import { isDatabaseError, messageOf } from '#lib/errors.ts'
 /** A job names a row; everything else is in the row. Nothing secret ever stands in a payload. */
 export const jobPayload = z.object({ id: z.uuid() })
 
-export const queues = ['backup', 'restore', 'verify', 'clean-up'] as const
+export const queues = ['backup', 'restore', 'verify', 'clean-up', 'rewrap', 'retire'] as const
 export type Queue = (typeof queues)[number]
 /** Where jobs end whose worker died too often. */
 export const deadQueue = (queue: Queue) => `${queue}-dead`

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PgBoss } from 'pg-boss'
+import { sendDue } from '#lib/alerts/send-due.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { cleanUpBackup, cleanUpDue } from '#lib/backup/clean-up.ts'
 import { failStaleStreams } from '#lib/backup/fail-stale-streams.ts'
@@ -7,9 +8,16 @@ import { giveUpBackup, runBackup } from '#lib/backup/run-backup.ts'
 import { giveUpRestore, runRestore } from '#lib/backup/run-restore.ts'
 import { giveUpVerification, runVerification } from '#lib/backup/run-verification.ts'
 import { messageOf } from '#lib/errors.ts'
+import { followKeys, pruneHealth, watchKeys } from '#lib/key-health/watch-keys.ts'
+import { calledFor } from '#lib/kms-calls/called-for.ts'
+import type { KmsPurpose } from '#lib/kms-calls/schema.ts'
+import { giveUpRetire, runRetire } from '#lib/retire/run-proof.ts'
+import { giveUpRewrap, runRewrap } from '#lib/rewrap/run-rewrap.ts'
+import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
 import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
 import type { Services } from '#lib/services.ts'
+import { runShreds } from '#lib/shred/run-shreds.ts'
 import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
 import { registerWorker, type WorkerPlace } from './register-worker.ts'
 
@@ -26,6 +34,16 @@ const handlers: Record<Queue, Run> = {
   restore: runRestore,
   verify: runVerification,
   'clean-up': cleanUpBackup,
+  rewrap: runRewrap,
+  retire: runRetire,
+}
+const purposes: Record<Queue, KmsPurpose> = {
+  backup: 'backup',
+  restore: 'restore',
+  verify: 'verify',
+  'clean-up': 'other',
+  rewrap: 're-wrap',
+  retire: 'proof',
 }
 const giveUp: Record<Queue, (context: BackupContext, id: string) => Promise<void>> = {
   backup: giveUpBackup,
@@ -33,11 +51,13 @@ const giveUp: Record<Queue, (context: BackupContext, id: string) => Promise<void
   verify: giveUpVerification,
   // The next pass does it.
   'clean-up': async () => {},
+  rewrap: giveUpRewrap,
+  retire: giveUpRetire,
 }
 
 /** Takes jobs until it is told to stop. Running work is then given back to the queue, and goes on elsewhere. */
 export async function runWorker(
-  services: Pick<Services, 'db' | 'databaseUrl' | 'backup'>,
+  services: Pick<Services, 'db' | 'databaseUrl' | 'backup' | 'env'>,
   place: WorkerPlace,
 ): Promise<{ stop(): Promise<void> }> {
   const stopping = new AbortController()
@@ -62,7 +82,7 @@ export async function runWorker(
         async ([job]) => {
           if (!job) return
           const { id } = jobPayload.parse(job.data)
-          await handlers[queue](context, id, AbortSignal.any([job.signal, stopping.signal]))
+          await handlers[queue](calledFor(context, purposes[queue]), id, AbortSignal.any([job.signal, stopping.signal]))
         },
       )
     }
@@ -75,8 +95,18 @@ export async function runWorker(
       await failStaleStreams(context)
       await deleteOutdated(context)
       await cleanUpDue(context, stopping.signal)
+      await settleExchanges(context)
     }),
     every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context)),
+    every(30_000, 'keys', stopping.signal, () => followKeys(context.db, new Date())),
+    every(3_600_000, 'key-history', stopping.signal, () => pruneHealth(context.db, new Date())),
+    every(5_000, 'key-health', stopping.signal, async () => {
+      await watchKeys(context, services.env.keyHealth)
+    }),
+    every(5_000, 'alerts', stopping.signal, async () => {
+      await sendDue(context)
+    }),
+    every(10_000, 'shred', stopping.signal, () => runShreds(context, stopping.signal)),
   ]
   const registration = await registerWorker(services.db, place)
   return {

@@ -1,19 +1,26 @@
 import type { Tx } from '#lib/db.ts'
-import type { KeyHealth } from '#lib/key-health/schema.ts'
 import { keyStates } from '#lib/key-health/schema.ts'
+import { healthOf } from '#lib/key-health/view-health.ts'
 import { readKeyFacts } from './read-facts.ts'
 import { isNeeded, type KeyRow, type KeysQuery, type KeysView, usableState } from './schema.ts'
-import { weighKeys } from './weigh-keys.ts'
+import { keysIn, opener, weighKeys } from './weigh-keys.ts'
 
 const pageSize = 100
 
 /** Every key that a backup, a revision of the environment or the seal ever named, worst first. Asks no key. */
-export async function listKeys(db: Tx): Promise<KeyRow[]> {
-  const [facts, health] = await Promise.all([readKeyFacts(db), storedHealth(db)])
+export async function listKeys(db: Tx, now = new Date()): Promise<KeyRow[]> {
+  return (await lookAtKeys(db, now)).keys
+}
+
+/** The same, with what else is needed to judge one of their backups. */
+export async function lookAtKeys(db: Tx, now: Date): Promise<{ keys: KeyRow[]; opens: (keyId: string) => boolean }> {
+  const facts = await readKeyFacts(db)
+  const health = await healthOf(db, keysIn(facts), now)
   const usable = (arn: string) => usableState(health.get(arn)?.state)
-  return weighKeys(facts, usable)
+  const keys = weighKeys(facts, usable)
     .map((holding) => ({ ...holding, health: health.get(holding.arn) ?? null }))
     .sort((a, b) => compare(rankOf(a), rankOf(b)))
+  return { keys, opens: opener(facts, usable) }
 }
 
 /** One page of them. */
@@ -57,8 +64,4 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
   const at = a.findIndex((value, index) => value !== b[index])
   const [one = 0, other = 0] = [a[at], b[at]]
   return at < 0 ? 0 : one < other ? -1 : 1
-}
-
-async function storedHealth(_db: Tx): Promise<ReadonlyMap<string, KeyHealth>> {
-  return new Map()
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { findRegion } from '#lib/aws/schema.ts'
+import type { BackupState, WaitingFor } from '#lib/backup/schema.ts'
 import { type KeyHealth, type KeyState, keyStates } from '#lib/key-health/schema.ts'
 import { parseKeyIdentifier } from '#lib/keys/schema.ts'
 
@@ -37,6 +38,8 @@ export interface Amount {
 /** What hangs on a key: its blast radius. `backups`, `bytes` and times are those of what its wraps open. */
 export interface KeyHolding extends Amount {
   readonly arn: string
+  /** Of `backups`, those that something else opens as well. */
+  readonly otherWayIn: number
   /**
    * What nothing else opens: no other key of the backup is usable, and none of the console's root keys either. Counts
    * what hangs on it through the seal as well.
@@ -78,8 +81,13 @@ export function usableState(state: KeyState | undefined): boolean {
 }
 
 /** Something would be lost or stand still without it. */
-export function isNeeded({ backups, underWay, environment, seal }: KeyHolding): boolean {
-  return backups > 0 || underWay > 0 || environment !== null || seal !== null
+export function isNeeded(key: KeyHolding): boolean {
+  return isWatched(key) || key.seal !== null
+}
+
+/** Backups need it, made or to be made: it is tried now and then. The seal tries its own key. */
+export function isWatched({ backups, underWay, environment }: KeyHolding): boolean {
+  return backups > 0 || underWay > 0 || environment !== null
 }
 
 /** The address bar of the list of keys. Anything unknown is ignored. */
@@ -102,3 +110,57 @@ export interface KeysView {
   readonly page: number
   readonly pages: number
 }
+
+/** The address bar of a key's page. */
+export const keyQuerySchema = z.object({ before: z.uuid().optional().catch(undefined) })
+export type KeyQuery = z.infer<typeof keyQuerySchema>
+
+/** A backup that a key opens. */
+export interface KeyBackup {
+  readonly id: string
+  readonly name: string
+  readonly source: string
+  readonly state: BackupState
+  readonly waitingFor: WaitingFor | null
+  readonly bytes: number | null
+  readonly createdAt: string
+  /** Its other ways in, and whether each opens it now. `arn` null: AES-256, by a root key of this console. */
+  readonly others: readonly { readonly arn: string | null; readonly usable: boolean }[]
+}
+
+export interface KeyView {
+  readonly key: KeyRow
+  /** Newest first, one page of them. */
+  readonly backups: readonly KeyBackup[]
+  readonly nextBefore: string | null
+  /** The first of those that make backups under it. */
+  readonly schedules: readonly { readonly id: string; readonly name: string }[]
+}
+
+/** An answer of KMS, or why there is none. */
+export type Answer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly why: string }
+
+/** What KMS says of a key when it is asked. Times ISO 8601 in UTC. */
+export interface KeyAnswers {
+  readonly about: Answer<{
+    readonly description: string
+    readonly createdAt: string | null
+    readonly multiRegion: boolean
+    /** As AWS writes it: `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, `EXTERNAL_KEY_STORE`. */
+    readonly origin: string
+  }>
+  readonly rotation: Answer<{ readonly everyDays: number | null; readonly next: string | null }>
+  /** By anybody, not only by this console. `at` null: not since `since`. */
+  readonly lastUse: Answer<{ readonly operation: string; readonly at: string | null; readonly since: string | null }>
+  /** Where each alias that was typed for it points now. */
+  readonly aliases: readonly ({ readonly name: string } & Answer<{ readonly pointsTo: string }>)[]
+}
+
+export const checkKeySchema = z.object({
+  arn: z.string().refine((arn) => keyPath(arn) !== '/keys', 'This is not a key ARN.'),
+})
+
+/** `note` says what was found, where that is not a state to be seen. */
+export type CheckKeyResult =
+  | { readonly status: 'success'; readonly note: string }
+  | { readonly status: 'error'; readonly message: string }

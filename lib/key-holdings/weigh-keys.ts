@@ -6,12 +6,17 @@ import type { Amount, KeyHolding, SealHolding } from './schema.ts'
  * @param usable whether a key that nobody takes away opens anything now; only such a key is another way in
  */
 export function weighKeys(facts: KeyFacts, usable: (arn: string) => boolean): KeyHolding[] {
-  const arns = new Set([
-    ...[...facts.complete, ...facts.underWay].flatMap(({ keyIds }) => keyIds),
-    ...facts.revisions.flatMap(({ keys }) => keys.map(({ arn }) => arn)),
-    ...facts.rootKeys.flatMap(({ wraps }) => wraps),
-  ])
-  return [...arns].filter(isArn).map((arn) => weighKey(facts, arn, usable))
+  return keysIn(facts).map((arn) => weighKey(facts, arn, usable))
+}
+
+/** Every KMS key that is named anywhere. */
+export function keysIn({ complete, underWay, revisions, rootKeys }: KeyFacts): string[] {
+  const named = [
+    ...[...complete, ...underWay].flatMap(({ keyIds }) => keyIds),
+    ...revisions.flatMap(({ keys }) => keys.map(({ arn }) => arn)),
+    ...rootKeys.flatMap(({ wraps }) => wraps),
+  ]
+  return [...new Set(named)].filter(isArn)
 }
 
 const isArn = (keyId: string) => keyId.startsWith('arn:')
@@ -19,34 +24,43 @@ const isArn = (keyId: string) => keyId.startsWith('arn:')
 function weighKey(facts: KeyFacts, arn: string, usable: (arn: string) => boolean): KeyHolding {
   const { complete, underWay, revisions, inForce, schedules, rootKeys } = facts
   const sealed = rootKeys.filter(({ wraps }) => wraps.includes(arn))
-  // A key file opens as long as this console's data folder is there.
-  const opensWithout = (keyId: string) => keyId !== arn && (!isArn(keyId) || usable(keyId))
-  const rootKeysLeft = new Set(rootKeys.filter(({ wraps }) => wraps.some(opensWithout)).map(({ id }) => id))
-  const survives = (keyIds: readonly string[]) =>
-    keyIds.some((keyId) => (isArn(keyId) ? opensWithout(keyId) : rootKeysLeft.has(keyId)))
-
+  const opensWithout = opener(facts, (other) => other !== arn && usable(other))
   const direct = complete.filter(({ keyIds }) => keyIds.includes(arn))
   const through = complete.filter(({ keyIds }) => sealed.some(({ id }) => keyIds.includes(id)))
-  const lost = [...new Set([...direct, ...through])].filter(({ keyIds }) => !survives(keyIds))
+  const survives = ({ keyIds }: { keyIds: readonly string[] }) => keyIds.some(opensWithout)
+  const lost = [...new Set([...direct, ...through])].filter((group) => !survives(group))
   const place = inForce?.keys.findIndex((key) => key.arn === arn) ?? -1
   const inUse = inForce !== undefined && place >= 0
   const named = revisions.find(({ keys }) => keys.some((key) => key.arn === arn))
   return {
     arn,
     ...amountOf(direct),
+    otherWayIn: amountOf(direct.filter(survives)).backups,
     lost: amountOf(lost),
     underWay: underWay.filter(({ keyIds }) => keyIds.includes(arn)).reduce((sum, { backups }) => sum + backups, 0),
     environment: inUse ? { as: place === 0 ? 'main' : 'further', revision: inForce.number } : null,
     schedules: inUse ? schedules.enabled : 0,
     pausedSchedules: inUse ? schedules.paused : 0,
-    seal: sealed.length === 0 ? null : sealOf(sealed, rootKeysLeft, through),
+    seal: sealed.length === 0 ? null : sealOf(sealed, opensWithout, through),
     aliases: aliasesOf(facts, arn),
     named: named ? { revision: named.number, at: named.at.toISOString() } : null,
   }
 }
 
-function sealOf(sealed: KeyFacts['rootKeys'], left: ReadonlySet<string>, through: KeyFacts['complete']): SealHolding {
-  const only = sealed.filter(({ id }) => !left.has(id))
+/** Says of each key ID whether it opens a backup: a usable KMS key, or a root key that something usable unwraps. */
+export function opener({ rootKeys }: KeyFacts, usable: (arn: string) => boolean): (keyId: string) => boolean {
+  // A key file opens as long as this console's data folder is there.
+  const unwraps = (keyId: string) => !isArn(keyId) || usable(keyId)
+  const unwrapped = new Set(rootKeys.filter(({ wraps }) => wraps.some(unwraps)).map(({ id }) => id))
+  return (keyId) => (isArn(keyId) ? usable(keyId) : unwrapped.has(keyId))
+}
+
+function sealOf(
+  sealed: KeyFacts['rootKeys'],
+  opensWithout: (keyId: string) => boolean,
+  through: KeyFacts['complete'],
+): SealHolding {
+  const only = sealed.filter(({ id }) => !opensWithout(id))
   return {
     rootKeys: sealed.length,
     onlyWayIn: only.length,

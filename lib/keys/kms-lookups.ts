@@ -3,6 +3,7 @@ import {
   GetKeyLastUsageCommand,
   GetKeyRotationStatusCommand,
   type KMSClient,
+  ListAliasesCommand,
 } from '@aws-sdk/client-kms'
 import type { KeyContext } from './key-wrapper.ts'
 
@@ -18,6 +19,8 @@ export interface KmsLookups {
     since: Date | undefined
     requestId: string | undefined
   }>
+  /** The names of the first 100 aliases that point to it. Only for keys of the caller's account. */
+  aliases(keyArn: string): Promise<string[]>
   /** Always rejects: with DryRunOperationException where Decrypt would be allowed (AWS KMS developer guide, "Testing permissions"). */
   mayDecrypt(key: string, context: KeyContext): Promise<void>
 }
@@ -41,6 +44,10 @@ export function kmsLookupsOf(client: KMSClient): KmsLookups {
         since: answer.TrackingStartDate,
         requestId: answer.$metadata.requestId,
       }
+    },
+    async aliases(keyArn) {
+      const { Aliases = [] } = await client.send(new ListAliasesCommand({ KeyId: keyArn, Limit: 100 }))
+      return Aliases.flatMap(({ AliasName }) => AliasName ?? [])
     },
     async mayDecrypt(key, context) {
       await client.send(

@@ -98,10 +98,8 @@ async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken):
         ${rows.map(([, requests]) => requests)}::int[])
       ON CONFLICT (arn, day, purpose, operation) DO UPDATE SET requests = kms_calls.requests + EXCLUDED.requests`
   }
-  for (const [arn, at] of encrypted)
-    await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: at } })
-  for (const [arn, at] of decrypted)
-    await db.keyHealth.updateMany({ where: { arn }, data: { decryptProvenAt: at } })
+  for (const [arn, at] of encrypted) await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: at } })
+  for (const [arn, at] of decrypted) await db.keyHealth.updateMany({ where: { arn }, data: { decryptProvenAt: at } })
   for (const [arn, at] of troubled)
     await db.keyHealth.updateMany({ where: { arn, nextCheckAt: { gt: at } }, data: { nextCheckAt: at } })
 }

@@ -3,6 +3,7 @@ import {
   GetObjectCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
+  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { faultOf } from '#lib/aws/fault.ts'
@@ -28,7 +29,7 @@ export interface ObjectVersion {
 export interface VersionedBucket {
   /** Every version and delete marker below a prefix, newest first for each key. */
   versions(prefix: string): AsyncIterable<ObjectVersion>
-  /** The names of folders in a folder, each ending in `/`: also those in which only old versions are left. */
+  /** The names of folders in a folder, each ending in `/`; where versions may be listed, also of those that hold only old ones. */
   folders(prefix: string): AsyncIterable<string>
   /** Throws `not-found` when there is no such version, `integrity` when it is longer than `maxBytes`. */
   read(version: Pick<ObjectVersion, 'key' | 'versionId'>, maxBytes: number): Promise<Uint8Array>
@@ -78,8 +79,23 @@ export function s3Versions(s3: S3Client, bucket: string): VersionedBucket {
     },
 
     async *folders(prefix) {
-      for await (const { CommonPrefixes = [] } of pages(prefix, '/'))
-        for (const { Prefix } of CommonPrefixes) if (Prefix) yield Prefix
+      const given = new Set<string>()
+      const add = function* (found: readonly { Prefix?: string }[] = []) {
+        for (const { Prefix } of found) if (Prefix && !given.has(Prefix)) yield given.add(Prefix) && Prefix
+      }
+      try {
+        for await (const { CommonPrefixes } of pages(prefix, '/')) yield* add(CommonPrefixes)
+      } catch (error) {
+        if (!(error instanceof AppError) || error.retryable || error.code === 'not-found') throw error
+        // Whoever may not list versions, or where there are none, still sees what is there now.
+        const now = paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix, Delimiter: '/' })
+        const page = now[Symbol.asyncIterator]()
+        for (;;) {
+          const { done, value } = await call('s3:ListBucket', prefix, () => page.next())
+          if (done) return
+          yield* add(value.CommonPrefixes)
+        }
+      }
     },
 
     read: ({ key, versionId }, maxBytes) =>

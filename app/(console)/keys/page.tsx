@@ -1,55 +1,111 @@
 import type { Metadata } from 'next'
-import { Suspense } from 'react'
-import { loadKeyState, loadKeys } from '#app/_lib/load.ts'
+import Link from 'next/link'
+import { loadKeys } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
-import { KeyCard } from '#components/keys/key-card.tsx'
-import { KeyStateBadge } from '#components/keys/key-state-badge.tsx'
-import { Badge } from '#components/ui/badge.tsx'
+import { KeyTable } from '#components/keys/key-table.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
+import { FilterBar } from '#components/ui/filter-bar.tsx'
+import { formatNumber } from '#components/ui/format-bytes.ts'
 import { PageHeader } from '#components/ui/page-header.tsx'
+import { Select } from '#components/ui/select.tsx'
+import { TextField } from '#components/ui/text-field.tsx'
+import { keyStates } from '#lib/key-health/schema.ts'
+import { type KeysQuery, keysQuerySchema } from '#lib/key-holdings/schema.ts'
 
 export const metadata: Metadata = { title: 'Keys' }
 
-export default async function KeysPage() {
+/** With fewer keys than this everything is seen at a glance. */
+const worthFiltering = 8
+
+interface Props {
+  searchParams: Promise<Record<string, string | string[] | undefined>>
+}
+
+export default async function KeysPage({ searchParams }: Props) {
   await requireUser('backup.read')
-  const keys = await loadKeys()
+  const query = keysQuerySchema.parse(await searchParams)
+  const view = await loadKeys(query)
+  const filtered = query.text !== undefined || query.state !== undefined
   return (
     <>
       <PageHeader
         title="Keys"
-        lede="Every KMS key that a backup or the saved environment names, and what would be lost with it."
+        lede="Every KMS key that was ever used here, what hangs on it, and what would be lost with it."
       />
-      {keys.length === 0 ? (
+      {view.total === 0 ? (
         <EmptyState
           title="No key yet"
           action={
-            <a className={buttonClass({ variant: 'primary' })} href="/settings/backup-environment">
+            <Link className={buttonClass({ variant: 'primary' })} href="/settings/backup-environment">
               Choose a key
-            </a>
+            </Link>
           }
         >
           As soon as a Backup Environment with a KMS key is saved, its key stands here.
         </EmptyState>
       ) : (
-        <div className="space-y-5">
-          {keys.map((key) => (
-            <KeyCard
-              key={key.arn}
-              holding={key}
-              state={
-                <Suspense fallback={<Badge tone="busy">Asking KMS</Badge>}>
-                  <StateNow arn={key.arn} />
-                </Suspense>
-              }
-            />
-          ))}
-        </div>
+        <>
+          {(view.total >= worthFiltering || filtered) && (
+            <FilterBar key={`${query.text} ${query.state}`} path="/keys" active={filtered}>
+              <TextField
+                label="Search"
+                name="text"
+                type="search"
+                defaultValue={query.text}
+                placeholder="Alias, key ID, account or Region"
+                className="w-72 max-sm:w-full"
+              />
+              <Select label="State" name="state" defaultValue={query.state} className="w-44">
+                <option value="">All</option>
+                {keyStates.map((state) => (
+                  <option key={state} value={state}>
+                    {state.slice(0, 1).toUpperCase() + state.slice(1)}
+                  </option>
+                ))}
+                <option value="not needed">Not needed any more</option>
+              </Select>
+            </FilterBar>
+          )}
+          {view.rows.length > 0 ? (
+            <KeyTable rows={view.rows} />
+          ) : (
+            <EmptyState title="No key matches">Search for something else, or clear the filter.</EmptyState>
+          )}
+          <Pages query={query} page={view.page} pages={view.pages} />
+          <p className="mt-3 max-w-[80ch] text-sm text-ink-3">
+            {filtered && `${formatNumber(view.found)} of ${formatNumber(view.total)} keys. `}
+            “Lost with it” counts backups that nothing else opens: a second key that is deleted, pending deletion,
+            disabled or refused is no other way in.
+          </p>
+        </>
       )}
     </>
   )
 }
 
-async function StateNow({ arn }: { arn: string }) {
-  return <KeyStateBadge now={await loadKeyState(arn)} />
+function Pages({ query, page, pages }: { query: KeysQuery; page: number; pages: number }) {
+  if (pages < 2) return null
+  const address = (number: number) => {
+    const params = new URLSearchParams({ page: String(number) })
+    for (const name of ['text', 'state'] as const) if (query[name]) params.set(name, query[name])
+    return `/keys?${params}`
+  }
+  return (
+    <nav aria-label="Pages" className="mt-4 flex items-center gap-2.5">
+      {page > 1 && (
+        <Link href={address(page - 1)} prefetch={false} className={buttonClass()}>
+          Back
+        </Link>
+      )}
+      {page < pages && (
+        <Link href={address(page + 1)} prefetch={false} className={buttonClass()}>
+          More
+        </Link>
+      )}
+      <span className="text-sm text-ink-3">
+        Page {formatNumber(page)} of {formatNumber(pages)}
+      </span>
+    </nav>
+  )
 }

@@ -59,6 +59,7 @@ CREATE TABLE "alert_settings" (
     "only" BOOLEAN NOT NULL DEFAULT true,
     "mail" JSONB,
     "webhook" JSONB,
+    "publicUrl" TEXT NOT NULL,
     "updatedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedBy" TEXT NOT NULL,
 

@@ -18,7 +18,6 @@ CREATE TABLE "rewrap" (
     "done" INTEGER NOT NULL DEFAULT 0,
     "exchanged" INTEGER NOT NULL DEFAULT 0,
     "failed" INTEGER NOT NULL DEFAULT 0,
-    "cursor" UUID,
     "attempt" INTEGER NOT NULL DEFAULT 0,
     "waitingFor" TEXT,
     "nextTryAt" TIMESTAMPTZ(3),

@@ -1,0 +1,121 @@
+import type { Metadata } from 'next'
+import Link from 'next/link'
+import { notFound } from 'next/navigation'
+import { Suspense } from 'react'
+import { loadKey, loadKeyAnswers } from '#app/_lib/load.ts'
+import { requireUser } from '#app/_lib/session.ts'
+import { checkKeyNow } from '#app/(console)/keys/actions.ts'
+import { BlastRadius } from '#components/keys/blast-radius.tsx'
+import { CheckNowButton } from '#components/keys/check-now-button.tsx'
+import { KeyBackups } from '#components/keys/key-backups.tsx'
+import { KeyAnswersFacts, KeyAnswersWaiting } from '#components/keys/key-facts.tsx'
+import { keyHref } from '#components/keys/key-href.ts'
+import { keyIdOf, keyName } from '#components/keys/key-name.tsx'
+import { KeyStateBadge } from '#components/keys/key-state-badge.tsx'
+import { Arn } from '#components/ui/arn.tsx'
+import { buttonClass } from '#components/ui/button-class.ts'
+import { Card } from '#components/ui/card.tsx'
+import { Fact, Facts } from '#components/ui/facts.tsx'
+import { PageHeader } from '#components/ui/page-header.tsx'
+import { Pager } from '#components/ui/pager.tsx'
+import { Time } from '#components/ui/time.tsx'
+import { can } from '#lib/auth/schema.ts'
+import { arnOfPath, isWatched, type KeyRow, keyQuerySchema } from '#lib/key-holdings/schema.ts'
+
+export const metadata: Metadata = { title: 'Key' }
+
+interface Props {
+  params: Promise<{ region: string; account: string; id: string }>
+  searchParams: Promise<Record<string, string | string[] | undefined>>
+}
+
+export default async function KeyPage({ params, searchParams }: Props) {
+  const user = await requireUser('backup.read')
+  const query = keyQuerySchema.parse(await searchParams)
+  const arn = arnOfPath(await params)
+  const view = arn && (await loadKey(arn, query))
+  if (!view) notFound()
+  const { key } = view
+  const name = keyName(key)
+  return (
+    <>
+      <Link href="/keys" className="link mb-2 inline-block text-sm">
+        All keys
+      </Link>
+      <PageHeader
+        title={name === keyIdOf(key.arn) ? <code className="text-lg">{name}</code> : name}
+        lede={<Arn arn={key.arn} full />}
+      />
+      <div className="mb-4 flex flex-wrap gap-2.5">
+        {can(user.role, 'key.rewrap') && key.backups > 0 && (
+          <>
+            <Link
+              href={`/keys/rewrap?from=${encodeURIComponent(key.arn)}`}
+              className={buttonClass({ variant: 'primary' })}
+            >
+              Re-wrap…
+            </Link>
+            <Link href={`/keys/rewrap?mode=add&from=${encodeURIComponent(key.arn)}`} className={buttonClass()}>
+              Add a second key…
+            </Link>
+          </>
+        )}
+        <Link href={`${keyHref(key.arn)}/retire`} className={buttonClass()}>
+          Is it safe to retire?
+        </Link>
+        {can(user.role, 'key.check') && isWatched(key) && <CheckNowButton arn={key.arn} check={checkKeyNow} />}
+      </div>
+      <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_380px]">
+        <div className="min-w-0 space-y-4">
+          <Card title="What hangs on it">
+            <BlastRadius view={view} />
+          </Card>
+          {(view.backups.length > 0 || query.before) && (
+            <Card title="Backups under it">
+              <KeyBackups backups={view.backups} />
+              <Pager
+                path={keyHref(key.arn)}
+                query={{}}
+                paged={query.before !== undefined}
+                nextBefore={view.nextBefore}
+              />
+            </Card>
+          )}
+        </div>
+        <div className="min-w-0 space-y-4">
+          <Card title="Key">
+            <KeyFacts row={key} />
+          </Card>
+        </div>
+      </div>
+    </>
+  )
+}
+
+function KeyFacts({ row }: { row: KeyRow }) {
+  const { arn, health, aliases } = row
+  const [, , , region, account] = arn.split(':')
+  return (
+    <Facts>
+      <Fact name="State">
+        <KeyStateBadge row={row} />
+        {health?.deletionDate && (
+          <span className="mt-1 block text-sm">
+            KMS deletes it <Time iso={health.deletionDate} />
+          </span>
+        )}
+      </Fact>
+      <Fact name="Last check">{health?.checkedAt ? <Time iso={health.checkedAt} /> : 'None yet'}</Fact>
+      <Fact name="Account">{account}</Fact>
+      <Fact name="Region">{region}</Fact>
+      <Suspense fallback={<KeyAnswersWaiting aliases={aliases.slice(0, 5).map(({ name }) => name)} />}>
+        <Answers row={row} />
+      </Suspense>
+    </Facts>
+  )
+}
+
+async function Answers({ row }: { row: KeyRow }) {
+  const names = row.aliases.map(({ name }) => name)
+  return <KeyAnswersFacts answers={await loadKeyAnswers(row.arn, names)} row={row} />
+}

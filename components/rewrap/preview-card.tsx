@@ -1,0 +1,101 @@
+'use client'
+import dynamic from 'next/dynamic'
+import { useState } from 'react'
+import { Arn } from '#components/ui/arn.tsx'
+import { Button } from '#components/ui/button.tsx'
+import { Card } from '#components/ui/card.tsx'
+import { Fact, Facts } from '#components/ui/facts.tsx'
+import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { formatDuration } from '#components/ui/format-time.ts'
+import { isOwnName, type RewrapPreview } from '#lib/rewrap/schema.ts'
+import { NoteList } from './note-list.tsx'
+
+// Only whoever removes a key needs it.
+const AlertDialog = dynamic(() => import('#components/ui/alert-dialog.tsx'))
+
+/** List price of symmetric requests in most Regions (AWS KMS pricing). */
+const dollarsPerCall = 0.03 / 10_000
+
+interface Props {
+  preview: RewrapPreview
+  starting: boolean
+  start: () => void
+}
+
+export function PreviewCard({ preview, starting, start }: Props) {
+  const { mode, from, to, toTyped, backups, bytes, calls, perSecond, seconds, notes } = preview
+  const [asking, setAsking] = useState(false)
+  const kms = calls.decrypt + calls.encrypt
+  const verb = mode === 'exchange' ? 'Exchange keys' : mode === 'add' ? 'Add key' : 'Remove key…'
+  return (
+    <Card title="What it will do" hint="Only envelopes are written anew. No data object is read, written or moved.">
+      <Facts>
+        <Fact name="Backups">
+          {backups === 0
+            ? 'None: there is nothing to do.'
+            : `${formatNumber(backups)}, ${formatBytes(bytes)} of content`}
+        </Fact>
+        {to !== null && (
+          <Fact name="New key">
+            {isOwnName(to) ? 'AES-256: the newest root key of this console' : <Arn arn={to} full />}
+            {toTyped !== to && <span className="block text-sm text-ink-3">{toTyped} points there now.</span>}
+            {!isOwnName(to) && (
+              <span className="block text-sm text-ink-3">Just proven: DescribeKey, Encrypt and Decrypt worked.</span>
+            )}
+          </Fact>
+        )}
+        {from !== null && (
+          <Fact name={mode === 'add' ? 'Stays' : mode === 'remove' ? 'Removed' : 'Old key'}>
+            {isOwnName(from) ? from : <Arn arn={from} full />}
+          </Fact>
+        )}
+        <Fact name="KMS calls">
+          {kms === 0 ? (
+            'None: the keys are the console’s own.'
+          ) : (
+            <>
+              At most {formatNumber(kms)}: {formatNumber(calls.decrypt)} Decrypt
+              {calls.encrypt > 0 && `, ${formatNumber(calls.encrypt)} Encrypt`}
+              <span className="block text-sm text-ink-3">
+                {formatNumber(perSecond)} a second at most. About {(kms * dollarsPerCall).toFixed(2)} USD at the list
+                price.
+              </span>
+            </>
+          )}
+        </Fact>
+        {backups > 0 && <Fact name="Takes about">{formatDuration(Math.max(1, seconds) * 1000)}</Fact>}
+      </Facts>
+      {notes.length > 0 && (
+        <div className="mt-4 border-t border-line pt-4">
+          <NoteList notes={notes} />
+        </div>
+      )}
+      {backups > 0 && (
+        <div className="mt-4 border-t border-line pt-4">
+          <Button
+            variant={mode === 'remove' ? 'danger' : 'primary'}
+            busy={starting ? 'Starting…' : undefined}
+            onClick={() => (mode === 'remove' ? setAsking(true) : start())}
+          >
+            {verb}
+          </Button>
+        </div>
+      )}
+      {asking && (
+        <AlertDialog
+          open
+          title={`Remove this key from ${count(backups, 'backup')}?`}
+          confirm="Remove key"
+          cancel="Keep it"
+          busy={starting ? 'Starting…' : undefined}
+          onConfirm={start}
+          onCancel={() => setAsking(false)}
+        >
+          <p>
+            The backups open only with their other keys from then on. Whoever has only this key can no longer open them.
+          </p>
+        </AlertDialog>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,182 @@
+'use client'
+import { useRouter } from 'next/navigation'
+import { type SubmitEvent, useRef, useState, useTransition } from 'react'
+import { Alert } from '#components/ui/alert.tsx'
+import { Button } from '#components/ui/button.tsx'
+import { Card } from '#components/ui/card.tsx'
+import { count, formatBytes } from '#components/ui/format-bytes.ts'
+import { RadioGroup } from '#components/ui/radio-group.tsx'
+import { Select } from '#components/ui/select.tsx'
+import { TextField } from '#components/ui/text-field.tsx'
+import {
+  isOwnName,
+  type PreviewResult,
+  type RewrapMode,
+  type RewrapPreview,
+  type RewrapRequestInput,
+  type RewrapSource,
+  rewrapModes,
+  type StartRewrapResult,
+} from '#lib/rewrap/schema.ts'
+import { PreviewCard } from './preview-card.tsx'
+
+interface Props {
+  sources: readonly RewrapSource[]
+  /** Keys to click; the sandbox's. */
+  offered: readonly { readonly arn: string; readonly alias: string | null; readonly about: string }[]
+  /** From the address bar. */
+  initial: { readonly mode: RewrapMode; readonly from: string; readonly to: string }
+  preview(input: RewrapRequestInput): Promise<PreviewResult>
+  start(input: { request: RewrapRequestInput; seen: string | null }): Promise<StartRewrapResult>
+}
+
+const modes: Readonly<Record<RewrapMode, { label: string; about: string }>> = {
+  exchange: { label: 'Exchange', about: 'The new key takes the place of the old one.' },
+  add: { label: 'Add a key', about: 'The old key stays; the new one opens the backups as well.' },
+  remove: { label: 'Remove a key', about: 'Only where another key is left: never the last.' },
+}
+
+export function RewrapForm({ sources, offered, initial, preview, start }: Props) {
+  const router = useRouter()
+  const [mode, setMode] = useState(initial.mode)
+  const [own, setOwn] = useState(initial.to === 'AES-256')
+  const [refusal, setRefusal] = useState<Extract<PreviewResult | StartRewrapResult, { status: 'error' }>>()
+  const [shown, setShown] = useState<{ request: RewrapRequestInput; preview: RewrapPreview }>()
+  const [looking, look] = useTransition()
+  const [starting, begin] = useTransition()
+  const result = useRef<HTMLDivElement>(null)
+
+  function submit(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault()
+    const data = new FormData(event.currentTarget)
+    const calls = String(data.get('perSecond') ?? '').trim()
+    const request: RewrapRequestInput = {
+      mode,
+      from: String(data.get('from') ?? ''),
+      to: mode === 'remove' ? '' : own ? 'AES-256' : String(data.get('to') ?? ''),
+      perSecond: calls === '' ? null : Number(calls),
+    }
+    look(async () => {
+      const answer = await preview(request).catch(() => noAnswer)
+      setRefusal(answer.status === 'error' ? answer : undefined)
+      setShown(answer.status === 'success' ? { request, preview: answer.preview } : undefined)
+      if (answer.status === 'success') requestAnimationFrame(() => result.current?.focus())
+    })
+  }
+
+  function run() {
+    if (!shown) return
+    begin(async () => {
+      const answer = await start({ request: shown.request, seen: shown.preview.to }).catch(() => noAnswer)
+      if (answer.status === 'success') return router.push(`/keys/rewrap/${answer.id}`)
+      setRefusal(answer)
+      setShown(undefined)
+    })
+  }
+
+  const errors = refusal?.fieldErrors ?? {}
+  return (
+    <>
+      <Card
+        title="Choose the keys"
+        hint="Nothing happens yet: the new key is proven first, and you see what would be done."
+      >
+        {/* What was shown is of what was chosen then. */}
+        <form onSubmit={submit} onChange={() => setShown(undefined)} aria-label="Re-wrap" className="space-y-4">
+          <RadioGroup
+            legend="What to do"
+            name="mode"
+            options={rewrapModes.map((value) => ({ value, ...modes[value] }))}
+            chosen={mode}
+            onChange={(event) => {
+              const chosen = rewrapModes.find((one) => one === event.currentTarget.value)
+              if (chosen) setMode(chosen)
+            }}
+          />
+          <Select
+            label={mode === 'add' ? 'Backups under' : mode === 'remove' ? 'Key to remove' : 'Old key'}
+            name="from"
+            defaultValue={initial.from}
+            error={errors.from}
+          >
+            {mode === 'add' ? <option value="">whatever key</option> : <option value="">Choose a key</option>}
+            {initial.from && !sources.some(({ name }) => name === initial.from) && (
+              <option value={initial.from}>{labelOf({ name: initial.from, backups: 0, bytes: 0 })}</option>
+            )}
+            {sources.map((source) => (
+              <option key={source.name} value={source.name}>
+                {labelOf(source)}
+              </option>
+            ))}
+          </Select>
+          {mode !== 'remove' && (
+            <div className="grid items-start gap-4 sm:grid-cols-[minmax(0,2fr)_minmax(0,5fr)]">
+              <Select
+                label="New key"
+                name="kind"
+                value={own ? 'AES-256' : 'AWS-KMS'}
+                onChange={(event) => setOwn(event.currentTarget.value === 'AES-256')}
+              >
+                <option value="AWS-KMS">AWS-KMS</option>
+                <option value="AES-256">AES-256</option>
+              </Select>
+              {own ? (
+                <p className="self-end text-sm text-ink-3 sm:pb-2">
+                  The console’s own root key. Such backups cannot be opened without the console: make a recovery kit.
+                </p>
+              ) : (
+                <TextField
+                  label="Key ARN, key ID or alias"
+                  name="to"
+                  mono
+                  defaultValue={isOwnName(initial.to) ? '' : initial.to}
+                  list={offered.length > 0 ? 'offered-keys' : undefined}
+                  maxLength={2048}
+                  placeholder="alias/…"
+                  error={errors.to}
+                  help="An alias is resolved now. It is reached with the credentials of the saved environment."
+                />
+              )}
+            </div>
+          )}
+          {offered.length > 0 && (
+            <datalist id="offered-keys">
+              {offered.map(({ arn, alias, about }) => (
+                <option key={arn} value={arn} label={alias ? `${alias}: ${about}` : about} />
+              ))}
+            </datalist>
+          )}
+          <TextField
+            label="KMS calls a second"
+            name="perSecond"
+            inputMode="numeric"
+            className="sm:max-w-64"
+            placeholder="A tenth of the quota"
+            error={errors.perSecond}
+            help="Empty: a tenth of what KMS takes from an account in that Region."
+          />
+          <Alert>{refusal?.message}</Alert>
+          <Button
+            type="submit"
+            variant={shown ? 'secondary' : 'primary'}
+            busy={looking ? 'Proving the key…' : undefined}
+          >
+            See what it will do
+          </Button>
+        </form>
+      </Card>
+      {shown && (
+        <div ref={result} tabIndex={-1} role="status" className="mt-4 outline-none">
+          <PreviewCard preview={shown.preview} starting={starting} start={run} />
+        </div>
+      )}
+    </>
+  )
+}
+
+function labelOf({ name, backups, bytes }: RewrapSource): string {
+  const what = name === 'AES-256' ? 'AES-256 (root keys of this console)' : name
+  return `${what} · ${backups === 0 ? 'no backups' : `${count(backups, 'backup')}, ${formatBytes(bytes)}`}`
+}
+
+const noAnswer = { status: 'error' as const, message: 'The console did not answer. Reload the page and look again.' }

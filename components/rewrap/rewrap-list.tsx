@@ -1,0 +1,48 @@
+import Link from 'next/link'
+import { formatNumber } from '#components/ui/format-bytes.ts'
+import { Table, Td, Th } from '#components/ui/table.tsx'
+import { Time } from '#components/ui/time.tsx'
+import type { RewrapRow } from '#lib/rewrap/schema.ts'
+import { RewrapStateBadge } from './rewrap-state-badge.tsx'
+import { RewrapTitle } from './rewrap-title.tsx'
+
+export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
+  if (runs.length === 0) return <p className="text-ink-2">There was no re-wrap yet.</p>
+  return (
+    <div className="card overflow-x-auto">
+      <Table>
+        <thead>
+          <tr>
+            <Th>Started</Th>
+            <Th wide>Keys</Th>
+            <Th numeric>Backups</Th>
+            <Th>State</Th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <tr key={run.id}>
+              <Td>
+                <Link href={`/keys/rewrap/${run.id}`} className="link">
+                  <Time iso={run.createdAt} />
+                </Link>
+                <span className="block max-w-40 truncate text-sm text-ink-3" title={run.createdBy}>
+                  {run.createdBy}
+                </span>
+              </Td>
+              <Td wide>
+                <RewrapTitle wish={run} />
+              </Td>
+              <Td numeric>
+                {formatNumber(run.exchanged)} of {formatNumber(run.total)}
+              </Td>
+              <Td>
+                <RewrapStateBadge run={run} />
+              </Td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+    </div>
+  )
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import type { Tx } from '#lib/db.ts'
+import type { EnvironmentContext } from '#lib/environment/access.ts'
+import { getSealed } from '#lib/seal/sealed-values.ts'
+import { tlsModes } from './schema.ts'
+import type { MailSettings } from './send-mail.ts'
+
+export type AlertContext = Pick<EnvironmentContext, 'db' | 'installation' | 'seal' | 'allowedEndpoints'>
+
+export const passwordPlace = { place: 'alerts.mail-password', row: 'alerts' }
+export const secretPlace = { place: 'alerts.webhook-secret', row: 'alerts' }
+
+const mail = z.object({
+  host: z.string(),
+  port: z.number(),
+  tls: z.enum(tlsModes),
+  user: z.string(),
+  from: z.string(),
+  to: z.array(z.string()),
+})
+const webhook = z.object({ url: z.string() })
+
+export interface StoredSettings {
+  readonly mail: MailSettings | null
+  readonly webhook: { readonly url: string } | null
+  readonly publicUrl: string
+  readonly updatedAt: Date | null
+  readonly updatedBy: string | null
+}
+
+export async function storedSettings(db: Tx): Promise<StoredSettings> {
+  const row = await db.alertSettings.findFirst()
+  return {
+    mail: mail.nullable().parse(row?.mail ?? null),
+    webhook: webhook.nullable().parse(row?.webhook ?? null),
+    publicUrl: row?.publicUrl ?? '',
+    updatedAt: row?.updatedAt ?? null,
+    updatedBy: row?.updatedBy ?? null,
+  }
+}
+
+/** Throws AppError `integrity` when what is stored is not what was put. */
+export async function openPassword(context: AlertContext): Promise<string | undefined> {
+  return textOf(await getSealed(context.db, context, passwordPlace))
+}
+
+export async function openWebhookSecret(context: AlertContext): Promise<string | undefined> {
+  return textOf(await getSealed(context.db, context, secretPlace))
+}
+
+const textOf = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('utf8')

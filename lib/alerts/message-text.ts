@@ -1,0 +1,51 @@
+import type { AlertMessage } from './schema.ts'
+
+/** For people. */
+export function mailOf(message: AlertMessage, publicUrl: string): { subject: string; text: string } {
+  const { title, at, key, diagnosis, dependents, path } = message
+  const parts = [
+    `${title}.`,
+    key && `Key: ${key.arn}\nBefore: ${key.before}. Now: ${key.state}. Seen: ${at}`,
+    diagnosis && `${diagnosis.title}. ${diagnosis.detail}\nWhy: ${diagnosis.cause}`,
+    diagnosis && `What to do${diagnosis.who ? ` (${diagnosis.who})` : ''}: ${diagnosis.fix}`,
+    diagnosis?.commands && `By an administrator of the key:\n\n${diagnosis.commands.join('\n')}`,
+    dependents && `Depending on it: ${dependentsText(dependents)}`,
+    `${publicUrl}${path}`,
+    message.kind === 'opened' && 'No further message comes until it is worse or all is well again.',
+  ]
+  return { subject: `[Vault Console] ${title}`, text: `${parts.filter(Boolean).join('\n\n')}\n` }
+}
+
+/** For programs: docs/keys.md describes it. */
+export function webhookBodyOf({ kind, at, path, ...data }: AlertMessage, publicUrl: string): string {
+  return JSON.stringify({
+    type: kind === 'test' ? kind : `key.${kind}`,
+    timestamp: at,
+    data: { ...data, url: `${publicUrl}${path}` },
+  })
+}
+
+/** One sentence. */
+export function dependentsText({
+  backups,
+  bytes,
+  onlyWayIn,
+  schedules,
+  inUse,
+}: NonNullable<AlertMessage['dependents']>): string {
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`
+  const held =
+    backups === 0
+      ? 'no backup'
+      : `${count(backups, 'backup')} (${bytesText(bytes)}), of which ${onlyWayIn} have no other way in`
+  const use = inUse
+    ? `, the saved Backup Environment${schedules > 0 ? ` and ${count(schedules, 'schedule')}` : ''}`
+    : ''
+  return `${held}${use}.`
+}
+
+function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
+}

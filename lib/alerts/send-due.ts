@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import type { Db } from '#lib/db.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { type AlertContext, openPassword, openWebhookSecret, storedSettings } from './alert-settings.ts'
+import type { AlertMessage } from './schema.ts'
+import { sendMail } from './send-mail.ts'
+import { sendWebhook } from './send-webhook.ts'
+
+const atOnce = 5
+const firstMs = 30_000
+const longestMs = 3_600_000
+/** The waits between them come to about nine hours. */
+const mostTries = 15
+const keptMs = 90 * 86_400_000
+
+export interface SendOptions {
+  /** Injected by tests, which do not wait. */
+  readonly now?: () => Date
+  readonly random?: () => number
+  /** For one message. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * Sends what is due. Whoever moves a delivery's next try into the future sends it, and no other worker does; a worker
+ * that dies in the middle leaves it to the next one, so that it may come twice, under the same ID.
+ * @returns how many were tried
+ */
+export async function sendDue(
+  context: AlertContext,
+  { now = () => new Date(), random = Math.random, timeoutMs = 20_000 }: SendOptions = {},
+): Promise<number> {
+  const { db } = context
+  let tried = 0
+  for (;;) {
+    const due = await claim(db, now(), timeoutMs * 2)
+    await Promise.all(
+      due.map(async ({ id, channel, message, tries }) => {
+        const trouble = await deliver(context, { id, channel, message: messageIn(message), timeoutMs }).then(
+          () => undefined,
+          (error: unknown) => {
+            if (!(error instanceof AppError)) throw error
+            return messageOf(error)
+          },
+        )
+        await settle(db, id, { tries, trouble, now: now(), random })
+      }),
+    )
+    tried += due.length
+    if (due.length < atOnce) break
+  }
+  await db.alertDelivery.deleteMany({ where: { createdAt: { lt: new Date(now().getTime() - keptMs) } } })
+  return tried
+}
+
+/** One try. Throws AppError with what went wrong, without anything secret. */
+export async function deliver(
+  context: AlertContext,
+  { id, channel, message, timeoutMs }: { id: string; channel: string; message: AlertMessage; timeoutMs: number },
+): Promise<void> {
+  const { mail, webhook, publicUrl } = await storedSettings(context.db)
+  const sending = { allowedEndpoints: context.allowedEndpoints, publicUrl, id, timeoutMs }
+  if (channel === 'mail' && mail) return sendMail(mail, await openPassword(context), message, sending)
+  const secret = channel === 'webhook' && webhook ? await openWebhookSecret(context) : undefined
+  if (webhook && secret) return sendWebhook(webhook, secret, message, sending)
+  throw new AppError('invalid', `Alerts by ${channel} are not set up.`, { fix: 'Set them up in Settings > Alerts.' })
+}
+
+interface Claimed {
+  readonly id: string
+  readonly channel: string
+  readonly message: unknown
+  readonly tries: number
+}
+
+function claim(db: Db, now: Date, leaseMs: number): Promise<Claimed[]> {
+  return db.$queryRaw<Claimed[]>`
+    UPDATE alert_delivery SET tries = tries + 1, "nextTryAt" = ${new Date(now.getTime() + leaseMs)}
+    WHERE id IN (
+      SELECT id FROM alert_delivery WHERE state = 'queued' AND "nextTryAt" <= ${now}
+      ORDER BY "nextTryAt", id LIMIT ${atOnce} FOR UPDATE SKIP LOCKED)
+    RETURNING id, channel, message, tries`
+}
+
+interface Result {
+  readonly tries: number
+  readonly trouble: string | undefined
+  readonly now: Date
+  readonly random: () => number
+}
+
+async function settle(db: Db, id: string, { tries, trouble, now, random }: Result): Promise<void> {
+  if (trouble === undefined) {
+    await db.alertDelivery.update({
+      where: { id },
+      data: { state: 'sent', sentAt: now, nextTryAt: null, lastError: null },
+    })
+    return
+  }
+  const over = tries >= mostTries
+  const wait = Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + random() / 2)
+  const lastError = trouble.slice(0, 2000)
+  console.error(JSON.stringify({ level: over ? 'error' : 'warning', part: 'alerts', message: lastError }))
+  await db.alertDelivery.update({
+    where: { id },
+    data: over
+      ? { state: 'failed', nextTryAt: null, lastError }
+      : { nextTryAt: new Date(now.getTime() + wait), lastError },
+  })
+}
+
+/** Only this console writes them. */
+const stored = z.custom<AlertMessage>((value) => typeof value === 'object' && value !== null && 'title' in value)
+const messageIn = (value: unknown): AlertMessage => stored.parse(value)

@@ -1,0 +1,79 @@
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { AppError } from '#lib/errors.ts'
+import { webhookBodyOf } from './message-text.ts'
+import { guardedLookup, mustBeInReach, reachOfTarget, type Target } from './reach.ts'
+import type { AlertMessage } from './schema.ts'
+import type { Sending } from './send-mail.ts'
+import { signatureOf } from './webhook-signature.ts'
+
+/**
+ * One signed POST. Any 2xx will do; a redirect is not followed, because it would lead where nobody agreed to.
+ * Throws AppError, which names host and status and repeats nothing of the answer.
+ * @param now when it is sent: receivers refuse what is old
+ */
+export async function sendWebhook(
+  { url }: { readonly url: string },
+  secret: string,
+  message: AlertMessage,
+  { allowedEndpoints, publicUrl, id, timeoutMs }: Sending,
+  now: Date = new Date(),
+): Promise<void> {
+  const to = new URL(url)
+  const target = targetOf(to)
+  const reach = reachOfTarget(target, allowedEndpoints)
+  mustBeInReach(target, reach)
+  const body = webhookBodyOf(message, publicUrl)
+  const at = Math.floor(now.getTime() / 1000)
+  const request = (to.protocol === 'https:' ? httpsRequest : httpRequest)(to, {
+    method: 'POST',
+    // Of its own: one that is kept open might lead to where the name led before.
+    agent: false,
+    lookup: guardedLookup(target, reach),
+    signal: AbortSignal.timeout(timeoutMs),
+    headers: {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'user-agent': 'vault-console',
+      'webhook-id': id,
+      'webhook-timestamp': at,
+      'webhook-signature': signatureOf(secret, { id, at, body }),
+    },
+  })
+  const where = `${to.protocol}//${to.host}`
+  const status = await new Promise<number>((resolve, reject) => {
+    request.on('response', (response) => {
+      resolve(response.statusCode ?? 0)
+      response.destroy()
+    })
+    request.on('error', reject)
+    request.end(body)
+  }).catch((error: unknown) => {
+    if (error instanceof AppError) throw error
+    const late = error instanceof Error && error.name === 'AbortError'
+    const why = late
+      ? `no answer within ${timeoutMs / 1000} seconds`
+      : error instanceof Error
+        ? error.message
+        : 'no answer'
+    throw new AppError('unreachable', `The webhook at ${where} could not be reached: ${why}.`, {
+      fix: 'Check the address, and that this machine may connect there.',
+    })
+  })
+  if (status >= 200 && status < 300) return
+  throw new AppError(
+    status >= 500 || status === 429 ? 'unreachable' : 'denied',
+    `The webhook at ${where} answered ${status}.`,
+    {
+      fix:
+        status >= 300 && status < 400
+          ? 'Enter the address that it leads to: redirects are not followed.'
+          : 'Look at the log of whatever receives it.',
+    },
+  )
+}
+
+export function targetOf(url: URL): Target {
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port }
+}

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError, isDatabaseError } from '#lib/errors.ts'
+import { type RewrapRow, rewrapEnded } from '#lib/rewrap/schema.ts'
+import { viewRewrap } from '#lib/rewrap/view-rewraps.ts'
+import type { Services } from '#lib/services.ts'
+import { progressLine } from './output.ts'
+
+/** The console starts its database again by itself; this is how long that may take. */
+const patienceMs = 60_000
+const windowMs = 10_000
+
+/** Follows a re-wrap until it has ended or is paused, with a progress line on a terminal. */
+export async function waitForRewrap({ db }: Services, id: string): Promise<RewrapRow> {
+  const line = progressLine()
+  let answered = Date.now()
+  let seen: { at: number; done: number }[] = []
+  try {
+    for (;;) {
+      let run: RewrapRow | undefined
+      try {
+        run = await viewRewrap(db, id)
+        answered = Date.now()
+      } catch (error) {
+        if (!isDatabaseError(error) || Date.now() - answered > patienceMs) throw error
+        line.show('Waiting for the database…')
+        await delay(1_000)
+        continue
+      }
+      if (!run) throw new AppError('not-found', `The re-wrap ${id} is gone.`)
+      if (rewrapEnded(run.state) || run.state === 'paused') return run
+      const at = Date.now()
+      seen = [...seen.filter((one) => at - one.at <= windowMs), { at, done: run.done }]
+      line.show(textOf(run, seen[0] ?? { at, done: run.done }, at))
+      await delay(200)
+    }
+  } finally {
+    line.clear()
+  }
+}
+
+function textOf(run: RewrapRow, first: { at: number; done: number }, now: number): string {
+  const { state, done, total, failed, pace } = run
+  if (state === 'queued') return 'Waiting for a worker…'
+  if (state === 'waiting')
+    return `Waiting for the ${run.waitingFor ?? 'key'}, next try ${run.nextTryAt?.slice(11, 19) ?? 'soon'} UTC. ${run.error ?? ''}`
+  const seconds = (now - first.at) / 1000
+  const rate = seconds >= 1 ? (done - first.done) / seconds : 0
+  const left = rate > 0 ? `, ${rate.toFixed(0)}/s, ${Math.round((total - done) / rate)} s left` : ''
+  return [
+    `${done} of ${total} backups${left}`,
+    ...(failed > 0 ? [`${failed} could not be done`] : []),
+    ...(pace === null ? [] : [`KMS throttles: ${pace} calls/s`]),
+  ].join('. ')
+}

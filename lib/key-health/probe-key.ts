@@ -1,0 +1,136 @@
+import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
+import { AppError } from '#lib/errors.ts'
+import { diagnoseKms } from '#lib/keys/diagnose-kms.ts'
+import { judgeKey } from '#lib/keys/judge-key.ts'
+import type { Kms } from '#lib/keys/kms.ts'
+import type { KmsAction } from '#lib/keys/kms-situation.ts'
+import type { Finding } from './judge-state.ts'
+import type { KeyDiagnosis } from './schema.ts'
+
+export interface Probe {
+  readonly found: Finding
+  /** Null where nothing is wrong. */
+  readonly diagnosis: KeyDiagnosis | null
+  readonly deletionDate: Date | null
+  /** Of the slowest call. */
+  readonly tookMs: number
+}
+
+export interface KeyToProbe {
+  readonly arn: string
+  readonly region: string
+  readonly installation: string
+  readonly environment: string
+  /** A call that takes longer is slow; KMS answers within a few hundredths of a second. */
+  readonly slowMs?: number
+}
+
+interface Trouble {
+  readonly found: Finding
+  readonly diagnosis: KeyDiagnosis
+}
+
+/**
+ * DescribeKey; then Encrypt, and Decrypt of what came, unless KMS has already said that it would refuse them. The
+ * context has what policies put conditions on, and a purpose of its own. Never throws for what KMS answers.
+ */
+export async function probeKey(
+  kms: Kms,
+  { arn, region, installation, environment, slowMs = 2_000 }: KeyToProbe,
+): Promise<Probe> {
+  const situation = { keyArn: arn, region, callerArn: undefined, installation, environment }
+  const troubles: Trouble[] = []
+  let slowest = 0
+  let answers = 0
+
+  async function call<T>(action: KmsAction, run: () => Promise<T>): Promise<T | undefined> {
+    const started = performance.now()
+    try {
+      const answer = await run()
+      answers += 1
+      return answer
+    } catch (error) {
+      troubles.push(
+        error instanceof AppError ? { found: 'r', diagnosis: impostor(error) } : troubleOf(faultOf(error), action),
+      )
+      return undefined
+    } finally {
+      slowest = Math.max(slowest, Math.round(performance.now() - started))
+    }
+  }
+  function troubleOf(fault: AwsFault, action: KmsAction): Trouble {
+    const diagnosis = diagnoseKms(fault, action, situation)
+    if (isThrottled(fault))
+      return { found: 'd', diagnosis: { ...diagnosis, title: 'KMS answers that this account calls too often' } }
+    return { found: findingOf(fault), diagnosis }
+  }
+
+  const described = await call('kms:DescribeKey', () => kms.describe(arn))
+  const metadata = described?.metadata
+  if (metadata) {
+    const {
+      status,
+      title,
+      detail,
+      cause = '',
+      who,
+      fix = '',
+      remedies,
+    } = judgeKey(metadata, { id: 'key.usable' }, arn, region)
+    if (status === 'failed') {
+      const diagnosis = { title, detail, cause, who, fix, remedies }
+      const pending = metadata.KeyState === 'PendingDeletion' || metadata.KeyState === 'PendingReplicaDeletion'
+      const deletionDate = metadata.DeletionDate ?? null
+      return { found: pending ? 'p' : 'o', diagnosis, deletionDate, tookMs: slowest }
+    }
+  }
+  if (!troubles.some(({ found }) => 'opn'.includes(found))) {
+    const context = { installation, environment, purpose: 'key-health', probe: randomUUID() }
+    const secret = randomBytes(32)
+    const sealed = await call('kms:Encrypt', () => kms.encrypt(arn, secret, context))
+    if (sealed)
+      await call('kms:Decrypt', async () => {
+        const { keyArn, plaintext } = await kms.decrypt(arn, sealed.ciphertext, context)
+        if (keyArn !== arn || sealed.keyArn !== arn || plaintext.length !== 32 || !timingSafeEqual(plaintext, secret))
+          throw new AppError('integrity', 'KMS gave back other bytes than it was given, or used another key.')
+      })
+  }
+  const worst = ['n', 'p', 'o', 'r', 'u', 'd'].flatMap((letter) => troubles.filter(({ found }) => found === letter))[0]
+  if (!worst) {
+    const slow = slowest > slowMs
+    return { found: slow ? 'd' : 'g', diagnosis: slow ? slowly(slowest) : null, deletionDate: null, tookMs: slowest }
+  }
+  // Somebody is there: that is no outage.
+  const found = worst.found === 'u' && answers > 0 ? 'd' : worst.found
+  return { found, diagnosis: worst.diagnosis, deletionDate: null, tookMs: slowest }
+}
+
+const isThrottled = ({ code }: AwsFault) => /throttl|toomany|limitexceeded/i.test(code)
+
+function findingOf({ kind, code, message }: AwsFault): Finding {
+  if (code === 'NotFoundException') return 'n'
+  if (code === 'DisabledException') return /pending deletion/i.test(message) ? 'p' : 'o'
+  if (code === 'KMSInvalidStateException') return /pending (replica )?deletion/i.test(message) ? 'p' : 'o'
+  return kind === 'unreachable' ? 'u' : 'r'
+}
+
+function slowly(ms: number): KeyDiagnosis {
+  return {
+    title: 'KMS answers slowly',
+    detail: `The slowest call took ${(ms / 1000).toFixed(1)} seconds. Backups and restores work, but wait for it.`,
+    cause: 'The line to AWS is slow, something on it holds requests up, or KMS is busy.',
+    who: 'network',
+    fix: 'Look at the network and the proxy between this console and AWS, and at health.aws.amazon.com.',
+  }
+}
+
+function impostor(error: AppError): KeyDiagnosis {
+  return {
+    title: 'What answers is not AWS KMS',
+    detail: error.message,
+    cause: 'The answer is not one that AWS gives.',
+    who: 'network',
+    fix: 'Check the endpoint and what lies between this console and AWS.',
+  }
+}

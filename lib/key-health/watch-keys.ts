@@ -1,0 +1,143 @@
+import { closeAlert } from '#lib/alerts/raise-alert.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import type { Db } from '#lib/db.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { pruneCalls } from '#lib/kms-calls/view-calls.ts'
+import { keysInUse } from './dependents.ts'
+import { type Probe, probeKey } from './probe-key.ts'
+import { reachKey } from './reach-key.ts'
+import { type HealthTimes, type Moment, recordProbe, recordSkip } from './record-probe.ts'
+import { healthDays, type KeyState } from './schema.ts'
+import { stateOf } from './state-of.ts'
+
+// Every worker looks now and then:
+// 1. each key that something depends on has a row, and no other key has one;
+// 2. whoever moves a due key's next check into the future makes the check, and no other worker does;
+// 3. a key that real use has just proven both ways is not tried.
+
+const atOnce = 8
+/** A worker that dies in the middle of a check leaves the key to the next one after this. */
+const leaseMs = 120_000
+
+export interface WatchOptions {
+  /** Injected by tests, which do not wait. */
+  readonly now?: () => Date
+  readonly random?: () => number
+}
+
+/** Tries every key that is due. @returns how many were tried or skipped */
+export async function watchKeys(
+  context: BackupContext,
+  times: HealthTimes,
+  { now = () => new Date(), random = Math.random }: WatchOptions = {},
+): Promise<number> {
+  let seen = 0
+  for (;;) {
+    const due = await claim(context.db, now())
+    await Promise.all(due.map((row) => look(context, row, times, { now, random })))
+    seen += due.length
+    if (due.length < atOnce) return seen
+  }
+}
+
+/** Tries a key now, whatever is due. Undefined: nothing depends on it. Throws nothing that KMS answers. */
+export async function tryKeyNow(
+  context: BackupContext,
+  arn: string,
+  times: HealthTimes,
+  { now = () => new Date(), random = Math.random }: WatchOptions = {},
+): Promise<KeyState | undefined> {
+  await followKeys(context.db, now())
+  if (!(await context.db.keyHealth.findUnique({ where: { arn } }))) return undefined
+  const probe = await probeOf(context, arn)
+  return recordProbe(context.db, arn, probe, times, { now: now(), random })
+}
+
+/** Begins to watch what is new, and leaves what nothing depends on any more. */
+export async function followKeys(db: Db, now: Date): Promise<void> {
+  const [needed, watched] = await Promise.all([keysInUse(db), db.keyHealth.findMany({ select: { arn: true } })])
+  const fresh = needed.filter((arn) => !watched.some((row) => row.arn === arn))
+  if (fresh.length > 0)
+    await db.keyHealth.createMany({
+      data: fresh.map((arn) => ({ arn, state: 'healthy', since: now, nextCheckAt: now })),
+      skipDuplicates: true,
+    })
+  for (const { arn } of watched.filter((row) => !needed.includes(row.arn))) {
+    await db.$transaction(async (tx) => {
+      const row = await tx.keyHealth.findUnique({ where: { arn } })
+      // A backup may have begun meanwhile.
+      if (!row || (await keysInUse(tx)).includes(arn)) return
+      await tx.keyHealth.delete({ where: { arn } })
+      await closeAlert(tx, arn, `Nothing depends on key ${arn} any more`, { at: now, from: stateOf(row.state) })
+    })
+  }
+}
+
+/** What no page shows any more. */
+export async function pruneHealth(db: Db, now: Date): Promise<void> {
+  await db.keyHealthHour.deleteMany({ where: { hour: { lt: new Date(now.getTime() - healthDays * 86_400_000) } } })
+  await pruneCalls({ db }, now)
+}
+
+interface Claimed {
+  readonly arn: string
+  readonly state: string
+  readonly recent: string
+  readonly encryptProvenAt: Date | null
+  readonly decryptProvenAt: Date | null
+}
+
+function claim(db: Db, now: Date): Promise<Claimed[]> {
+  return db.$queryRaw<Claimed[]>`
+    UPDATE key_health SET "nextCheckAt" = ${new Date(now.getTime() + leaseMs)}
+    WHERE arn IN (
+      SELECT arn FROM key_health WHERE "nextCheckAt" <= ${now}
+      ORDER BY "nextCheckAt" LIMIT ${atOnce} FOR UPDATE SKIP LOCKED)
+    RETURNING arn, state, recent, "encryptProvenAt", "decryptProvenAt"`
+}
+
+async function look(
+  context: BackupContext,
+  row: Claimed,
+  times: HealthTimes,
+  { now, random }: Required<WatchOptions>,
+): Promise<void> {
+  const { arn, state, recent } = row
+  const { db } = context
+  const moment: Moment = { now: now(), random }
+  const provenAt = provenBothWays(row)
+  const well = state === 'healthy' && (recent === '' || recent.endsWith('g'))
+  if (well && provenAt && moment.now.getTime() - provenAt.getTime() < times.everyMs)
+    return recordSkip(db, { arn, recent, provenAt }, times, moment)
+  const probe = await probeOf(context, arn)
+  await recordProbe(db, arn, probe, times, { now: now(), random })
+}
+
+/** Encrypt proves that a key is enabled and may wrap, Decrypt that it may unwrap; neither proves the other. */
+function provenBothWays({ encryptProvenAt, decryptProvenAt }: Claimed): Date | undefined {
+  if (!encryptProvenAt || !decryptProvenAt) return undefined
+  return encryptProvenAt < decryptProvenAt ? encryptProvenAt : decryptProvenAt
+}
+
+async function probeOf(context: BackupContext, arn: string): Promise<Probe> {
+  try {
+    const key = await reachKey(context, arn)
+    try {
+      return await probeKey(key.kms, { ...key, arn })
+    } finally {
+      key.close()
+    }
+  } catch (error) {
+    // The settings lead nowhere, or a stored secret does not open: nothing was sent.
+    if (!(error instanceof AppError)) throw error
+    const diagnosis = {
+      title: 'The key was not tried',
+      detail: 'Nothing was sent to AWS.',
+      cause: error.message,
+      who: 'settings' as const,
+      fix: error.fix ?? 'Look at Settings > Backup Environment.',
+    }
+    console.error(JSON.stringify({ level: 'warning', part: 'key-health', message: messageOf(error) }))
+    return { found: 'r', diagnosis, deletionDate: null, tookMs: 0 }
+  }
+}

@@ -1,0 +1,288 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms'
+import {
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectLockConfigurationCommand,
+} from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { BackupPlace, Connection } from '#lib/backup/backup-context.ts'
+import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { deleteBackup } from '#lib/backup/delete-backup.ts'
+import { runBackup } from '#lib/backup/run-backup.ts'
+import { runRestore } from '#lib/backup/run-restore.ts'
+import { startBackup } from '#lib/backup/start-backup.ts'
+import { startRestore } from '#lib/backup/start-restore.ts'
+import { exportCatalog } from '#lib/catalog/export-catalog.ts'
+import { exchangeKeys } from '#lib/rewrap/exchange-keys.ts'
+import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { startDeletion } from './delete-old-versions.ts'
+import { proveRetired } from './prove-retired.ts'
+import { reportText } from './report-text.ts'
+import { runRetire, startProof } from './run-proof.ts'
+import { deletionWord, type RetireReport } from './schema.ts'
+import { listProofs, viewProof } from './view-proofs.ts'
+
+const Bucket = 'vault-hosted-us-east-1'
+const never = new AbortController().signal
+let sandbox: TestSandbox
+let here: TestConsole
+let source: string
+let old: string
+let next: string
+
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
+  old = keyArn(sandbox.info, 'backups')
+  next = keyArn(sandbox.info, 'archive')
+  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  mkdirSync(source)
+  writeFileSync(path.join(source, 'a'), 'first')
+})
+afterAll(async () => {
+  await here.close()
+  await sandbox.close()
+})
+beforeEach(async () => {
+  await sandbox.control('DELETE', 'objects').catch(() => {})
+  await here.db.restore.deleteMany()
+  await here.db.backup.deleteMany()
+  await here.save({ masterKey: 'alias/backups' })
+})
+
+async function backUp(): Promise<string> {
+  const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await runBackup(here.context, id, never)
+  return id
+}
+async function rewrap(id: string, from = old, to = next): Promise<void> {
+  const reaches = new SharedReaches(here.context)
+  const newKey = (connection: Connection, key: string) => connection.keyWrapper(key)
+  await exchangeKeys(
+    here.context,
+    id,
+    { from, to },
+    { connect: (backup: BackupPlace) => reaches.connect(backup), newKey },
+  )
+  reaches.close()
+}
+const versioning = (Status: 'Enabled' | 'Suspended') =>
+  sandbox.s3().send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }))
+const prove = async (key = old): Promise<RetireReport> => (await proveRetired(here.context, key, { by: actor })).report
+async function kept(key = old) {
+  const id = await startProof(here.context, key, actor)
+  await runRetire(here.context, id, never)
+  const proof = await viewProof(here.db, id)
+  if (!proof) throw new Error('No proof')
+  return proof
+}
+async function restores(backupId: string): Promise<void> {
+  const target = path.join(here.context.restoreRoots[0] ?? '', backupId)
+  const id = await startRestore(here.context, { backupId, target }, 'page', actor)
+  await runRestore(here.context, id, never)
+  expect(await here.db.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({ error: null, state: 'complete' })
+}
+const whats = ({ needs }: RetireReport) => needs.map(({ what, why }) => `${what}: ${why}`).join('\n')
+
+test('needed until the settings and every backup let go of it, as the bucket says', async () => {
+  const ids = [await backUp(), await backUp()]
+  await here.db.schedule.create({
+    data: {
+      environmentId: here.environment,
+      name: 's',
+      source,
+      host: '',
+      every: 'daily',
+      minute: 0,
+      keep: 1,
+      nextRunAt: new Date(4e12),
+      createdBy: actor,
+    },
+  })
+  const first = await prove()
+  expect(first).toMatchObject({ safe: false, needed: 4, envelopes: 0, backups: 2 })
+  expect(first.needs.map(({ what }) => what.split(' ')[0])).toEqual(['Backup', 'Schedules', 'Backup', 'Backup'])
+  expect(reportText(first)).toContain('is still needed')
+  for (const id of ids) await rewrap(id)
+  const revision = await here.newest()
+  await here.save({ masterKey: 'alias/archive' })
+  await sandbox.control('DELETE', 'requests')
+  const last = await prove()
+  expect(last).toMatchObject({ safe: true, needed: 0, envelopes: 2, revisions: expect.arrayContaining([revision]) })
+  // One envelope read for each, and nothing encrypted or decrypted.
+  const { counts } = await sandbox.control('GET', 'requests')
+  expect([counts.s3.GetObject, counts.kms.Decrypt, counts.kms.Encrypt]).toEqual([2, undefined, undefined])
+  await here.db.schedule.deleteMany()
+})
+
+test('a re-wrap in the middle, a backup under way, an envelope put back, and one that is not ours', async () => {
+  const [middle, putBack, foreign] = [await backUp(), await backUp(), await backUp()]
+  const queued = await startBackup(here.context, { source, name: 'queued' }, 'page', actor)
+  const before = await here.db.backup.findUniqueOrThrow({ where: { id: putBack } })
+  for (const id of [middle, putBack, foreign]) await rewrap(id)
+  await here.save({ masterKey: 'alias/archive' })
+  await here.db.backup.update({ where: { id: middle }, data: { nextKeyIds: [old] } })
+  const at = (id: string) => ({ Bucket, Key: `${here.environment}/backups/${id}/envelope.json` })
+  await sandbox.s3().send(new PutObjectCommand({ ...at(putBack), Body: before.envelope ?? undefined }))
+  await here.db.backup.update({ where: { id: foreign }, data: { envelopeSha256: 'f'.repeat(64) } })
+  const report = await prove()
+  expect(report).toMatchObject({ safe: false, needed: 4 })
+  for (const [id, why] of [
+    [middle, 'are being exchanged'],
+    [putBack, 'still names it, though the database does not'],
+    [foreign, 'is not the one that this console wrote'],
+    [queued, 'is being made under this key'],
+  ] as const)
+    expect(whats(report)).toMatch(new RegExp(`${id}.*${why}`))
+  expect((await prove(next)).safe).toBe(false)
+})
+
+test('what the database does not know: a backup whose row is lost, and the newest catalogue', async () => {
+  const [lost, known] = [await backUp(), await backUp()]
+  await exportCatalog(here.context, undefined, actor)
+  await rewrap(known)
+  await here.db.backup.delete({ where: { id: lost } })
+  await here.save({ masterKey: 'alias/archive' })
+  const report = await prove()
+  expect(report).toMatchObject({ safe: false, needed: 2, unknown: { folders: 1, naming: 1 } })
+  expect(whats(report)).toContain(`Folder ${here.environment}/backups/${lost}/`)
+  expect(whats(report)).toContain('Export another: byok catalog export')
+  await exportCatalog(here.context, undefined, actor)
+  expect((await prove()).needed).toBe(1)
+})
+
+test('a versioned bucket: old versions that still open are counted, and exactly these deleted', async () => {
+  await versioning('Enabled')
+  const [one, two, locked, gone] = [await backUp(), await backUp(), await backUp(), await backUp()]
+  for (const id of [one, two, locked]) await rewrap(id)
+  await rewrap(two, next, old)
+  await rewrap(two)
+  await here.save({ masterKey: 'alias/archive' })
+  // Deleted by the console: what is left of it is only seen in a versioned bucket.
+  await deleteBackup(here.context, gone, actor)
+  await here.db.backup.updateMany({ where: { id: gone }, data: { finishedAt: new Date(0) } })
+  const { cleanUpBackup } = await import('#lib/backup/clean-up.ts')
+  await cleanUpBackup(here.context, gone)
+  const s3 = sandbox.s3()
+  await s3.send(
+    new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } }),
+  )
+  const lockedKey = `${here.environment}/backups/${locked}/envelope.json`
+  const listed = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: lockedKey }))
+  const VersionId = listed.Versions?.find(({ IsLatest }) => !IsLatest)?.VersionId
+  await s3.send(new PutObjectLegalHoldCommand({ Bucket, Key: lockedKey, VersionId, LegalHold: { Status: 'ON' } }))
+
+  const proof = await kept()
+  // one: 1, two: 2, locked: 1, gone: 1
+  expect(proof).toMatchObject({
+    state: 'complete',
+    safe: true,
+    deletable: 5,
+    report: { oldVersions: { found: 5, backups: 4, unseen: null } },
+  })
+  expect(reportText(proof.report ?? (await prove()))).toContain('5 old versions of envelopes, of 4 backups, still open')
+  await expect(startDeletion(here.context, { id: proof.id, word: 'delete 4 versions' }, actor)).rejects.toMatchObject({
+    code: 'invalid',
+  })
+  // Written anew since: somebody put an old envelope back in place. It is the current one, and stays.
+  await startDeletion(here.context, { id: proof.id, word: deletionWord(5) }, actor)
+  await expect(startDeletion(here.context, { id: proof.id, word: deletionWord(5) }, actor)).rejects.toMatchObject({
+    code: 'conflict',
+  })
+  // Ended in the middle, it goes on.
+  const ended = new AbortController()
+  ended.abort(new Error('stopping'))
+  await expect(runRetire(here.context, proof.id, ended.signal)).rejects.toThrow('stopping')
+  await runRetire(here.context, proof.id, never)
+  const after = await viewProof(here.db, proof.id)
+  expect(after).toMatchObject({ deletable: 1, deletion: { state: 'complete', by: actor, deleted: 4, refused: 1 } })
+  expect(after?.versions[0]).toMatchObject({ state: 'refused', cause: expect.stringContaining('Object Lock') })
+  for (const id of [one, two, locked]) await restores(id)
+  expect((await prove()).oldVersions).toMatchObject({ found: 1, backups: 1 })
+  await s3.send(new PutObjectLegalHoldCommand({ Bucket, Key: lockedKey, VersionId, LegalHold: { Status: 'OFF' } }))
+  await startDeletion(here.context, { id: proof.id, word: deletionWord(1) }, actor)
+  await runRetire(here.context, proof.id, never)
+  expect((await prove()).oldVersions.found).toBe(0)
+  const audit = await here.db.auditEvent.findMany({
+    where: { action: 'retire.delete-versions' },
+    orderBy: { id: 'asc' },
+  })
+  expect(audit.map(({ outcome }) => outcome)).toEqual(['success', 'failed', 'success', 'success'])
+})
+
+test('a version that has become the current one by then stays', async () => {
+  await versioning('Enabled')
+  const id = await backUp()
+  await rewrap(id)
+  await here.save({ masterKey: 'alias/archive' })
+  const proof = await kept()
+  expect(proof.deletable).toBe(1)
+  const Key = `${here.environment}/backups/${id}/envelope.json`
+  const s3 = sandbox.s3()
+  const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }))
+  const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
+  await s3.send(
+    new DeleteObjectCommand({ Bucket, Key, VersionId: Versions.find(({ IsLatest }) => IsLatest)?.VersionId }),
+  )
+  await startDeletion(here.context, { id: proof.id, word: deletionWord(1) }, actor)
+  await runRetire(here.context, proof.id, never)
+  expect((await viewProof(here.db, proof.id))?.versions).toMatchObject([{ state: 'current' }])
+  expect(whats(await prove())).toContain('still names it, though the database does not')
+})
+
+test('what KMS says is told beside it, and what is denied is a word', async () => {
+  const used = await prove(old)
+  expect(used.kms.state).toEqual({ state: 'Enabled', deletionDate: null })
+  expect(used.kms.aliases).toEqual({ names: ['alias/backups'] })
+  expect(used.kms.lastUse).toMatchObject({ operation: expect.stringMatching(/crypt$/) })
+  const spare = keyArn(sandbox.info, 'archive', 'us-west-2')
+  await sandbox.kms('us-west-2').send(new ScheduleKeyDeletionCommand({ KeyId: spare, PendingWindowInDays: 7 }))
+  expect((await prove(spare)).kms).toMatchObject({
+    state: { state: 'PendingDeletion', deletionDate: expect.stringMatching(/^20/) },
+  })
+  const unknown = old.replace(/[^/]*$/, crypto.randomUUID())
+  expect(await prove(unknown)).toMatchObject({
+    safe: true,
+    kms: { state: { why: expect.stringContaining('no such key') } },
+  })
+})
+
+test('without s3:ListBucketVersions the rest is proven, and what was not seen is said', async () => {
+  await versioning('Enabled')
+  const id = await backUp()
+  await rewrap(id)
+  await here.save({ masterKey: 'alias/archive' })
+  const limited = await sandbox.user('limited', {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: ['kms:DescribeKey', 's3:GetObject', 's3:ListBucket'], Resource: '*' }],
+  })
+  const context = { ...here.context, own: { ...here.context.own, credentials: limited } }
+  const { report } = await proveRetired(context, old, { by: actor })
+  expect(report.envelopes).toBe(1)
+  expect(report.oldVersions.unseen).toContain('s3:ListBucketVersions')
+  expect(report).toMatchObject({ safe: true, needed: 0, oldVersions: { found: 0, read: 0 } })
+  await here.db.backup.delete({ where: { id } })
+  expect((await proveRetired(context, next, { by: actor })).report.unknown).toEqual({ folders: 1, naming: 1 })
+  expect(report.kms.lastUse).toEqual({ why: expect.stringContaining('kms:GetKeyLastUsage is not allowed') })
+})
+
+test('each run is kept with who asked; one that runs already is the same', async () => {
+  await here.db.retireProof.deleteMany()
+  const first = await startProof(here.context, old, actor)
+  expect(await startProof(here.context, old, 'other@example.test')).toBe(first)
+  await runRetire(here.context, first, never)
+  await kept()
+  const rows = await listProofs(here.db, old)
+  expect(rows.map(({ state, safe, createdBy }) => [state, safe, createdBy])).toEqual([
+    ['complete', false, actor],
+    ['complete', false, actor],
+  ])
+  // A job that comes twice changes nothing.
+  await runRetire(here.context, first, never)
+  expect(await listProofs(here.db, old)).toEqual(rows)
+})

@@ -1,0 +1,129 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import type { Db, Tx } from '#lib/db.ts'
+import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import { deleteOldVersions, failDeletion } from './delete-old-versions.ts'
+import { proveRetired } from './prove-retired.ts'
+import type { OldVersion } from './read-place.ts'
+import type { RetireProgress } from './schema.ts'
+
+const everyMs = 500
+const batch = 1000
+
+/** Makes the row, the audit row and the job in one transaction; any worker does the rest. Returns the proof's ID. */
+export async function startProof({ db, jobs }: BackupContext, key: string, actor: string): Promise<string> {
+  return db.$transaction(async (tx) => {
+    const running = await tx.retireProof.findFirst({ where: { keyArn: key, state: { in: ['queued', 'running'] } } })
+    if (running) return running.id
+    const { id } = await tx.retireProof.create({ data: { keyArn: key, createdBy: actor }, select: { id: true } })
+    await recordAudit(tx, { actor, action: 'retire.start', outcome: 'success', subject: key })
+    await enqueue(jobs, tx, 'retire', id)
+    return id
+  })
+}
+
+/**
+ * A job of a proof: to make it, or to delete the old versions that it found.
+ * @throws only when the work should be tried again: this worker is stopping, or the database is away
+ */
+export async function runRetire(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
+  const row = await context.db.retireProof.findUnique({ where: { id }, select: { deletion: true } })
+  if (row?.deletion === 'queued' || row?.deletion === 'running') return deleteOldVersions(context, id, signal)
+  await runProof(context, id, signal)
+}
+
+async function runProof(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
+  const { db } = context
+  const [proof] = await db.retireProof.updateManyAndReturn({
+    where: { id, state: { in: ['queued', 'running'] } },
+    data: { state: 'running', error: null, attempt: { increment: 1 } },
+  })
+  if (!proof) return
+  const mine = { id, state: 'running', attempt: proof.attempt }
+  const lost = new AbortController()
+  try {
+    const { report, versions } = await proveRetired(context, proof.keyArn, {
+      by: proof.createdBy,
+      signal: AbortSignal.any([signal, lost.signal]),
+      onProgress: keeper(db, mine, lost),
+    })
+    await db.$transaction(
+      async (tx) => {
+        const { count } = await tx.retireProof.updateMany({
+          where: mine,
+          data: {
+            state: 'complete',
+            safe: report.safe,
+            report,
+            progress: { step: 'Done', done: 1, total: 1 },
+            finishedAt: new Date(),
+          },
+        })
+        if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+        await keepVersions(tx, id, versions)
+        await recordEnd(tx, proof, report.safe ? 'success' : 'refused', `${report.needed}`)
+      },
+      { timeout: 60_000 },
+    )
+  } catch (error) {
+    if (signal.aborted || lost.signal.aborted || isDatabaseError(error)) throw error
+    await failProof(db, mine, messageOf(error))
+    if (!(error instanceof AppError)) console.error(error)
+  }
+}
+
+/** A job whose workers died too often: nobody works on it any more. */
+export async function giveUpRetire({ db }: BackupContext, id: string): Promise<void> {
+  const error =
+    'The worker stopped in the middle of this several times. Look at logs/worker.log in the data folder, then start it again.'
+  await failDeletion(db, id)
+  await failProof(db, { id, state: { in: ['queued', 'running'] } }, error)
+}
+
+type Where = NonNullable<Parameters<Db['retireProof']['updateManyAndReturn']>[0]['where']>
+
+async function failProof(db: Db, where: Where, error: string): Promise<void> {
+  await db.$transaction(async (tx) => {
+    const [row] = await tx.retireProof.updateManyAndReturn({
+      where,
+      data: { state: 'failed', error, finishedAt: new Date(), attempt: { increment: 1 } },
+    })
+    if (row) await recordEnd(tx, row, 'failed')
+  })
+}
+
+async function recordEnd(
+  tx: Tx,
+  { keyArn, createdBy }: { keyArn: string; createdBy: string },
+  outcome: 'success' | 'refused' | 'failed',
+  needed?: string,
+): Promise<void> {
+  await recordAudit(tx, {
+    actor: createdBy,
+    action: 'retire.finish',
+    outcome,
+    subject: keyArn,
+    ...(needed !== undefined && { changes: { needed: [null, needed] } }),
+  })
+}
+
+async function keepVersions(tx: Tx, proofId: string, versions: readonly OldVersion[]): Promise<void> {
+  for (let at = 0; at < versions.length; at += batch)
+    await tx.retireVersion.createMany({
+      data: versions.slice(at, at + batch).map((version, index) => ({ ...version, proofId, number: at + index })),
+    })
+}
+
+/** Writes progress twice a second at most; finds out that another worker has taken over. */
+function keeper(db: Db, mine: Where, lost: AbortController): (progress: RetireProgress) => void {
+  let last = 0
+  return (progress) => {
+    if (Date.now() - last < everyMs) return
+    last = Date.now()
+    db.retireProof.updateMany({ where: mine, data: { progress: { ...progress } } }).then(
+      ({ count }) => count === 1 || lost.abort(new AppError('conflict', 'Another worker has taken this over.')),
+      () => {},
+    )
+  }
+}

@@ -1,0 +1,46 @@
+import { findRegion } from '#lib/aws/schema.ts'
+import { accessOf, currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
+import { checkEnvironment } from '#lib/environment/check-environment.ts'
+import { openSecret } from '#lib/environment/stored-secret.ts'
+import { AppError } from '#lib/errors.ts'
+import { parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
+
+/**
+ * The ARN of the key that was named, after it has been proven: DescribeKey, Encrypt and Decrypt really run, with the
+ * credentials of the settings in force. An alias is resolved now, and stays what it was.
+ * @throws AppError with the diagnosis of the first check that failed
+ */
+export async function nameNewKey(context: EnvironmentContext, typed: string): Promise<string> {
+  const { revision, ...environment } = await currentEnvironment(context.db)
+  if (!revision)
+    throw new AppError('invalid', 'No Backup Environment is saved, so the new key cannot be reached.', {
+      fix: 'Save one in Settings > Backup Environment first.',
+    })
+  const parsed = parseKeyIdentifier(typed)
+  if (!parsed.ok) throw new AppError('invalid', parsed.message)
+  const region = regionOf(parsed.key) ?? revision.region
+  const [there, here] = [findRegion(region)?.partition, findRegion(revision.region)?.partition]
+  if (there !== here)
+    throw new AppError('invalid', `The new key is in partition “${there}”, and the Backup Environment in “${here}”.`, {
+      fix: 'No credentials are good for both. Choose a key of the same partition.',
+    })
+  const access = accessOf(context, environment, revision, await openSecret(context, environment.id, revision))
+  // An endpoint of one's own leads to one Region.
+  const near = region === revision.region ? {} : { kmsEndpoint: undefined, s3Endpoint: undefined }
+  const report = await checkEnvironment({
+    access: { ...access, ...near, region },
+    installation: context.installation,
+    environment: environment.id,
+    keys: [parsed.key.value],
+    bucket: undefined,
+  })
+  const bad = report.checks.find(({ status }) => status === 'failed')
+  if (bad)
+    throw new AppError(
+      bad.kind === 'refused' ? 'denied' : bad.kind === 'unreachable' ? 'unreachable' : 'invalid',
+      `The new key does not work. ${bad.title}: ${bad.detail} ${bad.cause ?? ''}`.trim(),
+      bad.fix === undefined ? {} : { fix: bad.fix },
+    )
+  if (!report.keyArn) throw new AppError('integrity', `The check passed, but KMS gave no ARN for ${typed}.`)
+  return report.keyArn
+}

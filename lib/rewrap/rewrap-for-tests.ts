@@ -1,0 +1,27 @@
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { actor } from '#lib/backup/console-for-tests.ts'
+import { runRewrap } from './run-rewrap.ts'
+import { type RewrapMode, rewrapRequestSchema } from './schema.ts'
+import { startRewrap } from './start-rewrap.ts'
+import { viewRewrapDetail } from './view-rewraps.ts'
+
+const never = new AbortController().signal
+
+/** Empty `from`: added to all; empty `to`: removed. */
+export function requestOf(from: string, to: string, mode?: RewrapMode, perSecond: number | null = null) {
+  const usual = from === '' ? 'add' : to === '' ? 'remove' : 'exchange'
+  return rewrapRequestSchema.parse({ mode: mode ?? usual, from, to, perSecond })
+}
+
+/** Starts a re-wrap, and does in this process what a worker does with it. @returns how it stands then */
+export async function rewrapNow(context: BackupContext, from: string, to: string, mode?: RewrapMode) {
+  const { id } = await startRewrap(context, requestOf(from, to, mode), actor)
+  await runRewrap(context, id, never)
+  return stands(context, id)
+}
+
+export async function stands(context: BackupContext, id: string) {
+  const detail = await viewRewrapDetail(context.db, id)
+  if (!detail) throw new Error(`There is no re-wrap ${id}.`)
+  return { ...detail.run, failures: detail.failures, notes: detail.notes }
+}

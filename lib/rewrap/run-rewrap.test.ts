@@ -1,0 +1,354 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DisableKeyCommand, EnableKeyCommand, PutKeyPolicyCommand, UpdateAliasCommand } from '@aws-sdk/client-kms'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { runBackup } from '#lib/backup/run-backup.ts'
+import { runRestore } from '#lib/backup/run-restore.ts'
+import { startBackup } from '#lib/backup/start-backup.ts'
+import { startRestore } from '#lib/backup/start-restore.ts'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { destroyUnused } from '#lib/seal/move-values.ts'
+import { opensAsItsRowSays, plantBackups } from './plant-backups-for-tests.ts'
+import { previewRewrap } from './preview-rewrap.ts'
+import { requestOf, rewrapNow, stands } from './rewrap-for-tests.ts'
+import { runRewrap } from './run-rewrap.ts'
+import { settleExchanges } from './settle-exchanges.ts'
+import { startRewrap } from './start-rewrap.ts'
+import { cancelRewrap, pauseRewrap, resumeRewrap } from './steer-rewrap.ts'
+
+const never = new AbortController().signal
+let sandbox: TestSandbox
+let here: TestConsole
+let source: string
+let old: string
+let next: string
+
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
+  old = keyArn(sandbox.info, 'backups')
+  next = keyArn(sandbox.info, 'archive')
+  await here.save({ masterKey: 'alias/backups' })
+  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  mkdirSync(source)
+  writeFileSync(path.join(source, 'a'), 'first')
+})
+afterAll(async () => {
+  await here.close()
+  await sandbox.close()
+})
+beforeEach(async () => {
+  await sandbox.control('DELETE', 'faults')
+  await here.db.rewrap.deleteMany()
+  await here.db.restore.deleteMany()
+  await here.db.backup.deleteMany()
+})
+
+async function backUp(): Promise<string> {
+  const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await runBackup(here.context, id, never)
+  return id
+}
+let targets = 0
+async function restores(backupId: string): Promise<void> {
+  targets += 1
+  const target = path.join(here.context.restoreRoots[0] ?? '', `restore ${targets}`)
+  const id = await startRestore(here.context, { backupId, target }, 'page', actor)
+  await runRestore(here.context, id, never)
+  expect(await here.db.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'complete', error: null })
+  expect(await describeTree(target)).toEqual(await describeTree(source))
+}
+const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
+const rewrap = (from: string, to: string) => rewrapNow(here.context, from, to)
+const start = async (from: string, to: string, perSecond: number | null = null) =>
+  (await startRewrap(here.context, requestOf(from, to, undefined, perSecond), actor)).id
+async function without(key: string, run: () => Promise<void>): Promise<void> {
+  const kms = sandbox.kms(key.split(':')[3])
+  await kms.send(new DisableKeyCommand({ KeyId: key }))
+  await run().finally(() => kms.send(new EnableKeyCommand({ KeyId: key })))
+}
+
+test('every backup gets the new key, no data object is touched, and the old key is not needed any more', async () => {
+  const ids = [await backUp(), ...(await plantBackups(here, 2))]
+  expect(await previewRewrap(here.context, requestOf(old, 'alias/archive'))).toMatchObject({
+    backups: 3,
+    to: next,
+    toTyped: 'alias/archive',
+    calls: { decrypt: 6, encrypt: 3 },
+    perSecond: 10_000,
+    notes: [{ tone: 'warn', text: expect.stringContaining('still wraps new backups') }, { tone: 'info' }],
+  })
+  const id = await start(old, 'alias/archive')
+  await sandbox.control('DELETE', 'requests')
+  await runRewrap(here.context, id, never)
+  // The new key is proven once; each backup: one Decrypt, one Encrypt, one proving Decrypt, its envelope read and written.
+  const { counts } = await sandbox.control('GET', 'requests')
+  expect(counts).toEqual({ kms: { Decrypt: 7, Encrypt: 4 }, s3: { GetObject: 3, PutObject: 3 } })
+  expect(await stands(here.context, id)).toMatchObject({
+    state: 'complete',
+    total: 3,
+    done: 3,
+    exchanged: 3,
+    failed: 0,
+  })
+  for (const one of ids)
+    expect(await row(one)).toMatchObject({ keyIds: [next], generation: 2, nextEnvelope: null, method: 'AWS-KMS' })
+  await without(old, async () => {
+    for (const one of ids) expect(await opensAsItsRowSays(here, one)).toEqual([next])
+    await restores(ids[0] ?? '')
+  })
+  await expect(rewrap(old, next)).rejects.toThrow('There is nothing to do')
+  const audit = await here.db.auditEvent.findMany({
+    where: { action: { startsWith: 'rewrap.' } },
+    orderBy: { id: 'desc' },
+  })
+  expect(audit.map(({ action, outcome, actor: who }) => [action, outcome, who])).toEqual([
+    ['rewrap.finish', 'success', actor],
+    ['rewrap.start', 'success', actor],
+  ])
+})
+
+test('a key is added and taken away, never the last one; AES-256 and back', async () => {
+  const id = await backUp()
+  await rewrap('', next)
+  expect((await row(id)).keyIds).toEqual([next, old])
+  await without(old, () => restores(id))
+  const sole = await backUp()
+  // What goes may be dead already: the key that stays opens it.
+  await without(old, async () => {
+    expect(await rewrap(old, '')).toMatchObject({
+      state: 'complete',
+      exchanged: 1,
+      failures: [{ id: sole, cause: expect.stringContaining('last key'), fix: expect.stringContaining('another key') }],
+    })
+  })
+  expect((await row(id)).keyIds).toEqual([next])
+  await expect(rewrap(next, '')).rejects.toThrow('the last key of a backup is never removed')
+  await rewrap(next, 'AES-256')
+  expect(await row(id)).toMatchObject({ method: 'AES-256', keyIds: [expect.stringMatching(/^root-key\//)] })
+  await without(next, () => restores(id))
+  await expect(rewrap((await row(id)).keyIds[0] ?? '', 'AES-256')).rejects.toThrow('newest root key')
+  await rewrap('AES-256', old)
+  expect(await row(id)).toMatchObject({ method: 'AWS-KMS', keyIds: [old], generation: 5 })
+  await restores(id)
+})
+
+test('to another Region, to another account, and to where an alias points by now', async () => {
+  const [id = ''] = await plantBackups(here, 1)
+  const west = keyArn(sandbox.info, 'backups', 'us-west-2')
+  await rewrap(old, west)
+  expect((await row(id)).keyIds).toEqual([west])
+  const shared = keyArn(sandbox.info, 'not-shared')
+  await expect(rewrap(west, shared)).rejects.toThrow(/The new key does not work.*another account/s)
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'kms:*', Resource: '*' }],
+  })
+  const theirs = sandbox.kms('us-east-1', sandbox.stranger)
+  await theirs.send(new PutKeyPolicyCommand({ KeyId: shared, Policy }))
+  await rewrap(west, shared)
+  await without(west, async () => expect(await opensAsItsRowSays(here, id)).toEqual([shared]))
+  await rewrap(shared, old)
+  await sandbox.kms().send(new UpdateAliasCommand({ AliasName: 'alias/backups', TargetKeyId: next }))
+  try {
+    await rewrap(old, 'alias/backups')
+    expect(await row(id)).toMatchObject({ keyIds: [next], generation: 5 })
+    await expect(rewrap(next, 'alias/backups')).rejects.toThrow('stands for')
+  } finally {
+    await sandbox.kms().send(new UpdateAliasCommand({ AliasName: 'alias/backups', TargetKeyId: old }))
+  }
+})
+
+test('one that cannot be opened is listed with its cause and its fix, and blocks none of the others', async () => {
+  const [bad = '', good = ''] = await plantBackups(here, 2)
+  await here.db.backup.update({ where: { id: bad }, data: { envelopeSha256: '0'.repeat(64) } })
+  expect(await rewrap(old, next)).toMatchObject({
+    state: 'complete',
+    total: 2,
+    exchanged: 1,
+    failed: 1,
+    failures: [{ id: bad, cause: expect.stringContaining('SHA-256 differs'), fix: expect.stringContaining('changed') }],
+  })
+  expect((await row(good)).keyIds).toEqual([next])
+})
+
+test('the credentials that a backup was made with are gone: it says so, and whose they were', async () => {
+  const mine = await sandbox.user('backups', {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
+  })
+  const own = { hosted: false, bucket: 'vault-hosted-us-east-1', credentials: 'access-key' } as const
+  const revision = await here.save({ masterKey: 'alias/backups', ...own, ...keysOf(mine) })
+  const [id = ''] = await plantBackups(here, 1)
+  await here.save({ masterKey: 'alias/backups' })
+  await here.db.sealedValue.deleteMany({ where: { place: 'environment.secret' } })
+  expect(await rewrap(old, next)).toMatchObject({
+    failed: 1,
+    failures: [{ id, cause: expect.stringContaining(`credentials of revision ${revision}`) }],
+  })
+})
+const keysOf = ({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }) => ({
+  accessKeyId,
+  secretAccessKey,
+})
+
+test('KMS is away: it waits, says so, and the next try goes on', async () => {
+  const ids = await plantBackups(here, 2)
+  const id = await start(old, next)
+  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Decrypt', effect: 'Outage' }])
+  await runRewrap(here.context, id, never)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'waiting', waitingFor: 'key', done: 0, failed: 0 })
+  await sandbox.control('DELETE', 'faults')
+  await runRewrap(here.context, id, never)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 2, error: null })
+  for (const one of ids) expect(await opensAsItsRowSays(here, one)).toEqual([next])
+})
+
+test('KMS throttles: it goes slower, and nothing fails', async () => {
+  await plantBackups(here, 3)
+  const id = await start(old, next)
+  await sandbox.control('PUT', 'faults', [
+    { service: 'kms', operation: 'Decrypt', keyId: old, effect: 'Throttle', times: 9 },
+  ])
+  await runRewrap(here.context, id, never)
+  const run = await stands(here.context, id)
+  expect(run).toMatchObject({ state: 'complete', exchanged: 3, failed: 0 })
+  expect(run.throttled).toBeGreaterThan(0)
+})
+
+test('the new key stops working in the middle: it pauses with the diagnosis, and goes on when resumed', async () => {
+  await plantBackups(here, 12)
+  const id = await start(old, next, 12)
+  const running = runRewrap(here.context, id, never)
+  await vi.waitUntil(async () => (await stands(here.context, id)).exchanged > 0, { timeout: 20_000 })
+  await without(next, async () => running)
+  const run = await stands(here.context, id)
+  expect(run).toMatchObject({ state: 'paused', failed: 0, error: expect.stringContaining('disabled') })
+  expect(run.exchanged).toBeLessThan(12)
+  expect(await here.db.notice.findFirst({ where: { link: `/keys/rewrap/${id}` } })).toMatchObject({ actor: 'console' })
+  await here.db.rewrap.update({ where: { id }, data: { perSecond: 10_000 } })
+  expect(await resumeRewrap(here.context, id, actor)).toBe('done')
+  await runRewrap(here.context, id, never)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 12, total: 12, done: 12 })
+})
+
+test('a refused new key is said before anything starts', async () => {
+  await plantBackups(here, 1)
+  for (const [alias, words] of [
+    ['retired', /disabled/],
+    ['write-only', /Decrypt/],
+    ['old-backups', /deletion/],
+    ['nobody', /No such alias/],
+  ] as const)
+    await expect(rewrap(old, `alias/${alias}`)).rejects.toThrow(words)
+  expect(await here.db.rewrap.count()).toBe(0)
+})
+
+test('paused, resumed and cancelled, idle and at work, each with an audit row', async () => {
+  await plantBackups(here, 8)
+  const id = await start(old, next, 8)
+  expect(await pauseRewrap(here.context, id, actor)).toBe('done')
+  await runRewrap(here.context, id, never)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'paused', done: 0 })
+  await resumeRewrap(here.context, id, actor)
+  const running = runRewrap(here.context, id, never)
+  await vi.waitUntil(async () => (await stands(here.context, id)).exchanged > 0, { timeout: 20_000 })
+  expect(await pauseRewrap(here.context, id, actor)).toBe('asked')
+  await running
+  const paused = await stands(here.context, id)
+  expect(paused).toMatchObject({ state: 'paused', error: null, wish: null })
+  expect(paused.exchanged).toBeLessThan(8)
+  // As many rows follow as were counted, and none is half done.
+  expect(await here.db.backup.count({ where: { keyIds: { has: next } } })).toBe(paused.exchanged)
+  await resumeRewrap(here.context, id, actor)
+  await cancelRewrap(here.context, id, actor)
+  await expect(pauseRewrap(here.context, id, actor)).rejects.toThrow('it is cancelled')
+  await expect(resumeRewrap(here.context, id, actor)).rejects.toThrow('it is cancelled')
+  const told = await here.db.auditEvent.findMany({ where: { subject: { contains: id } }, orderBy: { id: 'asc' } })
+  expect(told.map(({ action }) => action.slice(7))).toEqual(['start', 'pause', 'resume', 'pause', 'resume', 'cancel'])
+})
+
+test('a worker that stops hands it back; a second one at once takes it over, and each backup is counted once', async () => {
+  await plantBackups(here, 8)
+  const id = await start(old, next, 24)
+  const stopping = new AbortController()
+  const first = runRewrap(here.context, id, stopping.signal)
+  await vi.waitUntil(async () => (await stands(here.context, id)).exchanged > 0, { timeout: 20_000 })
+  stopping.abort()
+  await first
+  expect(await stands(here.context, id)).toMatchObject({ state: 'queued' })
+  await Promise.all([runRewrap(here.context, id, never), runRewrap(here.context, id, never)])
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 8, done: 8, total: 8 })
+})
+
+test('two at once about the same backups are refused, in words', async () => {
+  await plantBackups(here, 1)
+  const id = await start(old, next)
+  await expect(start(old, 'AES-256')).rejects.toThrow(`about 1 of the same backups. Wait`.slice(0, 27))
+  await expect(start('', next)).rejects.toThrow('Another re-wrap')
+  await cancelRewrap(here.context, id, actor)
+  await start(old, 'AES-256')
+})
+
+test('killed between the bucket and the row: it opens, and whoever comes next brings the row up to date', async () => {
+  const [id = ''] = await plantBackups(here, 1)
+  const { envelope, envelopeSha256 } = await row(id)
+  await rewrap(old, next)
+  const after = await row(id)
+  // As it was the moment after the new envelope had taken its place.
+  const middle = {
+    envelope,
+    envelopeSha256,
+    keyIds: [old],
+    generation: 1,
+    nextEnvelope: after.envelope,
+    nextEnvelopeSha256: after.envelopeSha256,
+    nextKeyIds: [next],
+  }
+  const settled = { keyIds: [next], generation: 2, envelopeSha256: after.envelopeSha256, nextEnvelope: null }
+  await here.db.backup.update({ where: { id }, data: middle })
+  expect(await opensAsItsRowSays(here, id)).toEqual([old])
+  expect(await rewrap(old, next)).toMatchObject({ exchanged: 1, done: 1 })
+  expect(await row(id)).toMatchObject(settled)
+  await here.db.backup.update({ where: { id }, data: middle })
+  await settleExchanges(here.context)
+  expect(await row(id)).toMatchObject(settled)
+  expect(await opensAsItsRowSays(here, id)).toEqual([next])
+})
+
+test('a restore that read the row before, and the bucket after, opens', async () => {
+  const ids = await Promise.all(Array.from({ length: 3 }, backUp))
+  let from = old
+  for (let round = 0; round < 2; round += 1) {
+    const to = from === old ? next : old
+    await Promise.all([rewrap(from, to), ...ids.map(restores)])
+    from = to
+  }
+  // An older envelope put back is none of those that the row knows.
+  const [id = ''] = ids
+  await here.db.backup.update({ where: { id }, data: { envelopeSha256: 'f'.repeat(64) } })
+  const target = path.join(here.context.restoreRoots[0] ?? '', 'replayed')
+  const restore = await startRestore(here.context, { backupId: id, target }, 'page', actor)
+  await runRestore(here.context, restore, never)
+  expect(await here.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
+    state: 'failed',
+    error: expect.stringContaining('is not the one this console wrote'),
+  })
+})
+
+test('a root key that an exchange is about to name is not destroyed', async () => {
+  const [id = ''] = await plantBackups(here, 1)
+  const wrapped = await here.context.seal.wrap(Buffer.alloc(32), { purpose: 'test' })
+  await here.db.backup.update({ where: { id }, data: { nextKeyIds: [wrapped.keyId] } })
+  await here.db.rootKey.create({ data: { id: 'root-key/newer' } })
+  try {
+    expect(await destroyUnused(here.context)).toMatchObject({
+      destroyed: [],
+      kept: [{ id: wrapped.keyId, backups: 1 }],
+    })
+  } finally {
+    await here.db.rootKey.delete({ where: { id: 'root-key/newer' } })
+  }
+})

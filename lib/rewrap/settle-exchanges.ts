@@ -1,0 +1,32 @@
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { messageOf } from '#lib/errors.ts'
+import { settleExchange } from './exchange-keys.ts'
+import { SharedReaches } from './shared-reaches.ts'
+
+/**
+ * Ends what re-wraps left in the middle that were then cancelled: each envelope that a row remembers takes its place.
+ * One that is under way does so itself. What cannot be done now is tried again with the next pass.
+ */
+export async function settleExchanges(context: BackupContext): Promise<void> {
+  const { db } = context
+  const waiting = await db.backup.findMany({
+    where: { state: 'complete', nextEnvelopeSha256: { not: null } },
+    select: { id: true },
+    take: 100,
+  })
+  if (
+    waiting.length === 0 ||
+    (await db.rewrap.count({ where: { state: { in: ['queued', 'running', 'waiting'] } } })) > 0
+  )
+    return
+  const reaches = new SharedReaches(context)
+  try {
+    for (const { id } of waiting)
+      await settleExchange(context, id, (backup) => reaches.connect(backup)).catch((error: unknown) => {
+        const message = `The exchange of its keys could not be ended yet: ${messageOf(error)}`
+        console.error(JSON.stringify({ level: 'warning', part: 'rewrap', backup: id, message }))
+      })
+  } finally {
+    reaches.close()
+  }
+}

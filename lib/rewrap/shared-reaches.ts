@@ -1,0 +1,57 @@
+import {
+  type BackupContext,
+  type BackupPlace,
+  type Connection,
+  openReach,
+  type Reach,
+} from '#lib/backup/backup-context.ts'
+import { currentEnvironment } from '#lib/environment/access.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+
+/** Connections of one run: backups of the same revision and Region share theirs, and all are closed at its end. */
+export class SharedReaches {
+  readonly #context: BackupContext
+  readonly #reaches = new Map<string, Promise<Reach>>()
+
+  constructor(context: BackupContext) {
+    this.#context = context
+  }
+
+  /**
+   * With the credentials of the revision that the backup was made with, as a restore reaches it.
+   * @throws AppError `invalid` when these are gone
+   */
+  async connect(backup: BackupPlace): Promise<Connection> {
+    const { environmentId, revision, region } = backup
+    const place = `${environmentId} ${revision} ${region}`
+    let reach = this.#reaches.get(place)
+    if (!reach) {
+      reach = openReach(this.#context, { environmentId, revision, region })
+      this.#reaches.set(place, reach)
+    }
+    try {
+      return (await reach).connect(backup)
+    } catch (cause) {
+      this.#reaches.delete(place)
+      if (!(cause instanceof AppError)) throw cause
+      const message = `The credentials of revision ${revision} of the Backup Environment, which this backup was made with, cannot be used: ${messageOf(cause)}`
+      throw new AppError(cause.code, message, { cause, retryable: cause.retryable })
+    }
+  }
+
+  /** With the credentials of the settings in force. @throws AppError `invalid` before the first save */
+  async inForce(): Promise<Connection> {
+    const { id: environmentId, revision } = await currentEnvironment(this.#context.db)
+    if (!revision) throw new AppError('invalid', 'No backup environment is set up yet.')
+    const { number, region, bucket, prefix } = revision
+    return this.connect({ id: 'none', environmentId, revision: number, region, bucket, prefix })
+  }
+
+  close(): void {
+    for (const reach of this.#reaches.values())
+      reach.then(
+        (opened) => opened.close(),
+        () => {},
+      )
+  }
+}

@@ -1,0 +1,74 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import type { Tx } from '#lib/db.ts'
+import { AppError } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import { concerned } from './concerned-backups.ts'
+import { previewRewrap } from './preview-rewrap.ts'
+import { type RewrapPreview, type RewrapRequest, type RewrapWish, rewrapWords } from './schema.ts'
+import { wishOf } from './view-rewraps.ts'
+
+/**
+ * Proves the new key; then row, audit row and job in one transaction. A worker does the rest.
+ * @param seen what the new key was when somebody looked at the preview
+ * @throws AppError as `previewRewrap` does; `conflict` while another re-wrap that is under way is about the same backups
+ */
+export async function startRewrap(
+  context: BackupContext,
+  request: RewrapRequest,
+  actor: string,
+  seen?: string | null,
+): Promise<{ id: string; preview: RewrapPreview }> {
+  const preview = await previewRewrap(context, request)
+  if (seen !== undefined && seen !== preview.to)
+    throw new AppError('conflict', `${preview.toTyped} points to ${preview.to} by now, no longer to ${seen}.`, {
+      fix: 'Look at what it will do once more.',
+    })
+  const { mode, from, to, toTyped, perSecond } = preview
+  const wish = { mode, from, to }
+  if (preview.backups === 0)
+    throw new AppError('invalid', `There is nothing to do: no complete backup ${nothingLeft(wish)}.`)
+  const id = await context.db.$transaction(async (tx) => {
+    // One is started at a time, so that each sees those before it.
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('vault-console rewrap'))`
+    await mustStandAlone(tx, wish)
+    const run = await tx.rewrap.create({
+      data: {
+        ...wish,
+        toTyped,
+        perSecond,
+        total: preview.backups,
+        bytes: BigInt(preview.bytes),
+        createdBy: actor,
+      },
+      select: { id: true },
+    })
+    const subject = `${preview.backups} backups, ${rewrapWords(wish)} (re-wrap ${run.id})`
+    await recordAudit(tx, { actor, action: 'rewrap.start', outcome: 'success', subject })
+    await enqueue(context.jobs, tx, 'rewrap', run.id)
+    return run.id
+  })
+  return { id, preview }
+}
+
+function nothingLeft({ mode, from, to }: RewrapWish): string {
+  return mode === 'add' ? `lacks ${to}${from === null ? '' : ` and is under ${from}`}` : `is under ${from}`
+}
+
+/** Two at once on the same backups would be safe, and leave nobody knowing under which key what ends. */
+export async function mustStandAlone(tx: Tx, wish: RewrapWish, self?: string): Promise<void> {
+  const others = await tx.rewrap.findMany({
+    where: { state: { in: ['queued', 'running', 'waiting', 'paused'] }, ...(self && { id: { not: self } }) },
+  })
+  for (const row of others) {
+    const other = wishOf(row)
+    const both = { AND: [await concerned(tx, wish), await concerned(tx, other)] }
+    const shared = await tx.backup.count({ where: both })
+    const chained = (wish.from !== null && wish.from === other.to) || (other.from !== null && other.from === wish.to)
+    if (shared === 0 && !chained) continue
+    const about = shared > 0 ? `${shared} of the same backups` : 'one of the same keys'
+    throw new AppError('conflict', `Another re-wrap, ${rewrapWords(other)}, is ${row.state} and is about ${about}.`, {
+      fix: `Wait until it has ended, or cancel it: byok key rewrap cancel ${row.id}`,
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
+import { type Certificate, proven, restsOn, signCertificate } from './certificate.ts'
+import { envelopesOf } from './shred-item.ts'
+import { signingKey } from './signing-key.ts'
+
+/**
+ * Issues a certificate when every backup of a request is shredded, or when more are than the last one named and the
+ * others wait for somebody. Complete is the request only in the first case.
+ */
+export async function certify(context: BackupContext, id: string, now: Date): Promise<void> {
+  const { db, installation } = context
+  const request = await db.shred.findUniqueOrThrow({
+    where: { id },
+    include: { items: { orderBy: { backupId: 'asc' } } },
+  })
+  const { items } = request
+  const destroyed = items.filter(({ state }) => state === 'destroyed')
+  const open = items.filter(({ state }) => state === 'waiting' || state === 'claimed')
+  const complete = open.length === 0
+  const settling = open.some(({ error }) => error === null)
+  if (request.state !== 'running' || (!complete && (settling || destroyed.length <= namedBy(request.certificate))))
+    return
+
+  const iso = (date: Date) => date.toISOString()
+  const size = (bytes: bigint | null) => (bytes === null ? null : Number(bytes))
+  const certificate: Certificate = {
+    type: 'vault-console crypto-shred certificate',
+    format: 1,
+    installation,
+    request: {
+      id,
+      name: request.name,
+      reason: request.reason,
+      by: request.createdBy,
+      at: iso(request.createdAt),
+      dueAt: iso(request.dueAt),
+      begunAt: iso(request.startedAt ?? now),
+    },
+    issue: request.issue + 1,
+    issuedAt: iso(now),
+    shredded: destroyed.map((item) => ({
+      backup: item.backupId,
+      name: item.name,
+      source: item.source,
+      madeAt: iso(item.backupAt),
+      bytes: size(item.bytes),
+      bytesStored: size(item.bytesStored),
+      method: item.method,
+      region: item.region,
+      bucket: item.bucket,
+      object: item.object,
+      manifestSha256: item.manifestSha256,
+      keys: item.keyIds,
+      envelopes: envelopesOf(item).map(({ where, versionId, sha256 }) => ({ where, versionId, sha256 })),
+      destroyedAt: iso(item.destroyedAt ?? now),
+    })),
+    notShredded: items
+      .filter(({ state }) => state !== 'destroyed')
+      .map(({ backupId, name, error }) => ({ backup: backupId, name, why: error ?? 'Not done yet.' })),
+    proven,
+    restsOn,
+  }
+  const text = signCertificate(certificate, await signingKey(context))
+  await db.$transaction(async (tx) => {
+    const { count } = await tx.shred.updateMany({
+      where: { id, state: 'running', issue: request.issue },
+      data: {
+        certificate: text,
+        issue: request.issue + 1,
+        ...(complete && { state: 'complete', finishedAt: now, nextTryAt: null }),
+      },
+    })
+    // Another worker has issued it at the same moment.
+    if (count !== 1) return
+    const what = `${destroyed.length} of ${items.length} backups (“${request.name}”)`
+    await recordAudit(tx, {
+      actor: 'console',
+      action: 'shred.finish',
+      outcome: complete ? 'success' : 'failed',
+      subject: `${what}, request ${id}, certificate ${request.issue + 1}`,
+    })
+    await tellAdministrators(tx, {
+      actor: 'console',
+      title: complete ? 'Backups were shredded' : 'Some backups could not be shredded yet',
+      detail: `${what} can never be read again.${complete ? '' : ' The others are told with their causes, and tried again.'}`,
+      link: `/backups/shred/${id}`,
+    })
+  })
+}
+
+/** How many backups the last certificate names. It is this console's own, so nothing else is looked at. */
+function namedBy(text: string | null): number {
+  const last: { certificate?: { shredded?: unknown[] } } = text === null ? {} : JSON.parse(text)
+  return last.certificate?.shredded?.length ?? 0
+}

@@ -1,0 +1,119 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
+import { certify } from './certify.ts'
+import { claimItem, emptyItem, finishItem, type WorkedItem } from './shred-item.ts'
+
+// A request that is due:
+// 1. begins, in one statement: from then on it cannot be undone;
+// 2. each backup is claimed: nobody opens it any more, and the database holds no wrap of it;
+// 3. every version of its envelope is deleted from the bucket, and the bucket looked at again;
+// 4. looked at once more when nothing that was thought dead can still be storing one, the backup is shredded;
+// 5. when all are, or what is left must wait for somebody, a certificate is signed.
+// Ended anywhere, the next pass goes on where it was. What cannot be done yet stands in its item, and is tried again.
+
+/** A worker thought dead that is still storing an envelope has given up by then. */
+export const settleMs = 2 * 60_000
+const leaseMs = 10 * 60_000
+const longestWaitMs = 3_600_000
+const atOnce = 8
+const page = 200
+
+export interface ShredClock {
+  now(): Date
+}
+
+/** Begins and goes on with every request that is due. */
+export async function runShreds(
+  context: BackupContext,
+  signal: AbortSignal,
+  clock: ShredClock = { now: () => new Date() },
+): Promise<void> {
+  while (await beginOne(context, clock.now()));
+  for (;;) {
+    signal.throwIfAborted()
+    const now = clock.now()
+    const [due] = await context.db.$queryRaw<{ id: string }[]>`
+      UPDATE "shred" SET "nextTryAt" = ${new Date(now.getTime() + leaseMs)} WHERE "id" = (
+        SELECT "id" FROM "shred" WHERE "state" = 'running' AND "nextTryAt" <= ${now}
+        ORDER BY "nextTryAt" LIMIT 1 FOR UPDATE SKIP LOCKED
+      ) RETURNING "id"`
+    if (!due) return
+    await workOn(context, due.id, signal, clock)
+  }
+}
+
+async function beginOne({ db }: BackupContext, now: Date): Promise<boolean> {
+  return db.$transaction(async (tx) => {
+    const [due] = await tx.$queryRaw<{ id: string; name: string }[]>`
+      UPDATE "shred" SET "state" = 'running', "startedAt" = ${now}, "nextTryAt" = ${now} WHERE "id" = (
+        SELECT "id" FROM "shred" WHERE "state" = 'waiting' AND "dueAt" <= ${now}
+        ORDER BY "dueAt" LIMIT 1 FOR UPDATE SKIP LOCKED
+      ) RETURNING "id", "name"`
+    if (!due) return false
+    const subject = `“${due.name}”, request ${due.id}`
+    await recordAudit(tx, { actor: 'console', action: 'shred.begin', outcome: 'success', subject })
+    return true
+  })
+}
+
+async function workOn(context: BackupContext, id: string, signal: AbortSignal, clock: ShredClock): Promise<void> {
+  const { db } = context
+  const reaches = new SharedReaches(context)
+  try {
+    for (let after = ''; ; ) {
+      const items = await db.shredItem.findMany({
+        where: { shredId: id, state: { in: ['waiting', 'claimed'] }, ...(after && { backupId: { gt: after } }) },
+        orderBy: { backupId: 'asc' },
+        take: page,
+      })
+      const last = items.at(-1)
+      if (!last) break
+      after = last.backupId
+      await db.shred.update({ where: { id }, data: { nextTryAt: new Date(clock.now().getTime() + leaseMs) } })
+      const queue = [...items]
+      await Promise.all(
+        Array.from({ length: atOnce }, async () => {
+          for (let item = queue.shift(); item; item = queue.shift()) {
+            signal.throwIfAborted()
+            await workOnItem(context, reaches, item, clock)
+          }
+        }),
+      )
+    }
+  } finally {
+    reaches.close()
+  }
+  await certify(context, id, clock.now())
+  await planNext(context, id, clock.now())
+}
+
+/** One backup, as far as it goes now. Each step may be the last one that this process does. */
+async function workOnItem(context: BackupContext, reaches: SharedReaches, item: WorkedItem, clock: ShredClock) {
+  const where = { shredId_backupId: { shredId: item.shredId, backupId: item.backupId } }
+  try {
+    const claimed = item.state === 'claimed' ? item : await claimItem(context, item, clock.now())
+    if (!claimed) return
+    const emptyAt = await emptyItem(context, reaches, claimed, clock.now())
+    if (clock.now().getTime() - emptyAt.getTime() >= settleMs) await finishItem(context, claimed, clock.now())
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    await context.db.shredItem.update({ where, data: { error: messageOf(error) } })
+  }
+}
+
+async function planNext({ db }: BackupContext, id: string, now: Date): Promise<void> {
+  const open = await db.shredItem.findMany({
+    where: { shredId: id, state: { in: ['waiting', 'claimed'] } },
+    select: { error: true },
+  })
+  if (open.length === 0) return
+  const { tries } = await db.shred.findUniqueOrThrow({ where: { id }, select: { tries: true } })
+  const settling = open.some(({ error }) => error === null)
+  const waitMs = settling ? settleMs : Math.min(longestWaitMs, 60_000 * 2 ** Math.min(10, tries))
+  await db.shred.updateMany({
+    where: { id, state: 'running' },
+    data: { nextTryAt: new Date(now.getTime() + waitMs), ...(!settling && { tries: { increment: 1 } }) },
+  })
+}

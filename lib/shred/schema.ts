@@ -1,0 +1,130 @@
+import { z } from 'zod'
+
+/** Hours in which a request can be undone. */
+export const waitHours = { least: 1, most: 720, usual: 72 } as const
+
+const list = z
+  .union([z.uuid(), z.array(z.uuid()).max(10_000)])
+  .transform((value) => [value].flat())
+  .optional()
+
+/** Which backups: all that fit every part that is given. */
+export const shredSelectionSchema = z
+  .object({
+    /** Named one by one. */
+    id: list,
+    /** All that a schedule made. */
+    schedule: z.uuid().optional(),
+    /** All that this key opens: a key ARN or a root key's ID. */
+    key: z.string().min(1).max(2048).optional(),
+    /** A day, UTC: all that were made before it. */
+    before: z.iso.date('Write a day, such as 2026-01-31.').optional(),
+  })
+  .refine((value) => value.id?.length || value.schedule || value.key || value.before, 'Choose at least one backup.')
+export type ShredSelection = z.output<typeof shredSelectionSchema>
+
+export const shredRequestSchema = z.object({
+  selection: shredSelectionSchema,
+  /** Of the set that was looked at. */
+  digest: z.hex().length(64),
+  name: z.string().max(4000),
+  reason: z
+    .string()
+    .trim()
+    .max(500, 'At most 500 characters.')
+    .regex(/^\P{Cc}*$/u, 'No control characters.'),
+  hours: z.coerce
+    .number()
+    .min(waitHours.least, `At least ${waitHours.least} hour.`)
+    .max(waitHours.most, `At most ${waitHours.most} hours, which is 30 days.`),
+})
+/** What the page sends: the same and the password of whoever asks. */
+export const shredFormSchema = shredRequestSchema.extend({ password: z.string().max(1000) })
+export type ShredFormInput = z.input<typeof shredFormSchema>
+export type ShredRequest = z.output<typeof shredRequestSchema>
+export const shredIdSchema = z.object({ id: z.uuid() })
+
+/** Sizes in bytes, times ISO 8601 in UTC. */
+export interface ShredCandidate {
+  readonly id: string
+  readonly name: string
+  readonly source: string
+  readonly bytes: number | null
+  readonly files: number | null
+  readonly createdAt: string
+}
+
+export interface ShredPreview {
+  /** Newest first, at most 500 of them. */
+  readonly backups: readonly ShredCandidate[]
+  readonly count: number
+  readonly bytes: number
+  /** Sources of which no other restore point would be left: the first 100. */
+  readonly lastOf: readonly string[]
+  /** What the selection names and cannot be shredded, and why: the first 100. */
+  readonly leftOut: readonly { readonly id: string; readonly name: string; readonly why: string }[]
+  readonly leftOutCount: number
+  /** Of exactly this set: a request for another one is refused. */
+  readonly digest: string
+  /** What is to be typed. */
+  readonly name: string
+}
+
+export const shredStates = ['waiting', 'undone', 'running', 'complete'] as const
+export type ShredState = (typeof shredStates)[number]
+export type ShredItemState = 'waiting' | 'claimed' | 'destroyed' | 'gone'
+
+export interface ShredRow {
+  readonly id: string
+  readonly name: string
+  readonly reason: string
+  readonly state: ShredState
+  readonly backups: number
+  readonly destroyed: number
+  readonly bytes: number
+  readonly createdAt: string
+  readonly createdBy: string
+  readonly dueAt: string
+  readonly undoneAt: string | null
+  readonly undoneBy: string | null
+  readonly finishedAt: string | null
+  readonly certified: boolean
+}
+
+export interface ShredItemRow {
+  readonly backupId: string
+  readonly name: string
+  readonly source: string
+  readonly bytes: number | null
+  readonly backupAt: string
+  readonly state: ShredItemState
+  /** Why it is not destroyed yet. */
+  readonly error: string | null
+  readonly destroyedAt: string | null
+  readonly envelopes: number
+}
+
+export interface ShredDetail extends ShredRow {
+  /** At most 500; those with something wrong first. */
+  readonly items: readonly ShredItemRow[]
+}
+
+/** What stands at the top of every page while backups wait to be shredded. */
+export interface ShredAhead {
+  readonly id: string
+  readonly requests: number
+  readonly backups: number
+  /** Of the first. */
+  readonly dueAt: string
+}
+
+/** What verifies certificates. */
+export interface SigningKeyView {
+  readonly pem: string
+  /** SHA-256 of the key in DER, hexadecimal. */
+  readonly fingerprint: string
+}
+
+export type ShredResult =
+  | { readonly status: 'success'; readonly id: string }
+  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
