@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
+import { connect, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { seededRandom } from '#lib/backup/workers-for-tests.ts'
 import { openTestDatabase } from '#lib/db-for-tests.ts'
 import { keyArn, openTestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
@@ -25,16 +25,17 @@ interface Run {
 }
 
 /**
- * Kills real `byok seal …` processes at random requests to KMS, and random moments after them. After each kill the old
- * seal or the new one must open every value; then the same command, run to its end, must finish the work.
- * @returns how many processes were killed, and how many had ended before
+ * Kills real `byok seal …` processes at random steps: what they ask of KMS and what they tell the database are the only
+ * ones that anybody sees. After each kill the old seal or the new one must open every value; then the same command, run
+ * to its end, must finish the work.
+ * @returns how many processes were killed, of each command too; the others had ended before
  */
 export async function killSeals({ kills, seed }: { kills: number; seed: number }) {
   const random = seededRandom(seed)
   const folder = mkdtempSync(path.join(tmpdir(), 'vault-seal-kill-'))
   const sandbox = await openTestSandbox()
   const database = await openTestDatabase()
-  const between = await openBetween(sandbox.sandbox.endpoint)
+  const between = await openBetween(sandbox.sandbox.endpoint, database.url)
   try {
     const { id: installation } = await database.db.installation.findFirstOrThrow()
     const here: KeyringContext = { db: database.db, installation }
@@ -68,7 +69,7 @@ export async function killSeals({ kills, seed }: { kills: number; seed: number }
       spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, 'seal', ...args], {
         env: {
           PATH: process.env.PATH,
-          DATABASE_URL: database.url,
+          DATABASE_URL: between.databaseUrl,
           VAULT_DATA_DIR: folder,
           VAULT_AWS: 'aws',
           VAULT_PUBLIC_URL: 'https://vault.example.test',
@@ -86,32 +87,36 @@ export async function killSeals({ kills, seed }: { kills: number; seed: number }
     }
     let now: Config = 'local'
     let killed = 0
+    const killedOf: Record<string, number> = {}
+    /** How many steps a command takes, as last seen. */
+    const steps = new Map<string, number>()
     for (let round = 0; round < kills; round += 1) {
       const run = nextRun(now, random)
+      const kind = run.args.join(' ')
       const child = start(run)
-      // Two keys at once would be two seals to prove: each takes about ten requests.
-      between.after(1 + Math.floor(random() * 12), random() < 0.5, async () => {
-        if (random() < 0.5) await delay(random() * 60)
-        child.kill('SIGKILL')
-      })
+      const forwarded = random() < 0.5
+      between.at(1 + Math.floor(random() * (steps.get(kind) ?? 60)), forwarded, () => child.kill('SIGKILL'))
       const [code, signal] = await ended(child)
-      between.after(0, false, async () => undefined)
-      if (signal === 'SIGKILL') killed += 1
-      else if (code.code !== 0) throw new Error(`seed ${seed}, round ${round}, ${run.args.join(' ')}: ${code.words}`)
+      if (signal === 'SIGKILL') {
+        killed += 1
+        killedOf[kind] = (killedOf[kind] ?? 0) + 1
+      } else if (code.code !== 0) throw new Error(`seed ${seed}, round ${round}, ${kind}: ${code.words}`)
       const told = `seed ${seed}, round ${round}, ${run.args.join(' ')} from ${run.from} to ${run.to}`
       await open(run.from).catch(() =>
         open(run.to).catch((cause: unknown) => {
           throw new Error(`${told}: neither seal opens everything.`, { cause })
         }),
       )
+      between.at(0, false, () => undefined)
       const [again] = await ended(start(run))
+      steps.set(kind, between.seen())
       if (again.code !== 0) throw new Error(`${told}: run again, it failed. ${again.words}`)
       await open(run.to).catch((cause: unknown) => {
         throw new Error(`${told}: run again, the new seal does not open everything.`, { cause })
       })
       now = run.to
     }
-    return { kills, killed, rootKeys: (await rootKeyStatus(here.db)).length }
+    return { kills, killed, killedOf, rootKeys: (await rootKeyStatus(here.db)).length }
   } finally {
     await between.close()
     await database.close()
@@ -137,38 +142,72 @@ async function ended(child: ChildProcess) {
   return [{ code, words }, signal] as const
 }
 
-/** Passes requests on to KMS, counts them, and tells when the n-th has come or has been answered. */
-async function openBetween(endpoint: string) {
-  let left = 0
-  let onAnswer = false
-  let strike: () => Promise<void> = async () => undefined
-  const server = createServer((incoming, response) => {
-    left -= 1
-    const meant = left === 0
-    if (meant && !onAnswer) void strike()
-    const { method, url, headers } = incoming
-    const asked = request(new URL(url ?? '/', endpoint), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers)
-      answer.pipe(response)
-      if (meant && onAnswer) answer.on('end', () => void strike())
+/** Stands before KMS and the database, counts what goes to either, and strikes at the n-th. */
+async function openBetween(endpoint: string, databaseUrl: string) {
+  let seen = 0
+  let target = 0
+  let afterwards = false
+  let strike: () => void = () => undefined
+  const step = (forward: () => void) => {
+    seen += 1
+    const meant = seen === target
+    if (meant && !afterwards) return strike()
+    forward()
+    if (meant) setImmediate(strike)
+  }
+
+  const kms = createServer((incoming, response) => {
+    step(() => {
+      const { method, url, headers } = incoming
+      const asked = request(new URL(url ?? '/', endpoint), { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers)
+        answer.pipe(response)
+      })
+      asked.on('error', () => response.destroy())
+      incoming.pipe(asked)
     })
-    asked.on('error', () => response.destroy())
-    incoming.pipe(asked)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('No port was given.')
+  const { hostname, port } = new URL(databaseUrl)
+  const open = new Set<Socket>()
+  const database = createTcpServer((client) => {
+    const server = connect(Number(port), hostname)
+    for (const one of [client, server]) {
+      open.add(one)
+      one.on('error', () => undefined)
+      one.on('close', () => {
+        open.delete(one)
+        client.destroy()
+        server.destroy()
+      })
+    }
+    client.on('data', (bytes) => step(() => server.write(bytes)))
+    server.pipe(client)
+  })
+  const toDatabase = new URL(databaseUrl)
+  toDatabase.hostname = '127.0.0.1'
+  toDatabase.port = `${await listen(database)}`
   return {
-    url: `http://127.0.0.1:${address.port}`,
-    /** @param requests 0 for never */
-    after(requests: number, answered: boolean, then: () => Promise<void>) {
-      left = requests
-      onAnswer = answered
+    url: `http://127.0.0.1:${await listen(kms)}`,
+    databaseUrl: toDatabase.href,
+    seen: () => seen,
+    /** From now on. @param n 0 for never @param forwarded whether the n-th still arrives */
+    at(n: number, forwarded: boolean, then: () => void) {
+      seen = 0
+      target = n
+      afterwards = forwarded
       strike = then
     },
     async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      kms.closeAllConnections()
+      for (const one of open) one.destroy()
+      await Promise.all([kms, database].map((server) => new Promise((resolve) => server.close(resolve))))
     },
   }
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('No port was given.')
+  return address.port
 }
