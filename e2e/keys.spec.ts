@@ -1,15 +1,24 @@
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
-import { CancelKeyDeletionCommand, EnableKeyCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms'
+import {
+  CancelKeyDeletionCommand,
+  DescribeKeyCommand,
+  EnableKeyCommand,
+  ScheduleKeyDeletionCommand,
+} from '@aws-sdk/client-kms'
+import AxeBuilder from '@axe-core/playwright'
+import type { Locator, Page } from '@playwright/test'
 import { createAwsClients } from '#lib/aws/clients.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 import { describeTree, plantTree } from './tree.ts'
 
-test('a key is scheduled for deletion: what it takes along, another key, proof, and a restore without it', async ({
+// The worst day of an administrator who has no mouse.
+test('somebody schedules the deletion of a key: countdown, another key, proof, deletion, and a restore without it', async ({
   console,
   sandbox,
   signedIn: page,
 }) => {
-  test.setTimeout(180_000)
+  test.setTimeout(240_000)
   const old = keyOf(sandbox, 'us-west-2', 'archive')
   const next = keyOf(sandbox, 'us-west-2', 'backups')
   await saveKey(page, old)
@@ -23,38 +32,106 @@ test('a key is scheduled for deletion: what it takes along, another key, proof, 
   const { accessKeyId, secretAccessKey } = account
   const access = { region: old.region, endpoint: sandbox.endpoint, credentials: { accessKeyId, secretAccessKey } }
   const { kms, destroy } = createAwsClients(access, 'interactive')
-  await kms.send(new ScheduleKeyDeletionCommand({ KeyId: old.arn, PendingWindowInDays: 7 }))
+  const clock = (method: 'PUT' | 'DELETE', body?: object) =>
+    fetch(`${sandbox.endpoint}/_sandbox/clock`, { method, ...(body && { body: JSON.stringify(body) }) })
+  const cancelDeletion = async () => {
+    await kms.send(new CancelKeyDeletionCommand({ KeyId: old.arn }))
+    await kms.send(new EnableKeyCommand({ KeyId: old.arn }))
+  }
+  const keyOnPage = page.getByRole('region', { name: 'Key', exact: true })
   try {
-    await page.goto('/keys')
-    const card = page.getByRole('region').filter({ hasText: old.arn })
-    await expect(card).toContainText('Pending deletion: 7 days left')
-    await expect(card).toContainText('would be lost with this key')
-    await expect(page.getByRole('region').filter({ hasText: next.arn })).toContainText('In use for new backups')
+    await page.goto('/')
+    await go(page, page.getByRole('link', { name: 'Sandbox', exact: true }))
+    await reach(page, page.getByLabel('Key', { exact: true }))
+    await page.keyboard.type('alias/archive · us-west-2')
+    await expect(page.getByLabel('Key', { exact: true })).toHaveValue(old.arn)
+    const rehearsal = page
+      .getByRole('listitem')
+      .filter({ has: page.getByRole('heading', { name: 'Key scheduled for deletion' }) })
+    await go(page, rehearsal.getByRole('button', { name: 'Rehearse' }))
+    await expect(page.getByRole('status').filter({ hasText: 'Under way Key scheduled for deletion' })).toBeVisible()
 
-    const listed = JSON.parse((await console.byok(['key', 'list', '--json'])).stdout)
-    expect(listed.keys.find(({ arn }: { arn: string }) => arn === old.arn)).toMatchObject({ state: 'pending deletion' })
-    const needed = await console.byok(['key', 'retire-proof', old.arn])
-    expect(needed.code).toBe(1)
-    expect(needed.stdout).toContain('is still needed')
+    // The watch would see it within 15 minutes; somebody who has been told does not wait.
+    await go(page, page.getByRole('link', { name: 'Keys', exact: true }))
+    const row = page.getByRole('row').filter({ hasText: old.arn.slice(-36) })
+    await expect(row).toContainText('1')
+    await go(page, row.getByRole('link', { name: 'alias/archive' }))
+    await expect(keyOnPage).toContainText('points to this key')
+    await go(page, page.getByRole('button', { name: 'Check now' }))
+    await expect(keyOnPage).toContainText('Pending deletion')
+    await expect(page.getByRole('region', { name: 'What hangs on it' })).toContainText(/\d+ backups? would be lost/)
+    await withoutFindings(page)
 
-    // A key that is pending deletion decrypts no more: deletion is cancelled, the backups moved, and then it may go.
-    const move = ['key', 'rewrap', '--from', old.arn, '--to', next.arn]
-    expect((await console.byok(move)).code).toBe(1)
-    await kms.send(new CancelKeyDeletionCommand({ KeyId: old.arn }))
-    await kms.send(new EnableKeyCommand({ KeyId: old.arn }))
-    expect((await console.byok([...move, '--dry-run'])).stdout).toMatch(/^\d+ backups?/)
-    expect(await console.byok(move)).toMatchObject({ code: 0 })
-    expect((await console.byok(['key', 'retire-proof', old.arn])).stdout).toContain('Nothing here needs')
+    const countdown = page.getByRole('note').filter({ hasText: 'A key will be deleted' })
+    for (const name of ['Overview', 'Backups', 'Audit', 'Keys']) {
+      await go(page, page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name }))
+      await expect(countdown).toContainText('would be lost for good')
+    }
+    await go(page, countdown.getByText('How to stop it'))
+    await expect(countdown).toContainText(`aws kms cancel-key-deletion --region us-west-2 --key-id ${old.arn}`)
+    await expect(countdown).toContainText('"kms:CancelKeyDeletion"')
+    await withoutFindings(page)
+
+    // A key that is pending deletion decrypts nothing: what the banner says is done, and the backups are moved.
+    await cancelDeletion()
+    await go(page, row.getByRole('link', { name: 'alias/archive' }))
+    await go(page, page.getByRole('button', { name: 'Check now' }))
+    await expect(countdown).toHaveCount(0, { timeout: 20_000 })
+    await go(page, page.getByRole('link', { name: 'Re-wrap…' }))
+    await expect(page.getByLabel('Old key')).toHaveValue(old.arn)
+    await reach(page, page.getByLabel('Key ARN, key ID or alias'))
+    await page.keyboard.type(next.arn)
+    await page.keyboard.press('Enter')
+    const start = page.getByRole('button', { name: /^Re-wrap/ })
+    await expect(start).toBeVisible({ timeout: 20_000 })
+    await go(page, start)
+    await expect(page.getByRole('heading', { name: 'Exchange of keys' })).toBeVisible({ timeout: 20_000 })
+    await expect(page.getByRole('region', { name: 'Progress' })).toContainText('Complete', { timeout: 30_000 })
+    await withoutFindings(page)
+
+    await go(page, page.getByRole('link', { name: 'Keys', exact: true }))
+    await expect(row).toContainText('Nothing any more')
+    await go(page, row.getByRole('link', { name: 'alias/archive' }))
+    await go(page, page.getByRole('link', { name: 'Is it safe to retire?' }))
+    await go(page, page.getByRole('button', { name: 'Prove it' }))
+    await expect(page.getByRole('region', { name: 'Nothing here needs this key' })).toBeVisible({ timeout: 30_000 })
+    await withoutFindings(page)
+
     await kms.send(new ScheduleKeyDeletionCommand({ KeyId: old.arn, PendingWindowInDays: 7 }))
+    await clock('PUT', { advanceSeconds: 8 * 86_400 })
+    await expect(kms.send(new DescribeKeyCommand({ KeyId: old.arn }))).rejects.toThrow()
 
-    await page.reload()
-    await expect(page.getByRole('region').filter({ hasText: old.arn })).toHaveCount(0)
-    const target = path.join(console.restores, 'without-the-old-key')
-    expect(await console.byok(['backup', 'restore', id, '--to', target])).toMatchObject({ code: 0 })
-    expect(describeTree(target)).toEqual(describeTree(source))
+    await page.goto(`/backups/${id}`)
+    await go(page, page.getByRole('form', { name: 'Restore' }).getByRole('button', { name: 'Restore' }))
+    const restores = page.getByRole('region', { name: 'Restore' })
+    await expect(restores).toContainText('Complete', { timeout: 30_000 })
+    const [target = ''] = readdirSync(console.restores)
+    expect(describeTree(path.join(console.restores, target))).toEqual(describeTree(source))
   } finally {
-    await kms.send(new CancelKeyDeletionCommand({ KeyId: old.arn }))
-    await kms.send(new EnableKeyCommand({ KeyId: old.arn }))
+    await clock('DELETE')
+    // Where the walk ended early.
+    await cancelDeletion().catch(() => undefined)
     destroy()
   }
 })
+
+/** Goes there as the keyboard does. */
+async function reach(page: Page, place: Locator): Promise<void> {
+  await expect(place).toBeVisible()
+  for (let presses = 0; presses < 200; presses += 1) {
+    if (await place.evaluate((element) => element === document.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`The keyboard does not reach ${place}.`)
+}
+
+async function go(page: Page, place: Locator): Promise<void> {
+  await reach(page, place)
+  await page.keyboard.press('Enter')
+}
+
+async function withoutFindings(page: Page): Promise<void> {
+  const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+  expect(passes.length).toBeGreaterThan(5)
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)).toEqual([])
+}

@@ -84,3 +84,16 @@ test('workers that were never withdrawn are forgotten in time', async () => {
   expect(hosts).not.toContain('long-gone.example.test')
   await worker.withdraw()
 })
+
+test('a key in trouble degrades it', async () => {
+  const worker = await registerWorker(here.db, { host: 'here', sourceRoots: [], restoreRoots: [] })
+  await here.db.restore.deleteMany()
+  await here.db.backup.deleteMany()
+  const now = new Date()
+  const row = { arn: 'arn:aws:kms:us-east-1:111122223333:key/x', since: now, nextCheckAt: now }
+  await here.db.keyHealth.create({ data: { ...row, state: 'healthy' } })
+  expect(await health()).toEqual({ status: 'ok' })
+  await here.db.keyHealth.updateMany({ data: { state: 'unreachable' } })
+  expect(await health()).toEqual({ status: 'degraded' })
+  await worker.withdraw()
+})

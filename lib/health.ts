@@ -10,8 +10,8 @@ export type Health =
   | { readonly status: 'unavailable'; readonly part: 'database' | 'worker' | 'sandbox' }
 
 /**
- * Whether this console can serve. `degraded`: it is well, but the newest backup or restore failed, which is mostly
- * trouble with a customer's key or bucket. Names parts only: it answers without a session.
+ * Whether this console can serve. `degraded`: it is well, but a key that something depends on is not healthy, or the
+ * newest backup or restore failed, which is mostly trouble with a customer's key or bucket. Names parts only: it answers without a session.
  */
 export async function checkHealth(services: Pick<Services, 'db' | 'backup'>): Promise<Health> {
   // A monitor gives up sooner than a database that hangs.
@@ -27,15 +27,17 @@ async function ask({ db, backup: { own } }: Pick<Services, 'db' | 'backup'>): Pr
       orderBy: { finishedAt: 'desc' },
       select: { state: true },
     } as const
-    const [worker, backup, restore, sandbox] = await Promise.all([
+    const [worker, backup, restore, key, sandbox] = await Promise.all([
       db.worker.findFirst({ where: { seenAt }, select: { id: true } }),
       db.backup.findFirst(finished),
       db.restore.findFirst(finished),
+      db.keyHealth.findFirst({ where: { state: { not: 'healthy' } }, select: { state: true } }),
       answers(own.endpoint),
     ])
     if (!sandbox) return { status: 'unavailable', part: 'sandbox' }
     if (!worker) return { status: 'unavailable', part: 'worker' }
-    return { status: [backup, restore].some((one) => one?.state === 'failed') ? 'degraded' : 'ok' }
+    const trouble = key || [backup, restore].some((one) => one?.state === 'failed')
+    return { status: trouble ? 'degraded' : 'ok' }
   } catch {
     return { status: 'unavailable', part: 'database' }
   }

@@ -1,5 +1,7 @@
 import 'server-only'
 import { z } from 'zod'
+import type { AlertsView, OpenAlert } from '#lib/alerts/schema.ts'
+import { listOpenAlerts, viewAlerts } from '#lib/alerts/view-alerts.ts'
 import { listAuditEvents } from '#lib/audit/list-events.ts'
 import type { AuditQuery, AuditView } from '#lib/audit/schema.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
@@ -21,10 +23,15 @@ import type {
 } from '#lib/environment/schema.ts'
 import { viewEnvironment } from '#lib/environment/view-environment.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
+import { listCountdowns } from '#lib/key-health/list-countdowns.ts'
+import type { Countdown, KeyHealthView } from '#lib/key-health/schema.ts'
+import { viewKeyHealth } from '#lib/key-health/view-health.ts'
 import { askKey } from '#lib/key-holdings/ask-key.ts'
 import { viewKeys } from '#lib/key-holdings/list-keys.ts'
 import type { KeyAnswers, KeyQuery, KeysQuery, KeysView, KeyView } from '#lib/key-holdings/schema.ts'
 import { viewKey } from '#lib/key-holdings/view-key.ts'
+import type { KeyCallsView } from '#lib/kms-calls/schema.ts'
+import { viewKeyCalls } from '#lib/kms-calls/view-calls.ts'
 import { listNotices } from '#lib/notices/list-notices.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
 import type { RewrapDetail, RewrapRow, RewrapSource } from '#lib/rewrap/schema.ts'
@@ -36,6 +43,8 @@ import type { SealPageView } from '#lib/seal/schema.ts'
 import { credentialsOf as sealCredentialsOf } from '#lib/seal/seal-access.ts'
 import { rootKeyStatus } from '#lib/seal/seal-status.ts'
 import { valuesOf } from '#lib/seal/view-seal.ts'
+import type { ShredAhead } from '#lib/shred/schema.ts'
+import { viewShredAhead } from '#lib/shred/view-shreds.ts'
 import { getConsole } from './console.ts'
 import { requireUser } from './session.ts'
 
@@ -47,15 +56,37 @@ export async function loadShell(): Promise<{
   unencrypted: boolean
   backups: number
   notices: NoticesView
+  countdowns: Countdown[]
+  alerts: OpenAlert[]
+  shredAhead: ShredAhead | null
 }> {
   const user = await requireUser('backup.read')
   const { db, env } = await getConsole()
-  const [{ revision }, backups, notices] = await Promise.all([
+  const [{ revision }, backups, countdowns, alerts, notices, shredAhead] = await Promise.all([
     currentEnvironment(db),
     db.backup.count(),
+    listCountdowns(db),
+    listOpenAlerts(db),
     can(user.role, 'environment.change') ? listNotices(db, user) : { rows: [], more: 0 },
+    can(user.role, 'backup.shred') ? viewShredAhead(db) : null,
   ])
-  return { user, sandbox: env.aws === 'sandbox', unencrypted: revision?.method === 'none', backups, notices }
+  const unencrypted = revision?.method === 'none'
+  // A deletion counts down by itself, and is quiet when nothing is lost by it.
+  const others = alerts.filter(({ state }) => state !== 'pending deletion')
+  return { user, sandbox: env.aws === 'sandbox', unencrypted, backups, notices, countdowns, alerts: others, shredAhead }
+}
+
+export async function loadAlerts(): Promise<AlertsView> {
+  await requireUser('alerts.change')
+  return viewAlerts((await getConsole()).backup)
+}
+
+/** What the watch has stored of a key, and what KMS was called for. Asks no key. */
+export async function loadKeyHealth(arn: string): Promise<{ health: KeyHealthView; calls: KeyCallsView }> {
+  await requireUser('backup.read')
+  const { backup } = await getConsole()
+  const [health, calls] = await Promise.all([viewKeyHealth(backup, arn), viewKeyCalls(backup, arn)])
+  return { health, calls }
 }
 
 /** @param restoring the older revision to start from */

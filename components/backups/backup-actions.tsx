@@ -27,7 +27,7 @@ export function BackupActions({ backup, cancel, remove }: Props) {
   const { id, state } = backup
   if (state === 'queued' || state === 'running' || state === 'waiting')
     return cancel && <CancelButton id={id} what="this backup" cancel={cancel} />
-  if (!remove || state === 'deleting') return null
+  if (!remove || state === 'deleting' || state === 'shredding') return null
 
   const ask = () =>
     startTransition(async () => {

@@ -8,7 +8,7 @@ import { Time } from '#components/ui/time.tsx'
 import type { KeyRow } from '#lib/key-holdings/schema.ts'
 import { keyHref } from './key-href.ts'
 import { KeyPlace, keyIdOf, keyName } from './key-name.tsx'
-import { KeyStateBadge } from './key-state-badge.tsx'
+import { KeyStateNow } from './key-state-badge.tsx'
 
 /** Every key with what hangs on it, one a row. */
 export function KeyTable({ rows }: { rows: readonly KeyRow[] }) {
@@ -121,7 +121,7 @@ const Small = ({ children }: { children: ReactNode }) => <span className="block 
 function State({ row }: { row: KeyRow }) {
   return (
     <>
-      <KeyStateBadge row={row} />
+      <KeyStateNow row={row} />
       {row.health?.checkedAt && (
         <Small>
           checked <Time iso={row.health.checkedAt} />

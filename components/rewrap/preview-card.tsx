@@ -16,6 +16,11 @@ const AlertDialog = dynamic(() => import('#components/ui/alert-dialog.tsx'))
 /** List price of symmetric requests in most Regions (AWS KMS pricing). */
 const dollarsPerCall = 0.03 / 10_000
 
+function priceOf(calls: number): string {
+  const dollars = calls * dollarsPerCall
+  return dollars < 0.01 ? 'Less than 0.01 USD' : `About ${formatNumber(dollars, 2)} USD`
+}
+
 interface Props {
   preview: RewrapPreview
   starting: boolean
@@ -57,8 +62,7 @@ export function PreviewCard({ preview, starting, start }: Props) {
               At most {formatNumber(kms)}: {formatNumber(calls.decrypt)} Decrypt
               {calls.encrypt > 0 && `, ${formatNumber(calls.encrypt)} Encrypt`}
               <span className="block text-sm text-ink-3">
-                {formatNumber(perSecond)} a second at most. About {(kms * dollarsPerCall).toFixed(2)} USD at the list
-                price.
+                {formatNumber(perSecond)} a second at most. {priceOf(kms)} at the list price.
               </span>
             </>
           )}

@@ -7,6 +7,7 @@ import { Card } from '#components/ui/card.tsx'
 import { count, formatBytes } from '#components/ui/format-bytes.ts'
 import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { Select } from '#components/ui/select.tsx'
+import { shortenArn } from '#components/ui/shorten-arn.ts'
 import { TextField } from '#components/ui/text-field.tsx'
 import {
   isOwnName,
@@ -174,8 +175,12 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
   )
 }
 
+/** The key ID is what an ARN is told by; the number of backups must fit on a phone. */
+const middleOf = (resource: string) => shortenArn(`arn:aws:kms:::${resource}`).replace('arn:…:', '')
+
 function labelOf({ name, backups, bytes }: RewrapSource): string {
-  const what = name === 'AES-256' ? 'AES-256 (root keys of this console)' : name
+  const [, , , region, account, resource] = name.split(':')
+  const what = resource ? `${middleOf(resource)} in ${region}, account ${account}` : 'AES-256, the console’s root keys'
   return `${what} · ${backups === 0 ? 'no backups' : `${count(backups, 'backup')}, ${formatBytes(bytes)}`}`
 }
 

@@ -33,7 +33,7 @@ export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
               <Td wide>
                 <RewrapTitle wish={run} />
               </Td>
-              <Td numeric>
+              <Td numeric className="whitespace-nowrap">
                 {formatNumber(run.exchanged)} of {formatNumber(run.total)}
               </Td>
               <Td>

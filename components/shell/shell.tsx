@@ -1,10 +1,16 @@
 import { LogOut, Menu } from 'lucide-react'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
+import { OpenAlerts } from '#components/alerts/open-alerts.tsx'
+import { CountdownBanner } from '#components/keys/countdown-banner.tsx'
+import { ShredBanner } from '#components/shred/shred-banner.tsx'
 import { Banner } from '#components/ui/banner.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
+import type { OpenAlert } from '#lib/alerts/schema.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
+import type { Countdown } from '#lib/key-health/schema.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
+import type { ShredAhead } from '#lib/shred/schema.ts'
 import { Brand } from './brand.tsx'
 import { NavLink } from './nav-link.tsx'
 import { Notices } from './notices.tsx'
@@ -18,6 +24,9 @@ interface Props {
   backups: number
   theme: Theme
   notices: NoticesView
+  countdowns: readonly Countdown[]
+  alerts: readonly OpenAlert[]
+  shredAhead: ShredAhead | null
   putNoticeAway: (id: string) => Promise<void>
   signOut: () => Promise<void>
   children: ReactNode
@@ -30,6 +39,9 @@ export function Shell({
   backups,
   theme,
   notices,
+  countdowns,
+  alerts,
+  shredAhead,
   putNoticeAway,
   signOut,
   children,
@@ -78,6 +90,7 @@ export function Shell({
             <p className="mx-2.5 mt-4 mb-1.5 text-xs text-ink-3">Settings</p>
             <NavLink href="/settings/backup-environment">Backup Environment</NavLink>
             <NavLink href="/settings/api-tokens">API tokens</NavLink>
+            {can(user.role, 'alerts.change') && <NavLink href="/settings/alerts">Alerts</NavLink>}
             {can(user.role, 'seal.read') && <NavLink href="/settings/seal">Seal</NavLink>}
             {sandbox && can(user.role, 'sandbox.rehearse') && <NavLink href="/settings/sandbox">Sandbox</NavLink>}
           </nav>
@@ -111,6 +124,8 @@ export function Shell({
       </header>
       <div className="min-w-0">
         <aside aria-label="Notices">
+          <CountdownBanner countdowns={countdowns} withCommands={can(user.role, 'alerts.change')} />
+          <OpenAlerts alerts={alerts} />
           {sandbox && <SandboxBanner />}
           {unencrypted && (
             <Banner tone="warn" title="Encryption is off">
@@ -120,6 +135,7 @@ export function Shell({
               </Link>
             </Banner>
           )}
+          {shredAhead && <ShredBanner ahead={shredAhead} />}
           <Notices notices={notices} putAway={putNoticeAway} />
         </aside>
         <main id="main" tabIndex={-1} className="max-w-[1240px] px-8 pt-7 pb-16 outline-none max-md:px-4 max-md:pt-5">

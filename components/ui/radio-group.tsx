@@ -15,7 +15,7 @@ export function RadioGroup({ legend, options, chosen, className = '', ...input }
       <div id={`${id}-legend`} className="mb-1.5 font-medium">
         {legend}
       </div>
-      <div className="grid gap-2.5 sm:grid-cols-2">
+      <div className={`grid gap-2.5 ${options.length === 3 ? 'sm:grid-cols-3' : 'sm:grid-cols-2'}`}>
         {options.map((option) => (
           <div
             key={option.value}

@@ -19,6 +19,7 @@ test('who may do what', () => {
     'token.revoke-any': [true, false, false],
     'seal.read': [true, false, false],
     'seal.change': [true, false, false],
+    'alerts.change': [true, false, false],
     'sandbox.rehearse': [true, false, false],
   }
   const asked = Object.fromEntries(

@@ -40,6 +40,7 @@ const permissions = {
   'token.revoke-any': ['administrator'],
   'seal.read': ['administrator'],
   'seal.change': ['administrator'],
+  'alerts.change': ['administrator'],
   'sandbox.rehearse': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>
 export type Permission = keyof typeof permissions

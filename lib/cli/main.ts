@@ -23,6 +23,7 @@ if (key) {
   ;(await import('./key-check.ts')).addKeyCheck(key)
   ;(await import('./key-list.ts')).addKeyList(key)
   ;(await import('./key-show.ts')).addKeyShow(key)
+  ;(await import('./key-health.ts')).addKeyHealth(key)
   ;(await import('./key-rewrap.ts')).addKeyRewrap(key)
   ;(await import('./key-retire-proof.ts')).addKeyRetireProof(key)
 }
@@ -42,6 +43,8 @@ if (backup) {
 }
 const shred = group('shred', 'Verify certificates of what was shredded.')
 if (shred) (await import('./shred-verify.ts')).addShredVerify(shred)
+const alerts = group('alerts', 'Try out whom the console tells of trouble.')
+if (alerts) (await import('./alerts.ts')).addAlerts(alerts)
 const user = group('user', 'Add people.')
 if (user) (await import('./user-add.ts')).addUserAdd(user)
 const token = group('token', 'Make, list and revoke API tokens.')

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
+import { listCountdowns } from '#lib/key-health/list-countdowns.ts'
 import { type KeyState, keyStates } from '#lib/key-health/schema.ts'
-import { readKeyFacts } from './read-facts.ts'
-import { type Amount, type KeyHolding, usableState } from './schema.ts'
-import { weighKeys } from './weigh-keys.ts'
+import { listKeys } from './list-keys.ts'
+import type { Amount, KeyHolding } from './schema.ts'
 
-// 1,000 random histories of keys, backups, re-wraps, revisions, schedules, the seal and key states, each told to the
+// 1,000 random histories of keys, backups, re-wraps, revisions, schedules, the seal, key states and time, each told to the
 // database as rows and to a model that knows every backup by itself and takes one key away after the other.
 
 const histories = 1000
+const dayMs = 86_400_000
 const seed = Number(process.env.SEED ?? 20261122)
 
 let database: TestDatabase
@@ -20,37 +21,61 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-test(`blast radius as in the model, ${histories} histories, seed ${seed}`, async () => {
-  const seen = { keys: 0, lost: 0, through: 0, survived: 0, former: 0 }
-  let next = 0
-  const lane = async () => {
-    for (let number = next++; number < histories; number = next++) {
-      const world = createWorld(generator(seed + number))
-      const statements = Array.from({ length: 8 + world.below(24) }, () => world.happen()).filter((sql) => sql !== '')
-      await rolledBack(async (tx) => {
-        if (statements.length > 0) await tx.$executeRawUnsafe(statements.join(';\n'))
-        const holdings = weighKeys(await readKeyFacts(tx), (arn) => usableState(world.states.get(arn)))
-        const told = new Map(holdings.map((one) => [one.arn, one]))
-        const expected = new Map(world.named().map((arn) => [arn, world.expected(arn)]))
-        expect(told, `history ${number}`).toEqual(expected)
-        for (const one of expected.values()) {
-          seen.keys += 1
-          seen.lost += one.lost.backups > 0 ? 1 : 0
-          seen.survived += one.backups > one.lost.backups ? 1 : 0
-          seen.through += one.seal?.through.backups ? 1 : 0
-          seen.former += one.named && !one.environment && one.backups === 0 ? 1 : 0
-        }
-      })
-    }
+test(`blast radius and countdown as in the model, ${histories} histories, seed ${seed}`, async () => {
+  const seen = { keys: 0, lost: 0, dying: 0, through: 0, survived: 0, former: 0 }
+  for (let number = 0; number < histories; number += 1) {
+    const world = createWorld(generator(seed + number))
+    const statements = Array.from({ length: 8 + world.below(24) }, () => world.happen()).filter((sql) => sql !== '')
+    await rolledBack(async (tx) => {
+      if (statements.length > 0) await tx.$executeRawUnsafe(statements.join(';\n'))
+      const now = world.now()
+      const told = (await listKeys(tx, now)).map(({ health, ...holding }) => ({
+        ...holding,
+        state: health?.state,
+        daysLeft: health?.daysLeft,
+      }))
+      const expected = world.named().map((arn) => ({ ...world.expected(arn), ...world.health(arn) }))
+      expect(byArn(told), `history ${number}`).toEqual(byArn(expected))
+      const countdowns = await listCountdowns(tx, now)
+      const dying = expected.filter(
+        ({ state, lost, underWay, environment }) =>
+          state === 'pending deletion' && (lost.backups > 0 || underWay > 0 || environment !== null),
+      )
+      expect(
+        byArn(
+          countdowns.map(({ arn, daysLeft, dependents: { onlyWayIn, onlyWayInBytes, inUse } }) => ({
+            arn,
+            told: [daysLeft, onlyWayIn, onlyWayInBytes, inUse],
+          })),
+        ),
+        `history ${number}`,
+      ).toEqual(
+        byArn(
+          dying.map(({ arn, daysLeft, lost, environment }) => ({
+            arn,
+            told: [daysLeft, lost.backups, lost.bytes, environment !== null],
+          })),
+        ),
+      )
+      seen.dying += dying.length
+      for (const one of expected) {
+        seen.keys += 1
+        seen.lost += one.lost.backups > 0 ? 1 : 0
+        seen.survived += one.backups > one.lost.backups ? 1 : 0
+        seen.through += one.seal?.through.backups ? 1 : 0
+        seen.former += one.named && !one.environment && one.backups === 0 ? 1 : 0
+      }
+    })
   }
-  await Promise.all([lane(), lane(), lane(), lane()])
   // A model that never saw the cases proves nothing.
   for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(histories / 10)
-})
+}, 120_000)
+
+const byArn = <T extends { arn: string }>(rows: readonly T[]) => new Map(rows.map((row) => [row.arn, row]))
 
 class RolledBack extends Error {}
 
-async function rolledBack(run: (tx: Parameters<typeof readKeyFacts>[0]) => Promise<void>): Promise<void> {
+async function rolledBack(run: (tx: Parameters<typeof listKeys>[0]) => Promise<void>): Promise<void> {
   const done = database.db.$transaction(async (tx) => {
     await run(tx)
     throw new RolledBack()
@@ -81,7 +106,7 @@ function createWorld(random: () => number) {
     { length: 2 + below(4) },
     (_, index) => `arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-00000000000${index}`,
   )
-  const states = new Map<string, KeyState>()
+  const states = new Map<string, { state: KeyState; deletion: Date | undefined }>()
   const backups = new Map<string, Backup>()
   const revisions: { number: number; at: Date; keys: Key[] }[] = []
   const schedules = new Map<string, boolean>()
@@ -129,6 +154,15 @@ function createWorld(random: () => number) {
       "nextKeyIds", bytes, "createdAt", "createdBy") VALUES ('${id}', '${environment}', ${revision.number}, 'b', '/b',
       '${state}', 'us-east-1', 'bucket', '', 'AWS-KMS', ${array(backup.keyIds)}, '{}', ${backup.bytes},
       '${backup.at.toISOString()}', 'a@example.test')`
+  }
+  const judge = () => {
+    const [arn, state] = [pick(arns) ?? '', pick([...keyStates, 'pending deletion' as const]) ?? 'healthy']
+    const deletion = state === 'pending deletion' ? new Date(clock + (7 + below(24)) * dayMs) : undefined
+    states.set(arn, { state, deletion })
+    const at = new Date(clock).toISOString()
+    return `INSERT INTO key_health (arn, state, since, "nextCheckAt", "deletionDate")
+        VALUES ('${arn}', '${state}', '${at}', '${at}', ${text(deletion?.toISOString())})
+        ON CONFLICT (arn) DO UPDATE SET state = excluded.state, "deletionDate" = excluded."deletionDate"`
   }
   const events: (() => string)[] = [
     () => save(below(6) === 0 ? [] : some(3).map(typedFor)),
@@ -208,12 +242,16 @@ function createWorld(random: () => number) {
         .join(';\n')
     },
     () => {
-      states.set(pick(arns) ?? '', pick(keyStates) ?? 'healthy')
+      // Time goes by: what was pending deletion may be past it.
+      clock += below(12) * dayMs
       return ''
     },
+    judge,
+    judge,
+    judge,
   ]
 
-  const works = (arn: string) => ['healthy', 'degraded', 'unreachable'].includes(states.get(arn) ?? 'healthy')
+  const works = (arn: string) => ['healthy', 'degraded', 'unreachable'].includes(states.get(arn)?.state ?? 'healthy')
   const opens = (keyId: string, gone: string): boolean => {
     if (keyId.startsWith('arn:')) return keyId !== gone && works(keyId)
     if (keyId.startsWith('local/')) return true
@@ -224,7 +262,15 @@ function createWorld(random: () => number) {
 
   return {
     below,
-    states,
+    now: () => new Date(clock),
+    health(arn: string): { state: KeyState | undefined; daysLeft: number | null | undefined } {
+      const known = states.get(arn)
+      if (!known) return { state: undefined, daysLeft: undefined }
+      // Every day that has begun counts.
+      let daysLeft = known.deletion ? 0 : null
+      while (known.deletion && daysLeft !== null && clock + daysLeft * dayMs < known.deletion.getTime()) daysLeft += 1
+      return { state: known.state, daysLeft }
+    },
     happen: () => {
       clock += below(1000) * 60_000
       return pick(events)?.() ?? ''

@@ -34,58 +34,81 @@ interface Revision {
   readonly keys: readonly { readonly typed: string; readonly arn: string }[]
 }
 
-/** Six statements, whatever there is; asks no key. */
+/** Four statements, whatever there is; asks no key. */
 export async function readKeyFacts(db: Tx): Promise<KeyFacts> {
-  const [complete, active, revisions, own, schedules, rootKeys] = await Promise.all([
-    // While a backup's keys are being exchanged the row holds both envelopes: the keys of either open it.
-    db.$queryRaw<{ keyIds: string[]; backups: number; bytes: bigint; oldest: Date; newest: Date }[]>`
-      SELECT coalesce("keyIds" || "nextKeyIds", '{}') AS "keyIds", count(*)::int AS backups, coalesce(sum("bytes"), 0)::bigint AS bytes,
-        min("createdAt") AS oldest, max("createdAt") AS newest
-      FROM "backup" WHERE "state" = 'complete' GROUP BY 1`,
-    db.backup.groupBy({
-      by: ['environmentId', 'revision', 'keyIds'],
-      where: { state: { in: ['queued', 'running', 'waiting'] } },
-      _count: true,
-    }),
-    db.environmentRevision.findMany({
-      orderBy: [{ createdAt: 'desc' }, { number: 'desc' }],
-      select: { environmentId: true, number: true, createdAt: true, masterKey: true, keyArn: true, furtherKeys: true },
-    }),
-    db.environment.findFirst({ where: { installation: null }, orderBy: { createdAt: 'asc' }, select: { id: true } }),
-    db.schedule.groupBy({ by: ['enabled'], _count: true }),
-    db.rootKey.findMany({
-      select: { id: true, wraps: { select: { keyId: true } }, _count: { select: { values: true } } },
-    }),
+  const [backups, revisions, [schedules], rootKeys] = await Promise.all([
+    // While a backup's keys are being exchanged the row holds both envelopes: the keys of either open it. Before its
+    // first envelope it is bound to the keys of the revision that it was started with.
+    db.$queryRaw<BackupGroup[]>`
+      SELECT complete, "keyIds", "environmentId", "revision", count(*)::int AS backups,
+        coalesce(sum("bytes"), 0)::bigint AS bytes, min("createdAt") AS oldest, max("createdAt") AS newest
+      FROM (
+        SELECT "state" = 'complete' AS complete, "bytes", "createdAt",
+          CASE WHEN "state" = 'complete' THEN "keyIds" || "nextKeyIds" ELSE "keyIds" END AS "keyIds",
+          CASE WHEN "state" <> 'complete' THEN "environmentId" END AS "environmentId",
+          CASE WHEN "state" <> 'complete' THEN "revision" END AS "revision"
+        FROM "backup" WHERE "state" IN ('complete', 'queued', 'running', 'waiting')) AS one
+      GROUP BY complete, "keyIds", "environmentId", "revision"`,
+    db.$queryRaw<RevisionRow[]>`
+      SELECT "environmentId", "number", "createdAt" AS at, "masterKey", "keyArn", "furtherKeys", "environmentId" = (
+        SELECT "id" FROM "environment" WHERE "installation" IS NULL ORDER BY "createdAt" LIMIT 1) AS own
+      FROM "environment_revision" ORDER BY "createdAt" DESC, "number" DESC`,
+    db.$queryRaw<{ enabled: number; paused: number }[]>`
+      SELECT count(*) FILTER (WHERE "enabled")::int AS enabled, count(*) FILTER (WHERE NOT "enabled")::int AS paused
+      FROM "schedule"`,
+    // Secrets are counted only where a KMS key is the way to them: there may be many.
+    db.$queryRaw<{ id: string; wraps: string[]; values: number }[]>`
+      SELECT "id", wraps, CASE WHEN wraps::text LIKE '%arn:%' THEN (
+        SELECT count(*)::int FROM "sealed_value" WHERE "rootKeyId" = "id") ELSE 0 END AS values
+      FROM (
+        SELECT "id", ARRAY(SELECT "keyId" FROM "root_key_wrap" WHERE "rootKeyId" = "root_key"."id") AS wraps
+        FROM "root_key") AS one`,
   ])
-  const known = revisions.map(({ environmentId, number, createdAt, masterKey, keyArn, furtherKeys }) => ({
-    environmentId,
-    number,
-    at: createdAt,
+  const known = revisions.map(({ masterKey, keyArn, furtherKeys, ...row }) => ({
+    ...row,
     keys: [
       ...(keyArn ? [{ typed: masterKey ?? keyArn, arn: keyArn }] : []),
       ...furtherKeysOf({ furtherKeys }).map(({ typed, keyArn: arn }) => ({ typed, arn })),
     ],
   }))
-  const schedulesThat = (enabled: boolean) => schedules.find((one) => one.enabled === enabled)?._count ?? 0
+  const keysOfRevision = (environmentId: string | null, number: number | null) =>
+    known.find((one) => one.environmentId === environmentId && one.number === number)?.keys.map(({ arn }) => arn) ?? []
   return {
-    complete: complete.map(({ bytes, ...rest }) => ({ ...rest, bytes: Number(bytes) })),
-    underWay: active.map(({ environmentId, revision, keyIds, _count }) => ({
-      // Before its first envelope a backup is bound to the keys of the revision that it was started with.
-      keyIds:
-        keyIds.length > 0
-          ? keyIds
-          : (known
-              .find((one) => one.environmentId === environmentId && one.number === revision)
-              ?.keys.map(({ arn }) => arn) ?? []),
-      backups: _count,
-    })),
+    complete: backups
+      .filter(({ complete }) => complete)
+      .map(({ keyIds, bytes, ...group }) => ({ ...group, keyIds: keyIds ?? [], bytes: Number(bytes) })),
+    underWay: backups
+      .filter(({ complete }) => !complete)
+      .map(({ keyIds, environmentId, revision, backups }) => ({
+        keyIds: keyIds && keyIds.length > 0 ? keyIds : keysOfRevision(environmentId, revision),
+        backups,
+      })),
     revisions: known,
-    inForce: known.filter(({ environmentId }) => environmentId === own?.id).sort((a, b) => b.number - a.number)[0],
-    schedules: { enabled: schedulesThat(true), paused: schedulesThat(false) },
-    rootKeys: rootKeys.map(({ id, wraps, _count }) => ({
-      id,
-      wraps: wraps.map(({ keyId }) => keyId),
-      values: _count.values,
-    })),
+    inForce: known.filter(({ own }) => own).sort((a, b) => b.number - a.number)[0],
+    schedules: schedules ?? { enabled: 0, paused: 0 },
+    rootKeys,
   }
+}
+
+interface BackupGroup {
+  readonly complete: boolean
+  readonly keyIds: string[] | null
+  /** Of those that have not ended. */
+  readonly environmentId: string | null
+  readonly revision: number | null
+  readonly backups: number
+  readonly bytes: bigint
+  readonly oldest: Date
+  readonly newest: Date
+}
+
+interface RevisionRow {
+  readonly environmentId: string
+  readonly number: number
+  readonly at: Date
+  readonly masterKey: string | null
+  readonly keyArn: string | null
+  readonly furtherKeys: NonNullable<Parameters<typeof furtherKeysOf>[0]>['furtherKeys']
+  /** Of this console, not of another one whose catalogue was imported. */
+  readonly own: boolean
 }

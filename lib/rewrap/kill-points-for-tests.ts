@@ -29,6 +29,9 @@ export const killPoints: readonly string[] = [...Object.keys(statements), ...cal
   `after ${step}`,
 ])
 
+/** What comes once in a re-wrap; everything else comes for each backup. */
+export const comesOnce = (at: string): boolean => /claim|audit|list/.test(at)
+
 /** From now on this process ends at that point. Without one it only counts. */
 export function armKillPoint(point: KillPoint | undefined): { met(): Readonly<Record<string, number>> } {
   const met: Record<string, number> = {}
@@ -40,18 +43,20 @@ export function armKillPoint(point: KillPoint | undefined): { met(): Readonly<Re
   }
 
   const query = pg.Client.prototype.query
-  pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
+  Reflect.set(pg.Client.prototype, 'query', function (this: pg.Client, ...given: unknown[]) {
     const text = textOf(given[0])
     const steps = Object.entries(statements).flatMap(([step, pattern]) => (pattern.test(text) ? [step] : []))
     for (const step of steps) come(`before ${step}`)
     const answer: unknown = Reflect.apply(query, this, given)
     if (answer instanceof Promise)
       answer.then(
-        () => steps.forEach((step) => come(`after ${step}`)),
+        () => {
+          for (const step of steps) come(`after ${step}`)
+        },
         () => {},
       )
     return answer
-  }
+  })
 
   const callOf = (message: unknown): string | undefined => {
     const request =

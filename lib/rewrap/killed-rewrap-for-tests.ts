@@ -1,5 +1,6 @@
 import { createDb } from '#lib/db.ts'
 import { openQueue } from '#lib/jobs/queue.ts'
+import { openKmsTally } from '#lib/kms-calls/tally.ts'
 import { unseal } from '#lib/seal/unseal.ts'
 import { armKillPoint } from './kill-points-for-tests.ts'
 import { runRewrap } from './run-rewrap.ts'
@@ -20,6 +21,7 @@ await runRewrap(
     installation,
     seal: keyring,
     own,
+    kmsTally: openKmsTally(db),
     hostedBucket: 'vault-hosted-{region}',
     allowedEndpoints: [],
     dataDir,

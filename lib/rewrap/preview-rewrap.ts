@@ -1,6 +1,7 @@
 import { currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError } from '#lib/errors.ts'
+import { keyPath } from '#lib/key-holdings/schema.ts'
 import { concerned, countLast, keyIdsOfName } from './concerned-backups.ts'
 import { nameNewKey } from './name-new-key.ts'
 import {
@@ -58,6 +59,9 @@ export async function previewRewrap(context: Context, request: RewrapRequest): P
   }
 }
 
+/** States of a key in which it decrypts, now or when it can be reached. */
+const opening = new Set(['healthy', 'degraded', 'unreachable'])
+
 /** What stays under the old key, and why; and what else a person should know. */
 export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, last = 0): Promise<RewrapNote[]> {
   const { mode, from } = wish
@@ -69,7 +73,14 @@ export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, las
     note(
       `${amount(last, 'backup')} without another key will keep this one, and will be listed: the last key of a backup is never removed.`,
     )
-  if (from === null || mode === 'add') return notes
+  if (from === null) return notes
+  const health = from.startsWith('arn:') ? await db.keyHealth.findUnique({ where: { arn: from } }) : null
+  if (mode !== 'remove' && health && !opening.has(health.state))
+    note(
+      `The old key is ${health.state}, as far as the watch over keys knows: it opens nothing, so backups without another key cannot be done. Mend that first.`,
+      { href: keyPath(from), label: 'The key' },
+    )
+  if (mode === 'add') return notes
   const names = await keyIdsOfName(db, from)
   const [{ revision }, underWay, sealed] = await Promise.all([
     currentEnvironment(db),

@@ -14,7 +14,7 @@ const AT_ONCE = 8
 const PAGE = 200
 /** Of one kind of backup without a success: the others of its kind wait for the next try. */
 const unreachableInARow = 8
-/** Failures of the new key without a success, although it can be proven: nobody needs thousands of the same line. */
+/** Refusals alike, without a success in between: nobody needs thousands of the same line. */
 const refusedInARow = 25
 const triesOfOne = 8
 
@@ -113,19 +113,27 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
   }
 
   const unreachable = new Map<string, number>()
-  let refused = 0
+  /** By kind of backup: how often in a row it was refused, with what, and how many more were not tried then. */
+  const refusals = new Map<string, { count: number; error: AppError; untried: number }>()
+  let refusedByNew = 0
 
   async function handle(backup: Candidate): Promise<void> {
     const kind = `${backup.environmentId} ${backup.revision} ${backup.region} ${backup.keyIds.join(' ')}`
-    const aside = (unreachable.get(kind) ?? 0) >= unreachableInARow
-    for (let tried = 1; !aside; tried += 1) {
+    if ((unreachable.get(kind) ?? 0) >= unreachableInARow) return
+    const refused = refusals.get(kind)
+    if (refused && refused.count >= refusedInARow) {
+      refused.untried += 1
+      return
+    }
+    for (let tried = 1; ; tried += 1) {
       signal.throwIfAborted()
       try {
         const change = { from: wish.mode === 'add' ? undefined : (wish.from ?? undefined), to: to ?? undefined }
         const means = { connect, newKey, record: (tx: Tx) => pass.count(tx, 'exchanged') }
         if ((await exchangeKeys(context, backup.id, change, means)) === 'nothing to do') await pass.count(db, 'gone')
         unreachable.delete(kind)
-        refused = 0
+        refusals.delete(kind)
+        refusedByNew = 0
         return
       } catch (error) {
         if (signal.aborted) throw error
@@ -147,10 +155,15 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
           return
         }
         if (ofNewKey.has(error)) {
-          refused += 1
+          refusedByNew += 1
           const again = ownKey && (await proveAgain(ownKey))
           if (again && !again.retryable) return stop({ kind: 'paused', error: again })
-          if (refused >= refusedInARow) return stop({ kind: 'paused', error })
+          if (refusedByNew >= refusedInARow) return stop({ kind: 'paused', error })
+        } else if (ofKeys.has(error) || wish.mode !== 'remove') {
+          const { count = 0, untried = 0 } = refusals.get(kind) ?? {}
+          // What is wrong with one envelope says nothing of the next.
+          if (error.code !== 'integrity' && error.code !== 'not-found')
+            refusals.set(kind, { count: count + 1, error, untried })
         }
         return pass.list(backup, error.message, error.fix)
       }
@@ -188,11 +201,19 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
     if (end) return end
     if (broken) throw broken.error
     if (trouble) return { kind: 'waiting', trouble: trouble.kind, error: trouble.error }
+    const [alike] = [...refusals.values()].filter(({ untried }) => untried > 0)
+    if (alike) {
+      const message = `${alike.count} backups in a row were refused alike, so ${alike.untried} more of their kind were not tried. ${alike.error.message}`
+      const error = new AppError(alike.error.code, message, { cause: alike.error, ...fixOf(alike.error) })
+      return { kind: 'paused', error }
+    }
     // Backups that were complete only after their turn had passed are met by another round.
     if (met === 0) break
   }
   return { kind: 'complete' }
 }
+
+const fixOf = ({ fix }: AppError) => (fix === undefined ? {} : { fix })
 
 /** One at a time to whoever asks, a page of them loaded when needed. */
 function pages<T extends { readonly id: string }>(

@@ -234,6 +234,20 @@ test('the new key stops working in the middle: it pauses with the diagnosis, and
   expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 12, total: 12, done: 12 })
 })
 
+test('the old key opens nothing any more: it tries some, leaves the rest alone, and says why', async () => {
+  await plantBackups(here, 40)
+  const id = await start(old, next)
+  await without(old, () => runRewrap(here.context, id, never))
+  const run = await stands(here.context, id)
+  expect(run).toMatchObject({ state: 'paused', exchanged: 0, error: expect.stringMatching(/not tried.*disabled/) })
+  expect(run.failed).toBeLessThan(35)
+  expect(run.failures).toHaveLength(run.failed)
+  await resumeRewrap(here.context, id, actor)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'queued', done: 0, failed: 0, failures: [] })
+  await runRewrap(here.context, id, never)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 40, done: 40, total: 40 })
+})
+
 test('a refused new key is said before anything starts', async () => {
   await plantBackups(here, 1)
   for (const [alias, words] of [

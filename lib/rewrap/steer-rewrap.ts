@@ -27,8 +27,14 @@ export function pauseRewrap(context: BackupContext, id: string, actor: string): 
 /** @throws AppError `not-found`, or `conflict` when it is not paused */
 export function resumeRewrap(context: BackupContext, id: string, actor: string): Promise<Steered> {
   return steer(context, id, actor, 'rewrap.resume', async (tx, state) => {
-    const data = { ...nothingNext, state: 'queued' as const, error: null, finishedAt: null }
-    if ((await tx.rewrap.updateMany({ where: { id, state: 'paused' }, data })).count === 1) {
+    const [row] = await tx.rewrap.updateManyAndReturn({
+      where: { id, state: 'paused' },
+      data: { ...nothingNext, state: 'queued', error: null },
+    })
+    if (row) {
+      // What could not be done may have been mended: it is taken up again.
+      await tx.rewrapFailure.deleteMany({ where: { rewrapId: id } })
+      await tx.rewrap.update({ where: { id }, data: { failed: 0, done: { decrement: row.failed } } })
       await enqueue(context.jobs, tx, 'rewrap', id)
       return 'done'
     }

@@ -29,7 +29,7 @@ import { previewShred } from './select-backups.ts'
 import { signingKey } from './signing-key.ts'
 import { startShred } from './start-shred.ts'
 import { undoShred } from './undo-shred.ts'
-import { certificateOf, shredAhead, viewShred } from './view-shreds.ts'
+import { certificateOf, viewShred, viewShredAhead } from './view-shreds.ts'
 
 const Bucket = 'vault-hosted-us-east-1'
 const never = new AbortController().signal
@@ -151,7 +151,7 @@ test('restorable until it is due; then no wrap is left anywhere, and a certifica
   expect(before.database).toContain(inHex)
 
   const request = await shred({ id: [id] })
-  expect(await shredAhead(here.db)).toMatchObject({ id: request, requests: 1, backups: 1 })
+  expect(await viewShredAhead(here.db)).toMatchObject({ id: request, requests: 1, backups: 1 })
   expect((await here.db.notice.findMany()).map(({ actor, link }) => [actor, link])).toEqual([
     [actor, `/backups/shred/${request}`],
   ])
@@ -171,7 +171,7 @@ test('restorable until it is due; then no wrap is left anywhere, and a certifica
   for (const { base64 } of ciphertexts) expect(after.database).not.toContain(Buffer.from(base64).toString('hex'))
   expect(await restore(kept)).toBeNull()
   expect(await viewShred(here.db, request)).toMatchObject({ state: 'complete', destroyed: 1, certified: true })
-  expect(await shredAhead(here.db)).toBeNull()
+  expect(await viewShredAhead(here.db)).toBeNull()
 
   const text = (await certificateOf(here.db, request)) ?? ''
   const { certificate, fingerprint } = verifyCertificate(text)

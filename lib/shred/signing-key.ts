@@ -17,6 +17,12 @@ export async function signingKey(context: KeyContext): Promise<SigningKey> {
   return { ...describeKey(createPublicKey(key)), sign: (message) => sign(null, message, key) }
 }
 
+/** The same for whoever only shows it; undefined as long as nothing was ever signed. */
+export async function knownSigningKey(context: KeyContext): Promise<SigningKeyView | undefined> {
+  const key = await stored(context)
+  return key && describeKey(createPublicKey(key))
+}
+
 export function describeKey(key: KeyObject): SigningKeyView {
   const der = key.export({ type: 'spki', format: 'der' })
   return {

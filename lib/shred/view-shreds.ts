@@ -39,7 +39,7 @@ export async function certificateOf(db: Tx, id: string): Promise<string | undefi
 }
 
 /** What every administrator should see on every page; null when nothing waits. */
-export async function shredAhead(db: Tx): Promise<ShredAhead | null> {
+export async function viewShredAhead(db: Tx): Promise<ShredAhead | null> {
   const waiting = await db.shred.findMany({
     where: { state: 'waiting' },
     orderBy: { dueAt: 'asc' },

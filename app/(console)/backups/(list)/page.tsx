@@ -36,9 +36,16 @@ export default async function BackupsPage({ searchParams }: Props) {
         title="Backups"
         lede="Each is encrypted under the key it names. Lose the key and the backup is gone; change it and only the envelope moves."
         aside={
-          <Link href="/backups/schedules" className={buttonClass({ size: 'small' })}>
-            Schedules
-          </Link>
+          <div className="flex flex-wrap gap-2.5">
+            <Link href="/backups/schedules" className={buttonClass({ size: 'small' })}>
+              Schedules
+            </Link>
+            {can(user.role, 'backup.shred') && (
+              <Link href="/backups/shred" className={buttonClass({ size: 'small' })}>
+                Crypto-shred
+              </Link>
+            )}
+          </div>
         }
       />
       {view.hasEnvironment && canRun && (

@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { loadBackup } from '#app/_lib/load.ts'
+import { loadShredOf } from '#app/_lib/load-shred.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { BackupActions } from '#components/backups/backup-actions.tsx'
 import { BackupFacts } from '#components/backups/backup-facts.tsx'
@@ -12,6 +13,7 @@ import { suggestTarget } from '#components/backups/suggest-target.ts'
 import { VerificationList } from '#components/backups/verification-list.tsx'
 import { VerifyButtons } from '#components/backups/verify-buttons.tsx'
 import { WarningList } from '#components/backups/warning-list.tsx'
+import { ShredNote } from '#components/shred/shred-note.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { Card } from '#components/ui/card.tsx'
 import { Command } from '#components/ui/command.tsx'
@@ -34,6 +36,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
   const { id } = await params
   const backup = await loadBackup(id)
   if (!backup) notFound()
+  const request = await loadShredOf(id)
   const target = suggestTarget(backup.restoreRoot, backup.name, new Date())
   const complete = backup.state === 'complete'
   const canRestore = can(user.role, 'restore.run')
@@ -53,13 +56,21 @@ export default async function BackupPage({ params, searchParams }: Props) {
         }
         lede={<code className="line-clamp-2 wrap-anywhere">{backup.source}</code>}
         aside={
-          <BackupActions
-            backup={backup}
-            cancel={can(user.role, 'backup.run') ? cancelBackup : undefined}
-            remove={can(user.role, 'backup.delete') ? { ask: askLoss, run: deleteBackup } : undefined}
-          />
+          <div className="flex flex-wrap items-start gap-2.5">
+            {complete && !request && backup.method !== 'none' && can(user.role, 'backup.shred') && (
+              <Link href={`/backups/shred/review?id=${backup.id}`} className={buttonClass({ size: 'small' })}>
+                Shred…
+              </Link>
+            )}
+            <BackupActions
+              backup={backup}
+              cancel={can(user.role, 'backup.run') ? cancelBackup : undefined}
+              remove={can(user.role, 'backup.delete') ? { ask: askLoss, run: deleteBackup } : undefined}
+            />
+          </div>
         }
       />
+      {request && <ShredNote request={request} shredded={backup.state === 'shredded'} />}
       {(backup.state === 'queued' || backup.state === 'running' || backup.state === 'waiting') && (
         <div className="mb-4">
           <LiveProgress

@@ -2,25 +2,30 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { Suspense } from 'react'
-import { loadKey, loadKeyAnswers } from '#app/_lib/load.ts'
+import { loadKey, loadKeyAnswers, loadKeyHealth } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { checkKeyNow } from '#app/(console)/keys/actions.ts'
 import { BlastRadius } from '#components/keys/blast-radius.tsx'
 import { CheckNowButton } from '#components/keys/check-now-button.tsx'
 import { KeyBackups } from '#components/keys/key-backups.tsx'
+import { KeyCalls } from '#components/keys/key-calls.tsx'
+import { KeyEvents } from '#components/keys/key-events.tsx'
 import { KeyAnswersFacts, KeyAnswersWaiting } from '#components/keys/key-facts.tsx'
+import { KeyHealthPicture } from '#components/keys/key-health-picture.tsx'
 import { keyHref } from '#components/keys/key-href.ts'
 import { keyIdOf, keyName } from '#components/keys/key-name.tsx'
-import { KeyStateBadge } from '#components/keys/key-state-badge.tsx'
+import { KeyStateNow } from '#components/keys/key-state-badge.tsx'
+import { KeyTrouble } from '#components/keys/key-trouble.tsx'
 import { Arn } from '#components/ui/arn.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { Card } from '#components/ui/card.tsx'
+import { Command } from '#components/ui/command.tsx'
 import { Fact, Facts } from '#components/ui/facts.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { Pager } from '#components/ui/pager.tsx'
 import { Time } from '#components/ui/time.tsx'
-import { can } from '#lib/auth/schema.ts'
-import { arnOfPath, isWatched, type KeyRow, keyQuerySchema } from '#lib/key-holdings/schema.ts'
+import { can, type Role } from '#lib/auth/schema.ts'
+import { arnOfPath, isWatched, type KeyRow, keyQuerySchema, usableState } from '#lib/key-holdings/schema.ts'
 
 export const metadata: Metadata = { title: 'Key' }
 
@@ -37,41 +42,33 @@ export default async function KeyPage({ params, searchParams }: Props) {
   if (!view) notFound()
   const { key } = view
   const name = keyName(key)
+  const { health, calls } = await loadKeyHealth(key.arn)
   return (
     <>
       <Link href="/keys" className="link mb-2 inline-block text-sm">
         All keys
       </Link>
       <PageHeader
-        title={name === keyIdOf(key.arn) ? <code className="text-lg">{name}</code> : name}
+        title={
+          <span className={name === keyIdOf(key.arn) ? 'font-mono text-lg' : 'line-clamp-2'} title={name}>
+            {name}
+          </span>
+        }
         lede={<Arn arn={key.arn} full />}
       />
-      <div className="mb-4 flex flex-wrap gap-2.5">
-        {can(user.role, 'key.rewrap') && key.backups > 0 && (
-          <>
-            <Link
-              href={`/keys/rewrap?from=${encodeURIComponent(key.arn)}`}
-              className={buttonClass({ variant: 'primary' })}
-            >
-              Re-wrap…
-            </Link>
-            <Link href={`/keys/rewrap?mode=add&from=${encodeURIComponent(key.arn)}`} className={buttonClass()}>
-              Add a second key…
-            </Link>
-          </>
-        )}
-        <Link href={`${keyHref(key.arn)}/retire`} className={buttonClass()}>
-          Is it safe to retire?
-        </Link>
-        {can(user.role, 'key.check') && isWatched(key) && <CheckNowButton arn={key.arn} check={checkKeyNow} />}
-      </div>
+      <Actions row={key} role={user.role} />
       <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_380px]">
         <div className="min-w-0 space-y-4">
+          {key.health?.diagnosis && (
+            <Card title="What is wrong with it">
+              <KeyTrouble health={key.health} />
+            </Card>
+          )}
           <Card title="What hangs on it">
             <BlastRadius view={view} />
           </Card>
           {(view.backups.length > 0 || query.before) && (
-            <Card title="Backups under it">
+            <Card title="Backups under it" hint="Newest first, and what else opens each.">
               <KeyBackups backups={view.backups} />
               <Pager
                 path={keyHref(key.arn)}
@@ -81,14 +78,53 @@ export default async function KeyPage({ params, searchParams }: Props) {
               />
             </Card>
           )}
+          <Card title="Health">
+            <KeyHealthPicture view={health} />
+          </Card>
+          <Card title="Calls of KMS">
+            <KeyCalls calls={calls} />
+          </Card>
         </div>
         <div className="min-w-0 space-y-4">
           <Card title="Key">
             <KeyFacts row={key} />
           </Card>
+          <Card title="Events">
+            <KeyEvents events={health.events} />
+          </Card>
+          <Card title="From the command line" hint="On the machine that runs this console, in its folder.">
+            <Command text={`npx byok key show ${key.arn}\nnpx byok key health ${key.arn} --now`} />
+          </Card>
         </div>
       </div>
     </>
+  )
+}
+
+function Actions({ row, role }: { row: KeyRow; role: Role }) {
+  const from = encodeURIComponent(row.arn)
+  const urgent = row.health !== null && !usableState(row.health.state)
+  return (
+    <div className="mb-4 flex flex-wrap gap-2.5">
+      {can(role, 'key.rewrap') && row.backups > 0 && (
+        <>
+          <Link
+            href={`/keys/rewrap?from=${from}`}
+            prefetch={false}
+            className={buttonClass({ variant: urgent ? 'primary' : 'secondary' })}
+          >
+            Re-wrap…
+          </Link>
+          <Link href={`/keys/rewrap?mode=add&from=${from}`} prefetch={false} className={buttonClass()}>
+            Add a second key…
+          </Link>
+        </>
+      )}
+      <Link href={`${keyHref(row.arn)}/retire`} prefetch={false} className={buttonClass()}>
+        Is it safe to retire?
+      </Link>
+      {can(role, 'key.check') && isWatched(row) && <CheckNowButton arn={row.arn} check={checkKeyNow} />}
+    </div>
   )
 }
 
@@ -98,7 +134,7 @@ function KeyFacts({ row }: { row: KeyRow }) {
   return (
     <Facts>
       <Fact name="State">
-        <KeyStateBadge row={row} />
+        <KeyStateNow row={row} />
         {health?.deletionDate && (
           <span className="mt-1 block text-sm">
             KMS deletes it <Time iso={health.deletionDate} />

@@ -1,0 +1,30 @@
+'use server'
+import { revalidatePath } from 'next/cache'
+import { headers } from 'next/headers'
+import { permitted } from '#app/_lib/action.ts'
+import { confirmPassword } from '#lib/auth/confirm-password.ts'
+import { startDeletion } from '#lib/retire/delete-old-versions.ts'
+import { startProof as start } from '#lib/retire/run-proof.ts'
+import { deleteVersionsSchema, type RetireResult, retireKeySchema } from '#lib/retire/schema.ts'
+
+export async function startProof(input: unknown): Promise<RetireResult> {
+  const result = await permitted('key.retire', retireKeySchema, input, async ({ console, user, input }) => {
+    return { status: 'success' as const, id: await start(console.backup, input.key, user.email) }
+  })
+  revalidatePath('/keys', 'layout')
+  return result
+}
+
+export async function deleteOldVersions(input: unknown): Promise<RetireResult> {
+  const result = await permitted('key.retire', deleteVersionsSchema, input, async ({ console, user, input }) => {
+    const { password, ...request } = input
+    const asker = { user, headers: await headers() }
+    const wrong = await confirmPassword(console.db, console.auth, asker, password)
+    if (wrong !== undefined)
+      return { status: 'error' as const, message: 'Nothing was deleted.', fieldErrors: { password: wrong } }
+    await startDeletion(console.backup, request, user.email)
+    return { status: 'success' as const, id: request.id }
+  })
+  revalidatePath('/keys', 'layout')
+  return result
+}

@@ -1,0 +1,132 @@
+import { count } from '#components/ui/format-bytes.ts'
+import { exactTime, formatDuration } from '#components/ui/format-time.ts'
+import { Time } from '#components/ui/time.tsx'
+import { type HealthHour, healthDays, type KeyHealthView, type KeyState } from '#lib/key-health/schema.ts'
+import { daysOf, stretchesOf } from './health-stretches.ts'
+
+// A cell is an hour. Its colour says how it was, and so does its size: the worse, the larger.
+const cell = 10
+const gap = 2
+const looks: Readonly<Record<KeyState | 'none', { fill: string; size: number; words: string }>> = {
+  none: { fill: 'fill-line', size: 2, words: 'No check' },
+  healthy: { fill: 'fill-ok', size: 4, words: 'Healthy' },
+  degraded: { fill: 'fill-warn', size: 7, words: 'Degraded' },
+  unreachable: { fill: 'fill-info', size: 7, words: 'Unreachable' },
+  refused: { fill: 'fill-bad', size: 8, words: 'Refused' },
+  disabled: { fill: 'fill-bad', size: 9, words: 'Disabled' },
+  'pending deletion': { fill: 'fill-bad', size: 10, words: 'Pending deletion' },
+  deleted: { fill: 'fill-bad', size: 10, words: 'Deleted' },
+}
+const stretchesShown = 8
+
+/** The last 30 days of a key: a column for each day, a cell for each hour, and beside it the same in words. */
+export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealthView }) {
+  if (hours.length === 0)
+    return (
+      <p className="text-ink-2">
+        {now ? 'Its first check is still to come.' : 'Not watched: no backup and no saved environment needs it.'}
+      </p>
+    )
+  const days = daysOf(hours, at)
+  const width = days.length * (cell + gap) - gap
+  const height = 24 * (cell + gap) - gap
+  const seen = new Set(hours.map(({ worst }) => worst))
+  const stretches = stretchesOf(hours)
+  return (
+    <div className="space-y-3">
+      <div className="flex gap-2">
+        <div aria-hidden className="flex flex-col justify-between text-[10px] leading-none text-ink-3 tabular-nums">
+          <span>00</span>
+          <span>12</span>
+          <span>23</span>
+        </div>
+        <div className="min-w-0 flex-1">
+          <svg
+            role="img"
+            aria-label={`Health in the last ${healthDays} days: ${summaryOf(hours, stretches.length)}`}
+            viewBox={`0 0 ${width} ${height}`}
+            preserveAspectRatio="none"
+            className="block h-44 w-full max-w-[44rem]"
+          >
+            {days.map(({ day, states }, column) =>
+              states.map((state, hour) => {
+                const { fill, size } = looks[state ?? 'none']
+                const inset = (cell - size) / 2
+                return (
+                  <rect
+                    // biome-ignore lint/suspicious/noArrayIndexKey: hours have no other name
+                    key={`${day} ${hour}`}
+                    x={column * (cell + gap) + inset}
+                    y={hour * (cell + gap) + inset}
+                    width={size}
+                    height={size}
+                    className={fill}
+                  />
+                )
+              }),
+            )}
+          </svg>
+          <div aria-hidden className="mt-1 flex max-w-[44rem] justify-between text-xs text-ink-3 tabular-nums">
+            <span>{healthDays} days ago</span>
+            <span>today, hours in UTC</span>
+          </div>
+        </div>
+      </div>
+      <ul aria-label="What the cells mean" className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-ink-2">
+        {(['healthy', 'degraded', 'unreachable', 'refused', 'disabled', 'pending deletion', 'deleted'] as const)
+          .filter((state) => seen.has(state))
+          .map((state) => (
+            <li key={state} className="inline-flex items-center gap-1.5">
+              <svg aria-hidden viewBox={`0 0 ${cell} ${cell}`} className="size-2.5">
+                <rect
+                  x={(cell - looks[state].size) / 2}
+                  y={(cell - looks[state].size) / 2}
+                  width={looks[state].size}
+                  height={looks[state].size}
+                  className={looks[state].fill}
+                />
+              </svg>
+              {looks[state].words}
+            </li>
+          ))}
+      </ul>
+      <p className="text-sm text-ink-2">{sentence(summaryOf(hours, stretches.length))}</p>
+      {stretches.length > 0 && (
+        <ul className="space-y-1 text-sm">
+          {stretches.slice(0, stretchesShown).map(({ state, from, hours: long }) => (
+            <li key={`${state} ${from}`}>
+              <strong className="font-medium">{looks[state].words}</strong> <Time iso={from} />
+              <span className="text-ink-3">
+                {' '}
+                {exactTime(from).slice(0, 16)} UTC, within {count(long, 'hour')}
+              </span>
+            </li>
+          ))}
+          {stretches.length > stretchesShown && (
+            <li className="text-ink-3">and {stretches.length - stretchesShown} more before that</li>
+          )}
+        </ul>
+      )}
+    </div>
+  )
+}
+
+function summaryOf(hours: readonly HealthHour[], stretches: number): string {
+  const sum = (of: (hour: HealthHour) => number) => hours.reduce((total, hour) => total + of(hour), 0)
+  const skipped = sum((hour) => hour.skipped)
+  const failures = sum((hour) => hour.failures)
+  const slowest = Math.max(...hours.map((hour) => hour.slowestMs))
+  return [
+    `${count(
+      sum((hour) => hour.checks),
+      'check',
+    )}, ${failures === 0 ? 'none' : failures} of them found something`,
+    skipped > 0 && `${count(skipped, 'check')} not needed, because backups and restores had just proven the key`,
+    slowest > 0 && `the slowest call took ${formatDuration(slowest)}`,
+    stretches === 0 && 'always healthy',
+  ]
+    .filter(Boolean)
+    .join('; ')
+}
+
+const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`

@@ -1,0 +1,77 @@
+import { Badge, type Tone } from '#components/ui/badge.tsx'
+import { Card } from '#components/ui/card.tsx'
+import { count, formatNumber } from '#components/ui/format-bytes.ts'
+import { Time } from '#components/ui/time.tsx'
+import type { DeleteVersionsInput, ProofDetail, RetireResult, VersionRow } from '#lib/retire/schema.ts'
+import { DeleteVersionsForm } from './delete-versions-form.tsx'
+
+const words: Readonly<Record<VersionRow['state'], { tone: Tone; text: string }>> = {
+  found: { tone: 'warn', text: 'Opens' },
+  deleted: { tone: 'ok', text: 'Deleted' },
+  gone: { tone: 'ok', text: 'Gone' },
+  current: { tone: 'idle', text: 'Kept' },
+  refused: { tone: 'bad', text: 'Refused' },
+}
+
+interface Props {
+  proof: ProofDetail
+  /** Undefined for whoever may not. */
+  remove: ((input: DeleteVersionsInput) => Promise<RetireResult>) | undefined
+}
+
+/** In a bucket with versioning, what still opens with the key although nothing needs it. */
+export function OldVersions({ proof, remove }: Props) {
+  const { report, deletion, deletable, versions, id } = proof
+  if (!report) return null
+  const { found, backups, read, unseen } = report.oldVersions
+  const busy = deletion?.state === 'queued' || deletion?.state === 'running'
+  return (
+    <Card title="Old versions in the bucket" id="old-versions">
+      {found === 0 ? (
+        <p className="text-ink-2">
+          No old version of an envelope opens with this key{read > 0 ? `; ${count(read, 'old version')} read.` : '.'}
+        </p>
+      ) : (
+        <p>
+          <strong className="font-medium">
+            {count(found, 'old version')} of envelopes, of {count(backups, 'backup')}, still open with this key.
+          </strong>{' '}
+          Nothing needs them. Whoever has the key and may read old versions of objects can read these backups with them.
+        </p>
+      )}
+      {unseen && <p className="mt-2 text-ink-2 wrap-anywhere">Not all could be looked at. {unseen}</p>}
+      {deletion && (
+        <p role="status" className="mt-3 wrap-anywhere">
+          {busy
+            ? `Being deleted: ${formatNumber(deletion.deleted)} so far.`
+            : deletion.state === 'failed'
+              ? 'Deleting them did not come to its end. Ask for it again.'
+              : `${count(deletion.deleted, 'version')} deleted for ${deletion.by}${deletion.refused > 0 ? `, ${formatNumber(deletion.refused)} refused: their causes are below.` : '. Run the proof again to see that none is left.'}`}
+        </p>
+      )}
+      {versions.length > 0 && (
+        <details className="mt-3" open={deletion !== null && deletion.refused > 0}>
+          <summary className="cursor-pointer py-1 text-sm text-ink-2">
+            {found > versions.length ? `The first ${versions.length} of them` : 'Each of them'}
+          </summary>
+          <ul className="mt-2 space-y-2.5 text-sm">
+            {versions.map((version) => (
+              <li key={`${version.key} ${version.versionId}`} className="wrap-anywhere">
+                <Badge tone={words[version.state].tone}>{words[version.state].text}</Badge> <code>{version.key}</code>{' '}
+                <span className="text-ink-3">
+                  version <code>{version.versionId}</code>, <Time iso={version.modified} />
+                </span>
+                {version.cause && <span className="block text-ink-2">{version.cause}</span>}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {remove && deletable > 0 && !busy && (
+        <div className="mt-4 border-t border-line pt-4">
+          <DeleteVersionsForm id={id} versions={deletable} remove={remove} />
+        </div>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,103 @@
+import { Button } from '#components/ui/button.tsx'
+import { Card } from '#components/ui/card.tsx'
+import { formatBytes } from '#components/ui/format-bytes.ts'
+import { Select } from '#components/ui/select.tsx'
+import { shortenArn } from '#components/ui/shorten-arn.ts'
+import { Table, Td, Th } from '#components/ui/table.tsx'
+import { TextField } from '#components/ui/text-field.tsx'
+import { Time } from '#components/ui/time.tsx'
+import type { BackupRow } from '#lib/backup/schema.ts'
+
+interface RuleProps {
+  schedules: readonly { readonly id: string; readonly name: string }[]
+  keys: readonly string[]
+}
+
+/** All that fit: the address of what comes next says what was chosen. */
+export function ChooseByRule({ schedules, keys }: RuleProps) {
+  return (
+    <Card title="All that fit" hint="Every part that is filled in must fit. What exactly would be lost is shown next.">
+      <form action="/backups/shred/review" method="get" className="flex flex-wrap items-end gap-2.5">
+        <Select label="Made by schedule" name="schedule" className="w-56 max-sm:w-full">
+          <option value="">Any</option>
+          {schedules.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name.slice(0, 80)}
+            </option>
+          ))}
+        </Select>
+        <Select label="Opened by key" name="key" className="w-64 max-sm:w-full">
+          <option value="">Any</option>
+          {keys.map((key) => (
+            <option key={key} value={key}>
+              {shortenArn(key)}
+            </option>
+          ))}
+        </Select>
+        <TextField label="From before (UTC)" name="before" type="date" className="w-44 max-sm:w-full" />
+        <Button type="submit">Show what would be lost</Button>
+      </form>
+    </Card>
+  )
+}
+
+/** One by one, of one page of the list. */
+export function ChooseByHand({ rows }: { rows: readonly BackupRow[] }) {
+  return (
+    <form action="/backups/shred/review" method="get">
+      <div className="card overflow-hidden">
+        <Table aria-label="Complete backups" className="table-fixed">
+          <thead>
+            <tr>
+              <Th className="w-12">
+                <span className="sr-only">Chosen</span>
+              </Th>
+              <Th>Name</Th>
+              <Th numeric wide className="w-28">
+                Size
+              </Th>
+              <Th wide className="w-36">
+                When
+              </Th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.id}>
+                <Td>
+                  <input
+                    type="checkbox"
+                    name="id"
+                    value={row.id}
+                    id={`choose-${row.id}`}
+                    className="size-[18px] accent-accent"
+                  />
+                </Td>
+                <Td>
+                  <label htmlFor={`choose-${row.id}`} className="line-clamp-2 font-medium wrap-anywhere">
+                    {row.name}
+                  </label>
+                  <code className="block truncate text-sm text-ink-3" title={row.source}>
+                    {row.source}
+                  </code>
+                  <div className="mt-1 text-sm text-ink-3 md:hidden">
+                    <Time iso={row.createdAt} />
+                  </div>
+                </Td>
+                <Td numeric wide>
+                  {row.bytes === null ? '–' : formatBytes(row.bytes)}
+                </Td>
+                <Td wide>
+                  <Time iso={row.createdAt} />
+                </Td>
+              </tr>
+            ))}
+          </tbody>
+        </Table>
+      </div>
+      <Button type="submit" className="mt-3">
+        Show what would be lost
+      </Button>
+    </form>
+  )
+}

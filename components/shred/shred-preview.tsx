@@ -1,0 +1,79 @@
+import { Card } from '#components/ui/card.tsx'
+import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { Table, Td, Th } from '#components/ui/table.tsx'
+import { Time } from '#components/ui/time.tsx'
+import type { ShredPreview as Preview } from '#lib/shred/schema.ts'
+
+/** Exactly what would be lost, and what would not. */
+export function ShredPreview({ preview }: { preview: Preview }) {
+  const { backups, count: all, bytes, lastOf, leftOut, leftOutCount } = preview
+  return (
+    <div className="space-y-4">
+      <Card
+        title={`${count(all, 'backup')}, ${formatBytes(bytes)}`}
+        hint="Nobody would ever read them again: with no key, no copy of this console, no recovery kit."
+      >
+        {lastOf.length > 0 && (
+          <div className="mb-4 rounded-control border border-warn bg-warn-soft px-3 py-2 text-warn">
+            <p>No restore point would be left of</p>
+            <ul className="list-disc pl-5">
+              {lastOf.map((source) => (
+                <li key={source} className="wrap-anywhere">
+                  <code>{source}</code>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+        <div className="overflow-hidden rounded-control border border-line">
+          <Table aria-label="Backups that would be lost" className="table-fixed">
+            <thead>
+              <tr>
+                <Th>Name</Th>
+                <Th numeric wide className="w-28">
+                  Size
+                </Th>
+                <Th className="w-32">When</Th>
+              </tr>
+            </thead>
+            <tbody>
+              {backups.map((row) => (
+                <tr key={row.id}>
+                  <Td>
+                    <span className="line-clamp-2 font-medium wrap-anywhere">{row.name}</span>
+                    <code className="block truncate text-sm text-ink-3" title={row.source}>
+                      {row.source}
+                    </code>
+                  </Td>
+                  <Td numeric wide>
+                    {row.bytes === null ? '–' : formatBytes(row.bytes)}
+                  </Td>
+                  <Td>
+                    <Time iso={row.createdAt} />
+                  </Td>
+                </tr>
+              ))}
+            </tbody>
+          </Table>
+        </div>
+        {all > backups.length && (
+          <p className="mt-2 text-sm text-ink-3">
+            And {formatNumber(all - backups.length)} older ones. <code>byok backup shred start --dry-run --json</code>{' '}
+            counts them with the same rule.
+          </p>
+        )}
+      </Card>
+      {leftOutCount > 0 && (
+        <Card title={`Left out: ${formatNumber(leftOutCount)}`}>
+          <ul className="space-y-1.5 text-sm">
+            {leftOut.map(({ id, name, why }) => (
+              <li key={id} className="wrap-anywhere">
+                <span className="font-medium">{name.slice(0, 200)}</span> <span className="text-ink-2">{why}</span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
+    </div>
+  )
+}

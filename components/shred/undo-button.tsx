@@ -1,0 +1,29 @@
+'use client'
+import { useState, useTransition } from 'react'
+import { Alert } from '#components/ui/alert.tsx'
+import { Button } from '#components/ui/button.tsx'
+import type { ChangeResult } from '#lib/backup/schema.ts'
+
+/** Destroys nothing, so it asks nothing. */
+export function UndoButton({ id, undo }: { id: string; undo: (input: { id: string }) => Promise<ChangeResult> }) {
+  const [refusal, setRefusal] = useState<string>()
+  const [pending, startTransition] = useTransition()
+  const run = () =>
+    startTransition(async () => {
+      const result = await undo({ id }).catch(() => noAnswer)
+      setRefusal(result.status === 'error' ? result.message : undefined)
+    })
+  return (
+    <div className="space-y-2.5">
+      <Button variant="primary" onClick={run} busy={pending ? 'Undoing…' : undefined}>
+        Undo: keep these backups
+      </Button>
+      <Alert>{refusal}</Alert>
+    </div>
+  )
+}
+
+const noAnswer = {
+  status: 'error' as const,
+  message: 'The console did not answer. Reload the page to see what happened.',
+}
