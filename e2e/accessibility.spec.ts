@@ -23,6 +23,7 @@ const pages = [
   '/settings/backup-environment/history',
   '/settings/backup-environment/history/1',
   '/settings/seal',
+  '/settings/alerts',
   '/settings/api-tokens',
   '/settings/sandbox',
 ]

@@ -15,6 +15,7 @@ const pages = [
   { url: '/settings/backup-environment/history', kilobytes: 160 },
   { url: '/settings/backup-environment/history/1', kilobytes: 160 },
   { url: '/settings/seal', kilobytes: 160 },
+  { url: '/settings/alerts', kilobytes: 160 },
   { url: '/sign-in', kilobytes: 160 },
 ]
 

@@ -9,5 +9,9 @@ export const noJson = Prisma.DbNull
 
 /** The only place that makes a Prisma client. */
 export function createDb(databaseUrl: string): Db {
-  return new PrismaClient({ adapter: new PrismaPg({ connectionString: databaseUrl, max: 10 }) })
+  return new PrismaClient({
+    adapter: new PrismaPg({ connectionString: databaseUrl, max: 10 }),
+    // A busy machine is not a broken one: Prisma would give up after 2 s without a connection, and 5 s of work.
+    transactionOptions: { maxWait: 20_000, timeout: 30_000 },
+  })
 }

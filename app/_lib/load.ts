@@ -1,4 +1,5 @@
 import 'server-only'
+import { cache } from 'react'
 import { z } from 'zod'
 import type { AlertsView, OpenAlert } from '#lib/alerts/schema.ts'
 import { listOpenAlerts, viewAlerts } from '#lib/alerts/view-alerts.ts'
@@ -28,6 +29,7 @@ import type { Countdown, KeyHealthView } from '#lib/key-health/schema.ts'
 import { viewKeyHealth } from '#lib/key-health/view-health.ts'
 import { askKey } from '#lib/key-holdings/ask-key.ts'
 import { viewKeys } from '#lib/key-holdings/list-keys.ts'
+import { readKeyFacts } from '#lib/key-holdings/read-facts.ts'
 import type { KeyAnswers, KeyQuery, KeysQuery, KeysView, KeyView } from '#lib/key-holdings/schema.ts'
 import { viewKey } from '#lib/key-holdings/view-key.ts'
 import type { KeyCallsView } from '#lib/kms-calls/schema.ts'
@@ -65,7 +67,7 @@ export async function loadShell(): Promise<{
   const [{ revision }, backups, countdowns, alerts, notices, shredAhead] = await Promise.all([
     currentEnvironment(db),
     db.backup.count(),
-    listCountdowns(db),
+    listCountdowns(db, new Date(), keyFacts),
     listOpenAlerts(db),
     can(user.role, 'environment.change') ? listNotices(db, user) : { rows: [], more: 0 },
     can(user.role, 'backup.shred') ? viewShredAhead(db) : null,
@@ -206,15 +208,18 @@ export async function loadSeal(): Promise<SealPageView> {
   }
 }
 
+/** A page and the shell around it read it once: it goes through every backup. */
+const keyFacts = cache(async () => readKeyFacts((await getConsole()).db))
+
 export async function loadKeys(query: KeysQuery): Promise<KeysView> {
   await requireUser('backup.read')
-  return viewKeys((await getConsole()).db, query)
+  return viewKeys((await getConsole()).db, query, keyFacts)
 }
 
 /** Undefined when nothing ever named such a key. */
 export async function loadKey(arn: string, query: KeyQuery): Promise<KeyView | undefined> {
   await requireUser('backup.read')
-  return viewKey((await getConsole()).db, arn, query)
+  return viewKey((await getConsole()).db, arn, query, keyFacts)
 }
 
 /** Asks KMS: not to be waited for by a page. */

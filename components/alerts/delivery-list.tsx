@@ -5,7 +5,7 @@ import type { DeliveryRow } from '#lib/alerts/schema.ts'
 const states: Readonly<Record<DeliveryRow['state'], { tone: Tone; word: string }>> = {
   queued: { tone: 'busy', word: 'On its way' },
   sent: { tone: 'ok', word: 'Sent' },
-  failed: { tone: 'bad', word: 'Given up' },
+  failed: { tone: 'bad', word: 'Not sent' },
 }
 
 export function DeliveryList({ deliveries }: { deliveries: readonly DeliveryRow[] }) {
@@ -19,7 +19,7 @@ export function DeliveryList({ deliveries }: { deliveries: readonly DeliveryRow[
           <li key={id} className="space-y-1 py-2.5 first:pt-0 last:pb-0">
             <div className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
               <Badge tone={tone}>{word}</Badge>
-              <span className="min-w-0 flex-1 wrap-anywhere">{title}</span>
+              <span className="min-w-0 flex-[1_1_14rem] wrap-anywhere">{title}</span>
               <span className="text-sm text-ink-3">
                 by {channel}, <Time iso={createdAt} />
               </span>

@@ -60,7 +60,7 @@ function One({ countdown, withCommands }: { countdown: Countdown; withCommands: 
                 <p>Whoever runs it needs this in an IAM policy, or in the key’s own with a principal:</p>
                 <Command text={cancelPolicy} />
                 <p>
-                  Until then it opens nothing, now already. Afterwards{' '}
+                  While its deletion is pending the key opens nothing. Once that is cancelled,{' '}
                   <Link href={`/keys/rewrap?from=${encodeURIComponent(arn)}`} className="underline underline-offset-2">
                     re-wrap its backups
                   </Link>{' '}

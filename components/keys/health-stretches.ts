@@ -1,9 +1,12 @@
-import { type HealthHour, healthDays, type KeyState } from '#lib/key-health/schema.ts'
+import { graver, type HealthHour, healthDays, type KeyState } from '#lib/key-health/schema.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** A row of 24 for each day, the last one the day of `at`; null for hours without a check. */
+/** How many hours stand for one cell of the picture. */
+export const cellHours = 2
+
+/** Twelve cells for each day, the last one the day of `at`: the worst of two hours, null without a check. */
 export function daysOf(
   hours: readonly HealthHour[],
   at: string,
@@ -14,7 +17,12 @@ export function daysOf(
     const day = today - (healthDays - 1 - index) * dayMs
     return {
       day: new Date(day).toISOString().slice(0, 10),
-      states: Array.from({ length: 24 }, (_, hour) => known.get(day + hour * hourMs) ?? null),
+      states: Array.from({ length: 24 / cellHours }, (_, index) =>
+        Array.from(
+          { length: cellHours },
+          (_, hour) => known.get(day + (index * cellHours + hour) * hourMs) ?? null,
+        ).reduce((one, other) => (one && (!other || graver(one, other) > 0) ? one : other)),
+      ),
     }
   })
 }

@@ -78,7 +78,7 @@ function WaysIn({ others }: Pick<KeyBackup, 'others'>) {
           ) : (
             'AES-256, key of this Vault'
           )}
-          {!usable && <span className="text-sm text-ink-3"> does not work</span>}
+          {!usable && <span className="block text-sm text-ink-3">does not work now</span>}
         </span>
       ))}
     </>

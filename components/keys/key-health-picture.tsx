@@ -1,10 +1,9 @@
 import { count } from '#components/ui/format-bytes.ts'
 import { exactTime, formatDuration } from '#components/ui/format-time.ts'
-import { Time } from '#components/ui/time.tsx'
 import { type HealthHour, healthDays, type KeyHealthView, type KeyState } from '#lib/key-health/schema.ts'
-import { daysOf, stretchesOf } from './health-stretches.ts'
+import { cellHours, daysOf, stretchesOf } from './health-stretches.ts'
 
-// A cell is an hour. Its colour says how it was, and so does its size: the worse, the larger.
+// A cell is two hours. Its colour says how it was, and so does its size: the worse, the larger.
 const cell = 10
 const gap = 2
 const looks: Readonly<Record<KeyState | 'none', { fill: string; size: number; words: string }>> = {
@@ -19,7 +18,7 @@ const looks: Readonly<Record<KeyState | 'none', { fill: string; size: number; wo
 }
 const stretchesShown = 8
 
-/** The last 30 days of a key: a column for each day, a cell for each hour, and beside it the same in words. */
+/** The last 30 days of a key: a column for each day, a cell for two hours, and below it the same in words. */
 export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealthView }) {
   if (hours.length === 0)
     return (
@@ -29,35 +28,37 @@ export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealth
     )
   const days = daysOf(hours, at)
   const width = days.length * (cell + gap) - gap
-  const height = 24 * (cell + gap) - gap
+  const height = (24 / cellHours) * (cell + gap) - gap
   const seen = new Set(hours.map(({ worst }) => worst))
   const stretches = stretchesOf(hours)
   return (
     <div className="space-y-3">
       <div className="flex gap-2">
-        <div aria-hidden className="flex flex-col justify-between text-[10px] leading-none text-ink-3 tabular-nums">
+        <div
+          aria-hidden
+          className="flex flex-col justify-between pb-5 text-[10px] leading-none text-ink-3 tabular-nums"
+        >
           <span>00</span>
           <span>12</span>
-          <span>23</span>
+          <span>24</span>
         </div>
         <div className="min-w-0 flex-1">
           <svg
             role="img"
             aria-label={`Health in the last ${healthDays} days: ${summaryOf(hours, stretches.length)}`}
             viewBox={`0 0 ${width} ${height}`}
-            preserveAspectRatio="none"
-            className="block h-44 w-full max-w-[44rem]"
+            className="block h-auto w-full max-w-[36rem]"
           >
             {days.map(({ day, states }, column) =>
-              states.map((state, hour) => {
+              states.map((state, row) => {
                 const { fill, size } = looks[state ?? 'none']
                 const inset = (cell - size) / 2
                 return (
                   <rect
-                    // biome-ignore lint/suspicious/noArrayIndexKey: hours have no other name
-                    key={`${day} ${hour}`}
+                    // biome-ignore lint/suspicious/noArrayIndexKey: cells have no other name
+                    key={`${day} ${row}`}
                     x={column * (cell + gap) + inset}
-                    y={hour * (cell + gap) + inset}
+                    y={row * (cell + gap) + inset}
                     width={size}
                     height={size}
                     className={fill}
@@ -66,7 +67,7 @@ export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealth
               }),
             )}
           </svg>
-          <div aria-hidden className="mt-1 flex max-w-[44rem] justify-between text-xs text-ink-3 tabular-nums">
+          <div aria-hidden className="mt-1 flex max-w-[36rem] justify-between text-xs text-ink-3 tabular-nums">
             <span>{healthDays} days ago</span>
             <span>today, hours in UTC</span>
           </div>
@@ -95,10 +96,9 @@ export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealth
         <ul className="space-y-1 text-sm">
           {stretches.slice(0, stretchesShown).map(({ state, from, hours: long }) => (
             <li key={`${state} ${from}`}>
-              <strong className="font-medium">{looks[state].words}</strong> <Time iso={from} />
-              <span className="text-ink-3">
-                {' '}
-                {exactTime(from).slice(0, 16)} UTC, within {count(long, 'hour')}
+              <strong className="font-medium">{looks[state].words}</strong>{' '}
+              <span className="text-ink-2 tabular-nums">
+                {exactTime(from).slice(0, 16)} UTC, up to {count(long, 'hour')}
               </span>
             </li>
           ))}

@@ -39,6 +39,11 @@ export function OldVersions({ proof, remove }: Props) {
           Nothing needs them. Whoever has the key and may read old versions of objects can read these backups with them.
         </p>
       )}
+      {report.needed > 0 && (
+        <p className="mt-2 text-ink-2">
+          Of backups that need the key, none was counted: their current version opens with it too.
+        </p>
+      )}
       {unseen && <p className="mt-2 text-ink-2 wrap-anywhere">Not all could be looked at. {unseen}</p>}
       {deletion && (
         <p role="status" className="mt-3 wrap-anywhere">

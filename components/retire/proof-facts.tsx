@@ -13,8 +13,7 @@ export function ProofFacts({ report }: { report: RetireReport }) {
       <Card title="What was looked at">
         <Facts>
           <Fact name="Envelopes">
-            {formatNumber(envelopes)} of {count(backups, 'backup')} read back from the bucket: none of them names the
-            key.
+            {formatNumber(envelopes)} of {count(backups, 'backup')} read back from the bucket, and not naming the key.
           </Fact>
           <Fact name="Not in database">
             {unknown.folders === 0

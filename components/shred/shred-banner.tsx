@@ -19,7 +19,7 @@ export function ShredBanner({ ahead: { id, requests, backups, dueAt } }: { ahead
         </Link>
       }
     >
-      {count(backups, 'backup')} can never be read again, {requests === 1 ? '' : 'the first of them '}
+      {count(backups, 'backup')} will be unreadable for good{requests === 1 ? '' : ', the first of them'}{' '}
       <Countdown until={dueAt} />.
     </Banner>
   )

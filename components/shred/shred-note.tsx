@@ -21,7 +21,7 @@ export function ShredNote({ request: { id, state, dueAt, error, link }, shredded
         'No wrap of its key is left: what it held cannot be read again.'
       ) : state === 'waiting' ? (
         <>
-          It can never be read again <Countdown until={dueAt} />, unless an administrator undoes that. Until then it
+          It will be unreadable for good <Countdown until={dueAt} />, unless an administrator undoes that. Until then it
           restores as before.
         </>
       ) : (

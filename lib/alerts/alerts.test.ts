@@ -10,7 +10,7 @@ import { type SaveBy, saveMail, saveWebhook } from './save-alerts.ts'
 import { isWebhookSecret, type MailInput, mailInputSchema } from './schema.ts'
 import { sendDue } from './send-due.ts'
 import { openSilentServer, openTestMailServer, openTestWebhook, type TestMailServer } from './servers-for-tests.ts'
-import { testAlert } from './test-alert.ts'
+import { tryAlert } from './try-alert.ts'
 import { viewAlerts } from './view-alerts.ts'
 
 const password = 'Pa55-of-the-relay'
@@ -137,14 +137,14 @@ describe('mail', () => {
   test('by TLS from the first byte, and without any where no password is asked for', async () => {
     const secure = await mailServer({ secure: true })
     await saveMail(context, mail(secure.port, { tls: 'tls' }), by)
-    await testAlert(context, 'mail', by.actor)
+    await tryAlert(context, 'mail', by.actor)
     expect(secure.mails).toHaveLength(1)
 
     const relay = await openTestMailServer({ user: '', password: '' }, { disabledCommands: ['AUTH', 'STARTTLS'] })
     closers.push(() => relay.close())
     allow(relay.port)
     await saveMail(context, mail(relay.port, { tls: 'none', user: '', password: '' }), by)
-    await testAlert(context, 'mail', by.actor)
+    await tryAlert(context, 'mail', by.actor)
     expect(relay.mails).toMatchObject([{ secure: false }])
     expect(await viewAlerts(context)).toMatchObject({ settings: { mail: { hasPassword: false } } })
   })
@@ -161,7 +161,7 @@ describe('mail', () => {
   ])('%s', async (_, options, changes, message) => {
     const server = await mailServer(options)
     await saveMail(context, mail(server.port, changes), by)
-    await expect(testAlert(context, 'mail', by.actor)).rejects.toThrow(message)
+    await expect(tryAlert(context, 'mail', by.actor)).rejects.toThrow(message)
     expect(server.mails).toEqual([])
     const told = JSON.stringify([await deliveries(), await here.db.auditEvent.findMany(), printed], (_, value) =>
       typeof value === 'bigint' ? String(value) : value,
@@ -170,12 +170,27 @@ describe('mail', () => {
       expect(told).not.toContain(secret)
   })
 
+  test('an address that it refuses keeps it from nobody else, and it is not sent again', async () => {
+    const server = await mailServer({
+      onRcptTo: ({ address }, _, done) =>
+        done(address.startsWith('two@') ? new Error('550 nobody of that name') : null),
+    })
+    await saveMail(context, mail(server.port), by)
+    await change('healthy', 'disabled')
+    await send(1)
+    await send(60)
+    expect(server.mails).toMatchObject([{ to: ['one@example.test'] }])
+    expect(await deliveries()).toMatchObject([
+      { state: 'sent', tries: 1, lastError: expect.stringContaining('Not to two@example.test') },
+    ])
+  })
+
   test('a certificate that nobody trusts', async () => {
     setDefaultCACertificates(authorities)
     try {
       const server = await mailServer()
       await saveMail(context, mail(server.port), by)
-      await expect(testAlert(context, 'mail', by.actor)).rejects.toThrow(
+      await expect(tryAlert(context, 'mail', by.actor)).rejects.toThrow(
         /No trusted TLS.*NODE_EXTRA_CA_CERTS|No trusted/,
       )
       expect(server.mails).toEqual([])
@@ -256,12 +271,12 @@ describe('webhook', () => {
     await saveWebhook(context, { on: true, url: server.url, secret: '' }, by)
     server.answers = [500, 'silence', 302]
     await change('healthy', 'disabled')
-    await send(1, 300)
-    await send(1, 300)
+    await send(1)
+    await send(1)
     expect(server.calls).toHaveLength(1)
     await send(2, 300)
-    await send(4, 300)
-    await send(10, 300)
+    await send(4)
+    await send(10)
     expect(server.calls).toHaveLength(4)
     expect(new Set(server.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
     expect(await deliveries()).toMatchObject([{ state: 'sent', tries: 4 }])
@@ -291,7 +306,7 @@ describe('webhook', () => {
     const server = await webhook()
     await saveWebhook(context, { on: true, url: server.url, secret: '' }, by)
     allow()
-    await expect(testAlert(context, 'webhook', by.actor)).rejects.toThrow(
+    await expect(tryAlert(context, 'webhook', by.actor)).rejects.toThrow(
       `127.0.0.1 is this machine itself: this console does not connect there.`,
     )
     for (const url of [
@@ -301,11 +316,11 @@ describe('webhook', () => {
       'https://192.168.1.1/',
     ]) {
       await saveWebhook(context, { on: true, url, secret: '' }, by)
-      await expect(testAlert(context, 'webhook', by.actor)).rejects.toThrow('does not connect there')
+      await expect(tryAlert(context, 'webhook', by.actor)).rejects.toThrow('does not connect there')
     }
     context = { ...context, allowedEndpoints: ['169.254.169.254:80', '169.254.169.254'] }
     await saveWebhook(context, { on: true, url: 'http://169.254.169.254/latest/', secret: '' }, by)
-    await expect(testAlert(context, 'webhook', by.actor)).rejects.toThrow('link-local')
+    await expect(tryAlert(context, 'webhook', by.actor)).rejects.toThrow('link-local')
     expect(server.calls).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Db } from '#lib/db.ts'
-import { AppError, messageOf } from '#lib/errors.ts'
+import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { type AlertContext, openPassword, openWebhookSecret, storedSettings } from './alert-settings.ts'
 import type { AlertMessage } from './schema.ts'
 import { sendMail } from './send-mail.ts'
@@ -36,14 +36,11 @@ export async function sendDue(
     const due = await claim(db, now(), timeoutMs * 2)
     await Promise.all(
       due.map(async ({ id, channel, message, tries }) => {
-        const trouble = await deliver(context, { id, channel, message: messageIn(message), timeoutMs }).then(
-          () => undefined,
-          (error: unknown) => {
-            if (!(error instanceof AppError)) throw error
-            return messageOf(error)
-          },
+        const result = await deliver(context, { id, channel, message: messageIn(message), timeoutMs }).then(
+          (note) => ({ note }),
+          (error: unknown) => ({ trouble: wordsOf(error) }),
         )
-        await settle(db, id, { tries, trouble, now: now(), random })
+        await settle(db, id, { tries, ...result, now: now(), random })
       }),
     )
     tried += due.length
@@ -53,16 +50,27 @@ export async function sendDue(
   return tried
 }
 
-/** One try. Throws AppError with what went wrong, without anything secret. */
+/** A database that is away is told by the worker, and the delivery is left to the next one. */
+function wordsOf(error: unknown): string {
+  if (error instanceof AppError) return messageOf(error)
+  if (isDatabaseError(error)) throw error
+  console.error(error)
+  return 'It could not be sent. The reason is in the worker’s log.'
+}
+
+/** One try. Throws AppError with what went wrong, without anything secret. @returns what is not quite well */
 export async function deliver(
   context: AlertContext,
   { id, channel, message, timeoutMs }: { id: string; channel: string; message: AlertMessage; timeoutMs: number },
-): Promise<void> {
+): Promise<string | undefined> {
   const { mail, webhook, publicUrl } = await storedSettings(context.db)
   const sending = { allowedEndpoints: context.allowedEndpoints, publicUrl, id, timeoutMs }
   if (channel === 'mail' && mail) return sendMail(mail, await openPassword(context), message, sending)
   const secret = channel === 'webhook' && webhook ? await openWebhookSecret(context) : undefined
-  if (webhook && secret) return sendWebhook(webhook, secret, message, sending)
+  if (webhook && secret) {
+    await sendWebhook(webhook, secret, message, sending)
+    return undefined
+  }
   throw new AppError('invalid', `Alerts by ${channel} are not set up.`, { fix: 'Set them up in Settings > Alerts.' })
 }
 
@@ -84,16 +92,17 @@ function claim(db: Db, now: Date, leaseMs: number): Promise<Claimed[]> {
 
 interface Result {
   readonly tries: number
-  readonly trouble: string | undefined
+  readonly trouble?: string
+  readonly note?: string | undefined
   readonly now: Date
   readonly random: () => number
 }
 
-async function settle(db: Db, id: string, { tries, trouble, now, random }: Result): Promise<void> {
+async function settle(db: Db, id: string, { tries, trouble, note, now, random }: Result): Promise<void> {
   if (trouble === undefined) {
     await db.alertDelivery.update({
       where: { id },
-      data: { state: 'sent', sentAt: now, nextTryAt: null, lastError: null },
+      data: { state: 'sent', sentAt: now, nextTryAt: null, lastError: note ?? null },
     })
     return
   }

@@ -25,13 +25,16 @@ export interface Sending {
   readonly timeoutMs: number
 }
 
-/** Throws AppError with what the server said, without the password. */
+/**
+ * Throws AppError with what the server said, without the password.
+ * @returns who does not get it, where others do
+ */
 export async function sendMail(
   { host, port, tls, user, from, to }: MailSettings,
   password: string | undefined,
   message: AlertMessage,
   { allowedEndpoints, publicUrl, id, timeoutMs }: Sending,
-): Promise<void> {
+): Promise<string | undefined> {
   const target = { host: host.replace(/^\[|\]$/g, ''), port }
   const reach = reachOfTarget(target, allowedEndpoints)
   mustBeInReach(target, reach)
@@ -73,11 +76,10 @@ export async function sendMail(
     cut.catch(() => {})
     sent.catch(() => {})
     const { rejected } = await Promise.race([sent, cut])
-    if (rejected.length > 0)
-      throw new AppError(
-        'denied',
-        `The mail server took the message, but not for ${rejected.map(addressOf).join(', ')}.`,
-      )
+    // Trying again would send it once more to those who have it.
+    return rejected.length > 0
+      ? `Not to ${rejected.map(addressOf).join(', ')}: the mail server refused them.`
+      : undefined
   } catch (error) {
     throw mailTrouble(broken instanceof AppError ? broken : error, { host, port, tls }, password)
   } finally {

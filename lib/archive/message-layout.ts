@@ -4,6 +4,8 @@
 /** AES-256-GCM, HKDF, key commitment, no signature. */
 export const SUITE_ID = 0x0478
 export const FRAME_LENGTH = 1024 * 1024
+const MESSAGE_ID = 32
+const COMMITMENT = 32
 const IV = 12
 const TAG = 16
 const LAST_FRAME = 0xffff_ffff
@@ -27,20 +29,26 @@ export function layoutFault(message: Buffer): string | undefined {
   }
 }
 
+/** Where the first frame begins. Only of a message without fault. */
+export function framesAt(message: Buffer): number {
+  let at = 3 + MESSAGE_ID
+  at += 2 + message.readUInt16BE(at) // encryption context
+  at += 2
+  for (let field = 0; field < 3; field += 1) at += 2 + message.readUInt16BE(at) // provider, key name, encrypted key
+  return at + 1 + 4 + COMMITMENT + TAG
+}
+
 function faultIn(message: Buffer): string | undefined {
   if (message.readUInt8(0) !== 2) return 'it is no encrypted message of version 2'
   if (message.readUInt16BE(1) !== SUITE_ID) return 'it uses a cipher suite that this format forbids'
-  let at = 3 + 32 // message ID
-  const skipField = () => {
-    at += 2 + message.readUInt16BE(at)
-  }
-  skipField() // encryption context
+  let at = 3 + MESSAGE_ID
+  at += 2 + message.readUInt16BE(at) // encryption context
   if (message.readUInt16BE(at) !== 1) return 'it has other than one data key'
   at += 2
-  for (let field = 0; field < 3; field += 1) skipField() // provider, key name, encrypted key
+  for (let field = 0; field < 3; field += 1) at += 2 + message.readUInt16BE(at) // provider, key name, encrypted key
   if (message.readUInt8(at) !== 2 || message.readUInt32BE(at + 1) !== FRAME_LENGTH)
     return 'its frames are of another size'
-  at += 1 + 4 + 32 + TAG // key commitment and tag of the header
+  at = framesAt(message)
 
   for (let sequence = 1; ; sequence += 1) {
     const mark = message.readUInt32BE(at)

@@ -7,12 +7,12 @@ import {
   RawAesWrappingSuiteIdentifier,
 } from '@aws-crypto/client-node'
 import { AppError } from '#lib/errors.ts'
-import { FRAME_LENGTH, FRAME_OVERHEAD, LAST_FRAME_OVERHEAD, layoutFault } from './message-layout.ts'
+import { freeNow } from '#lib/free-now.ts'
+import { FRAME_LENGTH, FRAME_OVERHEAD, framesAt, LAST_FRAME_OVERHEAD, layoutFault } from './message-layout.ts'
 
 /** More than any header made here: its context is made of IDs. */
 const HEADER_AT_MOST = 16 * 1024
 const KEY_NAMESPACE = 'vault-console'
-const LET_GO_FROM = 64 * 1024
 
 const { encryptStream, decryptStream } = buildClient({
   commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
@@ -55,10 +55,17 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       const length = plaintext.reduce((sum, piece) => sum + piece.length, 0)
       const atMost = length + HEADER_AT_MOST + (length / FRAME_LENGTH + 1) * LAST_FRAME_OVERHEAD
       const done = collect(stream, reuse && reuse.length >= atMost ? reuse : Buffer.allocUnsafeSlow(withRoom(atMost)))
-      for (const piece of plaintext)
-        for (let at = 0; at < piece.length; at += FRAME_LENGTH) stream.write(piece.subarray(at, at + FRAME_LENGTH))
-      stream.end()
-      return done
+      const frame = Buffer.allocUnsafeSlow(Math.min(length, FRAME_LENGTH))
+      const feed = async () => {
+        for (const bytes of inFrames(plaintext, frame)) await new Promise((written) => stream.write(bytes, written))
+        stream.end()
+        return done
+      }
+      try {
+        return await Promise.race([feed(), done])
+      } finally {
+        freeNow(frame)
+      }
     },
 
     async decrypt(message, context, spent = false) {
@@ -74,8 +81,9 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
         })
         // A frame's plaintext never reaches as far as the frames that are still to be read.
         const done = collect(stream, spent ? bytes : Buffer.allocUnsafeSlow(bytes.length))
-        const step = FRAME_LENGTH + FRAME_OVERHEAD
-        for (let at = 0; at < bytes.length; at += step) stream.write(bytes.subarray(at, at + step))
+        // A frame at a time, so that each is decrypted in one piece.
+        for (let [from, to] = [0, framesAt(bytes)]; from < bytes.length; from = to, to += FRAME_LENGTH + FRAME_OVERHEAD)
+          stream.write(bytes.subarray(from, to))
         stream.end()
         plaintext = await done
       } catch (cause) {
@@ -86,6 +94,31 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       return plaintext
     },
   }
+}
+
+/**
+ * The same bytes, a frame at a time: the SDK takes every piece through all its streams, and waits for its turn with each.
+ * Every frame is good until the next one is asked for.
+ * @param frame memory for those that are made of several pieces
+ */
+function* inFrames(pieces: readonly Uint8Array[], frame: Buffer): Generator<Uint8Array> {
+  let used = 0
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + FRAME_LENGTH - used)
+      at += part.length
+      if (part.length === FRAME_LENGTH) {
+        yield part
+        continue
+      }
+      frame.set(part, used)
+      used += part.length
+      if (used < FRAME_LENGTH) continue
+      yield frame
+      used = 0
+    }
+  }
+  if (used > 0) yield frame.subarray(0, used)
 }
 
 /** So that the next message, which is a little longer, fits into the same memory. */
@@ -100,20 +133,11 @@ function collect(stream: NodeJS.ReadableStream, into: Buffer): Promise<Buffer> {
     stream.on('data', (piece: Buffer) => {
       if (length + piece.length > into.length) reject(new RangeError('a message longer than it can be'))
       else length += piece.copy(into, length)
-      letGo(piece)
+      freeNow(piece)
     })
     stream.once('end', () => resolve(into.subarray(0, length)))
     stream.on('error', reject) // not once: the SDK's stream reports some errors twice
   })
-}
-
-/**
- * Frees a frame's memory now. Left to the collector of garbage, which learns of memory outside its heap but not that it
- * is idle, these frames bring about a full collection every few dozen MiB: a quarter of the time.
- */
-function letGo({ buffer, byteLength }: Buffer): void {
-  // Small pieces share their memory with others.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength >= LET_GO_FROM) buffer.transfer(0)
 }
 
 function sameContext(seen: MessageContext, expected: MessageContext): boolean {

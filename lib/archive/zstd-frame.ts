@@ -11,7 +11,7 @@ const RAW_BLOCK = 128 * 1024
 const MAGIC = 0xfd2fb528
 const STORED = 0b1110_0000
 const STORED_HEADER = 13
-const MAX_STEP = 16 * 1024 * 1024
+const MAX_STEP = 16 * 1024 * 1024 + 1024
 
 /**
  * One zstd frame, in pieces to be written one after the other. Data that does not compress is stored in a frame of
@@ -102,8 +102,8 @@ export async function decompressFrame(frame: Uint8Array, maxLength: number, spen
 }
 
 function decompress(frame: Uint8Array, maxLength: number): Promise<Buffer> {
-  // Produced in one step where it fits; see above for the chunk size.
-  const chunkSize = Math.min(Math.max(maxLength, 64), MAX_STEP, 64 * 1024 + frame.length * 8)
+  // Produced in one step where it fits, with some room: what is filled to its end is followed by another as large.
+  const chunkSize = Math.min(maxLength + 1024, MAX_STEP, 64 * 1024 + frame.length * 8)
   const options = { chunkSize, maxOutputLength: Math.max(maxLength, 1) }
   return new Promise((resolve, reject) => {
     zstdDecompress(frame, options, (error, content) => {

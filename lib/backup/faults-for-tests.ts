@@ -272,8 +272,11 @@ class Life {
   /** The pass, as if so much time had gone by that it is due. */
   async #cleanUp(id: string): Promise<void> {
     const { context, db } = this.#lane.console
-    // The pass comes two minutes later: what was on its way has then long arrived.
-    await sleep(1000)
+    // The pass comes two minutes later: what was on its way has then long arrived, and been stored.
+    for (let quiet = 0; quiet < 10; quiet += 1) {
+      if (this.#lane.sandbox.sandbox.underWay() > 0) quiet = 0
+      await sleep(100)
+    }
     const finishedAt = new Date(Date.now() - 600_000)
     await db.backup.updateMany({ where: { id }, data: { nextTryAt: null, finishedAt } })
     await this.#bounded((signal) => cleanUpDue(context, signal))

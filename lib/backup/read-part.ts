@@ -8,18 +8,20 @@ import type { Part } from './manifest.ts'
 /**
  * The content of a part, after everything about it was checked. Throws AppError `integrity` with a sentence that names
  * the part, and what the store throws.
+ * @param into memory that may take the part, and then its content
  */
 export async function readPart(
   store: ObjectStore,
   codec: Codec,
   identity: BackupIdentity,
   part: Part,
+  into?: Buffer,
 ): Promise<Buffer> {
   const { place, size, length } = part
   const what = `${place.kind === 'segment' ? 'Segment' : 'Entry list'} ${place.index} of backup ${identity.backup}`
   try {
     const key = backupFolder(identity) + partName(place)
-    let object = await store.read(key, size, { unchecked: true })
+    let object = await store.read(key, size, { unchecked: true, ...(into && { into }) })
     let fault = faultIn(object, part)
     if (fault) {
       // It may have been damaged on its way: that the store finds out when it is asked to, and tries again.

@@ -76,7 +76,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     new AppError('integrity', `The entry lists of backup ${id} hold other than its manifest announces.`)
 
   const index = new EntryIndex(backup)
-  const tar = new TarReader(backup, SEGMENTS_AHEAD)
+  const tar = new TarReader(backup, SEGMENTS_AHEAD, { reuse: true })
   const wanted = selection ? selectEntries(index, selection, id) : everything(index)
   // Before anything is made: what was asked for may not be there.
   const first = await wanted.next()

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { SEGMENT, Workbench } from './backup-for-tests.ts'
 import { listEntries } from './list-entries.ts'
 import { TarReader } from './tar-reader.ts'
@@ -79,4 +80,35 @@ test('fetches as far ahead as it may of what it is told of, whatever lies betwee
   expect(fetched).toEqual(['0', '1', '2', '6', '7'])
   await readAll(reader, data + 6 * SEGMENT, 3 * SEGMENT)
   expect(fetched).toEqual(['0', '1', '2', '6', '7', '8', '9'])
+})
+
+test('memory is used again, but never that of a segment that is still on its way', async () => {
+  const backup = await bench.open('mine', { protection: { method: 'none' } })
+  const { store } = bench
+  const reached = Promise.withResolvers<void>()
+  const letGo = Promise.withResolvers<void>()
+  const memories = new Set<ArrayBufferLike>()
+  const slow: ObjectStore = Object.assign(Object.create(store), {
+    read: async (key: string, max: number, options: { into: Buffer }) => {
+      memories.add(options.into.buffer)
+      if (!key.endsWith('/1')) return store.read(key, max, options)
+      reached.resolve()
+      await letGo.promise
+      return store.read(key, max, options)
+    },
+  })
+  const reader = new TarReader({ ...backup, store: slow }, 2, { reuse: true })
+  reader.want(data, 2 * SEGMENT)
+  await readAll(reader, data, 10)
+  await reached.promise
+  // Segment 1 is passed over, and comes while the next ones are read.
+  const read: Buffer[] = []
+  for await (const piece of reader.read(data + 2 * SEGMENT, 6 * SEGMENT)) {
+    letGo.resolve()
+    await new Promise(setImmediate)
+    read.push(Buffer.from(piece))
+  }
+  expect(Buffer.concat(read).equals(content.subarray(2 * SEGMENT, 8 * SEGMENT))).toBe(true)
+  // Two at once, and the one that was not waited for.
+  expect(memories.size).toBe(3)
 })

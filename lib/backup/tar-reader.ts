@@ -1,20 +1,37 @@
 import { AppError } from '#lib/errors.ts'
+import { freeAll } from '#lib/free-now.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readPart } from './read-part.ts'
+
+/** So that the next segment, which may be a little longer, fits into the same memory. */
+const ROOM = 64 * 1024
+
+interface Loading {
+  readonly content: Promise<Buffer>
+  readonly memory: Buffer | undefined
+  /** The content, once it is there and nothing is written any more. */
+  bytes: Buffer | undefined
+}
 
 /** Reads from a backup's tar stream, forward only, and fetches ahead of that the segments that it is told of. */
 export class TarReader {
   readonly #backup: OpenedBackup
   readonly #ahead: number
   readonly #starts: Float64Array
-  readonly #loading = new Map<number, Promise<Buffer>>()
+  readonly #loading = new Map<number, Loading>()
+  /** Memory of segments that were left behind, for the next ones. Undefined: each gets memory of its own. */
+  readonly #spare: Buffer[] | undefined
   /** Ranges of segments that will be read, in order, without the ones that were left behind. */
   #wanted: { from: number; readonly to: number }[] = []
   #current = 0
 
-  /** @param ahead segments held at once, the current one included */
-  constructor(backup: OpenedBackup, ahead: number) {
+  /**
+   * @param ahead segments held at once, the current one included
+   * @param options.reuse a piece is used no more when the next one, or another read, is asked for
+   */
+  constructor(backup: OpenedBackup, ahead: number, { reuse = false }: { reuse?: boolean } = {}) {
     this.#backup = backup
+    this.#spare = reuse ? [] : undefined
     this.#ahead = ahead
     const { segments } = backup.manifest
     this.#starts = new Float64Array(segments.length + 1)
@@ -59,7 +76,13 @@ export class TarReader {
     this.#wanted = this.#wanted.filter(({ to }) => to >= index)
     const [range] = this.#wanted
     if (range) range.from = Math.max(range.from, index)
-    for (const held of this.#loading.keys()) if (held < index) this.#loading.delete(held)
+    for (const [held, { memory, bytes }] of this.#loading) {
+      if (held >= index) continue
+      this.#loading.delete(held)
+      if (!memory || !bytes) continue
+      this.#spare?.push(memory)
+      if (bytes.buffer !== memory.buffer) freeAll(bytes)
+    }
   }
 
   #load(current: number): Promise<Buffer> {
@@ -67,13 +90,25 @@ export class TarReader {
     for (const index of this.#next()) {
       const part = manifest.segments[index]
       if (!part || this.#loading.has(index)) continue
-      const loading = readPart(store, codec, identity, part)
-      loading.catch(() => {}) // whoever waits for it is told; if nobody does, it is not wanted any more
+      const memory = this.#memoryFor(part.size)
+      const loading: Loading = { content: readPart(store, codec, identity, part, memory), memory, bytes: undefined }
       this.#loading.set(index, loading)
+      loading.content.then(
+        (bytes) => {
+          loading.bytes = bytes
+        },
+        () => {}, // whoever waits for it is told; if nobody does, it is not wanted any more
+      )
     }
-    const loading = this.#loading.get(current)
+    const loading = this.#loading.get(current)?.content
     if (!loading) throw this.#nothingThere()
     return loading
+  }
+
+  #memoryFor(size: number): Buffer | undefined {
+    if (!this.#spare) return undefined
+    const memory = this.#spare.pop()
+    return memory && memory.length >= size ? memory : Buffer.allocUnsafeSlow(size + ROOM)
   }
 
   /** The segments to be held now. */

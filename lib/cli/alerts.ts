@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { alertChannels } from '#lib/alerts/schema.ts'
-import { testAlert } from '#lib/alerts/test-alert.ts'
+import { tryAlert } from '#lib/alerts/try-alert.ts'
 import { viewAlerts } from '#lib/alerts/view-alerts.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
@@ -22,7 +22,7 @@ export function addAlerts(alerts: Command): void {
         if (channels.length === 0)
           throw new AppError('invalid', 'No alerts are set up.', { fix: 'Set them up in Settings > Alerts.' })
         for (const channel of channels) {
-          await testAlert(backup, channel, 'command line')
+          await tryAlert(backup, channel, 'command line')
           print(`Sent by ${channel}.`)
         }
       })

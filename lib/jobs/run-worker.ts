@@ -100,12 +100,11 @@ export async function runWorker(
     every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context)),
     every(30_000, 'keys', stopping.signal, () => followKeys(context.db, new Date())),
     every(3_600_000, 'key-history', stopping.signal, () => pruneHealth(context.db, new Date())),
-    every(5_000, 'key-health', stopping.signal, async () => {
-      await watchKeys(context, services.env.keyHealth)
-    }),
-    every(5_000, 'alerts', stopping.signal, async () => {
-      await sendDue(context)
-    }),
+    // A key or a mail server that does not answer holds up no stop: what was claimed goes to another worker later.
+    every(5_000, 'key-health', stopping.signal, () =>
+      untilStopped(stopping.signal, watchKeys(context, services.env.keyHealth)),
+    ),
+    every(5_000, 'alerts', stopping.signal, () => untilStopped(stopping.signal, sendDue(context))),
     every(10_000, 'shred', stopping.signal, () => runShreds(context, stopping.signal)),
   ]
   const registration = await registerWorker(services.db, place)
@@ -117,6 +116,13 @@ export async function runWorker(
       await registration.withdraw()
     },
   }
+}
+
+async function untilStopped(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  const stopped = Promise.withResolvers<void>()
+  const stop = () => stopped.resolve()
+  signal.addEventListener('abort', stop)
+  await Promise.race([work, stopped.promise]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** At once, and again so long after the last time. */

@@ -1,16 +1,19 @@
 import type { Tx } from '#lib/db.ts'
-import { readKeyFacts } from '#lib/key-holdings/read-facts.ts'
+import { type KeyFacts, readKeyFacts } from '#lib/key-holdings/read-facts.ts'
 import { isWatched, type KeyHolding, usableState } from '#lib/key-holdings/schema.ts'
 import { weighKeys } from '#lib/key-holdings/weigh-keys.ts'
 import type { KeyDependents } from './schema.ts'
 import { stateOf } from './state-of.ts'
 
-/** What hangs on every key, by what the watch knows of the others. Asks no key. */
-export async function holdingsNow(db: Tx): Promise<KeyHolding[]> {
-  const [facts, rows] = await Promise.all([
-    readKeyFacts(db),
-    db.keyHealth.findMany({ select: { arn: true, state: true } }),
-  ])
+/**
+ * What hangs on every key, by what the watch knows of the others. Asks no key.
+ * @param read for whoever has read it already
+ */
+export async function holdingsNow(
+  db: Tx,
+  read: () => Promise<KeyFacts> = () => readKeyFacts(db),
+): Promise<KeyHolding[]> {
+  const [facts, rows] = await Promise.all([read(), db.keyHealth.findMany({ select: { arn: true, state: true } })])
   const states = new Map(rows.map(({ arn, state }) => [arn, stateOf(state)]))
   return weighKeys(facts, (arn) => usableState(states.get(arn)))
 }

@@ -51,12 +51,12 @@ function better(state: KeyState, recent: string, needed: number): KeyState {
 
 /** How many of the newest findings are of these. */
 function run(recent: string, of: string): number {
-  const letters = [...recent].reverse()
-  const end = letters.findIndex((letter) => !of.includes(letter))
-  return end < 0 ? letters.length : end
+  let length = 0
+  while (length < recent.length && of.includes(recent.charAt(recent.length - 1 - length))) length += 1
+  return length
 }
 
 /** How often it went from good to bad or back. */
 function turns(recent: string): number {
-  return [...recent].filter((letter, index) => index > 0 && (letter === 'g') !== (recent[index - 1] === 'g')).length
+  return recent.match(/(?<=g)[^g]|(?<=[^g])g/g)?.length ?? 0
 }

@@ -1,5 +1,6 @@
 import { word } from '#lib/aws/fixes/shell.ts'
 import type { Tx } from '#lib/db.ts'
+import type { KeyFacts } from '#lib/key-holdings/read-facts.ts'
 import { dependentsIn, holdingsNow } from './dependents.ts'
 import type { Countdown } from './schema.ts'
 import { daysLeft } from './view-health.ts'
@@ -8,14 +9,18 @@ import { daysLeft } from './view-health.ts'
  * Keys that are pending deletion while something would be lost with them, or new backups still go under them, the
  * soonest first. From what the watch has stored: one small query while no key is pending deletion, and it asks none.
  */
-export async function listCountdowns(db: Tx, now: Date = new Date()): Promise<Countdown[]> {
+export async function listCountdowns(
+  db: Tx,
+  now: Date = new Date(),
+  read?: () => Promise<KeyFacts>,
+): Promise<Countdown[]> {
   const dying = await db.keyHealth.findMany({
     where: { state: 'pending deletion' },
     orderBy: [{ deletionDate: { sort: 'asc', nulls: 'first' } }, { arn: 'asc' }],
     select: { arn: true, deletionDate: true },
   })
   if (dying.length === 0) return []
-  const holdings = await holdingsNow(db)
+  const holdings = await holdingsNow(db, read)
   return dying.flatMap(({ arn, deletionDate }) => {
     const holding = holdings.find((one) => one.arn === arn)
     if (!holding || (holding.lost.backups === 0 && holding.underWay === 0 && !holding.environment)) return []

@@ -54,7 +54,7 @@ test('the calls of a day are those that are documented', async () => {
   // A quarter of an hour stands for all of it.
   const quarter = await calls(15, () => 0.5)
   expect(quarter).toEqual({ DescribeKey: documented.disabled.DescribeKey / 96 })
-})
+}, 90_000)
 
 test('checks are spread, and as many as documented on average', () => {
   const random = seededRandom(3)

@@ -33,23 +33,21 @@ beforeEach(async () => {
 
 const arnOf = (index: number) =>
   `arn:aws:kms:eu-west-1:444455556666:key/00000000-0000-4000-8000-${String(index).padStart(12, '0')}`
-const add = (keyIds: string[], state: 'complete' | 'running' | 'failed' = 'complete') =>
-  here.db.backup.create({
-    data: {
-      environmentId: here.environment,
-      revision: 1,
-      name: 'one',
-      source: '/one',
-      state,
-      region: 'us-east-1',
-      bucket: 'bucket',
-      prefix: '',
-      method: 'AWS-KMS',
-      keyIds,
-      bytes: 10n,
-      createdBy: 'administrator@example.test',
-    },
-  })
+const rowOf = (keyIds: string[], state: 'complete' | 'running' | 'failed' = 'complete') => ({
+  environmentId: here.environment,
+  revision: 1,
+  name: 'one',
+  source: '/one',
+  state,
+  region: 'us-east-1',
+  bucket: 'bucket',
+  prefix: '',
+  method: 'AWS-KMS',
+  keyIds,
+  bytes: 10n,
+  createdBy: 'administrator@example.test',
+})
+const add = (...given: Parameters<typeof rowOf>) => here.db.backup.create({ data: rowOf(...given) })
 const judged = (arn: string, state: KeyState, deletionDate?: Date) =>
   here.db.keyHealth.create({
     data: { arn, state, since: new Date(), nextCheckAt: new Date(), ...(deletionDate && { deletionDate }) },
@@ -83,7 +81,7 @@ test('what needs somebody soonest comes first, what nothing hangs on last', asyn
 })
 
 test('a page holds 100 keys; a page past the end is the last one', async () => {
-  for (let index = 0; index < 103; index += 1) await add([arnOf(index)])
+  await here.db.backup.createMany({ data: Array.from({ length: 103 }, (_, index) => rowOf([arnOf(index)])) })
   const page = (number: number) => viewKeys(here.db, { text: undefined, state: undefined, page: number })
   expect(await page(1)).toMatchObject({ total: 105, found: 105, page: 1, pages: 2, rows: { length: 100 } })
   expect(await page(9)).toMatchObject({ page: 2, rows: { length: 5 } })

@@ -1,7 +1,7 @@
 import type { Tx } from '#lib/db.ts'
 import { keyStates } from '#lib/key-health/schema.ts'
 import { healthOf } from '#lib/key-health/view-health.ts'
-import { readKeyFacts } from './read-facts.ts'
+import { type KeyFacts, readKeyFacts } from './read-facts.ts'
 import { isNeeded, type KeyRow, type KeysQuery, type KeysView, usableState } from './schema.ts'
 import { keysIn, opener, weighKeys } from './weigh-keys.ts'
 
@@ -12,9 +12,16 @@ export async function listKeys(db: Tx, now = new Date()): Promise<KeyRow[]> {
   return (await lookAtKeys(db, now)).keys
 }
 
-/** The same, with what else is needed to judge one of their backups. */
-export async function lookAtKeys(db: Tx, now: Date): Promise<{ keys: KeyRow[]; opens: (keyId: string) => boolean }> {
-  const facts = await readKeyFacts(db)
+/**
+ * The same, with what else is needed to judge one of their backups.
+ * @param read for whoever has read it already
+ */
+export async function lookAtKeys(
+  db: Tx,
+  now: Date,
+  read: () => Promise<KeyFacts> = () => readKeyFacts(db),
+): Promise<{ keys: KeyRow[]; opens: (keyId: string) => boolean }> {
+  const facts = await read()
   const health = await healthOf(db, keysIn(facts), now)
   const usable = (arn: string) => usableState(health.get(arn)?.state)
   const keys = weighKeys(facts, usable)
@@ -24,8 +31,12 @@ export async function lookAtKeys(db: Tx, now: Date): Promise<{ keys: KeyRow[]; o
 }
 
 /** One page of them. */
-export async function viewKeys(db: Tx, { text, state, page }: KeysQuery): Promise<KeysView> {
-  const all = await listKeys(db)
+export async function viewKeys(
+  db: Tx,
+  { text, state, page }: KeysQuery,
+  read?: () => Promise<KeyFacts>,
+): Promise<KeysView> {
+  const { keys: all } = await lookAtKeys(db, new Date(), read)
   const wanted = text?.toLowerCase()
   const found = all.filter(
     (key) =>

@@ -1,15 +1,21 @@
 import { waitingForSchema } from '#lib/backup/schema.ts'
 import type { Tx } from '#lib/db.ts'
 import { lookAtKeys } from './list-keys.ts'
+import type { KeyFacts } from './read-facts.ts'
 import type { KeyQuery, KeyView } from './schema.ts'
 
 const pageSize = 25
 const schedulesShown = 10
 
 /** A key with what hangs on it; undefined when nothing ever named it. Asks no key. */
-export async function viewKey(db: Tx, arn: string, { before }: KeyQuery): Promise<KeyView | undefined> {
+export async function viewKey(
+  db: Tx,
+  arn: string,
+  { before }: KeyQuery,
+  read?: () => Promise<KeyFacts>,
+): Promise<KeyView | undefined> {
   const [{ keys, opens }, rows] = await Promise.all([
-    lookAtKeys(db, new Date()),
+    lookAtKeys(db, new Date(), read),
     db.backup.findMany({
       where: {
         state: { in: ['complete', 'queued', 'running', 'waiting'] },

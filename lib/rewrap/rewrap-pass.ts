@@ -15,8 +15,11 @@ const PAGE = 200
 /** Of one kind of backup without a success: the others of its kind wait for the next try. */
 const unreachableInARow = 8
 /** Refusals alike, without a success in between: nobody needs thousands of the same line. */
-const refusedInARow = 25
+const refusedInARow = 20
 const triesOfOne = 8
+
+/** What `count` throws when the run is another's by now. */
+export class Lost extends Error {}
 
 /** How a pass over the backups ended. */
 export type PassEnd =
@@ -39,7 +42,6 @@ export interface Pass {
   count(tx: Tx, result: 'exchanged' | 'gone'): Promise<void>
   /** A backup that could not be done. */
   list(backup: { readonly id: string; readonly name: string }, cause: string, fix: string | undefined): Promise<void>
-  onThrottled(): void
 }
 
 interface Candidate {
@@ -112,6 +114,8 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
     return proving
   }
 
+  const ofAKey = (error: AppError) => partsOf(error).some((part) => ofKeys.has(part))
+  const gone = new Set<string>()
   const unreachable = new Map<string, number>()
   /** By kind of backup: how often in a row it was refused, with what, and how many more were not tried then. */
   const refusals = new Map<string, { count: number; error: AppError; untried: number }>()
@@ -130,7 +134,10 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
       try {
         const change = { from: wish.mode === 'add' ? undefined : (wish.from ?? undefined), to: to ?? undefined }
         const means = { connect, newKey, record: (tx: Tx) => pass.count(tx, 'exchanged') }
-        if ((await exchangeKeys(context, backup.id, change, means)) === 'nothing to do') await pass.count(db, 'gone')
+        if ((await exchangeKeys(context, backup.id, change, means)) === 'nothing to do') {
+          gone.add(backup.id)
+          await pass.count(db, 'gone')
+        }
         unreachable.delete(kind)
         refusals.delete(kind)
         refusedByNew = 0
@@ -138,7 +145,7 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
       } catch (error) {
         if (signal.aborted) throw error
         if (!(error instanceof AppError)) {
-          if (isDatabaseError(error) || !(error instanceof Error) || error.name !== 'TypeError') throw error
+          if (isDatabaseError(error) || error instanceof Lost) throw error
           console.error(error)
           return pass.list(backup, messageOf(error), undefined)
         }
@@ -146,11 +153,10 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
         if ((error.code === 'conflict' || error.code === 'not-found') && tried < 3) continue
         if (isThrottled(error) && tried < triesOfOne) {
           pace.slowDown()
-          pass.onThrottled()
           continue
         }
         if (error.retryable) {
-          trouble = { kind: ofKeys.has(error) ? 'key' : 'bucket', error }
+          trouble = { kind: ofAKey(error) ? 'key' : 'bucket', error }
           unreachable.set(kind, (unreachable.get(kind) ?? 0) + 1)
           return
         }
@@ -159,7 +165,7 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
           const again = ownKey && (await proveAgain(ownKey))
           if (again && !again.retryable) return stop({ kind: 'paused', error: again })
           if (refusedByNew >= refusedInARow) return stop({ kind: 'paused', error })
-        } else if (ofKeys.has(error) || wish.mode !== 'remove') {
+        } else if (ofAKey(error) || wish.mode !== 'remove') {
           const { count = 0, untried = 0 } = refusals.get(kind) ?? {}
           // What is wrong with one envelope says nothing of the next.
           if (error.code !== 'integrity' && error.code !== 'not-found')
@@ -172,9 +178,8 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
 
   for (;;) {
     const where = await concerned(db, wish)
-    const left = Math.max(0, (await db.backup.count({ where })) - listed.size)
-    if (left === 0) break
-    await pass.begin(left)
+    // Some of those listed may have been deleted since: good enough for “of how many”.
+    await pass.begin(Math.max(0, (await db.backup.count({ where })) - listed.size))
     let met = 0
     const next = pages(async (after) =>
       db.backup.findMany({
@@ -187,7 +192,7 @@ export async function passOver(context: BackupContext, pass: Pass): Promise<Pass
     const workers = Array.from({ length: AT_ONCE }, async () => {
       try {
         for (let backup = await next(); backup && !signal.aborted; backup = await next()) {
-          if (listed.has(backup.id)) continue
+          if (listed.has(backup.id) || gone.has(backup.id)) continue
           met += 1
           await handle(backup)
         }
@@ -261,8 +266,15 @@ async function refusalOf(wrapper: KeyWrapper, installation: string): Promise<App
 }
 
 function isThrottled(error: AppError): boolean {
-  return error.cause !== undefined && throttling.has(faultOf(error.cause).code)
+  return partsOf(error).some(({ cause }) => cause !== undefined && throttling.has(faultOf(cause).code))
 }
+
+/** Where several keys failed, what each said. */
+function partsOf(error: AppError): Error[] {
+  if (!(error.cause instanceof AggregateError)) return [error]
+  return error.cause.errors.filter((part) => part instanceof Error)
+}
+
 const throttling = new Set([
   'ThrottlingException',
   'Throttling',

@@ -174,15 +174,24 @@ test('one that cannot be opened is listed with its cause and its fix, and blocks
   expect((await row(good)).keyIds).toEqual([next])
 })
 
-test('the credentials that a backup was made with are gone: it says so, and whose they were', async () => {
+test('the credentials that a backup was made with may not use the new key, or are gone: it says so', async () => {
   const mine = await sandbox.user('backups', {
     Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
+    Statement: [
+      { Effect: 'Allow', Action: '*', Resource: '*' },
+      { Effect: 'Deny', Action: 'kms:Decrypt', Resource: next },
+    ],
   })
   const own = { hosted: false, bucket: 'vault-hosted-us-east-1', credentials: 'access-key' } as const
   const revision = await here.save({ masterKey: 'alias/backups', ...own, ...keysOf(mine) })
   const [id = ''] = await plantBackups(here, 1)
   await here.save({ masterKey: 'alias/backups' })
+  // Its own credentials must open it afterwards: that those in force could is not enough.
+  expect(await rewrap(old, next)).toMatchObject({
+    exchanged: 0,
+    failures: [{ id, cause: expect.stringContaining('kms:Decrypt') }],
+  })
+  expect(await row(id)).toMatchObject({ keyIds: [old], generation: 1, nextEnvelope: null })
   await here.db.sealedValue.deleteMany({ where: { place: 'environment.secret' } })
   expect(await rewrap(old, next)).toMatchObject({
     failed: 1,
@@ -210,42 +219,42 @@ test('KMS throttles: it goes slower, and nothing fails', async () => {
   await plantBackups(here, 3)
   const id = await start(old, next)
   await sandbox.control('PUT', 'faults', [
-    { service: 'kms', operation: 'Decrypt', keyId: old, effect: 'Throttle', times: 9 },
+    { service: 'kms', operation: 'Decrypt', keyId: old, effect: 'Throttle', times: 5 },
   ])
   await runRewrap(here.context, id, never)
   const run = await stands(here.context, id)
   expect(run).toMatchObject({ state: 'complete', exchanged: 3, failed: 0 })
-  expect(run.throttled).toBeGreaterThan(0)
+  expect(run.throttled).toBeGreaterThan(2)
 })
 
 test('the new key stops working in the middle: it pauses with the diagnosis, and goes on when resumed', async () => {
-  await plantBackups(here, 12)
+  await plantBackups(here, 8)
   const id = await start(old, next, 12)
   const running = runRewrap(here.context, id, never)
   await vi.waitUntil(async () => (await stands(here.context, id)).exchanged > 0, { timeout: 20_000 })
   await without(next, async () => running)
   const run = await stands(here.context, id)
   expect(run).toMatchObject({ state: 'paused', failed: 0, error: expect.stringContaining('disabled') })
-  expect(run.exchanged).toBeLessThan(12)
+  expect(run.exchanged).toBeLessThan(8)
   expect(await here.db.notice.findFirst({ where: { link: `/keys/rewrap/${id}` } })).toMatchObject({ actor: 'console' })
   await here.db.rewrap.update({ where: { id }, data: { perSecond: 10_000 } })
   expect(await resumeRewrap(here.context, id, actor)).toBe('done')
   await runRewrap(here.context, id, never)
-  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 12, total: 12, done: 12 })
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 8, total: 8, done: 8 })
 })
 
 test('the old key opens nothing any more: it tries some, leaves the rest alone, and says why', async () => {
-  await plantBackups(here, 40)
+  await plantBackups(here, 30)
   const id = await start(old, next)
   await without(old, () => runRewrap(here.context, id, never))
   const run = await stands(here.context, id)
   expect(run).toMatchObject({ state: 'paused', exchanged: 0, error: expect.stringMatching(/not tried.*disabled/) })
-  expect(run.failed).toBeLessThan(35)
+  expect(run.failed).toBeLessThan(29)
   expect(run.failures).toHaveLength(run.failed)
   await resumeRewrap(here.context, id, actor)
   expect(await stands(here.context, id)).toMatchObject({ state: 'queued', done: 0, failed: 0, failures: [] })
   await runRewrap(here.context, id, never)
-  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 40, done: 40, total: 40 })
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 30, done: 30, total: 30 })
 })
 
 test('a refused new key is said before anything starts', async () => {
@@ -262,7 +271,7 @@ test('a refused new key is said before anything starts', async () => {
 
 test('paused, resumed and cancelled, idle and at work, each with an audit row', async () => {
   await plantBackups(here, 8)
-  const id = await start(old, next, 8)
+  const id = await start(old, next, 12)
   expect(await pauseRewrap(here.context, id, actor)).toBe('done')
   await runRewrap(here.context, id, never)
   expect(await stands(here.context, id)).toMatchObject({ state: 'paused', done: 0 })
@@ -300,7 +309,7 @@ test('a worker that stops hands it back; a second one at once takes it over, and
 test('two at once about the same backups are refused, in words', async () => {
   await plantBackups(here, 1)
   const id = await start(old, next)
-  await expect(start(old, 'AES-256')).rejects.toThrow(`about 1 of the same backups. Wait`.slice(0, 27))
+  await expect(start(old, 'AES-256')).rejects.toThrow('about 1 of the same backups')
   await expect(start('', next)).rejects.toThrow('Another re-wrap')
   await cancelRewrap(here.context, id, actor)
   await start(old, 'AES-256')

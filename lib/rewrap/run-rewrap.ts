@@ -6,7 +6,7 @@ import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { Pace } from './pace.ts'
-import { type PassEnd, passOver } from './rewrap-pass.ts'
+import { Lost, type PassEnd, passOver } from './rewrap-pass.ts'
 import { rewrapWords } from './schema.ts'
 import { SharedReaches } from './shared-reaches.ts'
 import { wishOf } from './view-rewraps.ts'
@@ -29,9 +29,20 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
   const mine = { id, attempt: run.attempt, state: 'running' } as const
   const wish = wishOf(run)
   const pace = new Pace(run.perSecond)
-  const reaches = new SharedReaches(context)
-  const listed = new Set((await db.rewrapFailure.findMany({ where: { rewrapId: id } })).map(({ backupId }) => backupId))
   let { throttled } = run
+  const { onKmsCall } = context.own
+  // The SDK tries again by itself what KMS throttles: a call of several requests tells of it.
+  const own: BackupContext['own'] = {
+    ...context.own,
+    onKmsCall(call) {
+      onKmsCall?.(call)
+      if (call.requests <= 1) return
+      throttled += call.requests - 1
+      pace.slowDown()
+    },
+  }
+  const reaches = new SharedReaches({ ...context, own })
+  const listed = new Set((await db.rewrapFailure.findMany({ where: { rewrapId: id } })).map(({ backupId }) => backupId))
   let counted = 0
   const standing = watchStanding(
     async () => {
@@ -68,13 +79,10 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
       async list(backup, cause, fix) {
         const failure = { name: backup.name, cause, fix: fix ?? null }
         await db.$transaction(async (tx) => {
-          await tx.rewrapFailure.create({ data: { rewrapId: id, backupId: backup.id, ...failure } })
           await add(tx, { failed: 1 })
+          await tx.rewrapFailure.create({ data: { rewrapId: id, backupId: backup.id, ...failure } })
         }, longWaits)
         listed.add(backup.id)
-      },
-      onThrottled() {
-        throttled += 1
       },
     })
     await standing.stop()
@@ -108,9 +116,6 @@ export async function giveUpRewrap({ db }: BackupContext, id: string): Promise<v
 }
 
 const longWaits = { maxWait: 60_000, timeout: 60_000 }
-
-/** Another attempt has the row now. */
-class Lost extends Error {}
 
 type Run = NonNullable<Awaited<ReturnType<typeof claim>>>
 

@@ -37,6 +37,8 @@ export interface Sandbox {
   /** `http://127.0.0.1:PORT` */
   endpoint: string
   info(): SandboxInfo
+  /** Requests that it has begun and not ended, also those whose client has gone. */
+  underWay(): number
   close(): Promise<void>
 }
 
@@ -46,8 +48,12 @@ const defaultCapacity = 10 * 2 ** 30
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const world = openWorld(options)
   let endpoint = ''
+  let underWay = 0
   const listener = (waits: boolean) => (message: IncomingMessage, response: ServerResponse) => {
-    void serve(message, response, waits, world, endpoint)
+    underWay += 1
+    void serve(message, response, waits, world, endpoint).finally(() => {
+      underWay -= 1
+    })
   }
   const server = createServer(
     { keepAliveTimeout: 60_000, maxHeaderSize: 64 * 1024, requestTimeout: 0 },
@@ -65,6 +71,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   return {
     endpoint,
     info: () => sandboxInfo(world, endpoint),
+    underWay: () => underWay,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()

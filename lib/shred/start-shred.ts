@@ -46,7 +46,8 @@ export async function startShred(
         id,
         chosen.map((one) => one.id),
       )
-      const what = `${chosen.length} ${chosen.length === 1 ? 'backup' : 'backups'} (“${wanted}”)`
+      const many = `${chosen.length} ${chosen.length === 1 ? 'backup' : 'backups'}`
+      const what = wanted === many ? many : `${many} (“${wanted}”)`
       await recordAudit(tx, {
         actor,
         action: 'shred.request',

@@ -69,6 +69,16 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       expect(text(await store.read(key('memory'), 100))).toBe('original')
     })
 
+    test('an object comes in the memory that it is given, where that is large enough', async () => {
+      const body = randomBytes(100_000)
+      await store.create(key('given'), body)
+      for (const into of [Buffer.alloc(150_000), Buffer.alloc(100_000), Buffer.alloc(99_999)]) {
+        const read = await store.read(key('given'), 200_000, { into })
+        expect(Buffer.compare(read, body)).toBe(0)
+        expect(read.buffer === into.buffer).toBe(into.length >= body.length)
+      }
+    })
+
     test('a part of a larger memory is stored as just that part', async () => {
       await store.create(key('part'), Buffer.from('before PART after').subarray(7, 11))
       expect(text(await store.read(key('part'), 100))).toBe('PART')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '#lib/errors.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, ReadOptions } from './object-store.ts'
 
 /** An ObjectStore for tests. Its objects can be looked at, and damaged, directly. */
 export class MemoryStore implements ObjectStore {
@@ -21,7 +21,7 @@ export class MemoryStore implements ObjectStore {
     this.objects.set(key, Buffer.from(body))
   }
 
-  async read(key: string, maxBytes: number): Promise<Uint8Array> {
+  async read(key: string, maxBytes: number, { into }: ReadOptions = {}): Promise<Uint8Array> {
     const object = this.objects.get(key)
     if (!object) throw new AppError('not-found', `The object ${key} does not exist.`)
     if (object.length > maxBytes)
@@ -29,7 +29,8 @@ export class MemoryStore implements ObjectStore {
         'integrity',
         `The object ${key} has ${object.length} bytes, more than the ${maxBytes} expected.`,
       )
-    return Uint8Array.from(object)
+    if (!into || into.length < object.length) return Uint8Array.from(object)
+    return into.subarray(0, object.copy(into))
   }
 
   async look(key: string) {

@@ -8,6 +8,8 @@ export interface CreateOptions {
 export interface ReadOptions {
   /** The caller knows the object's SHA-256 and compares it: the store need not do so too. */
   readonly unchecked?: boolean
+  /** Memory for the object where it is large enough; otherwise it comes in new memory, which it shares with nothing. */
+  readonly into?: Buffer
 }
 
 export interface StoredObject {
@@ -42,8 +44,8 @@ export interface ObjectStore {
    */
   replace(key: string, body: Uint8Array, over?: Uint8Array): Promise<void>
   /**
-   * The whole object, in memory that it shares with nothing. Throws `not-found`; throws `integrity` when it is longer than
-   * `maxBytes` or its checksum differs.
+   * The whole object, in memory that it shares with nothing unless told `into`. Throws `not-found`; throws `integrity`
+   * when it is longer than `maxBytes` or its checksum differs.
    */
   read(key: string, maxBytes: number, options?: ReadOptions): Promise<Uint8Array>
   /** Undefined when there is no such object. */

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -9,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
+import { freeNow } from '#lib/free-now.ts'
 import { diagnoseS3 } from './diagnose-s3.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { S3Action } from './s3-situation.ts'
@@ -106,7 +110,7 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
         }
       }),
 
-    read: (key, maxBytes, { unchecked = false } = {}) =>
+    read: (key, maxBytes, { unchecked = false, into } = {}) =>
       call('s3:GetObject', key, async () => {
         for (let attempt = 1; ; attempt += 1) {
           const command = new GetObjectCommand({
@@ -118,12 +122,10 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
           if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
           try {
             // The SDK's body is a Node stream here; unless told not to it verifies the stored checksum as it is read.
-            const bytes = await readBody(
-              Body as AsyncIterable<Uint8Array>,
-              ContentLength,
-              maxBytes,
-              `The object ${key} in bucket ${bucket}`,
-            )
+            const bytes = await readBody(Body as Readable, {
+              ...{ announced: ContentLength, maxBytes, into },
+              name: `The object ${key} in bucket ${bucket}`,
+            })
             if (ETag !== undefined) tags.set(bytes, ETag)
             return bytes
           } catch (error) {
@@ -189,24 +191,43 @@ function isHttpRequest(request: unknown): request is { headers: Record<string, s
   return typeof request === 'object' && request !== null && 'headers' in request
 }
 
-async function readBody(
-  body: AsyncIterable<Uint8Array>,
-  announced: number | undefined,
-  maxBytes: number,
-  name: string,
-): Promise<Uint8Array> {
-  let whole = Buffer.allocUnsafeSlow(Math.min(announced ?? 0, maxBytes))
+interface BodyOptions {
+  readonly announced: number | undefined
+  readonly maxBytes: number
+  readonly into: Buffer | undefined
+  readonly name: string
+}
+
+async function readBody(body: Readable, { announced, maxBytes, into, name }: BodyOptions): Promise<Uint8Array> {
+  const expected = Math.min(announced ?? 0, maxBytes)
+  let whole = into && into.length >= expected ? into : Buffer.allocUnsafeSlow(expected)
   let size = 0
-  for await (const chunk of body) {
+  const stopFreeing = freeWhatIsParsed(body)
+  body.once('end', stopFreeing)
+  body.on('data', (chunk: Buffer) => {
     const needed = size + chunk.length
-    if (needed > maxBytes) throw new AppError('integrity', `${name} is longer than the ${maxBytes} bytes it may have.`)
+    if (needed > maxBytes)
+      return body.destroy(new AppError('integrity', `${name} is longer than the ${maxBytes} bytes it may have.`))
     if (needed > whole.length) whole = Buffer.concat([whole], Math.min(maxBytes, 2 * needed))
     whole.set(chunk, size)
     size = needed
-  }
+    freeNow(chunk)
+  })
+  await finished(body, { writable: false }).finally(stopFreeing)
   if (announced !== undefined && size !== announced)
     throw new AppError('unreachable', `${name} came only in part: ${size} of ${announced} bytes.`)
   return whole.subarray(0, size)
+}
+
+/**
+ * Frees what the socket of a response has read as soon as the HTTP parser, which began to listen earlier, has copied the
+ * body out of it. To be ended with the response: then another one may begin on this socket.
+ */
+function freeWhatIsParsed(body: Readable): () => void {
+  if (!(body instanceof IncomingMessage)) return () => {}
+  const { socket } = body
+  socket.on('data', freeNow)
+  return () => socket.off('data', freeNow)
 }
 
 function sha256(body: Uint8Array): string {

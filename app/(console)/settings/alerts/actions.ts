@@ -7,7 +7,7 @@ import type { Console } from '#app/_lib/console.ts'
 import type { AlertsResult } from '#components/alerts/results.ts'
 import { type SaveBy, saveMail, saveWebhook } from '#lib/alerts/save-alerts.ts'
 import { alertChannels, mailInputSchema, webhookInputSchema } from '#lib/alerts/schema.ts'
-import { testAlert } from '#lib/alerts/test-alert.ts'
+import { tryAlert } from '#lib/alerts/try-alert.ts'
 import { confirmPassword } from '#lib/auth/confirm-password.ts'
 import type { SessionUser } from '#lib/auth/schema.ts'
 import { confirmedBy } from '#lib/environment/confirm.ts'
@@ -46,7 +46,7 @@ export async function saveWebhookAlerts(input: unknown, password?: unknown): Pro
 export async function sendTest(input: unknown): Promise<AlertsResult> {
   const schema = z.object({ channel: z.enum(alertChannels) })
   const result = await permitted('alerts.change', schema, input, async ({ console, user, input: { channel } }) => {
-    await testAlert(console.backup, channel, user.email)
+    await tryAlert(console.backup, channel, user.email)
     return { status: 'success' as const }
   })
   revalidatePath('/settings/alerts')

@@ -13,6 +13,7 @@ import { Card } from '#components/ui/card.tsx'
 import { Command } from '#components/ui/command.tsx'
 import { Fact, Facts } from '#components/ui/facts.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { exactTime } from '#components/ui/format-time.ts'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { RefreshWhile } from '#components/ui/refresh-while.tsx'
 import { Time } from '#components/ui/time.tsx'
@@ -28,7 +29,7 @@ export default async function ShredRequestPage({ params }: { params: Promise<{ i
   const { shred, signingKey } = view
   return (
     <>
-      {shred.state === 'running' && <RefreshWhile />}
+      {(shred.state === 'running' || shred.state === 'waiting') && <RefreshWhile from={shred.dueAt} />}
       <Link href="/backups/shred" className="link mb-2 inline-block text-sm">
         All requests
       </Link>
@@ -61,7 +62,7 @@ function Waiting({ shred }: { shred: ShredDetail }) {
   return (
     <Card title="It can still be undone" hint="Until then these backups restore as before, and nobody can delete them.">
       <p className="mb-4 text-xl font-semibold">
-        They can never be read again <Countdown until={shred.dueAt} />
+        {shred.backups === 1 ? 'It' : 'They'} will be unreadable for good <Countdown until={shred.dueAt} />
       </p>
       <UndoButton id={shred.id} undo={undoShred} />
     </Card>
@@ -98,7 +99,7 @@ function RequestCard({ shred }: { shred: ShredDetail }) {
         </Fact>
         {shred.reason && <Fact name="Reason">{shred.reason}</Fact>}
         <Fact name="Due">
-          <Time iso={shred.dueAt} />
+          <time dateTime={shred.dueAt}>{exactTime(shred.dueAt)}</time>
         </Fact>
         {shred.undoneAt && (
           <Fact name="Undone">

@@ -25,7 +25,7 @@ import { PageHeader } from '#components/ui/page-header.tsx'
 import { Pager } from '#components/ui/pager.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { can, type Role } from '#lib/auth/schema.ts'
-import { arnOfPath, isWatched, type KeyRow, keyQuerySchema, usableState } from '#lib/key-holdings/schema.ts'
+import { arnOfPath, isWatched, type KeyRow, keyQuerySchema } from '#lib/key-holdings/schema.ts'
 
 export const metadata: Metadata = { title: 'Key' }
 
@@ -67,6 +67,9 @@ export default async function KeyPage({ params, searchParams }: Props) {
           <Card title="What hangs on it">
             <BlastRadius view={view} />
           </Card>
+          <Card title="Health">
+            <KeyHealthPicture view={health} />
+          </Card>
           {(view.backups.length > 0 || query.before) && (
             <Card title="Backups under it" hint="Newest first, and what else opens each.">
               <KeyBackups backups={view.backups} />
@@ -78,9 +81,6 @@ export default async function KeyPage({ params, searchParams }: Props) {
               />
             </Card>
           )}
-          <Card title="Health">
-            <KeyHealthPicture view={health} />
-          </Card>
           <Card title="Calls of KMS">
             <KeyCalls calls={calls} />
           </Card>
@@ -103,7 +103,6 @@ export default async function KeyPage({ params, searchParams }: Props) {
 
 function Actions({ row, role }: { row: KeyRow; role: Role }) {
   const from = encodeURIComponent(row.arn)
-  const urgent = row.health !== null && !usableState(row.health.state)
   return (
     <div className="mb-4 flex flex-wrap gap-2.5">
       {can(role, 'key.rewrap') && row.backups > 0 && (
@@ -111,7 +110,7 @@ function Actions({ row, role }: { row: KeyRow; role: Role }) {
           <Link
             href={`/keys/rewrap?from=${from}`}
             prefetch={false}
-            className={buttonClass({ variant: urgent ? 'primary' : 'secondary' })}
+            className={buttonClass({ variant: row.health?.state === 'pending deletion' ? 'primary' : 'secondary' })}
           >
             Re-wrap…
           </Link>

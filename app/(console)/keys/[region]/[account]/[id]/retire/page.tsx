@@ -62,12 +62,12 @@ export default async function RetirePage({ params, searchParams }: Props) {
           <div className="min-w-0 space-y-4">
             {proof.report ? <ProofVerdict report={proof.report} /> : <UnderWay proof={proof} />}
             {proof.report && <OldVersions proof={proof} remove={may ? deleteOldVersions : undefined} />}
+            {proof.report?.safe && <NextSteps commands={commands} />}
             {proof.report && <ProofFacts report={proof.report} />}
           </div>
           <div className="min-w-0 space-y-4">
             <ProofList proofs={proofs} shown={proof.id} path={`${keyHref(arn)}/retire`} />
             {proof.report && <Keep id={proof.id} />}
-            {proof.report?.safe && <NextSteps commands={commands} />}
           </div>
         </div>
       )}

@@ -9,7 +9,7 @@ import { deliver } from './send-due.ts'
  * Sends one message now, by the saved settings, while somebody waits. It is not tried again.
  * @throws AppError with what went wrong
  */
-export async function testAlert(
+export async function tryAlert(
   context: AlertContext,
   channel: AlertChannel,
   actor: string,
@@ -27,11 +27,19 @@ export async function testAlert(
   const { id } = await db.alertDelivery.create({
     data: { ...deliveryOf(null, channel, message, now), state: 'failed', tries: 1, nextTryAt: null },
   })
-  const trouble: unknown = await deliver(context, { id, channel, message, timeoutMs }).catch((error: unknown) => error)
+  let note: string | undefined
+  let trouble: unknown
+  try {
+    note = await deliver(context, { id, channel, message, timeoutMs })
+  } catch (error) {
+    trouble = error
+  }
   await db.$transaction(async (tx) => {
     await tx.alertDelivery.update({
       where: { id },
-      data: trouble ? { lastError: messageOf(trouble).slice(0, 2000) } : { state: 'sent', sentAt: new Date() },
+      data: trouble
+        ? { lastError: messageOf(trouble).slice(0, 2000) }
+        : { state: 'sent', sentAt: new Date(), lastError: note ?? null },
     })
     await recordAudit(tx, {
       actor,
