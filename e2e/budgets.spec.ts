@@ -1,3 +1,4 @@
+import { keyPath } from '#lib/key-holdings/schema.ts'
 import type { TestConsole } from './console.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 
@@ -8,6 +9,8 @@ const pages = [
   { url: '/backups/ID', kilobytes: 160 },
   { url: '/backups/ID/files', kilobytes: 160 },
   { url: '/keys', kilobytes: 160 },
+  { url: '/keys/KEY', kilobytes: 160 },
+  { url: '/keys/rewrap', kilobytes: 160 },
   { url: '/audit', kilobytes: 160 },
   { url: '/settings/api-tokens', kilobytes: 160 },
   { url: '/settings/sandbox', kilobytes: 160 },
@@ -20,9 +23,12 @@ const pages = [
 ]
 
 let backup: string
+let key: string
 test.beforeAll(async ({ console, sandbox, session, browser }) => {
   const context = await browser.newContext({ baseURL: console.url, storageState: session })
-  await saveKey(await context.newPage(), keyOf(sandbox, 'us-east-1', 'backups'))
+  const saved = keyOf(sandbox, 'us-east-1', 'backups')
+  await saveKey(await context.newPage(), saved)
+  key = keyPath(saved.arn).replace('/keys/', '')
   await context.close()
   backup = await backUp(console)
 })
@@ -52,7 +58,7 @@ for (const { url, kilobytes } of pages) {
       if (request.resourceType() === 'script')
         scripts.push(request.sizes().then(({ responseBodySize }) => responseBodySize))
     })
-    await page.goto(url.replace('ID', backup))
+    await page.goto(url.replace('ID', backup).replace('KEY', key))
     await page.waitForLoadState('networkidle')
     const sizes = await Promise.all(scripts)
     expect(sizes.length).toBeGreaterThan(2)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { freeAll, freeNow } from './free-now.ts'
+import { freeNow, freeWhole } from './free-now.ts'
 
 test('frees what has its memory to itself, and nothing that others may use', () => {
   const own = Buffer.alloc(100_000)
@@ -8,10 +8,10 @@ test('frees what has its memory to itself, and nothing that others may use', () 
   const shared = Buffer.alloc(100_000, 1)
   freeNow(shared.subarray(1))
   const small = Buffer.from('small')
-  freeNow(small)
+  freeWhole(small)
   const between = Buffer.from(new SharedArrayBuffer(100_000))
   freeNow(between)
   expect([shared.length, String(small), between.length]).toEqual([100_000, 'small', 100_000])
-  freeAll(shared.subarray(1))
+  freeWhole(shared.subarray(1))
   expect(shared).toHaveLength(0)
 })

@@ -20,7 +20,7 @@ export function CheckNowButton({ arn, check }: Props) {
       >
         Check now
       </Button>
-      <p role="status" className="sr-only">
+      <p role="status" className="self-center text-sm text-ink-3">
         {result?.status === 'success' && !pending && result.note}
       </p>
       {result?.status === 'error' && (

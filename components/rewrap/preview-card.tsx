@@ -7,11 +7,13 @@ import { Card } from '#components/ui/card.tsx'
 import { Fact, Facts } from '#components/ui/facts.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
-import { isOwnName, type RewrapPreview } from '#lib/rewrap/schema.ts'
+import type { RewrapPreview } from '#lib/rewrap/schema.ts'
 import { NoteList } from './note-list.tsx'
 
 // Only whoever removes a key needs it.
 const AlertDialog = dynamic(() => import('#components/ui/alert-dialog.tsx'))
+
+const isArn = (name: string) => name.startsWith('arn:')
 
 /** List price of symmetric requests in most Regions (AWS KMS pricing). */
 const dollarsPerCall = 0.03 / 10_000
@@ -31,7 +33,8 @@ export function PreviewCard({ preview, starting, start }: Props) {
   const { mode, from, to, toTyped, backups, bytes, calls, perSecond, seconds, notes } = preview
   const [asking, setAsking] = useState(false)
   const kms = calls.decrypt + calls.encrypt
-  const verb = mode === 'exchange' ? 'Exchange keys' : mode === 'add' ? 'Add key' : 'Remove key…'
+  const amount = count(backups, 'backup')
+  const verb = { exchange: `Re-wrap ${amount}`, add: `Add key to ${amount}`, remove: 'Remove key…' }[mode]
   return (
     <Card title="What it will do" hint="Only envelopes are written anew. No data object is read, written or moved.">
       <Facts>
@@ -42,16 +45,16 @@ export function PreviewCard({ preview, starting, start }: Props) {
         </Fact>
         {to !== null && (
           <Fact name="New key">
-            {isOwnName(to) ? 'AES-256: the newest root key of this console' : <Arn arn={to} full />}
+            {isArn(to) ? <Arn arn={to} full /> : 'AES-256: the newest root key of this console'}
             {toTyped !== to && <span className="block text-sm text-ink-3">{toTyped} points there now.</span>}
-            {!isOwnName(to) && (
+            {isArn(to) && (
               <span className="block text-sm text-ink-3">Just proven: DescribeKey, Encrypt and Decrypt worked.</span>
             )}
           </Fact>
         )}
         {from !== null && (
           <Fact name={mode === 'add' ? 'Stays' : mode === 'remove' ? 'Removed' : 'Old key'}>
-            {isOwnName(from) ? from : <Arn arn={from} full />}
+            {isArn(from) ? <Arn arn={from} full /> : from}
           </Fact>
         )}
         <Fact name="KMS calls">
@@ -88,7 +91,7 @@ export function PreviewCard({ preview, starting, start }: Props) {
       {asking && (
         <AlertDialog
           open
-          title={`Remove this key from ${count(backups, 'backup')}?`}
+          title={`Remove this key from ${amount}?`}
           confirm="Remove key"
           cancel="Keep it"
           busy={starting ? 'Starting…' : undefined}

@@ -9,15 +9,13 @@ import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { shortenArn } from '#components/ui/shorten-arn.ts'
 import { TextField } from '#components/ui/text-field.tsx'
-import {
-  isOwnName,
-  type PreviewResult,
-  type RewrapMode,
-  type RewrapPreview,
-  type RewrapRequestInput,
-  type RewrapSource,
-  rewrapModes,
-  type StartRewrapResult,
+import type {
+  PreviewResult,
+  RewrapMode,
+  RewrapPreview,
+  RewrapRequestInput,
+  RewrapSource,
+  StartRewrapResult,
 } from '#lib/rewrap/schema.ts'
 import { PreviewCard } from './preview-card.tsx'
 
@@ -31,11 +29,11 @@ interface Props {
   start(input: { request: RewrapRequestInput; seen: string | null }): Promise<StartRewrapResult>
 }
 
-const modes: Readonly<Record<RewrapMode, { label: string; about: string }>> = {
-  exchange: { label: 'Exchange', about: 'The new key takes the place of the old one.' },
-  add: { label: 'Add a key', about: 'The old key stays; the new one opens the backups as well.' },
-  remove: { label: 'Remove a key', about: 'Only where another key is left: never the last.' },
-}
+const modes: readonly { value: RewrapMode; label: string; about: string }[] = [
+  { value: 'exchange', label: 'Exchange', about: 'The new key takes the place of the old one.' },
+  { value: 'add', label: 'Add a key', about: 'The old key stays; the new one opens the backups as well.' },
+  { value: 'remove', label: 'Remove a key', about: 'Only where another key is left: never the last.' },
+]
 
 export function RewrapForm({ sources, offered, initial, preview, start }: Props) {
   const router = useRouter()
@@ -87,11 +85,11 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
           <RadioGroup
             legend="What to do"
             name="mode"
-            options={rewrapModes.map((value) => ({ value, ...modes[value] }))}
+            options={modes}
             chosen={mode}
             onChange={(event) => {
-              const chosen = rewrapModes.find((one) => one === event.currentTarget.value)
-              if (chosen) setMode(chosen)
+              const chosen = modes.find(({ value }) => value === event.currentTarget.value)
+              if (chosen) setMode(chosen.value)
             }}
           />
           <Select
@@ -130,7 +128,7 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
                   label="Key ARN, key ID or alias"
                   name="to"
                   mono
-                  defaultValue={isOwnName(initial.to) ? '' : initial.to}
+                  defaultValue={initial.to === 'AES-256' ? '' : initial.to}
                   list={offered.length > 0 ? 'offered-keys' : undefined}
                   maxLength={2048}
                   placeholder="alias/…"

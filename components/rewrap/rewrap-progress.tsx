@@ -7,7 +7,8 @@ import { formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { ChangeResult } from '#lib/backup/schema.ts'
-import { type RewrapRow, rewrapEnded } from '#lib/rewrap/schema.ts'
+import type { RewrapRow } from '#lib/rewrap/schema.ts'
+import { hasEnded } from './rewrap-ended.ts'
 import { RewrapStateBadge } from './rewrap-state-badge.tsx'
 import { useRewrap } from './use-rewrap.ts'
 
@@ -40,7 +41,7 @@ export function RewrapProgress({ run: initial, steer }: Props) {
           Progress
         </h2>
         <RewrapStateBadge run={run} />
-        {steer && !rewrapEnded(state) && (
+        {steer && !hasEnded(state) && (
           <div className="ml-auto flex flex-wrap gap-2.5">
             {state === 'paused' || wish === 'pause' ? (
               <Button size="small" variant="primary" disabled={pending} onClick={() => act(steer.resume)}>
@@ -82,7 +83,7 @@ export function RewrapProgress({ run: initial, steer }: Props) {
         )}
       </div>
       <p className="mt-2 text-sm text-ink-3">{stageOf(run)}</p>
-      {pace !== null && (
+      {pace !== null && state === 'running' && (
         <p className="mt-2 text-sm text-warn">
           KMS throttles ({formatNumber(throttled)} times so far): {formatNumber(pace)} calls a second for now. Nothing
           fails by it.

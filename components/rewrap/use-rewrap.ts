@@ -1,6 +1,7 @@
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
-import { type RewrapRow, rewrapEnded } from '#lib/rewrap/schema.ts'
+import type { RewrapRow } from '#lib/rewrap/schema.ts'
+import { hasEnded } from './rewrap-ended.ts'
 
 const windowMs = 10_000
 
@@ -12,7 +13,7 @@ export function useRewrap(initial: RewrapRow): { run: RewrapRow; perSecond: numb
   const [{ id, state: first }] = useState(initial)
 
   useEffect(() => {
-    if (rewrapEnded(first)) return
+    if (hasEnded(first)) return
     const source = new EventSource(`/api/rewraps/${id}/progress`)
     let known = first
     let polling: ReturnType<typeof setInterval> | undefined
@@ -30,7 +31,7 @@ export function useRewrap(initial: RewrapRow): { run: RewrapRow; perSecond: numb
       )
       if (next.state !== known) router.refresh()
       known = next.state
-      if (rewrapEnded(next.state)) source.close()
+      if (hasEnded(next.state)) source.close()
     }
     source.onerror = () => {
       // A lost connection is made again by the browser; an answer that is no stream is not.

@@ -128,6 +128,10 @@ describe('mail', () => {
     expect(text).toContain('3 backups (2.0 KiB), of which 2 have no other way in')
     expect(text).toContain('https://vault.example.com/keys/us-east-1/111122223333/1234abcd-12ab-34cd-56ef-1234567890ab')
     expect(closed?.text).toMatch(/healthy\s+again/)
+    for (const secret of [password, Buffer.from(password).toString('base64')])
+      expect(
+        JSON.stringify([server.mails, await deliveries()], (_, value) => (typeof value === 'bigint' ? null : value)),
+      ).not.toContain(secret)
     expect(await deliveries()).toMatchObject([
       { state: 'sent', tries: 1 },
       { state: 'sent', tries: 1 },

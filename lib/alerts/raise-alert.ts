@@ -26,9 +26,14 @@ export async function alertOfKey(tx: Tx, change: KeyChange): Promise<void> {
     if (open) await closeAlert(tx, arn, `Key ${nameOf(arn)} is healthy again`, { at, from, dependents })
     return
   }
-  if (open && graver(to, stateOf(open.state)) <= 0) return
   const title = `Key ${nameOf(arn)} ${told(change)}`
   const detail = diagnosis ? `${diagnosis.title}. ${diagnosis.detail}` : ''
+  if (open && graver(to, stateOf(open.state)) <= 0) {
+    // What KMS has said and taken back would be news again; an outage that comes and goes would not.
+    const state = isPlainWord(stateOf(open.state)) ? to : open.state
+    await tx.alert.update({ where: { id: open.id }, data: { state, title, detail } })
+    return
+  }
   const alert = open
     ? await tx.alert.update({ where: { id: open.id }, data: { state: to, title, detail } })
     : await tx.alert.create({ data: { arn, openFor: arn, state: to, title, detail, openedAt: at } })
@@ -43,6 +48,37 @@ export async function alertOfKey(tx: Tx, change: KeyChange): Promise<void> {
   }
   await queueDeliveries(tx, alert.id, message, at)
 }
+
+/** A deletion that comes near is told again, once for each of these. */
+const remindDays = [7, 3, 1]
+
+/** Takes the transaction of the check for which `isReminderDue`. */
+export async function remindOfDeletion(
+  tx: Tx,
+  { arn, deletionDate, dependents, diagnosis, at }: Omit<KeyChange, 'from' | 'to'>,
+): Promise<void> {
+  const open = await tx.alert.findUnique({ where: { openFor: arn } })
+  if (!open || !deletionDate) return
+  const days = daysUntil(deletionDate, at)
+  const title = `Key ${nameOf(arn)} will be deleted ${days <= 1 ? 'within a day' : `in ${days} days`}`
+  const message: AlertMessage = {
+    kind: 'reminder',
+    title,
+    at: at.toISOString(),
+    key: { arn, state: 'pending deletion', before: 'pending deletion' },
+    ...(diagnosis && { diagnosis: tellable(diagnosis) }),
+    dependents,
+    path: keyPath(arn),
+  }
+  await queueDeliveries(tx, open.id, message, at)
+}
+
+/** @param last when the key was found pending deletion before */
+export function isReminderDue(deletionDate: Date, last: Date, at: Date): boolean {
+  return remindDays.some((days) => daysUntil(deletionDate, last) > days && daysUntil(deletionDate, at) <= days)
+}
+
+const daysUntil = (date: Date, from: Date) => Math.ceil((date.getTime() - from.getTime()) / 86_400_000)
 
 /** Nothing happens where none is open. */
 export async function closeAlert(
@@ -64,6 +100,8 @@ export async function closeAlert(
   }
   await queueDeliveries(tx, open.id, message, at)
 }
+
+const isPlainWord = (state: KeyState) => state === 'disabled' || state === 'pending deletion' || state === 'deleted'
 
 function told({ to, deletionDate }: KeyChange): string {
   switch (to) {

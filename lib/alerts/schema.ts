@@ -6,7 +6,7 @@ export type AlertChannel = (typeof alertChannels)[number]
 
 /** What one message tells. Nothing secret: it leaves this console. */
 export interface AlertMessage {
-  readonly kind: 'opened' | 'worse' | 'closed' | 'test'
+  readonly kind: 'opened' | 'worse' | 'reminder' | 'closed' | 'test'
   /** One line. */
   readonly title: string
   /** ISO 8601, UTC */

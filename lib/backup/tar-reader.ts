@@ -1,5 +1,5 @@
 import { AppError } from '#lib/errors.ts'
-import { freeAll } from '#lib/free-now.ts'
+import { freeWhole } from '#lib/free-now.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readPart } from './read-part.ts'
 
@@ -81,7 +81,7 @@ export class TarReader {
       this.#loading.delete(held)
       if (!memory || !bytes) continue
       this.#spare?.push(memory)
-      if (bytes.buffer !== memory.buffer) freeAll(bytes)
+      if (bytes.buffer !== memory.buffer) freeWhole(bytes)
     }
   }
 

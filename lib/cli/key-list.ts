@@ -24,7 +24,7 @@ export function addKeyList(key: Command): void {
 }
 
 /** Whoever asks on a terminal wants to know how it is now: each key that something needs is tried first. */
-export async function listKeysNow({ backup, db, env }: Services): Promise<KeyRow[]> {
+async function listKeysNow({ backup, db, env }: Services): Promise<KeyRow[]> {
   const needed = (await listKeys(db)).filter(isWatched)
   await Promise.all(needed.map(({ arn }) => tryKeyNow(backup, arn, env.keyHealth)))
   return listKeys(db)
@@ -62,4 +62,4 @@ export function keyLines(row: KeyRow): string[] {
   ]
 }
 
-export const counted = (amount: number, one: string) => `${amount} ${one}${amount === 1 ? '' : 's'}`
+const counted = (amount: number, one: string) => `${amount} ${one}${amount === 1 ? '' : 's'}`

@@ -71,6 +71,7 @@ ${exits}`,
           return json ? printJson(preview) : printPreview(preview)
         }
         const { id, preview } = await startRewrap(services.backup, request.data, actor)
+        if (id === null) return json ? printJson(nothing) : print('There is nothing to do: no backup is concerned.')
         if (!wait) return json ? printJson({ id, total: preview.backups }) : print(id)
         if (!json && process.stderr.isTTY) printError(`Re-wrap ${id}: ${rewrapWords(preview)}`)
         await follow(services, id, json)
@@ -136,6 +137,8 @@ async function follow(services: Services, id: string, json: boolean): Promise<vo
   const { state, failed } = detail.run
   if (state !== 'complete' || failed > 0) process.exitCode = exitCodes.failed
 }
+
+const nothing = { id: null, state: 'complete', total: 0, exchanged: 0, failures: [], failed: 0, error: null }
 
 /** The members of before it was a job, and how it ended. */
 function resultOf({ run, failures }: RewrapDetail) {

@@ -1,4 +1,4 @@
-import { alertOfKey } from '#lib/alerts/raise-alert.ts'
+import { alertOfKey, isReminderDue, remindOfDeletion } from '#lib/alerts/raise-alert.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, noJson, type Tx } from '#lib/db.ts'
 import { dependentsOf } from './dependents.ts'
@@ -62,7 +62,15 @@ export async function recordProbe(
       failures: probe.found === 'g' ? 0 : 1,
       slowestMs: probe.tookMs,
     })
-    if (to === from) return { from, to, told: null }
+    if (to === from) {
+      const last = row.checkedAt
+      if (deletionDate && last && isReminderDue(deletionDate, last, now)) {
+        const dependents = await dependentsOf(tx, arn)
+        if (dependents.onlyWayIn > 0 || dependents.inUse)
+          await remindOfDeletion(tx, { arn, deletionDate, dependents, diagnosis: probe.diagnosis, at: now })
+      }
+      return { from, to, told: null }
+    }
     const told = to === 'healthy' ? null : (probe.diagnosis ?? null)
     const dependents = await dependentsOf(tx, arn)
     await tx.keyEvent.create({

@@ -196,6 +196,35 @@ test('an alert that is open is quiet about less, and speaks when it is worse', a
   expect(await alerts()).toMatchObject([{ state: 'disabled', closedAt: null }])
 })
 
+test('a deletion that comes near is told again, as is one that was cancelled in between', async () => {
+  await here.db.alertSettings.create({ data: { webhook: { url: 'http://x' }, publicUrl: '', updatedBy: actor } })
+  await here.db.alertDelivery.deleteMany()
+  const told = async () => {
+    const rows = await here.db.alertDelivery.findMany({ orderBy: { id: 'asc' } })
+    return rows.map(({ message }) => String(Object(message).title).replace(/^Key \S+ \(.*?\) /, ''))
+  }
+  const schedule = () => sandbox.kms().send(new ScheduleKeyDeletionCommand({ KeyId: arn, PendingWindowInDays: 10 }))
+  await schedule()
+  await pass(long)
+  await sandbox.kms().send(new CancelKeyDeletionCommand({ KeyId: arn }))
+  await pass(2)
+  expect(await alerts()).toMatchObject([{ state: 'disabled', title: expect.stringContaining('is disabled') }])
+  await schedule()
+  await pass(1)
+  for (let day = 0; day < 10; day += 1) {
+    time += 86_400_000
+    await pass(2)
+  }
+  expect(await told()).toEqual([
+    expect.stringMatching(/^is scheduled for deletion on /),
+    expect.stringMatching(/^is scheduled for deletion on /),
+    'will be deleted in 7 days',
+    'will be deleted in 3 days',
+    'will be deleted within a day',
+  ])
+  await here.db.alertSettings.deleteMany()
+})
+
 test('least privilege, as this console prints it, is enough', async () => {
   const { installation } = here.context
   const policy = policyOf(...keyStatements({ installation, environment: here.environment }, { resource: arn }))
@@ -274,6 +303,21 @@ describe('real use', () => {
     await watchKeys(here.context, times, options)
     expect(await health()).toMatchObject({ state: 'disabled' })
     expect((await events())[0]).toMatchObject({ dependents: { backups: 1, onlyWayIn: 1, inUse: true } })
+  })
+
+  test('a look-up that is refused is no trouble', async () => {
+    const before = await here.db.keyHealth.findUniqueOrThrow({ where: { arn } })
+    const credentials = await sandbox.user(
+      'looks-up-nothing',
+      policyOf(
+        ...keyStatements({ installation: here.context.installation, environment: here.environment }, { resource: arn }),
+      ),
+    )
+    const key = await reachKey({ ...here.context, own: { ...here.context.own, credentials } }, arn, 'other')
+    await expect(key.lookups.rotation(arn)).rejects.toThrow()
+    key.close()
+    await here.context.kmsTally.flush()
+    expect(await here.db.keyHealth.findUniqueOrThrow({ where: { arn } })).toEqual(before)
   })
 
   test('calls are counted as the sandbox counts them, by what they were for', async () => {

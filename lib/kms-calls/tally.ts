@@ -7,6 +7,10 @@ const flushMs = 20_000
 /** After a call that failed: the watch is to look at once. */
 const soonMs = 1_000
 
+/** Made with the credentials that backups are made with. A check may try others that somebody has just typed. */
+const realUse: ReadonlySet<KmsPurpose> = new Set(['backup', 'restore', 'verify', 'browse', 're-wrap'])
+/** The calls that a key must answer. Whatever else is asked for may be refused by right. */
+const essential = new Set(['DescribeKey', 'Encrypt', 'Decrypt'])
 /** Answers that a check provokes on purpose. */
 const provoked = new Set(['InvalidCiphertextException', 'DryRunOperationException'])
 
@@ -19,11 +23,8 @@ export interface KmsTally {
   close(): Promise<void>
 }
 
-/**
- * What succeeds proves a key, which the watch takes for a check; what fails makes the watch check at once.
- * @param now injected by tests that count days
- */
-export function openKmsTally(db: Db, now: () => Date = () => new Date()): KmsTally {
+/** What a backup or restore does proves a key, which the watch takes for a check; what fails makes it check at once. */
+export function openKmsTally(db: Db): KmsTally {
   let counts = new Map<string, number>()
   let encrypted = new Map<string, Date>()
   let decrypted = new Map<string, Date>()
@@ -60,15 +61,15 @@ export function openKmsTally(db: Db, now: () => Date = () => new Date()): KmsTal
   return {
     of: (purpose) => (call) => {
       const { key, operation, requests, fault } = call
-      const at = now()
+      const at = new Date()
       if (requests > 0) {
         const name = JSON.stringify([key, at.toISOString().slice(0, 10), purpose, operation])
         counts.set(name, (counts.get(name) ?? 0) + requests)
       }
       if (purpose === 'health') return flushIn(flushMs)
-      if (!fault && operation === 'Encrypt') encrypted.set(key, at)
-      if (!fault && operation === 'Decrypt') decrypted.set(key, at)
-      const wrong = fault !== undefined && !provoked.has(fault.code)
+      if (!fault && realUse.has(purpose) && operation === 'Encrypt') encrypted.set(key, at)
+      if (!fault && realUse.has(purpose) && operation === 'Decrypt') decrypted.set(key, at)
+      const wrong = fault !== undefined && essential.has(operation) && !provoked.has(fault.code)
       if (wrong) troubled.set(key, at)
       flushIn(wrong ? soonMs : flushMs)
     },
@@ -87,19 +88,19 @@ interface Taken {
 }
 
 async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken): Promise<void> {
-  if (counts.size > 0) {
-    // In one order, so that two processes never wait for each other.
-    const rows = [...counts].sort(([one], [other]) => (one < other ? -1 : 1))
-    const names = rows.map(([name]): string[] => JSON.parse(name))
-    const column = (index: number) => names.map((name) => name[index] ?? '')
-    await db.$executeRaw`
-      INSERT INTO kms_calls (arn, day, purpose, operation, requests)
-      SELECT * FROM unnest(${column(0)}::text[], ${column(1)}::date[], ${column(2)}::text[], ${column(3)}::text[],
-        ${rows.map(([, requests]) => requests)}::int[])
-      ON CONFLICT (arn, day, purpose, operation) DO UPDATE SET requests = kms_calls.requests + EXCLUDED.requests`
-  }
   for (const [arn, at] of encrypted) await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: at } })
   for (const [arn, at] of decrypted) await db.keyHealth.updateMany({ where: { arn }, data: { decryptProvenAt: at } })
   for (const [arn, at] of troubled)
     await db.keyHealth.updateMany({ where: { arn, nextCheckAt: { gt: at } }, data: { nextCheckAt: at } })
+  // Last, so that counts that are kept for another try are written nowhere.
+  if (counts.size === 0) return
+  // In one order, so that two processes never wait for each other.
+  const rows = [...counts].sort(([one], [other]) => (one < other ? -1 : 1))
+  const names = rows.map(([name]): string[] => JSON.parse(name))
+  const column = (index: number) => names.map((name) => name[index] ?? '')
+  await db.$executeRaw`
+      INSERT INTO kms_calls (arn, day, purpose, operation, requests)
+      SELECT * FROM unnest(${column(0)}::text[], ${column(1)}::date[], ${column(2)}::text[], ${column(3)}::text[],
+        ${rows.map(([, requests]) => requests)}::int[])
+      ON CONFLICT (arn, day, purpose, operation) DO UPDATE SET requests = kms_calls.requests + EXCLUDED.requests`
 }

@@ -12,7 +12,6 @@ export const retireKeySchema = z.object({
       return parsed.ok && parsed.key.kind === 'key-arn' && parsed.key.value === text
     }, 'This is not a key ARN. The Keys page and byok key list show them.'),
 })
-export const proofIdSchema = z.object({ id: z.uuid() })
 export const deleteVersionsSchema = z.object({
   id: z.uuid(),
   word: z.string().max(200),

@@ -11,9 +11,8 @@ import { startRestore } from '#lib/backup/start-restore.ts'
 import { seededRandom } from '#lib/backup/workers-for-tests.ts'
 import { keyArn, openTestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import type { Fault } from '#lib/sandbox/schema.ts'
-import { requestOf, stands } from './rewrap-for-tests.ts'
+import { requestOf, stands, startNow } from './rewrap-for-tests.ts'
 import { runRewrap } from './run-rewrap.ts'
-import { startRewrap } from './start-rewrap.ts'
 
 const never = new AbortController().signal
 
@@ -49,7 +48,7 @@ export async function rewrapMeanwhile({ runs, seed }: { runs: number; seed: numb
       const to = others[Math.floor(random() * others.length)] ?? main
       const words = `run ${run} of seed ${seed}: ${from} to ${to}`
       await sandbox.control('PUT', 'faults', slow(random))
-      const { id } = await startRewrap(here.context, requestOf(from, to), actor)
+      const id = await startNow(here.context, requestOf(from, to))
       const soon = () => delay(random() * 60)
       const waits = [soon(), soon(), soon()]
       const target = ids[Math.floor(random() * ids.length)] ?? ''

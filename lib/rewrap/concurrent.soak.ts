@@ -7,4 +7,4 @@ test('a restore, a backup and a re-wrap of the same backup at once, 200 times: n
   const figures = await rewrapMeanwhile({ runs, seed })
   console.log(JSON.stringify(figures))
   expect(figures.runs).toBe(runs)
-})
+}, 7_200_000)

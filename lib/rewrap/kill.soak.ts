@@ -7,4 +7,4 @@ test('a re-wrap is killed at every step, 200 times, with KMS throttled, refused 
   const figures = await killRewraps({ kills: runs, seed })
   console.log(JSON.stringify(figures))
   expect(figures.killed).toBeGreaterThan(runs / 2)
-})
+}, 7_200_000)

@@ -12,10 +12,9 @@ import { keyArn, openTestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import type { Fault } from '#lib/sandbox/schema.ts'
 import { comesOnce, type KillPoint, killPoints } from './kill-points-for-tests.ts'
 import { contentOf, opensAsItsRowSays, plantBackups } from './plant-backups-for-tests.ts'
-import { requestOf, rewrapNow, stands } from './rewrap-for-tests.ts'
+import { requestOf, rewrapNow, stands, startNow } from './rewrap-for-tests.ts'
 import { runRewrap } from './run-rewrap.ts'
 import { rewrapEnded } from './schema.ts'
-import { startRewrap } from './start-rewrap.ts'
 import { resumeRewrap } from './steer-rewrap.ts'
 
 const root = path.join(import.meta.dirname, '..', '..')
@@ -59,7 +58,7 @@ export async function killRewraps({ kills, seed, first = 0 }: { kills: number; s
           ? [pick(troubles({ from, to }, faultSeed))]
           : []
       const words = `run ${run} of seed ${seed}: ${from} to ${to}, ${JSON.stringify(point)}, ${JSON.stringify(faults)}`
-      const { id } = await startRewrap(here.context, requestOf(from, to), actor)
+      const id = await startNow(here.context, requestOf(from, to))
       await sandbox.control('PUT', 'faults', faults)
       const killed = await killedRewrap(here, id, point, cache)
       await sandbox.control('DELETE', 'faults')

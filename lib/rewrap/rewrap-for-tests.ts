@@ -1,7 +1,7 @@
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { runRewrap } from './run-rewrap.ts'
-import { type RewrapMode, rewrapRequestSchema } from './schema.ts'
+import { type RewrapMode, type RewrapRequest, rewrapRequestSchema } from './schema.ts'
 import { startRewrap } from './start-rewrap.ts'
 import { viewRewrapDetail } from './view-rewraps.ts'
 
@@ -15,9 +15,16 @@ export function requestOf(from: string, to: string, mode?: RewrapMode, perSecond
 
 /** Starts a re-wrap, and does in this process what a worker does with it. @returns how it stands then */
 export async function rewrapNow(context: BackupContext, from: string, to: string, mode?: RewrapMode) {
-  const { id } = await startRewrap(context, requestOf(from, to, mode), actor)
+  const id = await startNow(context, requestOf(from, to, mode))
   await runRewrap(context, id, never)
   return stands(context, id)
+}
+
+/** @returns its ID; throws where there is nothing to do */
+export async function startNow(context: BackupContext, request: RewrapRequest): Promise<string> {
+  const { id } = await startRewrap(context, request, actor)
+  if (id === null) throw new Error('There is nothing to do.')
+  return id
 }
 
 export async function stands(context: BackupContext, id: string) {

@@ -11,9 +11,9 @@ import { startRestore } from '#lib/backup/start-restore.ts'
 import { seededRandom } from '#lib/backup/workers-for-tests.ts'
 import { keyArn, openTestSandbox, refusal, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { contentOf, plantBackups } from './plant-backups-for-tests.ts'
-import { requestOf, stands } from './rewrap-for-tests.ts'
+import { previewRewrap } from './preview-rewrap.ts'
+import { requestOf, stands, startNow } from './rewrap-for-tests.ts'
 import { runRewrap } from './run-rewrap.ts'
-import { startRewrap } from './start-rewrap.ts'
 
 const never = new AbortController().signal
 const bucket = 'vault-hosted-us-east-1'
@@ -47,8 +47,11 @@ export async function rewrapMany({ backups, whole, restored, seed }: Size) {
     const planting = performance.now() - began
 
     const before = await dataObjects(sandbox)
-    const { id, preview } = await startRewrap(here.context, requestOf(old, next), actor)
-    expect(preview).toMatchObject({ backups, calls: { decrypt: 2 * backups, encrypt: backups } })
+    const id = await startNow(here.context, requestOf(old, next))
+    expect(await previewRewrap(here.context, requestOf(old, next))).toMatchObject({
+      backups,
+      calls: { decrypt: 2 * backups, encrypt: backups },
+    })
     await sandbox.control('DELETE', 'requests')
     const started = performance.now()
     await runRewrap(here.context, id, never)

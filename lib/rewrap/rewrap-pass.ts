@@ -266,7 +266,7 @@ async function refusalOf(wrapper: KeyWrapper, installation: string): Promise<App
 }
 
 function isThrottled(error: AppError): boolean {
-  return partsOf(error).some(({ cause }) => cause !== undefined && throttling.has(faultOf(cause).code))
+  return partsOf(error).some(({ cause }) => cause !== undefined && isThrottling(faultOf(cause).code))
 }
 
 /** Where several keys failed, what each said. */
@@ -275,6 +275,8 @@ function partsOf(error: AppError): Error[] {
   return error.cause.errors.filter((part) => part instanceof Error)
 }
 
+/** AWS’s error codes that ask for fewer calls. */
+export const isThrottling = (code: string): boolean => throttling.has(code)
 const throttling = new Set([
   'ThrottlingException',
   'Throttling',

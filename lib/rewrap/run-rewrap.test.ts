@@ -12,10 +12,9 @@ import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-tes
 import { destroyUnused } from '#lib/seal/move-values.ts'
 import { opensAsItsRowSays, plantBackups } from './plant-backups-for-tests.ts'
 import { previewRewrap } from './preview-rewrap.ts'
-import { requestOf, rewrapNow, stands } from './rewrap-for-tests.ts'
+import { requestOf, rewrapNow, stands, startNow } from './rewrap-for-tests.ts'
 import { runRewrap } from './run-rewrap.ts'
 import { settleExchanges } from './settle-exchanges.ts'
-import { startRewrap } from './start-rewrap.ts'
 import { cancelRewrap, pauseRewrap, resumeRewrap } from './steer-rewrap.ts'
 
 const never = new AbortController().signal
@@ -62,8 +61,8 @@ async function restores(backupId: string): Promise<void> {
 }
 const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
 const rewrap = (from: string, to: string) => rewrapNow(here.context, from, to)
-const start = async (from: string, to: string, perSecond: number | null = null) =>
-  (await startRewrap(here.context, requestOf(from, to, undefined, perSecond), actor)).id
+const start = (from: string, to: string, perSecond: number | null = null) =>
+  startNow(here.context, requestOf(from, to, undefined, perSecond))
 async function without(key: string, run: () => Promise<void>): Promise<void> {
   const kms = sandbox.kms(key.split(':')[3])
   await kms.send(new DisableKeyCommand({ KeyId: key }))

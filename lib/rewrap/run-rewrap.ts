@@ -6,7 +6,7 @@ import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { Pace } from './pace.ts'
-import { Lost, type PassEnd, passOver } from './rewrap-pass.ts'
+import { isThrottling, Lost, type PassEnd, passOver } from './rewrap-pass.ts'
 import { rewrapWords } from './schema.ts'
 import { SharedReaches } from './shared-reaches.ts'
 import { wishOf } from './view-rewraps.ts'
@@ -31,12 +31,12 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
   const pace = new Pace(run.perSecond)
   let { throttled } = run
   const { onKmsCall } = context.own
-  // The SDK tries again by itself what KMS throttles: a call of several requests tells of it.
+  // The SDK tries again by itself what KMS throttles: a call of several requests tells of it. An outage is another matter.
   const own: BackupContext['own'] = {
     ...context.own,
     onKmsCall(call) {
       onKmsCall?.(call)
-      if (call.requests <= 1) return
+      if (call.requests <= 1 || (call.fault && !isThrottling(call.fault.code))) return
       throttled += call.requests - 1
       pace.slowDown()
     },

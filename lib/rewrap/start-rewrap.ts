@@ -10,6 +10,7 @@ import { wishOf } from './view-rewraps.ts'
 
 /**
  * Proves the new key; then row, audit row and job in one transaction. A worker does the rest.
+ * @returns no ID where there is nothing to do, which is not worth a row
  * @param seen what the new key was when somebody looked at the preview
  * @throws AppError as `previewRewrap` does; `conflict` while another re-wrap that is under way is about the same backups
  */
@@ -18,7 +19,7 @@ export async function startRewrap(
   request: RewrapRequest,
   actor: string,
   seen?: string | null,
-): Promise<{ id: string; preview: RewrapPreview }> {
+): Promise<{ id: string; preview: RewrapPreview } | { id: null; preview: RewrapPreview }> {
   const preview = await previewRewrap(context, request)
   if (seen !== undefined && seen !== preview.to)
     throw new AppError('conflict', `${preview.toTyped} points to ${preview.to} by now, no longer to ${seen}.`, {
@@ -26,8 +27,7 @@ export async function startRewrap(
     })
   const { mode, from, to, toTyped, perSecond } = preview
   const wish = { mode, from, to }
-  if (preview.backups === 0)
-    throw new AppError('invalid', `There is nothing to do: no complete backup ${nothingLeft(wish)}.`)
+  if (preview.backups === 0) return { id: null, preview }
   const id = await context.db.$transaction(async (tx) => {
     // One is started at a time, so that each sees those before it.
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('vault-console rewrap'))`
@@ -49,10 +49,6 @@ export async function startRewrap(
     return run.id
   })
   return { id, preview }
-}
-
-function nothingLeft({ mode, from, to }: RewrapWish): string {
-  return mode === 'add' ? `lacks ${to}${from === null ? '' : ` and is under ${from}`}` : `is under ${from}`
 }
 
 /** Two at once on the same backups would be safe, and leave nobody knowing under which key what ends. */

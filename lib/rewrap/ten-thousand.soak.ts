@@ -7,4 +7,4 @@ test('10,000 backups get another key in minutes; the old one is deleted, and 200
   const figures = await rewrapMany({ backups: runs, whole: Math.ceil(runs / 50), restored: Math.ceil(runs / 50), seed })
   console.log(JSON.stringify(figures))
   expect(figures.rewrapSeconds).toBeLessThan(30 * 60)
-})
+}, 7_200_000)

@@ -74,7 +74,7 @@ export async function certify(context: BackupContext, id: string, now: Date): Pr
     })
     // Another worker has issued it at the same moment.
     if (count !== 1) return
-    const what = `${destroyed.length} of ${items.length} backups (“${request.name}”)`
+    const what = `${destroyed.length} of ${items.length} ${items.length === 1 ? 'backup' : 'backups'} of “${request.name}”`
     await recordAudit(tx, {
       actor: 'console',
       action: 'shred.finish',

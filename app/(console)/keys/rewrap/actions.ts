@@ -23,7 +23,9 @@ export async function previewRewrap(input: unknown): Promise<PreviewResult> {
 export async function startRewrap(input: unknown): Promise<StartRewrapResult> {
   const result = await permitted('key.rewrap', startRewrapSchema, input, async ({ console, user, input }) => {
     const { id } = await start(console.backup, input.request, user.email, input.seen)
-    return { status: 'success' as const, id }
+    return id === null
+      ? { status: 'error' as const, message: 'There is nothing to do any more.' }
+      : { status: 'success' as const, id }
   })
   if (result.status === 'success') revalidatePath('/keys', 'layout')
   return result

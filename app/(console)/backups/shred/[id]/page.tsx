@@ -41,6 +41,15 @@ export default async function ShredRequestPage({ params }: { params: Promise<{ i
       <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_380px]">
         <div className="min-w-0 space-y-4">
           {shred.state === 'waiting' && <Waiting shred={shred} />}
+          {shred.state === 'running' && (
+            <Card title="The wraps are being destroyed">
+              <p className="text-ink-2">
+                Nobody opens these backups any more. Two minutes after the last envelope was deleted the bucket is
+                looked at once more; then the certificate is signed. What is refused stands beside its backup, and is
+                tried again.
+              </p>
+            </Card>
+          )}
           {shred.certified && <CertificateCard shred={shred} />}
           <ShredItems items={shred.items} />
           {shred.backups > shred.items.length && (
