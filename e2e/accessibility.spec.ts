@@ -16,6 +16,7 @@ const pages = [
   '/backups',
   '/backups?text=nothing-has-this-name',
   '/backups/schedules',
+  '/backups/shred',
   '/keys',
   '/audit',
   '/no-such-page',

@@ -6,6 +6,7 @@ const pages = [
   { url: '/', kilobytes: 160 },
   { url: '/backups', kilobytes: 160 },
   { url: '/backups/schedules', kilobytes: 160 },
+  { url: '/backups/shred/review?id=ID', kilobytes: 160 },
   { url: '/backups/ID', kilobytes: 160 },
   { url: '/backups/ID/files', kilobytes: 160 },
   { url: '/keys', kilobytes: 160 },

@@ -1,8 +1,6 @@
 import Link from 'next/link'
 import type { ReactNode } from 'react'
-import { CopyButton } from '#components/ui/copy-button.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
-import { shortenArn } from '#components/ui/shorten-arn.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { KeyRow } from '#lib/key-holdings/schema.ts'
@@ -50,16 +48,14 @@ function Row({ row }: { row: KeyRow }) {
   return (
     <tr>
       <Td>
-        <div className="flex items-start gap-1">
-          <Link
-            href={keyHref(arn)}
-            prefetch={false}
-            className={`line-clamp-2 font-medium wrap-anywhere hover:underline ${name === id ? 'font-mono text-sm' : ''}`}
-          >
-            {name}
-          </Link>
-          <CopyButton text={arn} what={`the ARN ${shortenArn(arn)}`} iconOnly />
-        </div>
+        <Link
+          href={keyHref(arn)}
+          prefetch={false}
+          title={arn}
+          className={`line-clamp-2 font-medium wrap-anywhere hover:underline ${name === id ? 'font-mono text-sm' : ''}`}
+        >
+          {name}
+        </Link>
         {name !== id && (
           <code className="block truncate text-sm text-ink-3" title={arn}>
             {id}

@@ -53,7 +53,12 @@ async function accessOfSaved(
   environment: { id: string; externalId: string },
   revision: Revision,
 ) {
-  return accessOf(calledFor(context, 'check'), environment, revision, await openSecret(context, environment.id, revision))
+  return accessOf(
+    calledFor(context, 'check'),
+    environment,
+    revision,
+    await openSecret(context, environment.id, revision),
+  )
 }
 
 function keysTyped(revision: Revision): string[] {

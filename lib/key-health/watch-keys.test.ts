@@ -297,6 +297,13 @@ describe('real use', () => {
     const id = await backUp()
     await here.context.kmsTally.flush()
     await sandbox.kms().send(new DisableKeyCommand({ KeyId: arn }))
+    const next = async () => (await here.db.keyHealth.findUniqueOrThrow({ where: { arn } })).nextCheckAt
+    const before = await next()
+    await restore(id)
+    await here.context.kmsTally.flush()
+    // It was checked within the minute.
+    expect(await next()).toEqual(before)
+    await here.db.keyHealth.updateMany({ data: { checkedAt: new Date(Date.now() - 2 * minute) } })
     await restore(id)
     await here.context.kmsTally.flush()
     time = Date.now()

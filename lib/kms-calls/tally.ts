@@ -4,8 +4,9 @@ import { messageOf } from '#lib/errors.ts'
 import type { KmsPurpose } from './schema.ts'
 
 const flushMs = 20_000
-/** After a call that failed: the watch is to look at once. */
+/** After a call that failed: the watch is to look at once, but not again and again. */
 const soonMs = 1_000
+const restMs = 60_000
 
 /** Made with the credentials that backups are made with. A check may try others that somebody has just typed. */
 const realUse: ReadonlySet<KmsPurpose> = new Set(['backup', 'restore', 'verify', 'browse', 're-wrap'])
@@ -91,7 +92,10 @@ async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken):
   for (const [arn, at] of encrypted) await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: at } })
   for (const [arn, at] of decrypted) await db.keyHealth.updateMany({ where: { arn }, data: { decryptProvenAt: at } })
   for (const [arn, at] of troubled)
-    await db.keyHealth.updateMany({ where: { arn, nextCheckAt: { gt: at } }, data: { nextCheckAt: at } })
+    await db.keyHealth.updateMany({
+      where: { arn, state: 'healthy', nextCheckAt: { gt: at }, checkedAt: { lt: new Date(at.getTime() - restMs) } },
+      data: { nextCheckAt: at },
+    })
   // Last, so that counts that are kept for another try are written nowhere.
   if (counts.size === 0) return
   // In one order, so that two processes never wait for each other.

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms'
 import {
+  DeleteObjectCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -10,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { BackupPlace, Connection } from '#lib/backup/backup-context.ts'
+import { cleanUpBackup } from '#lib/backup/clean-up.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { deleteBackup } from '#lib/backup/delete-backup.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
@@ -166,7 +168,6 @@ test('a versioned bucket: old versions that still open are counted, and exactly 
   // Deleted by the console: what is left of it is only seen in a versioned bucket.
   await deleteBackup(here.context, gone, actor)
   await here.db.backup.updateMany({ where: { id: gone }, data: { finishedAt: new Date(0) } })
-  const { cleanUpBackup } = await import('#lib/backup/clean-up.ts')
   await cleanUpBackup(here.context, gone)
   const s3 = sandbox.s3()
   await s3.send(
@@ -189,7 +190,6 @@ test('a versioned bucket: old versions that still open are counted, and exactly 
   await expect(startDeletion(here.context, { id: proof.id, word: 'delete 4 versions' }, actor)).rejects.toMatchObject({
     code: 'invalid',
   })
-  // Written anew since: somebody put an old envelope back in place. It is the current one, and stays.
   await startDeletion(here.context, { id: proof.id, word: deletionWord(5) }, actor)
   await expect(startDeletion(here.context, { id: proof.id, word: deletionWord(5) }, actor)).rejects.toMatchObject({
     code: 'conflict',
@@ -225,7 +225,6 @@ test('a version that has become the current one by then stays', async () => {
   const Key = `${here.environment}/backups/${id}/envelope.json`
   const s3 = sandbox.s3()
   const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }))
-  const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
   await s3.send(
     new DeleteObjectCommand({ Bucket, Key, VersionId: Versions.find(({ IsLatest }) => IsLatest)?.VersionId }),
   )

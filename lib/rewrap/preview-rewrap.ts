@@ -46,7 +46,10 @@ export async function previewRewrap(context: Context, request: RewrapRequest): P
   const opened = from === null || !isOwnName(from) || mode === 'remove'
   const wrapped = to !== null && !isOwnName(to)
   const calls = { decrypt: (opened ? backups : 0) + (wrapped ? backups : 0), encrypt: wrapped ? backups : 0 }
-  const perSecond = request.perSecond ?? usualPerSecond([from, to].flatMap((name) => regionOfArn(name) ?? []))
+  // Where a wish names no key of KMS, those that are called are most likely where the environment is.
+  const { revision } = await currentEnvironment(db)
+  const regions = [regionOfArn(from), regionOfArn(to), revision?.region].flatMap((region) => region ?? [])
+  const perSecond = request.perSecond ?? usualPerSecond(regions)
   return {
     ...wish,
     toTyped,

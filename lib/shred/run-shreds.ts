@@ -91,7 +91,7 @@ async function workOn(context: BackupContext, id: string, signal: AbortSignal, c
 
 /** One backup, as far as it goes now. Each step may be the last one that this process does. */
 async function workOnItem(context: BackupContext, reaches: SharedReaches, item: WorkedItem, clock: ShredClock) {
-  const where = { shredId_backupId: { shredId: item.shredId, backupId: item.backupId } }
+  const where = { shredId: item.shredId, backupId: item.backupId, state: { in: ['waiting', 'claimed'] } }
   try {
     const claimed = item.state === 'claimed' ? item : await claimItem(context, item, clock.now())
     if (!claimed) return
@@ -99,7 +99,7 @@ async function workOnItem(context: BackupContext, reaches: SharedReaches, item: 
     if (clock.now().getTime() - emptyAt.getTime() >= settleMs) await finishItem(context, claimed, clock.now())
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    await context.db.shredItem.update({ where, data: { error: messageOf(error) } })
+    await context.db.shredItem.updateMany({ where, data: { error: messageOf(error) } })
   }
 }
 

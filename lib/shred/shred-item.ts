@@ -33,6 +33,9 @@ export async function claimItem({ db }: BackupContext, item: WorkedItem, now: Da
   const key = { shredId_backupId: { shredId, backupId } }
   return db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM "backup" WHERE "id" = ${backupId}::uuid FOR UPDATE`
+    // Another worker, thought dead, may have come before.
+    const current = await tx.shredItem.findUniqueOrThrow({ where: key })
+    if (current.state !== 'waiting') return current.state === 'claimed' ? current : undefined
     const row = await tx.backup.findUnique({ where: { id: backupId } })
     if (row?.state !== 'complete') {
       const error = row ? `It is ${row.state}, not complete.` : 'Its row is gone from the database.'
@@ -88,12 +91,16 @@ export async function emptyItem(
     select: { id: true, environmentId: true, revision: true, region: true, bucket: true, prefix: true },
   })
   if (!row) throw new AppError('conflict', 'Its row is gone from the database, and with it the way to its bucket.')
-  let envelopes = envelopesOf(item)
-  const found = await destroyEnvelopes(await reaches.connect(row), object, async (more) => {
-    const known = new Set(envelopes.map(({ where, versionId }) => `${where} ${versionId}`))
-    envelopes = [...envelopes, ...more.filter(({ where, versionId }) => !known.has(`${where} ${versionId}`))]
-    await db.shredItem.update({ where: key, data: { envelopes: envelopes.map((one) => ({ ...one })) } })
-  })
+  const found = await destroyEnvelopes(await reaches.connect(row), object, (more) =>
+    db.$transaction(async (tx) => {
+      await tx.$queryRaw`
+        SELECT 1 FROM "shred_item" WHERE "shredId" = ${shredId}::uuid AND "backupId" = ${backupId}::uuid FOR UPDATE`
+      const before = envelopesOf(await tx.shredItem.findUniqueOrThrow({ where: key }))
+      const known = new Set(before.map(({ where, versionId }) => `${where} ${versionId}`))
+      const envelopes = [...before, ...more.filter(({ where, versionId }) => !known.has(`${where} ${versionId}`))]
+      await tx.shredItem.update({ where: key, data: { envelopes: envelopes.map((one) => ({ ...one })) } })
+    }),
+  )
   const emptyAt = found === 0 && item.emptyAt ? item.emptyAt : now
   await db.shredItem.update({ where: key, data: { emptyAt, error: null } })
   return emptyAt
@@ -102,15 +109,16 @@ export async function emptyItem(
 /** The last look at the database; then the backup is shredded. */
 export async function finishItem({ db }: BackupContext, { shredId, backupId }: WorkedItem, now: Date): Promise<void> {
   await db.$transaction(async (tx) => {
+    const { count: mine } = await tx.shredItem.updateMany({
+      where: { shredId, backupId, state: 'claimed' },
+      data: { state: 'destroyed', destroyedAt: now, error: null },
+    })
+    if (mine !== 1) return
     const none = { envelope: null, nextEnvelope: null, parts: { none: {} }, checkpoints: { none: {} } }
     const { count } = await tx.backup.updateMany({
       where: { id: backupId, state: 'shredding', ...none },
       data: { state: 'shredded' },
     })
     if (count !== 1) throw new AppError('conflict', 'Its row is not as this console left it.')
-    await tx.shredItem.update({
-      where: { shredId_backupId: { shredId, backupId } },
-      data: { state: 'destroyed', destroyedAt: now, error: null },
-    })
   })
 }

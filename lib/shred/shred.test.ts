@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import {
   GetObjectCommand,
   ListObjectVersionsCommand,
@@ -80,6 +82,10 @@ async function rewrap(id: string): Promise<void> {
   const connect = (backup: BackupPlace) => reaches.connect(backup)
   await exchangeKeys(here.context, id, { from: old, to: next }, { connect, newKey })
   reaches.close()
+}
+async function calls(): Promise<number> {
+  const { counts } = await sandbox.control('GET', 'requests')
+  return Object.values<number>(counts.s3 ?? {}).reduce((sum, one) => sum + one, 0)
 }
 /** A worker's passes until all that can be done is done. */
 async function pass(ms = 0): Promise<void> {
@@ -346,6 +352,36 @@ test('killed after any of its calls, or written to once more by one thought dead
     .s3()
     .send(new ListObjectVersionsCommand({ Bucket, Prefix: `${here.environment}/backups/${ids[0]}/envelope.json` }))
   expect([left.Versions ?? [], left.DeleteMarkers ?? []]).toEqual([[], []])
+})
+
+test('a worker killed (kill -9) in the middle again and again: it ends the same', async () => {
+  const ids = await Promise.all(Array.from({ length: 6 }, () => backUp('killed for good')))
+  const request = await shred({ id: ids }, 1)
+  at += hour
+  let killed = 0
+  for (let round = 0; round < 2; round += 1) {
+    const { accessKeyId, secretAccessKey } = sandbox.administrator
+    const place = [here.url, here.context.dataDir, sandbox.sandbox.endpoint, accessKeyId, secretAccessKey, String(at)]
+    const program = path.join(import.meta.dirname, 'killed-pass-for-tests.ts')
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...place])
+    const exited = once(child, 'exit')
+    await Promise.race([once(child.stdout, 'data'), exited])
+    // Some calls later; the sandbox counts them.
+    const wanted = (await calls()) + 3 + 5 * round
+    while (child.exitCode === null && (await calls()) < wanted) await setImmediate()
+    if (child.kill('SIGKILL')) killed += 1
+    await exited
+    at += 11 * 60_000
+    for (const { state } of await Promise.all(ids.map(row)))
+      expect(['complete', 'shredding', 'shredded']).toContain(state)
+  }
+  expect(killed).toBeGreaterThan(0)
+  await pass()
+  await pass(settleMs)
+  expect(await viewShred(here.db, request)).toMatchObject({ state: 'complete', destroyed: 6 })
+  const { certificate } = verifyCertificate((await certificateOf(here.db, request)) ?? '')
+  for (const { envelopes } of certificate.shredded)
+    expect(envelopes.map(({ where }) => where).sort()).toEqual(['bucket', 'database'])
 })
 
 test('what cannot be shredded is left out in words, and the set must be the one that was shown', async () => {
