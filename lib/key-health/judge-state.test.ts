@@ -31,6 +31,7 @@ describe('a key’s state', () => {
     ['gone, and back but slow', 'uuu ddd', ['unreachable', 'degraded']],
     ['KMS’s own word counts at once', 'go', ['disabled']],
     ['pending deletion, cancelled, enabled', 'gpp o gg', ['pending deletion', 'disabled', 'healthy']],
+    ['its deletion is cancelled, and it works', 'gp g', ['pending deletion', 'healthy']],
     ['pending deletion until it is gone', 'gppn', ['pending deletion', 'deleted']],
     ['an outage does not undo a deletion', 'gp uuuu', ['pending deletion']],
     ['nor does a refusal hide it', 'gp rrrr', ['pending deletion']],

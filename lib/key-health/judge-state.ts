@@ -24,8 +24,8 @@ const passing: Partial<Record<string, KeyState>> = { g: 'healthy', d: 'degraded'
 export const remember = (recent: string, found: Finding): string => (recent + found).slice(-remembered)
 
 /**
- * A key's state after one more finding. What KMS says of the key itself is believed at once. Everything else may pass
- * by itself and must come several times in a row, and the more often the more it went to and fro: a key that answers
+ * A key's state after one more finding. What KMS says of the key itself is believed at once, and so is that it works
+ * again. Everything else may pass by itself and must come several times in a row, and the more often the more it went to and fro: a key that answers
  * every other time is degraded, and stays so.
  * @param recent the findings so far, the newest last
  */
@@ -34,7 +34,7 @@ export function judgeState(state: KeyState, recent: string): KeyState {
   const plain = plainWords[last]
   if (plain) return plain
   const known = Object.values(plainWords).includes(state)
-  const needed = (known ? 2 : 3) + 2 * Math.max(0, turns(recent) - 2)
+  const needed = (known ? (state === 'deleted' ? 2 : 1) : 3) + 2 * Math.max(0, turns(recent) - 2)
   if (last === 'g')
     return run(recent, 'g') >= needed ? 'healthy' : state === 'healthy' ? state : better(state, recent, needed)
   // An outage does not undo what KMS has said; a policy does not either, because it hides what it was.
