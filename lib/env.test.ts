@@ -21,6 +21,7 @@ test('nothing set', () => {
     awsVariables: {},
     configFile: undefined,
     sealHealth: { everyMs: 600_000, unhealthyEveryMs: 60_000 },
+    keyHealth: { everyMs: 900_000, unhealthyEveryMs: 60_000 },
     sealVariables: {},
     workers: 1,
   })
@@ -35,6 +36,8 @@ describe('what is set', () => {
     [{ PORT: '' }, { port: 3000 }],
     [{ PORT: '  ' }, { port: 3000 }],
     [{ VAULT_HOST: '0.0.0.0' }, { host: '0.0.0.0' }],
+    [{ VAULT_KEY_HEALTH_SECONDS: '300' }, { keyHealth: { everyMs: 300_000, unhealthyEveryMs: 60_000 } }],
+    [{ VAULT_KEY_UNHEALTHY_SECONDS: '5' }, { keyHealth: { everyMs: 900_000, unhealthyEveryMs: 5_000 } }],
     [{ VAULT_HOST: '' }, { host: '127.0.0.1' }],
     [{ VAULT_PUBLIC_URL: 'https://vault.example.com/' }, { publicUrl: 'https://vault.example.com' }],
     [{ VAULT_PUBLIC_URL: 'https://vault.example.com//', PORT: '8080' }, { publicUrl: 'https://vault.example.com' }],

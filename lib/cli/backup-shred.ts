@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError } from 'commander'
+import { checkAdministrator } from '#lib/auth/check-password.ts'
 import { AppError } from '#lib/errors.ts'
 import { type ShredPreview, shredSelectionSchema, waitHours } from '#lib/shred/schema.ts'
 import { previewShred } from '#lib/shred/select-backups.ts'
@@ -12,6 +13,7 @@ import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, plain, print, printError, printJson } from './output.ts'
+import { readSecrets } from './read-secret.ts'
 
 const codes = '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running.'
 
@@ -96,6 +98,7 @@ export function addBackupShred(backup: Command): void {
 }
 
 interface StartOptions {
+  user?: string
   schedule?: string
   key?: string
   before?: string
@@ -109,8 +112,9 @@ interface StartOptions {
 function addStart(shred: Command): void {
   shred
     .command('start')
-    .description('Ask for it: says what exactly would be lost, and has its name typed.')
+    .description('Ask for it: says what exactly would be lost, has its name typed and an administrator’s password.')
     .argument('[ids...]', 'IDs of backups; without them, all that fit the options')
+    .option('--user <email>', 'an administrator (needed but for --dry-run), whose password is asked for or read as a line')
     .option('--schedule <id>', 'only backups that this schedule made')
     .option('--key <arn>', 'only backups that this key opens')
     .option('--before <day>', 'only backups from before this day, UTC, such as 2026-01-31')
@@ -122,7 +126,9 @@ function addStart(shred: Command): void {
     .addHelpText('after', codes)
     .action((ids: string[], options: StartOptions) =>
       withServices(async ({ db, backup: context }) => {
-        const { schedule, key, before, wait: hours, reason } = options
+        const { schedule, key, before, wait: hours, reason, user } = options
+        if (user === undefined && !options.dryRun)
+          shred.error('error: say --user EMAIL, or --dry-run', { code: 'shred.user' })
         const parsed = shredSelectionSchema.safeParse({ ...(ids.length > 0 && { id: ids }), schedule, key, before })
         if (!parsed.success) throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'Choose backups.')
         const selection = parsed.data
@@ -137,7 +143,9 @@ function addStart(shred: Command): void {
           return printError(`What was given is not “${plain(preview.name)}”. Nothing was asked for.`)
         }
         const wish = { selection, digest: preview.digest, name, reason, hours }
-        const id = await startShred(context, wish, 'command line')
+        const [password = ''] = await readSecrets(`Password of ${user}`)
+        await checkAdministrator(db, user ?? '', password)
+        const id = await startShred(context, wish, user ?? '')
         const view = await viewShred(db, id)
         if (options.json) return printJson(view)
         print(`Asked for as ${id}. The wraps are destroyed after ${view?.dueAt}. Until then:`)
