@@ -28,8 +28,9 @@ export function proxy(request: NextRequest) {
   const sealed = kept.vaultSealed
   // A server action answers in words of its own: app/_lib/action.ts. Not a rewrite to a page: with `--hostname 127.0.0.1`
   // Next takes its own address for another host, and asks itself for ever.
+  const isAction = request.method === 'POST' && request.headers.has('next-action')
   const response =
-    sealed && !request.headers.has('next-action')
+    sealed && !isAction
       ? new NextResponse(sealedPage(sealed, nonce, request.cookies.get('theme')?.value), {
           status: 503,
           headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'retry-after': '15' },

@@ -4,18 +4,20 @@ import { type FormEvent, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
-import { type ShredFormInput, type ShredResult, type ShredSelection, waitHours } from '#lib/shred/schema.ts'
+import type { ShredFormInput, ShredResult, ShredSelection } from '#lib/shred/schema.ts'
 
 interface Props {
   selection: ShredSelection
   digest: string
   /** What must be typed. */
   name: string
+  /** Hours in which it can be undone. */
+  waitHours: { readonly least: number; readonly most: number; readonly usual: number }
   start: (input: ShredFormInput) => Promise<ShredResult>
 }
 
 /** The name, how long it can be undone, and the password again. */
-export function ShredForm({ selection, digest, name, start }: Props) {
+export function ShredForm({ selection, digest, name, waitHours, start }: Props) {
   const router = useRouter()
   const [result, setResult] = useState<Extract<ShredResult, { status: 'error' }>>()
   const [pending, startTransition] = useTransition()

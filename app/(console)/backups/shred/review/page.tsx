@@ -9,7 +9,7 @@ import { Card } from '#components/ui/card.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { AppError, messageOf } from '#lib/errors.ts'
-import { type ShredPreview as Preview, shredSelectionSchema } from '#lib/shred/schema.ts'
+import { type ShredPreview as Preview, shredSelectionSchema, waitHours } from '#lib/shred/schema.ts'
 import { startShred } from '../actions.ts'
 
 export const metadata: Metadata = { title: 'What would be lost' }
@@ -46,7 +46,13 @@ export default async function ShredReviewPage({ searchParams }: Props) {
           <ShredPreview preview={preview} />
           {preview.count > 0 && (
             <Card title="Ask for it" hint="There is no way back after the waiting time.">
-              <ShredForm selection={selection.data} digest={preview.digest} name={preview.name} start={startShred} />
+              <ShredForm
+                selection={selection.data}
+                digest={preview.digest}
+                name={preview.name}
+                waitHours={waitHours}
+                start={startShred}
+              />
             </Card>
           )}
         </div>
