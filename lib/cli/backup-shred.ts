@@ -114,7 +114,10 @@ function addStart(shred: Command): void {
     .command('start')
     .description('Ask for it: says what exactly would be lost, has its name typed and an administrator’s password.')
     .argument('[ids...]', 'IDs of backups; without them, all that fit the options')
-    .option('--user <email>', 'an administrator (needed but for --dry-run), whose password is asked for or read as a line')
+    .option(
+      '--user <email>',
+      'an administrator (needed but for --dry-run), whose password is asked for or read as a line',
+    )
     .option('--schedule <id>', 'only backups that this schedule made')
     .option('--key <arn>', 'only backups that this key opens')
     .option('--before <day>', 'only backups from before this day, UTC, such as 2026-01-31')

@@ -63,7 +63,8 @@ export async function probeKey(
     const diagnosis = diagnoseKms(fault, action, situation)
     if (isThrottled(fault))
       return { found: 'd', diagnosis: { ...diagnosis, title: 'KMS answers that this account calls too often' } }
-    return { found: findingOf(fault), diagnosis }
+    const found = findingOf(fault)
+    return { found, diagnosis: found === 'n' && diagnosis.who === 'settings' ? gone(diagnosis) : diagnosis }
   }
 
   const described = await call('kms:DescribeKey', () => kms.describe(arn))
@@ -113,6 +114,17 @@ function findingOf({ kind, code, message }: AwsFault): Finding {
   if (code === 'DisabledException') return /pending deletion/i.test(message) ? 'p' : 'o'
   if (code === 'KMSInvalidStateException') return /pending (replica )?deletion/i.test(message) ? 'p' : 'o'
   return kind === 'unreachable' ? 'u' : 'r'
+}
+
+/** A key that is watched was there once: it need not be mistyped. */
+function gone(diagnosis: KeyDiagnosis): KeyDiagnosis {
+  return {
+    ...diagnosis,
+    title: 'KMS does not know this key any more',
+    who: 'key',
+    cause: 'It was deleted after its waiting time, or these credentials lead to another partition of AWS.',
+    fix: 'Nothing brings a deleted key back. Backups that another key opens can be re-wrapped; the others are lost.',
+  }
 }
 
 function slowly(ms: number): KeyDiagnosis {

@@ -156,7 +156,11 @@ describe('each state is reached, with one event and one alert', () => {
     expect(await health()).toMatchObject({ state: 'pending deletion', daysLeft: 7 })
     await sandbox.control('PUT', 'clock', { advanceSeconds: 8 * 86_400 })
     await pass(2)
-    expect(await health()).toMatchObject({ state: 'deleted', deletionDate: null })
+    expect(await health()).toMatchObject({
+      state: 'deleted',
+      deletionDate: null,
+      diagnosis: { title: 'KMS does not know this key any more', who: 'key' },
+    })
     expect((await events()).map(({ to }) => to)).toEqual(['pending deletion', 'deleted'])
     // One alert, which got worse.
     expect(await alerts()).toMatchObject([{ state: 'deleted', closedAt: null }])
