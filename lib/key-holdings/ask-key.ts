@@ -1,7 +1,7 @@
-import { faultOf } from '#lib/aws/fault.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { reachKey } from '#lib/key-health/reach-key.ts'
+import { whyNot } from '#lib/key-health/why-not.ts'
 import type { Answer, KeyAnswers } from './schema.ts'
 
 /** Most keys have one. */
@@ -64,10 +64,6 @@ async function answer<T>(action: string, ask: () => Promise<T>): Promise<Answer<
   try {
     return { ok: true, ...(await ask()) }
   } catch (error) {
-    if (error instanceof AppError) return { ok: false, why: messageOf(error) }
-    const { kind, code } = faultOf(error)
-    if (code === 'NotFoundException') return { ok: false, why: 'KMS finds nothing by this name.' }
-    if (kind === 'unreachable') return { ok: false, why: 'KMS could not be reached.' }
-    return { ok: false, why: kind === 'refused' ? `${action} is not allowed (${code}).` : `KMS answered ${code}.` }
+    return { ok: false, why: whyNot(action, error) }
   }
 }

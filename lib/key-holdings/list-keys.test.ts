@@ -128,7 +128,11 @@ test('what KMS says of a key, and where an alias points now', async () => {
     lastUse: { ok: true },
     aliases: [
       { name: 'alias/backups', ok: true, pointsTo: backups },
-      { name: 'alias/nope', ok: false, why: 'KMS finds nothing by this name.' },
+      {
+        name: 'alias/nope',
+        ok: false,
+        why: 'KMS finds nothing by this name: it was deleted, or is of an account that does not show it.',
+      },
     ],
   })
   const kms = sandbox.kms()
@@ -138,7 +142,7 @@ test('what KMS says of a key, and where an alias points now', async () => {
   await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'GetKeyLastUsage', effect: 'AccessDenied' }])
   expect((await askKey(here.context, backups, [])).lastUse).toEqual({
     ok: false,
-    why: 'kms:GetKeyLastUsage is not allowed (AccessDeniedException).',
+    why: 'kms:GetKeyLastUsage is not allowed to this console (AccessDeniedException); it works only within the key’s account.',
   })
   await sandbox.control('DELETE', 'faults')
 })

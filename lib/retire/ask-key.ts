@@ -1,7 +1,7 @@
-import { faultOf } from '#lib/aws/fault.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { reachKey } from '#lib/key-health/reach-key.ts'
+import { whyNot } from '#lib/key-health/why-not.ts'
 import type { RetireReport } from './schema.ts'
 
 /** What KMS says of the key, each part or why not. Uses nothing that the key would have to allow for a backup. */
@@ -38,13 +38,6 @@ async function orWhy<T>(action: string, ask: () => Promise<T>): Promise<T | { wh
   try {
     return await ask()
   } catch (error) {
-    if (error instanceof AppError) return { why: messageOf(error) }
-    const { kind, code } = faultOf(error)
-    if (code === 'NotFoundException')
-      return { why: 'KMS finds no such key: it was deleted, or is of an account that does not show it.' }
-    if (kind === 'unreachable') return { why: 'KMS could not be reached.' }
-    if (kind === 'refused')
-      return { why: `${action} is not allowed to this console (${code}); it works only within the key’s account.` }
-    return { why: `KMS answered ${code}.` }
+    return { why: whyNot(action, error) }
   }
 }

@@ -31,9 +31,6 @@ export interface ExchangeMeans {
 
 export type Exchanged = 'exchanged' | 'nothing to do'
 
-/** Waiting for a connection of the pool counts too, where many run at once. */
-const patience = { maxWait: 60_000, timeout: 60_000 }
-
 /** Whether a wrap is one that a name stands for. */
 export function isNamed(keyId: string, name: string): boolean {
   return name === 'AES-256' ? keyId.startsWith('root-key/') : keyId === name
@@ -118,7 +115,7 @@ async function remember(
       throw new AppError('conflict', `Backup ${id} was deleted, or its keys were exchanged, at the same moment.`, {
         fix: 'Run it again.',
       })
-  }, patience)
+  })
 }
 
 interface Pending {
@@ -167,7 +164,7 @@ async function putInPlace(
       },
     })
     if (count === 1) await record?.(tx)
-  }, patience)
+  })
 }
 
 /**

@@ -81,7 +81,7 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
         await db.$transaction(async (tx) => {
           await add(tx, { failed: 1 })
           await tx.rewrapFailure.create({ data: { rewrapId: id, backupId: backup.id, ...failure } })
-        }, longWaits)
+        })
         listed.add(backup.id)
       },
     })
@@ -114,8 +114,6 @@ export async function giveUpRewrap({ db }: BackupContext, id: string): Promise<v
     }),
   )
 }
-
-const longWaits = { maxWait: 60_000, timeout: 60_000 }
 
 type Run = NonNullable<Awaited<ReturnType<typeof claim>>>
 
