@@ -247,7 +247,7 @@ test('what KMS says is told beside it, and what is denied is a word', async () =
   const unknown = old.replace(/[^/]*$/, crypto.randomUUID())
   expect(await prove(unknown)).toMatchObject({
     safe: true,
-    kms: { state: { why: expect.stringContaining('no such key') } },
+    kms: { state: { why: expect.stringContaining('finds nothing by this name: it was deleted') } },
   })
 })
 
