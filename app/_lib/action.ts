@@ -1,4 +1,5 @@
 import 'server-only'
+import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
 import type { z } from 'zod'
 import { allowedOrigins } from '#lib/auth/create-auth.ts'
@@ -13,6 +14,12 @@ export interface ActionError {
   readonly fieldErrors?: Readonly<Record<string, string>>
 }
 
+interface ActionContext<S extends z.ZodType> {
+  readonly console: Console
+  readonly user: SessionUser
+  readonly input: z.output<S>
+}
+
 /**
  * Every server action goes through here: same origin, session, permission, schema, then one call to lib.
  * What was typed is never sent back, and an unexpected error shows nothing of itself.
@@ -21,7 +28,7 @@ export async function permitted<S extends z.ZodType, R>(
   permission: Permission,
   schema: S,
   input: unknown,
-  run: (context: { console: Console; user: SessionUser; input: z.output<S> }) => Promise<R>,
+  run: (context: ActionContext<S>) => Promise<R>,
 ): Promise<R | ActionError> {
   return guarded<R | ActionError>(async (console) => {
     const user = await currentUser()
@@ -30,6 +37,27 @@ export async function permitted<S extends z.ZodType, R>(
       return { status: 'error', message: `Your role (${user.role}) does not allow this.` }
     return parsed(schema, input, (value) => run({ console, user, input: value }))
   })
+}
+
+/**
+ * `permitted`, for what changes something: its pages are drawn anew however it ends, because a refusal often says that
+ * they show what is past.
+ * @param pages a path: of it and of all below
+ * @param run what goes to the browser beside `status: 'success'`
+ */
+export async function change<S extends z.ZodType, R extends object>(
+  pages: string,
+  permission: Permission,
+  schema: S,
+  input: unknown,
+  run: (context: ActionContext<S>) => Promise<R>,
+): Promise<({ status: 'success' } & R) | ActionError> {
+  const result = await permitted(permission, schema, input, async (context) => ({
+    status: 'success' as const,
+    ...(await run(context)),
+  }))
+  revalidatePath(pages, 'layout')
+  return result
 }
 
 /** For the two actions that come before a session: setup and sign-out. */

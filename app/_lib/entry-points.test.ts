@@ -16,6 +16,9 @@ const open = {
   pages: ['app/(auth)/setup/page.tsx', 'app/(auth)/sign-in/page.tsx'],
 }
 
+/** Each with the permission that it asks for; `change` is `permitted` for what changes pages. */
+const wrapper = "\\b(permitted\\(|change\\(\\s*'/[a-z/-]*',)\\s*'[a-z]+\\.[a-z]+'"
+
 test('every server action goes through the wrapper', () => {
   const sources = files('{app,components,lib}/**/*.{ts,tsx}').filter((file) => /^['"]use server['"]/m.test(read(file)))
   expect(sources.length).toBeGreaterThan(2)
@@ -24,16 +27,16 @@ test('every server action goes through the wrapper', () => {
     const source = read(file)
     // A file may put the wrapper into a function of its own that its actions share.
     const shared = [...source.matchAll(/^(?:async )?function (\w+)[\s\S]*?^}/gm)]
-      .filter(([text]) => /\bpermitted\(\s*'[a-z]+\.[a-z]+'/.test(text))
+      .filter(([text]) => new RegExp(wrapper).test(text))
       .map(([, name]) => `\\b${name}\\(`)
-    const wrapped = new RegExp([...shared, "\\bpermitted\\(\\s*'[a-z]+\\.[a-z]+'"].join('|'))
+    const wrapped = new RegExp([...shared, wrapper].join('|'))
     const [, ...actions] = source.split(/^export /m)
     expect(actions.length, file).toBeGreaterThan(0)
     for (const action of actions) {
       const name = /^async function (\w+)\(/.exec(action)?.[1]
       expect(name, `${file} exports something that is not an action: ${action.slice(0, 60)}`).toBeDefined()
-      const wrapper = open.actions.includes(name ?? '') ? /\bguarded\(/ : wrapped
-      expect(action, `${file}: ${name}`).toMatch(wrapper)
+      const expected = open.actions.includes(name ?? '') ? /\bguarded\(/ : wrapped
+      expect(action, `${file}: ${name}`).toMatch(expected)
     }
   }
 })

@@ -1,6 +1,5 @@
 'use server'
-import { revalidatePath } from 'next/cache'
-import { permitted } from '#app/_lib/action.ts'
+import { change, permitted } from '#app/_lib/action.ts'
 import { cancelBackup as cancel, cancelRestore as cancelOneRestore } from '#lib/backup/cancel-job.ts'
 import { deleteBackup as remove } from '#lib/backup/delete-backup.ts'
 import {
@@ -18,45 +17,35 @@ import { startVerification as verify } from '#lib/backup/start-verification.ts'
 import { viewLoss } from '#lib/backup/view-loss.ts'
 
 export async function startBackup(input: unknown): Promise<StartResult> {
-  const result = await permitted('backup.run', startBackupSchema, input, async ({ console, user, input }) => {
-    return { status: 'success' as const, id: await start(console.backup, input, 'page', user.email) }
-  })
-  if (result.status === 'success') revalidatePath('/backups', 'layout')
-  return result
+  return change('/backups', 'backup.run', startBackupSchema, input, async ({ console, user, input }) => ({
+    id: await start(console.backup, input, 'page', user.email),
+  }))
 }
 
 export async function startRestore(input: unknown): Promise<StartResult> {
-  const result = await permitted('restore.run', startRestoreSchema, input, async ({ console, user, input }) => {
-    return { status: 'success' as const, id: await restore(console.backup, input, 'page', user.email) }
-  })
-  if (result.status === 'success') revalidatePath('/backups', 'layout')
-  return result
+  return change('/backups', 'restore.run', startRestoreSchema, input, async ({ console, user, input }) => ({
+    id: await restore(console.backup, input, 'page', user.email),
+  }))
 }
 
 export async function startVerification(input: unknown): Promise<StartResult> {
-  const result = await permitted('backup.run', startVerificationSchema, input, async ({ console, user, input }) => {
-    return { status: 'success' as const, id: await verify(console.backup, input, user.email) }
-  })
-  if (result.status === 'success') revalidatePath('/backups', 'layout')
-  return result
+  return change('/backups', 'backup.run', startVerificationSchema, input, async ({ console, user, input }) => ({
+    id: await verify(console.backup, input, user.email),
+  }))
 }
 
 export async function cancelBackup(input: unknown): Promise<ChangeResult> {
-  const result = await permitted('backup.run', jobIdSchema, input, async ({ console, user, input }) => {
+  return change('/backups', 'backup.run', jobIdSchema, input, async ({ console, user, input }) => {
     await cancel(console.backup, input.id, user.email)
-    return { status: 'success' as const }
+    return {}
   })
-  revalidatePath('/backups', 'layout')
-  return result
 }
 
 export async function cancelRestore(input: unknown): Promise<ChangeResult> {
-  const result = await permitted('restore.run', jobIdSchema, input, async ({ console, user, input }) => {
+  return change('/backups', 'restore.run', jobIdSchema, input, async ({ console, user, input }) => {
     await cancelOneRestore(console.backup, input.id, user.email)
-    return { status: 'success' as const }
+    return {}
   })
-  revalidatePath('/backups', 'layout')
-  return result
 }
 
 /** What would be lost, for the question before it. */
@@ -70,10 +59,8 @@ export async function askLoss(input: unknown): Promise<LossResult> {
 }
 
 export async function deleteBackup(input: unknown): Promise<ChangeResult> {
-  const result = await permitted('backup.delete', jobIdSchema, input, async ({ console, user, input }) => {
+  return change('/backups', 'backup.delete', jobIdSchema, input, async ({ console, user, input }) => {
     await remove(console.backup, input.id, user.email)
-    return { status: 'success' as const }
+    return {}
   })
-  revalidatePath('/backups', 'layout')
-  return result
 }

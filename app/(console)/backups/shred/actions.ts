@@ -1,7 +1,7 @@
 'use server'
 import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
-import { permitted } from '#app/_lib/action.ts'
+import { change, permitted } from '#app/_lib/action.ts'
 import { confirmPassword } from '#lib/auth/confirm-password.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
 import { type ShredResult, shredFormSchema, shredIdSchema } from '#lib/shred/schema.ts'
@@ -23,10 +23,8 @@ export async function startShred(input: unknown): Promise<ShredResult> {
 }
 
 export async function undoShred(input: unknown): Promise<ChangeResult> {
-  const result = await permitted('backup.shred', shredIdSchema, input, async ({ console, user, input }) => {
+  return change('/', 'backup.shred', shredIdSchema, input, async ({ console, user, input }) => {
     await undo(console.db, input.id, user.email)
-    return { status: 'success' as const }
+    return {}
   })
-  revalidatePath('/', 'layout')
-  return result
 }

@@ -1,7 +1,7 @@
 'use server'
-import { revalidatePath } from 'next/cache'
-import { permitted } from '#app/_lib/action.ts'
+import { change, permitted } from '#app/_lib/action.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
+import { AppError } from '#lib/errors.ts'
 import { previewRewrap as preview } from '#lib/rewrap/preview-rewrap.ts'
 import {
   type PreviewResult,
@@ -21,39 +21,30 @@ export async function previewRewrap(input: unknown): Promise<PreviewResult> {
 }
 
 export async function startRewrap(input: unknown): Promise<StartRewrapResult> {
-  const result = await permitted('key.rewrap', startRewrapSchema, input, async ({ console, user, input }) => {
+  return change('/keys', 'key.rewrap', startRewrapSchema, input, async ({ console, user, input }) => {
     const { id } = await start(console.backup, input.request, user.email, input.seen)
-    return id === null
-      ? { status: 'error' as const, message: 'There is nothing to do any more.' }
-      : { status: 'success' as const, id }
+    if (id === null) throw new AppError('conflict', 'There is nothing to do any more.')
+    return { id }
   })
-  if (result.status === 'success') revalidatePath('/keys', 'layout')
-  return result
 }
 
 export async function pauseRewrap(input: unknown): Promise<ChangeResult> {
-  const result = await permitted('key.rewrap', rewrapIdSchema, input, async ({ console, user, input }) => {
+  return change('/keys/rewrap', 'key.rewrap', rewrapIdSchema, input, async ({ console, user, input }) => {
     await pause(console.backup, input.id, user.email)
-    return { status: 'success' as const }
+    return {}
   })
-  revalidatePath('/keys/rewrap', 'layout')
-  return result
 }
 
 export async function resumeRewrap(input: unknown): Promise<ChangeResult> {
-  const result = await permitted('key.rewrap', rewrapIdSchema, input, async ({ console, user, input }) => {
+  return change('/keys/rewrap', 'key.rewrap', rewrapIdSchema, input, async ({ console, user, input }) => {
     await resume(console.backup, input.id, user.email)
-    return { status: 'success' as const }
+    return {}
   })
-  revalidatePath('/keys/rewrap', 'layout')
-  return result
 }
 
 export async function cancelRewrap(input: unknown): Promise<ChangeResult> {
-  const result = await permitted('key.rewrap', rewrapIdSchema, input, async ({ console, user, input }) => {
+  return change('/keys/rewrap', 'key.rewrap', rewrapIdSchema, input, async ({ console, user, input }) => {
     await cancel(console.backup, input.id, user.email)
-    return { status: 'success' as const }
+    return {}
   })
-  revalidatePath('/keys/rewrap', 'layout')
-  return result
 }

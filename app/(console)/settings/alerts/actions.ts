@@ -2,7 +2,7 @@
 import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
 import { z } from 'zod'
-import { permitted } from '#app/_lib/action.ts'
+import { change, permitted } from '#app/_lib/action.ts'
 import type { Console } from '#app/_lib/console.ts'
 import type { AlertsResult } from '#components/alerts/results.ts'
 import { type SaveBy, saveMail, saveWebhook } from '#lib/alerts/save-alerts.ts'
@@ -45,12 +45,10 @@ export async function saveWebhookAlerts(input: unknown, password?: unknown): Pro
 /** One message by the saved settings. */
 export async function sendTest(input: unknown): Promise<AlertsResult> {
   const schema = z.object({ channel: z.enum(alertChannels) })
-  const result = await permitted('alerts.change', schema, input, async ({ console, user, input: { channel } }) => {
-    await tryAlert(console.backup, channel, user.email)
-    return { status: 'success' as const }
+  return change('/settings/alerts', 'alerts.change', schema, input, async ({ console, user, input }) => {
+    await tryAlert(console.backup, input.channel, user.email)
+    return {}
   })
-  revalidatePath('/settings/alerts')
-  return result
 }
 
 async function byPerson({ env, backup, auth }: Console, user: SessionUser, password = ''): Promise<SaveBy> {

@@ -1,18 +1,16 @@
 'use server'
 import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
-import { permitted } from '#app/_lib/action.ts'
+import { change, permitted } from '#app/_lib/action.ts'
 import { confirmPassword } from '#lib/auth/confirm-password.ts'
 import { startDeletion } from '#lib/retire/delete-old-versions.ts'
 import { startProof as start } from '#lib/retire/run-proof.ts'
 import { deleteVersionsSchema, type RetireResult, retireKeySchema } from '#lib/retire/schema.ts'
 
 export async function startProof(input: unknown): Promise<RetireResult> {
-  const result = await permitted('key.retire', retireKeySchema, input, async ({ console, user, input }) => {
-    return { status: 'success' as const, id: await start(console.backup, input.key, user.email) }
-  })
-  revalidatePath('/keys', 'layout')
-  return result
+  return change('/keys', 'key.retire', retireKeySchema, input, async ({ console, user, input }) => ({
+    id: await start(console.backup, input.key, user.email),
+  }))
 }
 
 export async function deleteOldVersions(input: unknown): Promise<RetireResult> {
