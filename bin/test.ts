@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
+import buildPages from '../e2e/build-pages.ts'
 import { findChromium } from './chromium.ts'
 
 // `npm test`: unit and contract tests, then end-to-end tests in a real Chromium against the production build.
@@ -36,7 +37,10 @@ interface Counts {
 
 try {
   const chromium = findChromium()
+  // Meanwhile, as unit tests leave half of a machine idle. If it fails, the browser tests say so.
+  const built = buildPages().catch(() => undefined)
   const unit = await runUnitTests()
+  await built
   const browser = await runBrowserTests(chromium)
   const passed = unit.passed + browser.passed
   const failed = unit.failed + browser.failed

@@ -7,6 +7,8 @@ interface WorkerFixtures {
   console: TestConsole
   sandbox: SandboxInfo
   session: Awaited<ReturnType<BrowserContext['storageState']>>
+  /** What a browser keeps between the pages of the administrator: without it each test would load every script anew. */
+  desk: BrowserContext
 }
 
 export const test = base.extend<{ signedIn: Page }, WorkerFixtures>({
@@ -32,11 +34,26 @@ export const test = base.extend<{ signedIn: Page }, WorkerFixtures>({
     },
     { scope: 'worker' },
   ],
+  desk: [
+    async ({ browser, console, session }, use, { project }) => {
+      const { viewport } = project.use
+      const context = await browser.newContext({
+        baseURL: console.url,
+        storageState: session,
+        ...(viewport && { viewport }),
+      })
+      await use(context)
+      await context.close()
+    },
+    { scope: 'worker' },
+  ],
   /** A page of the administrator, who is signed in. */
-  signedIn: async ({ browser, console, session }, use) => {
-    const context = await browser.newContext({ baseURL: console.url, storageState: session })
-    await use(await context.newPage())
-    await context.close()
+  signedIn: async ({ desk, session }, use) => {
+    await use(await desk.newPage())
+    for (const page of desk.pages()) await page.close()
+    await desk.clearPermissions()
+    await desk.clearCookies()
+    await desk.addCookies(session.cookies)
   },
 })
 

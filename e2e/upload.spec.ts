@@ -8,6 +8,9 @@ import { logsOf, type TestConsole } from './console.ts'
 import { expect, keyOf, saveKey, sessionOf, test } from './fixtures.ts'
 import { describeTree } from './tree.ts'
 
+// None needs what another left: whichever worker is free takes the next.
+test.describe.configure({ mode: 'parallel' })
+
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 async function tokenOf(console: TestConsole, scopes: string): Promise<string> {

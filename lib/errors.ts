@@ -1,3 +1,5 @@
+import type { Remedy } from '#lib/aws/schema.ts'
+
 /** Few codes, each with one meaning. `retryable` says whether the same call can succeed later without anybody changing anything. */
 export type ErrorCode =
   | 'invalid' // the caller gave something that can never work
@@ -14,13 +16,20 @@ export class AppError extends Error {
   readonly retryable: boolean
   /** One more sentence: what to do. */
   readonly fix: string | undefined
+  /** What carries the fix out, where that can be written down. */
+  readonly remedies: readonly Remedy[]
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryable?: boolean; fix?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean; fix?: string; remedies?: readonly Remedy[] | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AppError'
     this.code = code
     this.retryable = options.retryable ?? code === 'unreachable'
     this.fix = options.fix
+    this.remedies = options.remedies ?? []
   }
 }
 

@@ -58,6 +58,7 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
       jobs,
       installation,
       seal: keyring,
+      sealKeys: seal.keys && { ...seal.keys, times: env.sealHealth },
       own: { ...host.own, onKmsCall: kmsTally.of('other') },
       kmsTally,
       hostedBucket,

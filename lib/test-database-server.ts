@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -26,12 +26,14 @@ const prefix = 'vault-test-databases-'
 const template = 'migrated'
 
 // What is lost when the machine loses power, nobody misses.
-const settings = `
-fsync = off
-synchronous_commit = off
-full_page_writes = off
-autovacuum = off
-`
+const settings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  autovacuum: 'off',
+  // Several files at once, each with pools of its own.
+  max_connections: '200',
+}
 
 interface TestServer {
   make(): Promise<string>
@@ -68,8 +70,7 @@ function addressOf(door: Server): string {
 async function start(): Promise<TestServer> {
   await removeLeftovers()
   const folder = await mkdtemp(path.join(tmpdir(), `${prefix}${process.pid}-`))
-  const prepared = await prepareEmbeddedPostgres(folder)
-  await appendFile(path.join(folder, 'postgres', 'postgresql.conf'), settings)
+  const prepared = await prepareEmbeddedPostgres(folder, undefined, settings)
   const child = await prepared.spawn()
   const exited = once(child, 'exit')
   await prepared.ready(child)

@@ -6,14 +6,12 @@ import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
 import { AppError } from '#lib/errors.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { openWhenUnsealed, type SealedState } from '#lib/seal/keep-unsealing.ts'
-import { type SealHealth, watchSeal } from '#lib/seal/watch-seal.ts'
 import { openServices, type Services } from '#lib/services.ts'
 
 export interface Console extends Services {
   readonly auth: Auth
   /** Backups whose files somebody is looking at. */
   readonly browsed: BrowsedBackups
-  sealHealth(): SealHealth
 }
 
 // On globalThis, because Next loads a module once for pages and once for route handlers; and the proxy looks there.
@@ -54,6 +52,5 @@ async function open(): Promise<Console> {
   const services = await openServices()
   const secret = await authSecret(services.backup, services.env.dataDir)
   const auth = createAuth(services.db, services.env, secret, [nextCookies()])
-  const { health } = watchSeal(services.db, services.seal, services.env.sealHealth)
-  return { ...services, auth, browsed: new BrowsedBackups(calledFor(services.backup, 'browse')), sealHealth: health }
+  return { ...services, auth, browsed: new BrowsedBackups(calledFor(services.backup, 'browse')) }
 }

@@ -189,13 +189,12 @@ export async function loadSchedules(): Promise<{
 /** What this process has open; byok seal status tries it anew. */
 export async function loadSeal(): Promise<SealPageView> {
   await requireUser('seal.read')
-  const { db, env, seal, sealHealth, backup } = await getConsole()
+  const { db, env, seal, backup } = await getConsole()
   const { active } = sealSettingsOf({ configFile: env.configFile, variables: env.sealVariables })
-  const [rootKeys, events] = await Promise.all([
+  const [rootKeys, health] = await Promise.all([
     rootKeyStatus(db),
-    db.sealEvent.findMany({ orderBy: { id: 'desc' }, take: 50 }),
+    seal.keys ? viewKeyHealth(backup, seal.keys.keyArn) : null,
   ])
-  const { checkedAt, message = null, ...health } = sealHealth()
   return {
     status: 'unsealed',
     type: seal.mechanism,
@@ -203,8 +202,7 @@ export async function loadSeal(): Promise<SealPageView> {
     error: null,
     configuration: active.type === 'awskms' ? await valuesOf(active.settings, backup) : [],
     rootKeys,
-    health: { ...health, message, checkedAt: checkedAt.toISOString() },
-    events: events.map(({ at, healthy, message }) => ({ at: at.toISOString(), healthy, message })),
+    health,
   }
 }
 

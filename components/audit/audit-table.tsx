@@ -1,3 +1,4 @@
+'use client'
 import { Badge } from '#components/ui/badge.tsx'
 import { count } from '#components/ui/format-bytes.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
@@ -11,6 +12,7 @@ const outcomes = {
   failed: { tone: 'bad', word: 'Failed' },
 } as const satisfies Record<AuditOutcome, object>
 
+/** A component of the browser so that its rows are sent to it as they are: see components/keys/key-lines.tsx. */
 export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
   return (
     <div className="card overflow-hidden">

@@ -1,3 +1,4 @@
+'use client'
 import Link from 'next/link'
 import { formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
@@ -6,6 +7,7 @@ import type { BackupRow } from '#lib/backup/schema.ts'
 import { ProtectedBy } from './protected-by.tsx'
 import { StateBadge } from './state-badge.tsx'
 
+/** A component of the browser so that its rows are sent to it as they are: see components/keys/key-lines.tsx. */
 export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
   return (
     <div className="card overflow-hidden">

@@ -11,7 +11,7 @@ export function VerificationList({ verifications }: { verifications: readonly Ve
     <ul className="space-y-3" aria-label="Verifications">
       {verifications.map((one) => (
         <li key={one.id}>
-          {one.state === 'queued' || one.state === 'running' ? (
+          {one.state === 'queued' || one.state === 'running' || one.state === 'waiting' ? (
             <LiveProgress
               url={`/api/verifications/${one.id}/progress`}
               label={`${words[one.depth]} verification`}

@@ -4,6 +4,7 @@ import { Command } from '#components/ui/command.tsx'
 import { count, formatBytes } from '#components/ui/format-bytes.ts'
 import { shortenArn } from '#components/ui/shorten-arn.ts'
 import type { Countdown } from '#lib/key-health/schema.ts'
+import { sealWords } from './dependents-words.ts'
 import { keyHref } from './key-href.ts'
 
 const openShown = 2
@@ -59,13 +60,25 @@ function One({ countdown, withCommands }: { countdown: Countdown; withCommands: 
                 <Command text={cancelCommand} />
                 <p>Whoever runs it needs this in an IAM policy, or in the key’s own with a principal:</p>
                 <Command text={cancelPolicy} />
-                <p>
-                  While its deletion is pending the key opens nothing. Once that is cancelled,{' '}
-                  <Link href={`/keys/rewrap?from=${encodeURIComponent(arn)}`} className="underline underline-offset-2">
-                    re-wrap its backups
-                  </Link>{' '}
-                  under another key{dependents.inUse && ' and save an environment with that one'}: then it may go.
-                </p>
+                {(dependents.backups > 0 || dependents.inUse || !dependents.seal) && (
+                  <p>
+                    While its deletion is pending the key opens nothing. Once that is cancelled,{' '}
+                    <Link
+                      href={`/keys/rewrap?from=${encodeURIComponent(arn)}`}
+                      className="underline underline-offset-2"
+                    >
+                      re-wrap its backups
+                    </Link>{' '}
+                    under another key{dependents.inUse && ' and save an environment with that one'}: then it may go.
+                  </p>
+                )}
+                {dependents.seal && (
+                  <p>
+                    As long as this console is not restarted it stays open. Once the deletion is cancelled, name another
+                    key in the seal’s configuration, restart, and run <code>npx byok seal rewrap --values</code>: then
+                    this key may go.
+                  </p>
+                )}
               </div>
             </details>
           )}
@@ -75,7 +88,7 @@ function One({ countdown, withCommands }: { countdown: Countdown; withCommands: 
   )
 }
 
-function lossOf({ onlyWayIn, onlyWayInBytes, backups, inUse }: Countdown['dependents']): string {
+function lossOf({ onlyWayIn, onlyWayInBytes, backups, inUse, seal }: Countdown['dependents']): string {
   const lost =
     onlyWayIn > 0
       ? `${count(onlyWayIn, 'backup')} (${formatBytes(onlyWayInBytes)}) would be lost for good: nothing else opens ${onlyWayIn === 1 ? 'it' : 'them'}.`
@@ -83,5 +96,8 @@ function lossOf({ onlyWayIn, onlyWayInBytes, backups, inUse }: Countdown['depend
         ? 'Everything on it has another way in.'
         : ''
   const use = inUse ? 'New backups still go under it and would fail.' : ''
-  return [lost, use].filter(Boolean).join(' ')
+  const own = seal
+    ? `It is the key of this console’s seal: without it the console does not open again after its next start, and ${sealWords(seal)} are lost with it.`
+    : ''
+  return [lost, use, own].filter(Boolean).join(' ')
 }

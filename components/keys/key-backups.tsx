@@ -1,86 +1,14 @@
-import Link from 'next/link'
-import { StateBadge } from '#components/backups/state-badge.tsx'
-import { formatBytes } from '#components/ui/format-bytes.ts'
 import { shortenArn } from '#components/ui/shorten-arn.ts'
-import { Table, Td, Th } from '#components/ui/table.tsx'
-import { Time } from '#components/ui/time.tsx'
 import type { KeyBackup } from '#lib/key-holdings/schema.ts'
+import { KeyBackupLines } from './key-backup-lines.tsx'
 import { keyHref } from './key-href.ts'
 
 /** The backups that a key opens, and what else opens each. */
 export function KeyBackups({ backups }: { backups: readonly KeyBackup[] }) {
-  return (
-    <div className="overflow-hidden rounded-control border border-line">
-      <Table aria-label="Backups under this key" className="table-fixed">
-        <thead>
-          <tr>
-            <Th>Name</Th>
-            <Th numeric wide className="w-24">
-              Size
-            </Th>
-            <Th className="w-48 max-md:w-36">Another way in</Th>
-            <Th wide className="w-32">
-              When
-            </Th>
-          </tr>
-        </thead>
-        <tbody>
-          {backups.map((backup) => (
-            <tr key={backup.id}>
-              <Td>
-                <Link
-                  href={`/backups/${backup.id}`}
-                  prefetch={false}
-                  className="line-clamp-2 font-medium wrap-anywhere hover:underline"
-                  title={backup.name}
-                >
-                  {backup.name}
-                </Link>
-                <code className="block truncate text-sm text-ink-3" title={backup.source}>
-                  {backup.source}
-                </code>
-                {backup.state !== 'complete' && (
-                  <StateBadge state={backup.state} warnings={0} waitingFor={backup.waitingFor} />
-                )}
-                <div className="mt-1 text-sm text-ink-3 md:hidden">
-                  {backup.bytes !== null && `${formatBytes(backup.bytes)} · `}
-                  <Time iso={backup.createdAt} />
-                </div>
-              </Td>
-              <Td numeric wide>
-                {backup.bytes === null ? '–' : formatBytes(backup.bytes)}
-              </Td>
-              <Td>
-                <WaysIn others={backup.others} />
-              </Td>
-              <Td wide>
-                <Time iso={backup.createdAt} />
-              </Td>
-            </tr>
-          ))}
-        </tbody>
-      </Table>
-    </div>
-  )
+  return <KeyBackupLines backups={backups.map(({ others, ...backup }) => ({ ...backup, others: others.map(wayIn) }))} />
 }
 
-function WaysIn({ others }: Pick<KeyBackup, 'others'>) {
-  const works = others.some(({ usable }) => usable)
-  return (
-    <>
-      {!works && <span className="font-medium text-bad">None</span>}
-      {others.map(({ arn, usable }) => (
-        <span key={arn ?? 'root-key'} className="block truncate">
-          {arn ? (
-            <Link href={keyHref(arn)} prefetch={false} className="link" title={arn}>
-              <code>{shortenArn(arn).replace('arn:…:', '')}</code>
-            </Link>
-          ) : (
-            'AES-256, key of this Vault'
-          )}
-          {!usable && <span className="block text-sm text-ink-3">does not work now</span>}
-        </span>
-      ))}
-    </>
-  )
-}
+const wayIn = ({ arn, usable }: KeyBackup['others'][number]) =>
+  arn
+    ? { arn, href: keyHref(arn), name: shortenArn(arn).replace('arn:…:', ''), usable }
+    : { arn, href: undefined, name: 'AES-256, key of this Vault', usable }

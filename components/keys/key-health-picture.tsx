@@ -18,6 +18,20 @@ const looks: Readonly<Record<KeyState | 'none', { fill: string; size: number; wo
 }
 const stretchesShown = 8
 
+/** The cells of each state, as one path: 30 days have 360. */
+function shapesOf(days: ReturnType<typeof daysOf>): Map<KeyState | 'none', string> {
+  const shapes = new Map<KeyState | 'none', string>()
+  for (const [column, { states }] of days.entries())
+    for (const [row, known] of states.entries()) {
+      const state = known ?? 'none'
+      const { size } = looks[state]
+      const inset = (cell - size) / 2
+      const [x, y] = [column * (cell + gap) + inset, row * (cell + gap) + inset]
+      shapes.set(state, `${shapes.get(state) ?? ''}M${x} ${y}h${size}v${size}h-${size}z`)
+    }
+  return shapes
+}
+
 /** The last 30 days of a key: a column for each day, a cell for two hours, and below it the same in words. */
 export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealthView }) {
   if (hours.length === 0)
@@ -49,23 +63,9 @@ export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealth
             viewBox={`0 0 ${width} ${height}`}
             className="block h-auto w-full max-w-[36rem]"
           >
-            {days.map(({ day, states }, column) =>
-              states.map((state, row) => {
-                const { fill, size } = looks[state ?? 'none']
-                const inset = (cell - size) / 2
-                return (
-                  <rect
-                    // biome-ignore lint/suspicious/noArrayIndexKey: cells have no other name
-                    key={`${day} ${row}`}
-                    x={column * (cell + gap) + inset}
-                    y={row * (cell + gap) + inset}
-                    width={size}
-                    height={size}
-                    className={fill}
-                  />
-                )
-              }),
-            )}
+            {[...shapesOf(days)].map(([state, shape]) => (
+              <path key={state} d={shape} className={looks[state].fill} />
+            ))}
           </svg>
           <div aria-hidden className="mt-1 flex max-w-[36rem] justify-between text-xs text-ink-3 tabular-nums">
             <span>{healthDays} days ago</span>

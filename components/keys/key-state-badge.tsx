@@ -1,9 +1,9 @@
-import { Badge, type Tone } from '#components/ui/badge.tsx'
 import { count } from '#components/ui/format-bytes.ts'
-import type { KeyHealth, KeyState } from '#lib/key-health/schema.ts'
-import { isWatched, type KeyRow } from '#lib/key-holdings/schema.ts'
+import type { KeyStanding, KeyState } from '#lib/key-health/schema.ts'
+import { isNeeded, type KeyRow } from '#lib/key-holdings/schema.ts'
+import { type StateWords, StateWordsBadge } from './state-words.tsx'
 
-const words: Readonly<Record<KeyState, { tone: Tone; text: string }>> = {
+const words: Readonly<Record<KeyState, StateWords>> = {
   healthy: { tone: 'ok', text: 'Healthy' },
   degraded: { tone: 'warn', text: 'Degraded' },
   unreachable: { tone: 'warn', text: 'Unreachable' },
@@ -13,16 +13,24 @@ const words: Readonly<Record<KeyState, { tone: Tone; text: string }>> = {
   deleted: { tone: 'bad', text: 'Deleted' },
 }
 
-export function KeyStateBadge({ health }: { health: Pick<KeyHealth, 'state' | 'daysLeft'> }) {
-  const { tone, text } = words[health.state]
-  return <Badge tone={tone}>{health.daysLeft === null ? text : `${text}: ${count(health.daysLeft, 'day')} left`}</Badge>
+export function KeyStateBadge({ health }: { health: Pick<KeyStanding, 'state' | 'daysLeft'> }) {
+  return <StateWordsBadge words={wordsOf(health)} />
 }
 
 /** The same, and a word for a key that the watch has not tried yet, or does not watch. */
 export function KeyStateNow({ row }: { row: KeyRow }) {
+  return <StateWordsBadge words={stateWords(row)} />
+}
+
+export function stateWords(row: KeyRow): StateWords {
   const { health } = row
-  if (!isWatched(row)) return <span className="text-ink-3">{row.seal ? 'Watched by the seal' : 'Not watched'}</span>
+  if (!isNeeded(row)) return { tone: undefined, text: 'Not watched' }
   if (health === null || (health.checkedAt === null && health.decryptProvenAt === null))
-    return <Badge tone="idle">Not checked yet</Badge>
-  return <KeyStateBadge health={health} />
+    return { tone: 'idle', text: 'Not checked yet' }
+  return wordsOf(health)
+}
+
+function wordsOf({ state, daysLeft }: Pick<KeyStanding, 'state' | 'daysLeft'>): StateWords {
+  const { tone, text } = words[state]
+  return { tone, text: daysLeft === null ? text : `${text}: ${count(daysLeft, 'day')} left` }
 }

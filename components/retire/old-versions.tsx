@@ -1,3 +1,4 @@
+import { LazyRemedies } from '#components/environment/lazy-remedies.tsx'
 import { Badge, type Tone } from '#components/ui/badge.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { count, formatNumber } from '#components/ui/format-bytes.ts'
@@ -44,7 +45,12 @@ export function OldVersions({ proof, remove }: Props) {
           Of backups that need the key, none was counted: their current version opens with it too.
         </p>
       )}
-      {unseen && <p className="mt-2 text-ink-2 wrap-anywhere">Not all could be looked at. {unseen}</p>}
+      {unseen && (
+        <>
+          <p className="mt-2 text-ink-2 wrap-anywhere">Not all could be looked at. {unseen}</p>
+          <LazyRemedies remedies={report.oldVersions.remedies} />
+        </>
+      )}
       {deletion && (
         <p role="status" className="mt-3 wrap-anywhere">
           {busy
@@ -54,6 +60,7 @@ export function OldVersions({ proof, remove }: Props) {
               : `${count(deletion.deleted, 'version')} deleted for ${deletion.by}${deletion.refused > 0 ? `, ${formatNumber(deletion.refused)} refused: their causes are below.` : '. Run the proof again to see that none is left.'}`}
         </p>
       )}
+      {deletion && !busy && <LazyRemedies remedies={deletion.remedies} />}
       {versions.length > 0 && (
         <details className="mt-3" open={deletion !== null && deletion.refused > 0}>
           <summary className="cursor-pointer py-1 text-sm text-ink-2">

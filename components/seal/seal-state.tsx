@@ -1,3 +1,5 @@
+import Link from 'next/link'
+import { keyHref } from '#components/keys/key-href.ts'
 import { Arn } from '#components/ui/arn.tsx'
 import { Badge, ToneIcon } from '#components/ui/badge.tsx'
 import { Card } from '#components/ui/card.tsx'
@@ -14,7 +16,8 @@ const mechanisms = {
 
 export function SealState({ seal }: { seal: SealPageView }) {
   const { type, keyArn, health, error } = seal
-  const trouble = error ?? health.message
+  const now = health?.now
+  const trouble = error ?? now?.diagnosis?.title
   return (
     <Card title="Status">
       <Facts>
@@ -23,20 +26,24 @@ export function SealState({ seal }: { seal: SealPageView }) {
         </Fact>
         <Fact name="Mechanism">{mechanisms[type]}</Fact>
         <Fact name="Key">{keyArn?.startsWith('arn:') ? <Arn arn={keyArn} full /> : <code>{keyArn}</code>}</Fact>
-        <Fact name="Last tried">
-          <Time iso={health.checkedAt} />
-          {health.probes > 0 && (
-            <span className="block text-sm text-ink-3">
-              {health.probes} times since this console started, {health.failures} of them without success
-            </span>
-          )}
-        </Fact>
+        {health && (
+          <Fact name="Last tried">
+            {now?.checkedAt ? <Time iso={now.checkedAt} /> : 'At the start of this console'}
+            {now?.checkedAt && keyArn && (
+              <span className="block text-sm">
+                <Link href={keyHref(keyArn)} className="link">
+                  What hangs on this key, and its health
+                </Link>
+              </span>
+            )}
+          </Fact>
+        )}
       </Facts>
       {trouble && (
         <p className="mt-4 flex gap-2 border-t border-line pt-4">
           <ToneIcon tone="warn" className="mt-0.5 size-4" />
           <span className="min-w-0 wrap-anywhere">
-            {trouble} What is unsealed stays so; started anew, this console would be sealed.
+            {trouble}. What is unsealed stays so; started anew, this console would be sealed.
           </span>
         </p>
       )}

@@ -1,26 +1,56 @@
-import { CircleCheck, CircleDashed, CircleX, LoaderCircle, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 
+const ring = <circle cx="12" cy="12" r="10" />
 const tones = {
-  ok: { Icon: CircleCheck, ink: 'text-ok', soft: 'bg-ok-soft' },
-  warn: { Icon: TriangleAlert, ink: 'text-warn', soft: 'bg-warn-soft' },
-  bad: { Icon: CircleX, ink: 'text-bad', soft: 'bg-bad-soft' },
-  busy: { Icon: LoaderCircle, ink: 'text-info', soft: 'bg-info-soft' },
-  idle: { Icon: CircleDashed, ink: 'text-ink-2', soft: 'bg-sunken' },
+  ok: {
+    ink: 'text-ok',
+    soft: 'bg-ok-soft',
+    shape: (
+      <>
+        {ring}
+        <path d="M8 12.3l2.7 2.7 5.3-5.5" />
+      </>
+    ),
+  },
+  warn: { ink: 'text-warn', soft: 'bg-warn-soft', shape: <path d="M12 3 2 20.5h20zM12 9.5v4.5M12 17.2v.01" /> },
+  bad: {
+    ink: 'text-bad',
+    soft: 'bg-bad-soft',
+    shape: (
+      <>
+        {ring}
+        <path d="M9 9l6 6M15 9l-6 6" />
+      </>
+    ),
+  },
+  busy: { ink: 'text-info', soft: 'bg-info-soft', shape: <path d="M12 2a10 10 0 1 0 10 10" /> },
+  idle: { ink: 'text-ink-2', soft: 'bg-sunken', shape: <circle cx="12" cy="12" r="10" strokeDasharray="3.6 4.254" /> },
 }
 export type Tone = keyof typeof tones
 
+/** Drawn here and not by the library of icons, each of whose is a component of the browser: tables have one in every row. */
 export function ToneIcon({ tone, className = 'size-4' }: { tone: Tone; className?: string }) {
-  const { Icon, ink } = tones[tone]
-  return <Icon aria-hidden className={`shrink-0 ${ink} ${tone === 'busy' ? 'animate-spin' : ''} ${className}`} />
+  const { ink, shape } = tones[tone]
+  return (
+    <svg
+      aria-hidden="true"
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="2"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      className={`shrink-0 ${ink} ${tone === 'busy' ? 'animate-spin' : ''} ${className}`}
+    >
+      {shape}
+    </svg>
+  )
 }
 
 /** A state: always a word, with an icon and a colour that only repeat it. */
 export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {
   return (
-    <span
-      className={`inline-flex min-h-[22px] items-center gap-1.5 rounded-[11px] px-2 py-[3px] text-xs font-medium ${tones[tone].ink} ${tones[tone].soft}`}
-    >
+    <span className={`badge ${tones[tone].ink} ${tones[tone].soft}`}>
       <ToneIcon tone={tone} className="size-3" />
       {children}
     </span>

@@ -1,32 +1,24 @@
 import type { ComponentProps } from 'react'
 
-/** Plain table parts: right-aligned numbers with `numeric`, and columns that a phone leaves out with `wide`. */
+/**
+ * Plain table parts: right-aligned numbers with `numeric`, and columns that a phone leaves out with `wide`. What all cells
+ * have is said once, by the table: a page with hundreds of cells is written and read twice, as HTML and by React.
+ */
 export function Table({ className = '', ...rest }: ComponentProps<'table'>) {
-  return <table className={`w-full border-collapse tabular-nums ${className}`} {...rest} />
+  return <table className={`cells ${className}`} {...rest} />
 }
 
 interface CellProps {
   numeric?: boolean
   wide?: boolean
 }
-const shared = ({ numeric, wide }: CellProps) =>
-  `${numeric ? 'text-right' : 'text-left'} ${wide ? 'max-md:hidden' : ''}`
+const classes = (numeric: boolean | undefined, wide: boolean | undefined, more: string | undefined) =>
+  [numeric && 'text-right', wide && 'max-md:hidden', more].filter(Boolean).join(' ') || undefined
 
-export function Th({ numeric, wide, className = '', ...rest }: ComponentProps<'th'> & CellProps) {
-  return (
-    <th
-      scope="col"
-      className={`border-b border-line px-4 py-2.5 max-md:px-3 text-xs font-medium whitespace-nowrap text-ink-3 ${shared({ numeric, wide })} ${className}`}
-      {...rest}
-    />
-  )
+export function Th({ numeric, wide, className, ...rest }: ComponentProps<'th'> & CellProps) {
+  return <th scope="col" className={classes(numeric, wide, className)} {...rest} />
 }
 
-export function Td({ numeric, wide, className = '', ...rest }: ComponentProps<'td'> & CellProps) {
-  return (
-    <td
-      className={`border-b border-line px-4 py-3 max-md:px-3 align-top in-[tr:last-child]:border-b-0 ${shared({ numeric, wide })} ${className}`}
-      {...rest}
-    />
-  )
+export function Td({ numeric, wide, className, ...rest }: ComponentProps<'td'> & CellProps) {
+  return <td className={classes(numeric, wide, className)} {...rest} />
 }

@@ -32,6 +32,7 @@ export function dependentsText({
   onlyWayIn,
   schedules,
   inUse,
+  seal,
 }: NonNullable<AlertMessage['dependents']>): string {
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`
   const held =
@@ -41,7 +42,10 @@ export function dependentsText({
   const use = inUse
     ? `, the saved Backup Environment${schedules > 0 ? ` and ${count(schedules, 'schedule')}` : ''}`
     : ''
-  return `${held}${use}.`
+  const own = seal
+    ? `, the seal of this console: ${count(seal.secrets, 'secret')}${seal.backups > 0 ? ` and ${count(seal.backups, 'backup')} of method AES-256` : ''}, and after its next start it stays sealed without this key`
+    : ''
+  return `${held}${use}${own}.`
 }
 
 function bytesText(bytes: number): string {

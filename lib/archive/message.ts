@@ -1,23 +1,20 @@
-import {
-  AlgorithmSuiteIdentifier,
-  buildClient,
-  CommitmentPolicy,
-  type MessageHeader,
-  RawAesKeyringNode,
-  RawAesWrappingSuiteIdentifier,
-} from '@aws-crypto/client-node'
+import { buildDecrypt } from '@aws-crypto/decrypt-node'
+import { buildEncrypt } from '@aws-crypto/encrypt-node'
+import { AlgorithmSuiteIdentifier, CommitmentPolicy } from '@aws-crypto/material-management-node'
+import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node'
 import { AppError } from '#lib/errors.ts'
 import { freeNow } from '#lib/free-now.ts'
+import { copyTo } from '#lib/shared-memory.ts'
 import { FRAME_LENGTH, FRAME_OVERHEAD, framesAt, LAST_FRAME_OVERHEAD, layoutFault } from './message-layout.ts'
 
 /** More than any header made here: its context is made of IDs. */
 const HEADER_AT_MOST = 16 * 1024
 const KEY_NAMESPACE = 'vault-console'
 
-const { encryptStream, decryptStream } = buildClient({
-  commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
-  maxEncryptedDataKeys: 1,
-})
+// Not their umbrella, @aws-crypto/client-node: its keyrings for KMS bring DynamoDB's client and more with them.
+const options = { commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, maxEncryptedDataKeys: 1 }
+const { encryptStream } = buildEncrypt(options)
+const { decryptStream } = buildDecrypt(options)
 
 export type MessageContext = Readonly<Record<string, string>>
 
@@ -76,7 +73,7 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       let plaintext: Buffer
       try {
         const stream = decryptStream(keyring, { maxBodySize: FRAME_LENGTH })
-        stream.once('MessageHeader', (header: MessageHeader) => {
+        stream.once('MessageHeader', (header: { readonly encryptionContext: MessageContext }) => {
           seen = header.encryptionContext
         })
         // A frame's plaintext never reaches as far as the frames that are still to be read.
@@ -132,7 +129,8 @@ function collect(stream: NodeJS.ReadableStream, into: Buffer): Promise<Buffer> {
     let length = 0
     stream.on('data', (piece: Buffer) => {
       if (length + piece.length > into.length) reject(new RangeError('a message longer than it can be'))
-      else length += piece.copy(into, length)
+      else copyTo(into, length, piece)
+      length += piece.length
       freeNow(piece)
     })
     stream.once('end', () => resolve(into.subarray(0, length)))

@@ -3,9 +3,11 @@ import { accessOf, currentEnvironment, type EnvironmentContext } from '#lib/envi
 import { openSecret } from '#lib/environment/stored-secret.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Jobs } from '#lib/jobs/queue.ts'
+import type { HealthTimes } from '#lib/key-health/schema.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
 import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
+import type { SealKeys } from '#lib/seal/seal.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
 import { s3Versions, type VersionedBucket } from '#lib/storage/s3-versions.ts'
@@ -15,6 +17,8 @@ import type { PinnedBackup } from './pinned-backup.ts'
 /** What backups and restores need from the composition root. */
 export interface BackupContext extends EnvironmentContext {
   readonly jobs: Jobs
+  /** Keys of the console's own seal, and how often they are tried; absent where the seal is a key file. */
+  readonly sealKeys?: (SealKeys & { readonly times: HealthTimes }) | undefined
   readonly dataDir: string
   readonly sourceRoots: readonly string[]
   readonly restoreRoots: readonly string[]
@@ -85,7 +89,7 @@ export async function openReach(
   const { seal } = context
   const connect = ({ id, environmentId, bucket, prefix }: BackupPlace): Connection => ({
     store: s3Store(clients.s3, bucket),
-    versions: s3Versions(clients.s3, bucket),
+    versions: s3Versions(clients.s3, bucket, `${prefix === '' ? '' : `${prefix}/`}${environmentId}`),
     identity: { installation, environment: environmentId, backup: id, prefix },
     keyWrapper(keyId) {
       if (keyId.startsWith('root-key/')) return seal

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type MessageCipher, type MessageContext, messageCipher } from '#lib/archive/message.ts'
 import { compressFrame, decompressFrame } from '#lib/archive/zstd-frame.ts'
 import { AppError } from '#lib/errors.ts'
+import { freeWhole } from '#lib/free-now.ts'
 
 /** Turns content into the bytes of a stored object and back: one zstd frame, encrypted unless the method is `none`. */
 export interface Codec {
@@ -20,7 +21,15 @@ export interface Codec {
 export function encryptedCodec(backupKey: Uint8Array, backup: string): Codec {
   const cipher: MessageCipher = messageCipher(backupKey, backup)
   return {
-    seal: async (content, context, reuse) => cipher.encrypt(await compressFrame(content), context, reuse),
+    seal: async (content, context, reuse) => {
+      const pieces = await compressFrame(content)
+      try {
+        return await cipher.encrypt(pieces, context, reuse)
+      } finally {
+        // What the compressor made; what does not compress is in the content itself.
+        for (const piece of pieces) if (piece.buffer !== content.buffer) freeWhole(piece)
+      }
+    },
     open: async (object, context, maxLength, spent) =>
       decompressFrame(await cipher.decrypt(object, context, spent), maxLength, true),
   }

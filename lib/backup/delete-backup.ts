@@ -60,7 +60,10 @@ export async function inUse(tx: Tx, id: string): Promise<AppError | undefined> {
     return new AppError('conflict', `This backup is being restored to ${restore.target}.`, {
       fix: 'Wait for the restore to end, or cancel it first.',
     })
-  const verification = await tx.backupVerification.findFirst({ where: { backupId: id, state: active } })
+  // One that waits for its key reads nothing: it ends with the backup.
+  const verification = await tx.backupVerification.findFirst({
+    where: { backupId: id, state: { in: ['queued', 'running'] } },
+  })
   if (verification)
     return new AppError('conflict', 'This backup is being verified.', { fix: 'Wait for the verification to end.' })
   return undefined

@@ -1,6 +1,7 @@
 import { AppError } from '#lib/errors.ts'
+import { sha256Aside } from '#lib/hash-aside.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
-import { type Codec, naming, sha256Of } from './codec.ts'
+import { type Codec, naming } from './codec.ts'
 import { type BackupIdentity, partContext } from './context.ts'
 import { backupFolder, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
@@ -22,11 +23,11 @@ export async function readPart(
   try {
     const key = backupFolder(identity) + partName(place)
     let object = await store.read(key, size, { unchecked: true, ...(into && { into }) })
-    let fault = faultIn(object, part)
+    let fault = await faultIn(object, part)
     if (fault) {
       // It may have been damaged on its way: that the store finds out when it is asked to, and tries again.
       object = await store.read(key, size)
-      fault = faultIn(object, part)
+      fault = await faultIn(object, part)
     }
     if (fault) throw new AppError('integrity', fault)
     const content = await codec.open(object, partContext(identity, place), length, true)
@@ -42,7 +43,7 @@ export async function readPart(
   }
 }
 
-function faultIn(object: Uint8Array, { size, sha256 }: Part): string | undefined {
+async function faultIn(object: Uint8Array, { size, sha256 }: Part): Promise<string | undefined> {
   if (object.length !== size) return `It has ${object.length} bytes instead of ${size}.`
-  return sha256Of(object) === sha256 ? undefined : 'Its SHA-256 differs.'
+  return (await sha256Aside(object)) === sha256 ? undefined : 'Its SHA-256 differs.'
 }

@@ -11,6 +11,7 @@ import { failureOf } from './backup-for-tests.ts'
 import { listFolder, searchFiles } from './browse-backup.ts'
 import { BrowsedBackups } from './browse-cache.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { inUse } from './delete-backup.ts'
 import { runBackup } from './run-backup.ts'
 import { runRestore } from './run-restore.ts'
 import { giveUpVerification, runVerification } from './run-verification.ts'
@@ -96,6 +97,35 @@ test('a key that refuses is a sentence, and is asked again afterwards', async ()
   })
   ;(await browsed.open(id)).release()
   browsed.close()
+})
+
+test('a key that cannot be reached is waited for, and holds up no deletion meanwhile', async () => {
+  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: '*', effect: 'Outage' }])
+  const verification = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
+  await runVerification(here.context, verification, never)
+  const before = await row(verification)
+  expect(before).toMatchObject({ state: 'waiting', waitingFor: 'key', tries: 1, nextTryAt: expect.any(Date) })
+  expect(before.error).toContain('KMS')
+  expect(await failureOf(startVerification(here.context, { backupId: id, depth: 'full' }, actor))).toMatchObject({
+    code: 'conflict',
+    fix: 'It waits for the key, and goes on by itself.',
+  })
+  expect(await here.db.$transaction((tx) => inUse(tx, id))).toBeUndefined()
+  // The next try is a job of its own, due later.
+  const jobs = await here.db.$queryRaw<{ later: boolean }[]>`
+    SELECT start_after > now() AS later FROM pgboss.job WHERE data->>'id' = ${verification} ORDER BY created_on`
+  expect(jobs.map(({ later }) => later)).toEqual([false, true])
+  await sandbox.control('DELETE', 'faults')
+  await runVerification(here.context, verification, never)
+  expect(await row(verification)).toMatchObject({ state: 'complete', problemCount: 0, tries: 0, error: null })
+  expect((await audit()).slice(-2)).toEqual(['verify.start success', 'verify.finish success'])
+
+  const other = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
+  await here.db.backupVerification.update({ where: { id: other }, data: { state: 'waiting' } })
+  await here.db.backup.update({ where: { id }, data: { state: 'deleting' } })
+  await runVerification(here.context, other, never)
+  expect(await row(other)).toMatchObject({ state: 'failed', error: expect.stringContaining('nothing to verify') })
+  await here.db.backup.update({ where: { id }, data: { state: 'complete' } })
 })
 
 test('verifying quickly looks at every object and fetches none of the data; fully, it fetches each once', async () => {

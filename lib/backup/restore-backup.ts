@@ -103,6 +103,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       throw differs()
     tree.finish()
   } finally {
+    tar.close()
     tree.close()
   }
   for (const text of selection?.unmatched() ?? []) warn(toBytePath(text), 'nothing in this backup matches it')

@@ -1,13 +1,18 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
+import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { keepProgress } from './keep-progress.ts'
 import { pinned } from './open-row.ts'
+import type { WaitingFor } from './schema.ts'
 import { verifyBackup } from './verify-backup.ts'
+import { watched } from './watched.ts'
 
 // 1. Claim the row as the next attempt. 2. Look at every object, with what the backup's row pins. 3. Complete the row,
-// whatever was found: it fails only where nothing could be said.
+// whatever was found: it fails only where nothing could be said. 4. When the key or the bucket cannot be reached, the row
+// waits, and its next try is a job of that same transaction.
 
 /** @throws only when the work should be tried again: this worker is stopping, or lost its claim */
 export async function runVerification(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
@@ -21,11 +26,14 @@ export async function runVerification(context: BackupContext, id: string, signal
     signal,
   )
   let connection: Connection | undefined
+  let trouble: WaitingFor = 'bucket'
   try {
     const backup = await db.backup.findUniqueOrThrow({ where: { id: verification.backupId } })
     if (backup.state !== 'complete')
       throw new AppError('conflict', `Backup ${backup.id} is ${backup.state}, so there is nothing to verify.`)
-    connection = await connectBackup(context, backup)
+    connection = watched(await connectBackup(context, backup), () => {
+      trouble = 'key'
+    })
     const { problems, problemCount, objects, bytes } = await verifyBackup({
       ...pinned(backup, connection),
       depth: verification.depth === 'full' ? 'full' : 'quick',
@@ -41,6 +49,7 @@ export async function runVerification(context: BackupContext, id: string, signal
         data: {
           state: 'complete',
           finishedAt: new Date(),
+          tries: 0,
           objects,
           bytes: BigInt(bytes),
           problemCount,
@@ -53,6 +62,7 @@ export async function runVerification(context: BackupContext, id: string, signal
   } catch (error) {
     await progress.stop()
     if (progress.signal.aborted || isDatabaseError(error)) throw error
+    if (error instanceof AppError && error.retryable && (await waitFor(context, verification, trouble, error))) return
     await fail(db, mine, messageOf(error))
     if (!(error instanceof AppError)) console.error(error)
   } finally {
@@ -60,13 +70,46 @@ export async function runVerification(context: BackupContext, id: string, signal
   }
 }
 
-async function claim(db: Db, id: string) {
-  const [claimed] = await db.backupVerification.updateManyAndReturn({
-    where: { id, state: { in: ['queued', 'running'] } },
-    data: { state: 'running', startedAt: new Date(), error: null, attempt: { increment: 1 } },
+/** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
+async function waitFor(
+  { db, jobs }: BackupContext,
+  { id, attempt, tries }: Claimed,
+  waitingFor: WaitingFor,
+  error: AppError,
+): Promise<boolean> {
+  const nextTryAt = tryLater(tries + 1)
+  if (!nextTryAt) return false
+  return db.$transaction(async (tx) => {
+    const { count } = await tx.backupVerification.updateMany({
+      where: { id, attempt, state: 'running' },
+      data: { state: 'waiting', waitingFor, nextTryAt, tries: tries + 1, error: messageOf(error) },
+    })
+    if (count === 1) await enqueue(jobs, tx, 'verify', id, { startAfter: nextTryAt })
+    return count === 1
   })
-  return claimed
 }
+
+async function claim(db: Db, id: string) {
+  return db.$transaction(async (tx) => {
+    // One that waited keeps nobody from deleting or shredding the backup: from here on it does, or comes too late.
+    await tx.$queryRaw`
+      SELECT 1 FROM "backup" WHERE "id" = (SELECT "backupId" FROM "backup_verification" WHERE "id" = ${id}::uuid)
+      FOR UPDATE`
+    const [claimed] = await tx.backupVerification.updateManyAndReturn({
+      where: { id, state: { in: ['queued', 'running', 'waiting'] } },
+      data: {
+        state: 'running',
+        startedAt: new Date(),
+        error: null,
+        waitingFor: null,
+        nextTryAt: null,
+        attempt: { increment: 1 },
+      },
+    })
+    return claimed
+  })
+}
+type Claimed = NonNullable<Awaited<ReturnType<typeof claim>>>
 
 /** A job whose workers died too often: nobody works on it any more. */
 export async function giveUpVerification({ db }: BackupContext, id: string): Promise<void> {

@@ -17,10 +17,15 @@ export async function startVerification(
     if (!backup) throw new AppError('not-found', `There is no backup ${backupId}.`)
     if (backup.state !== 'complete')
       throw new AppError('invalid', `Backup ${backupId} is ${backup.state}, so there is nothing to verify.`)
-    const running = await tx.backupVerification.findFirst({ where: { backupId, state: { in: ['queued', 'running'] } } })
-    if (running)
+    const underWay = await tx.backupVerification.findFirst({
+      where: { backupId, state: { in: ['queued', 'running', 'waiting'] } },
+    })
+    if (underWay)
       throw new AppError('conflict', `Backup ${backupId} is being verified already.`, {
-        fix: 'Wait for its result.',
+        fix:
+          underWay.state === 'waiting'
+            ? `It waits for the ${underWay.waitingFor ?? 'key'}, and goes on by itself.`
+            : 'Wait for its result.',
       })
     const { id } = await tx.backupVerification.create({
       data: { backupId, depth, createdBy: actor },

@@ -1,5 +1,6 @@
 import { AppError } from '#lib/errors.ts'
 import { freeWhole } from '#lib/free-now.ts'
+import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readPart } from './read-part.ts'
 
@@ -19,19 +20,18 @@ export class TarReader {
   readonly #ahead: number
   readonly #starts: Float64Array
   readonly #loading = new Map<number, Loading>()
-  /** Memory of segments that were left behind, for the next ones. Undefined: each gets memory of its own. */
-  readonly #spare: Buffer[] | undefined
+  readonly #reuse: boolean
   /** Ranges of segments that will be read, in order, without the ones that were left behind. */
   #wanted: { from: number; readonly to: number }[] = []
   #current = 0
 
   /**
    * @param ahead segments held at once, the current one included
-   * @param options.reuse a piece is used no more when the next one, or another read, is asked for
+   * @param options.reuse a piece is used no more when the next one, or another read, is asked for. To be closed then.
    */
   constructor(backup: OpenedBackup, ahead: number, { reuse = false }: { reuse?: boolean } = {}) {
     this.#backup = backup
-    this.#spare = reuse ? [] : undefined
+    this.#reuse = reuse
     this.#ahead = ahead
     const { segments } = backup.manifest
     this.#starts = new Float64Array(segments.length + 1)
@@ -76,11 +76,20 @@ export class TarReader {
     this.#wanted = this.#wanted.filter(({ to }) => to >= index)
     const [range] = this.#wanted
     if (range) range.from = Math.max(range.from, index)
+    this.#leaveBefore(index)
+  }
+
+  /** Gives back the memory of what was read. Nothing is used or read any more. */
+  close(): void {
+    this.#leaveBefore(Number.POSITIVE_INFINITY)
+  }
+
+  #leaveBefore(index: number): void {
     for (const [held, { memory, bytes }] of this.#loading) {
       if (held >= index) continue
       this.#loading.delete(held)
       if (!memory || !bytes) continue
-      this.#spare?.push(memory)
+      giveShared(memory)
       if (bytes.buffer !== memory.buffer) freeWhole(bytes)
     }
   }
@@ -90,7 +99,7 @@ export class TarReader {
     for (const index of this.#next()) {
       const part = manifest.segments[index]
       if (!part || this.#loading.has(index)) continue
-      const memory = this.#memoryFor(part.size)
+      const memory = this.#reuse ? takeShared(part.size + ROOM) : undefined
       const loading: Loading = { content: readPart(store, codec, identity, part, memory), memory, bytes: undefined }
       this.#loading.set(index, loading)
       loading.content.then(
@@ -103,12 +112,6 @@ export class TarReader {
     const loading = this.#loading.get(current)?.content
     if (!loading) throw this.#nothingThere()
     return loading
-  }
-
-  #memoryFor(size: number): Buffer | undefined {
-    if (!this.#spare) return undefined
-    const memory = this.#spare.pop()
-    return memory && memory.length >= size ? memory : Buffer.allocUnsafeSlow(size + ROOM)
   }
 
   /** The segments to be held now. */

@@ -34,16 +34,15 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     }),
   }
   // IDs are UUIDs of version 7: their order is the order of creation.
-  const [rows, active, any, environment, restore, sources] = await Promise.all([
+  const [rows, active, environment, restore, sources] = await Promise.all([
     db.backup.findMany({
       where: { ...filter, ...(query.before && { id: { lt: query.before } }) },
       orderBy: { id: 'desc' },
       take: pageSize + 1,
-      omit: heavy,
+      select: listed,
     }),
     // Sorted here: PostgreSQL would rather walk through all backups in order than sort the few that are meant.
-    db.backup.findMany({ where: { state: { in: ['queued', 'running', 'waiting'] } }, take: 500, omit: heavy }),
-    db.backup.findFirst({ select: { id: true } }),
+    db.backup.findMany({ where: { state: { in: ['queued', 'running', 'waiting'] } }, take: 500, select: listed }),
     currentEnvironment(db),
     db.restore.findFirst({ where: { state: 'complete' }, select: { id: true } }),
     offeredPlaces(context),
@@ -56,14 +55,30 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
       .map(rowOf)
       .sort((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, 20),
-    hasBackups: any !== null,
+    hasBackups: rows.length > 0 || (await db.backup.findFirst({ select: { id: true } })) !== null,
     hasEnvironment: environment.revision !== undefined,
     sources,
     restored: restore !== null,
   }
 }
 
-const heavy = { envelope: true, warnings: true, progress: true } as const
+/** What a row of a list shows: the rest of it is many times as wide. */
+const listed = {
+  id: true,
+  name: true,
+  source: true,
+  state: true,
+  error: true,
+  waitingFor: true,
+  warningCount: true,
+  bytes: true,
+  bytesStored: true,
+  files: true,
+  keyIds: true,
+  method: true,
+  createdAt: true,
+  finishedAt: true,
+} as const satisfies Record<keyof StoredRow, true>
 
 export async function viewBackup(
   { db, restoreRoots, installation }: Pick<BackupContext, 'db' | 'restoreRoots' | 'installation'>,
@@ -72,7 +87,7 @@ export async function viewBackup(
   if (!z.uuid().safeParse(id).success) return undefined
   const row = await db.backup.findUnique({
     where: { id },
-    omit: { envelope: true },
+    omit: { envelope: true, nextEnvelope: true },
     include: {
       environment: { select: { installation: true } },
       restores: { orderBy: { id: 'desc' }, take: 50 },
@@ -130,12 +145,11 @@ export async function viewProgress(
 }
 
 async function jobRow(db: ViewContext['db'], kind: JobKind, id: string) {
-  const common = { state: true, error: true, progress: true, startedAt: true, finishedAt: true } as const
-  const select = { ...common, waitingFor: true, nextTryAt: true } as const
+  const times = { startedAt: true, finishedAt: true, nextTryAt: true } as const
+  const select = { ...times, state: true, error: true, progress: true, waitingFor: true } as const
   if (kind === 'backup') return db.backup.findUnique({ where: { id }, select })
   if (kind === 'restore') return db.restore.findUnique({ where: { id }, select })
-  const row = await db.backupVerification.findUnique({ where: { id }, select: common })
-  return row && { ...row, waitingFor: null, nextTryAt: null }
+  return db.backupVerification.findUnique({ where: { id }, select })
 }
 
 interface StoredRow {

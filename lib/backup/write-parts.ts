@@ -1,10 +1,15 @@
+import { sha256Aside } from '#lib/hash-aside.ts'
+import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
-import { type Codec, sha256Of } from './codec.ts'
+import type { Codec } from './codec.ts'
 import { type BackupIdentity, partContext } from './context.ts'
 import { backupFolder, type PartPlace, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
 import { type Patience, patiently } from './patience.ts'
 import { Slots } from './slots.ts'
+
+/** More than sealing adds to content that does not compress. */
+const ROOM = 64 * 1024
 
 export interface PartWriterOptions {
   readonly store: ObjectStore
@@ -30,8 +35,6 @@ export class PartWriter {
   readonly #slots: Slots
   readonly #failure = new AbortController()
   readonly #stop: AbortSignal
-  /** Memory of stored segments, for the next ones: as much as ever was under way at once. */
-  readonly #reusable: Buffer[] = []
   readonly #running = new Set<Promise<void>>()
 
   constructor(options: PartWriterOptions) {
@@ -73,21 +76,22 @@ export class PartWriter {
     const { store, codec, identity, patience, mayStore, onStored } = this.#options
     const signal = this.#stop
     let object: Buffer
+    let memory: Buffer | undefined
     const length = content.length
     try {
       signal.throwIfAborted()
-      const reuse = place.kind === 'segment' ? this.#reusable.pop() : undefined
-      object = await codec.seal(content, partContext(identity, place), reuse)
+      memory = place.kind === 'segment' ? takeShared(length + ROOM) : undefined
+      object = await codec.seal(content, partContext(identity, place), memory)
     } finally {
       release()
     }
-    const sha256 = sha256Of(object)
+    const sha256 = await sha256Aside(object)
     await mayStore?.(place)
     signal.throwIfAborted()
     const send = () => store.create(backupFolder(identity) + partName(place), object, { sha256, signal })
     await patiently(send, patience, signal, () => (this.retries += 1))
     const part = { place, size: object.length, sha256, length }
-    if (place.kind === 'segment') this.#reusable.push(Buffer.from(object.buffer))
+    if (memory) giveShared(memory)
     this.storedBytes += part.size
     this.parts.push(part)
     onStored?.(part)

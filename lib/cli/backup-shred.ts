@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { checkAdministrator } from '#lib/auth/check-password.ts'
+import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { AppError } from '#lib/errors.ts'
 import { type ShredPreview, shredSelectionSchema, waitHours } from '#lib/shred/schema.ts'
 import { previewShred } from '#lib/shred/select-backups.ts'
@@ -53,6 +54,7 @@ export function addBackupShred(backup: Command): void {
         print(`${view.destroyed} of ${view.backups} backups shredded.`)
         for (const { backupId, name, state, error } of view.items)
           print(`  ${backupId}  ${state}  ${plain(name)}${error ? `: ${plain(error)}` : ''}`)
+        for (const line of remedyLines(view.remedies)) print(plain(line))
       }),
     )
   shred

@@ -17,7 +17,8 @@ export function addBackupVerify(backup: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 whole, 1 something is wrong with it or nothing could be said, 2 bad usage, 3 no console is running.',
+      '\nWhile the key or the bucket cannot be reached, it waits and goes on by itself, also when this command is stopped.' +
+        '\nExit codes: 0 whole, 1 something is wrong with it or nothing could be said, 2 bad usage, 3 no console is running.',
     )
     .action((backupId: string, options: { full?: boolean; json?: boolean }) =>
       withServices(async (services) => {

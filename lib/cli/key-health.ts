@@ -5,7 +5,7 @@ import { healthOf } from '#lib/key-health/view-health.ts'
 import { followKeys, tryKeyNow } from '#lib/key-health/watch-keys.ts'
 import { findKey } from '#lib/key-holdings/find-key.ts'
 import { listKeys } from '#lib/key-holdings/list-keys.ts'
-import { isWatched } from '#lib/key-holdings/schema.ts'
+import { isNeeded } from '#lib/key-holdings/schema.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { plain, print, printJson } from './output.ts'
@@ -14,7 +14,7 @@ export function addKeyHealth(key: Command): void {
   key
     .command('health')
     .description(
-      'How keys are that a backup or the saved environment needs: what the watch found last, why, and the fix.',
+      'How keys are that a backup, the saved environment or the seal needs: what the watch found last, why, and the fix.',
     )
     .argument('[key]', 'key ARN, key ID, or an alias as it was typed (default: all of them)')
     .option('--now', 'try them now: DescribeKey, Encrypt and Decrypt')
@@ -27,9 +27,9 @@ export function addKeyHealth(key: Command): void {
     .action(async (text: string | undefined, options: { now?: boolean; json?: boolean }) => {
       const keys = await withServices(async ({ backup, db, env }) => {
         const all = await listKeys(db)
-        const wanted = text === undefined ? all.filter(isWatched) : [findKey(all, text)]
+        const wanted = text === undefined ? all.filter(isNeeded) : [findKey(all, text)]
         const arns = wanted.map(({ arn }) => arn)
-        await followKeys(db, new Date())
+        await followKeys(backup, new Date())
         if (options.now) await Promise.all(arns.map((arn) => tryKeyNow(backup, arn, env.keyHealth)))
         const health = await healthOf(db, arns)
         const found = arns.flatMap((arn) => health.get(arn) ?? [])
@@ -46,7 +46,7 @@ export function addKeyHealth(key: Command): void {
 }
 
 function printKeys(keys: readonly KeyHealth[]): void {
-  if (keys.length === 0) print('No backup and no saved environment needs a key.')
+  if (keys.length === 0) print('No backup, no saved environment and no seal needs a key.')
   for (const { arn, state, since, checkedAt, nextCheckAt, tookMs, daysLeft, diagnosis } of keys) {
     print(arn)
     print(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { tryKeyNow } from '#lib/key-health/watch-keys.ts'
 import { listKeys } from '#lib/key-holdings/list-keys.ts'
-import { isWatched, type KeyRow } from '#lib/key-holdings/schema.ts'
+import { isNeeded, type KeyRow } from '#lib/key-holdings/schema.ts'
 import type { Services } from '#lib/services.ts'
 import { withServices } from './attach.ts'
 import { bytesText, plain, print, printJson } from './output.ts'
@@ -25,7 +25,7 @@ export function addKeyList(key: Command): void {
 
 /** Whoever asks on a terminal wants to know how it is now: each key that something needs is tried first. */
 async function listKeysNow({ backup, db, env }: Services): Promise<KeyRow[]> {
-  const needed = (await listKeys(db)).filter(isWatched)
+  const needed = (await listKeys(db)).filter(isNeeded)
   await Promise.all(needed.map(({ arn }) => tryKeyNow(backup, arn, env.keyHealth)))
   return listKeys(db)
 }
@@ -47,7 +47,7 @@ export function keyLines(row: KeyRow): string[] {
   const days = health?.daysLeft
   const state =
     health?.state ??
-    (isWatched(row) ? 'not checked yet' : seal ? 'watched by the seal' : 'not watched: nothing needs it')
+    (isNeeded(row) ? 'not checked yet' : 'not watched: nothing needs it')
   return [
     `${state}${days === null || days === undefined ? '' : `, deleted in ${counted(days, 'day')}`}`,
     ...(aliases.length > 0 ? [`typed as ${aliases.map(({ name }) => plain(name)).join(', ')}`] : []),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { healthOf } from '#lib/key-health/view-health.ts'
 import { tryKeyNow } from '#lib/key-health/watch-keys.ts'
 import { askKey } from '#lib/key-holdings/ask-key.ts'
 import { findKey } from '#lib/key-holdings/find-key.ts'
@@ -20,7 +21,7 @@ export function addKeyShow(key: Command): void {
       '\nExit codes: 0 shown, 1 no such key was ever used here, 2 bad usage, 3 no console is running.',
     )
     .action(async (text: string, options: { json?: boolean }) => {
-      const { view, answers } = await withServices(async ({ backup, db, env }) => {
+      const { view, diagnosis, answers } = await withServices(async ({ backup, db, env }) => {
         const { arn, aliases } = findKey(await listKeys(db), text)
         const [answers] = await Promise.all([
           askKey(
@@ -30,14 +31,15 @@ export function addKeyShow(key: Command): void {
           ),
           tryKeyNow(backup, arn, env.keyHealth),
         ])
-        return { view: await viewKey(db, arn, {}), answers }
+        const [view, health] = await Promise.all([viewKey(db, arn, {}), healthOf(db, [arn])])
+        return { view, diagnosis: health.get(arn)?.diagnosis ?? null, answers }
       })
       if (!view) return
       const { key: row, backups, nextBefore, schedules } = view
       if (options.json)
         return printJson({
           ...flatKey(row),
-          diagnosis: row.health?.diagnosis ?? null,
+          diagnosis,
           ...answers,
           scheduleList: schedules,
           backupList: backups,
@@ -46,7 +48,7 @@ export function addKeyShow(key: Command): void {
       print(row.arn)
       for (const line of keyLines(row)) print(`  ${line}`)
       for (const line of answerLines(answers)) print(`  ${line}`)
-      if (row.health?.diagnosis) print(`  ${row.health.diagnosis.title}: ${row.health.diagnosis.fix}`)
+      if (diagnosis) print(`  ${diagnosis.title}: ${diagnosis.fix}`)
       for (const { id, createdAt, bytes, name, others } of backups)
         print(
           `${id}  ${createdAt.slice(0, 19).replace('T', ' ')}Z  ${(bytes === null ? '–' : bytesText(bytes)).padStart(10)}  ${others.some(({ usable }) => usable) ? 'another way in' : 'only this key '}  ${plain(name)}`,

@@ -98,7 +98,7 @@ export async function runWorker(
       await settleExchanges(context)
     }),
     every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context)),
-    every(30_000, 'keys', stopping.signal, () => followKeys(context.db, new Date())),
+    every(30_000, 'keys', stopping.signal, () => followKeys(context, new Date())),
     every(3_600_000, 'key-history', stopping.signal, () => pruneHealth(context.db, new Date())),
     // A key or a mail server that does not answer holds up no stop: what was claimed goes to another worker later.
     every(5_000, 'key-health', stopping.signal, () =>

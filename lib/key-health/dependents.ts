@@ -1,7 +1,9 @@
+import type { BackupContext } from '#lib/backup/backup-context.ts'
 import type { Tx } from '#lib/db.ts'
 import { type KeyFacts, readKeyFacts } from '#lib/key-holdings/read-facts.ts'
-import { isWatched, type KeyHolding, usableState } from '#lib/key-holdings/schema.ts'
+import { isForBackups, type KeyHolding, usableState } from '#lib/key-holdings/schema.ts'
 import { weighKeys } from '#lib/key-holdings/weigh-keys.ts'
+import { sealNeeds } from './reach-key.ts'
 import type { KeyDependents } from './schema.ts'
 import { stateOf } from './state-of.ts'
 
@@ -18,9 +20,17 @@ export async function holdingsNow(
   return weighKeys(facts, (arn) => usableState(states.get(arn)))
 }
 
-/** Every key that a backup, one being made among them, or the saved environment needs. The seal watches its own. */
-export async function keysInUse(db: Tx): Promise<string[]> {
-  return (await holdingsNow(db)).filter(isWatched).map(({ arn }) => arn)
+/** Every key that a backup, one being made among them, the saved environment or this console's seal needs. */
+export async function keysInUse(db: Tx, sealKeys: BackupContext['sealKeys']): Promise<string[]> {
+  const facts = await readKeyFacts(db)
+  const holdings = await holdingsNow(db, async () => facts)
+  const ofSeal = sealKeys
+    ? sealNeeds(
+        facts.rootKeys.map(({ wraps }) => wraps),
+        sealKeys.keyArn,
+      )
+    : []
+  return holdings.filter((one) => isForBackups(one) || ofSeal.includes(one.arn)).map(({ arn }) => arn)
 }
 
 export async function dependentsOf(db: Tx, arn: string): Promise<KeyDependents> {
@@ -28,7 +38,15 @@ export async function dependentsOf(db: Tx, arn: string): Promise<KeyDependents> 
   return holding ? dependentsIn(holding) : nothing
 }
 
-export function dependentsIn({ backups, bytes, underWay, lost, schedules, environment }: KeyHolding): KeyDependents {
+export function dependentsIn({
+  backups,
+  bytes,
+  underWay,
+  lost,
+  schedules,
+  environment,
+  seal,
+}: KeyHolding): KeyDependents {
   return {
     backups: backups + underWay,
     bytes,
@@ -36,6 +54,7 @@ export function dependentsIn({ backups, bytes, underWay, lost, schedules, enviro
     onlyWayInBytes: lost.bytes,
     schedules,
     inUse: environment !== null,
+    seal: seal && seal.onlyWayIn > 0 ? { secrets: seal.secrets, backups: seal.through.backups } : null,
   }
 }
 
@@ -46,4 +65,5 @@ const nothing: KeyDependents = {
   onlyWayInBytes: 0,
   schedules: 0,
   inUse: false,
+  seal: null,
 }

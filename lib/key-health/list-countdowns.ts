@@ -6,8 +6,8 @@ import type { Countdown } from './schema.ts'
 import { daysLeft } from './view-health.ts'
 
 /**
- * Keys that are pending deletion while something would be lost with them, or new backups still go under them, the
- * soonest first. From what the watch has stored: one small query while no key is pending deletion, and it asks none.
+ * Keys that are pending deletion while something would be lost with them, backups or what the console's seal opens by
+ * them alone, or new backups still go under them; the soonest first. From what the watch has stored: one small query while no key is pending deletion, and it asks none.
  */
 export async function listCountdowns(
   db: Tx,
@@ -23,7 +23,10 @@ export async function listCountdowns(
   const holdings = await holdingsNow(db, read)
   return dying.flatMap(({ arn, deletionDate }) => {
     const holding = holdings.find((one) => one.arn === arn)
-    if (!holding || (holding.lost.backups === 0 && holding.underWay === 0 && !holding.environment)) return []
+    if (!holding) return []
+    const dependents = dependentsIn(holding)
+    const { onlyWayIn, inUse, seal } = dependents
+    if (onlyWayIn === 0 && holding.underWay === 0 && !inUse && !seal) return []
     const region = arn.split(':')[3] ?? ''
     const command = (verb: string) => `aws kms ${verb} --region ${region} --key-id ${word(arn)}`
     return [
@@ -31,7 +34,7 @@ export async function listCountdowns(
         arn,
         deletionDate: deletionDate?.toISOString() ?? null,
         daysLeft: daysLeft(deletionDate, now),
-        dependents: dependentsIn(holding),
+        dependents,
         cancelCommand: `${command('cancel-key-deletion')} &&\n${command('enable-key')}`,
         cancelPolicy: JSON.stringify(
           { Effect: 'Allow', Action: ['kms:CancelKeyDeletion', 'kms:EnableKey'], Resource: arn },

@@ -3,6 +3,7 @@ import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseKms } from '#lib/keys/diagnose-kms.ts'
 import { judgeKey } from '#lib/keys/judge-key.ts'
+import type { KeyContext } from '#lib/keys/key-wrapper.ts'
 import type { Kms } from '#lib/keys/kms.ts'
 import type { KmsAction } from '#lib/keys/kms-situation.ts'
 import type { Finding } from './judge-state.ts'
@@ -22,6 +23,8 @@ export interface KeyToProbe {
   readonly region: string
   readonly installation: string
   readonly environment: string
+  /** Absent: what policies put conditions on, and a purpose of its own. */
+  readonly boundTo?: KeyContext
   /** A call that takes longer is slow; KMS answers within a few hundredths of a second. */
   readonly slowMs?: number
 }
@@ -32,12 +35,12 @@ interface Trouble {
 }
 
 /**
- * DescribeKey; then Encrypt, and Decrypt of what came, unless KMS has already said that it would refuse them. The
- * context has what policies put conditions on, and a purpose of its own. Never throws for what KMS answers.
+ * DescribeKey; then Encrypt, and Decrypt of what came, unless KMS has already said that it would refuse them. Never
+ * throws for what KMS answers.
  */
 export async function probeKey(
   kms: Kms,
-  { arn, region, installation, environment, slowMs = 2_000 }: KeyToProbe,
+  { arn, region, installation, environment, boundTo, slowMs = 2_000 }: KeyToProbe,
 ): Promise<Probe> {
   const situation = { keyArn: arn, region, callerArn: undefined, installation, environment }
   const troubles: Trouble[] = []
@@ -87,7 +90,7 @@ export async function probeKey(
     }
   }
   if (!troubles.some(({ found }) => 'opn'.includes(found))) {
-    const context = { installation, environment, purpose: 'key-health', probe: randomUUID() }
+    const context = boundTo ?? { installation, environment, purpose: 'key-health', probe: randomUUID() }
     const secret = randomBytes(32)
     const sealed = await call('kms:Encrypt', () => kms.encrypt(arn, secret, context))
     if (sealed)
@@ -97,7 +100,7 @@ export async function probeKey(
           throw new AppError('integrity', 'KMS gave back other bytes than it was given, or used another key.')
       })
   }
-  const worst = ['n', 'p', 'o', 'r', 'u', 'd'].flatMap((letter) => troubles.filter(({ found }) => found === letter))[0]
+  const worst = worstOf(troubles)
   if (!worst) {
     const slow = slowest > slowMs
     return { found: slow ? 'd' : 'g', diagnosis: slow ? slowly(slowest) : null, deletionDate: null, tookMs: slowest }
@@ -105,6 +108,11 @@ export async function probeKey(
   // Somebody is there: that is no outage.
   const found = worst.found === 'u' && answers > 0 ? 'd' : worst.found
   return { found, diagnosis: worst.diagnosis, deletionDate: null, tookMs: slowest }
+}
+
+/** Of what KMS says of a key itself, of policies and of the way to it; undefined where all is well. */
+export function worstOf<T extends { readonly found: Finding }>(all: readonly T[]): T | undefined {
+  return ['n', 'p', 'o', 'r', 'u', 'd'].flatMap((letter) => all.filter(({ found }) => found === letter))[0]
 }
 
 const isThrottled = ({ code }: AwsFault) => /throttl|toomany|limitexceeded/i.test(code)

@@ -4,14 +4,8 @@ import { type Db, noJson, type Tx } from '#lib/db.ts'
 import { dependentsOf } from './dependents.ts'
 import { judgeState, remember } from './judge-state.ts'
 import type { Probe } from './probe-key.ts'
-import { graver, type KeyDiagnosis, type KeyState } from './schema.ts'
+import { graver, type HealthTimes, type KeyDiagnosis, type KeyState } from './schema.ts'
 import { stateOf } from './state-of.ts'
-
-/** How often a key is tried. Milliseconds. */
-export interface HealthTimes {
-  readonly everyMs: number
-  readonly unhealthyEveryMs: number
-}
 
 export interface Moment {
   readonly now: Date
@@ -66,7 +60,7 @@ export async function recordProbe(
       const last = row.checkedAt
       if (deletionDate && last && isReminderDue(deletionDate, last, now)) {
         const dependents = await dependentsOf(tx, arn)
-        if (dependents.onlyWayIn > 0 || dependents.inUse)
+        if (dependents.onlyWayIn > 0 || dependents.inUse || dependents.seal)
           await remindOfDeletion(tx, { arn, deletionDate, dependents, diagnosis: probe.diagnosis, at: now })
       }
       return { from, to, told: null }

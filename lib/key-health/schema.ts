@@ -29,8 +29,8 @@ export interface KeyDiagnosis {
   readonly remedies?: Remedy[] | undefined
 }
 
-/** What the watch knows of a key, without asking KMS. Times ISO 8601, UTC. */
-export interface KeyHealth {
+/** How a key stands, as the watch knows it without asking KMS. Times ISO 8601, UTC. */
+export interface KeyStanding {
   readonly arn: string
   readonly state: KeyState
   readonly since: string
@@ -42,11 +42,15 @@ export interface KeyHealth {
   /** Encrypt and Decrypt by a backup, restore or re-wrap, which are as good as a check. */
   readonly encryptProvenAt: string | null
   readonly decryptProvenAt: string | null
-  /** Null while healthy. */
-  readonly diagnosis: KeyDiagnosis | null
   /** While it is pending deletion, if KMS told. */
   readonly deletionDate: string | null
   readonly daysLeft: number | null
+}
+
+/** The same, and what is wrong with it: some KiB, with policies to paste. */
+export interface KeyHealth extends KeyStanding {
+  /** Null while healthy. */
+  readonly diagnosis: KeyDiagnosis | null
 }
 
 /** What needs a key. Sizes in bytes of content. */
@@ -61,6 +65,13 @@ export interface KeyDependents {
   readonly schedules: number
   /** The saved Backup Environment wraps new backups under it. */
   readonly inUse: boolean
+  /** What only it opens as the key of the console's own seal; null where it opens nothing alone. */
+  readonly seal: {
+    /** Secrets of the console. */
+    readonly secrets: number
+    /** Complete backups of method AES-256 under its root keys; those that nothing else opens are in `onlyWayIn`, too. */
+    readonly backups: number
+  } | null
 }
 
 /** One hour of the watch. */
@@ -89,6 +100,12 @@ export interface KeyEventRow {
 }
 
 export const healthDays = 30
+
+/** How often a key is tried. Milliseconds. */
+export interface HealthTimes {
+  readonly everyMs: number
+  readonly unhealthyEveryMs: number
+}
 
 export interface KeyHealthView {
   /** Null: nothing depends on it, or its first check is still to come. */

@@ -32,7 +32,7 @@ afterAll(async () => {
 async function calls(minutes: number, random: () => number): Promise<Record<string, number>> {
   let time = Date.now()
   await here.db.keyHealth.deleteMany()
-  await followKeys(here.db, new Date(time))
+  await followKeys(here.context, new Date(time))
   await sandbox.control('DELETE', 'requests')
   const end = time + minutes * minute
   while (time < end) {

@@ -1,7 +1,15 @@
 import { z } from 'zod'
-import { changers, remedyFormats } from '#lib/aws/schema.ts'
+import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
+import { changers } from '#lib/aws/schema.ts'
 import type { Tx } from '#lib/db.ts'
-import { healthDays, type KeyDiagnosis, type KeyEventRow, type KeyHealth, type KeyHealthView } from './schema.ts'
+import {
+  healthDays,
+  type KeyDiagnosis,
+  type KeyEventRow,
+  type KeyHealth,
+  type KeyHealthView,
+  type KeyStanding,
+} from './schema.ts'
 import { stateOf } from './state-of.ts'
 
 interface Context {
@@ -16,15 +24,7 @@ const diagnosis: z.ZodType<KeyDiagnosis> = z.object({
   cause: z.string(),
   who: z.enum(changers).optional(),
   fix: z.string(),
-  remedies: z
-    .array(
-      z.object({
-        label: z.string(),
-        note: z.string(),
-        formats: z.array(z.object({ format: z.enum(remedyFormats), file: z.string(), text: z.string() })),
-      }),
-    )
-    .optional(),
+  remedies: remediesSchema.optional(),
 })
 const dependents = z.object({
   backups: z.number(),
@@ -33,6 +33,8 @@ const dependents = z.object({
   onlyWayInBytes: z.number(),
   schedules: z.number(),
   inUse: z.boolean(),
+  // Not in rows from before the seal's key was watched.
+  seal: z.object({ secrets: z.number(), backups: z.number() }).nullable().default(null),
 })
 
 /** What the watch knows of keys, by ARN. One that it does not watch is not there. Asks no key. */
@@ -43,6 +45,12 @@ export async function healthOf(
 ): Promise<ReadonlyMap<string, KeyHealth>> {
   const rows = await db.keyHealth.findMany({ where: { arn: { in: [...arns] } } })
   return new Map(rows.map((row) => [row.arn, healthIn(row, now)]))
+}
+
+/** How every key stands that was ever watched, by ARN; without what is wrong with it, which is long. */
+export async function standings(db: Tx, now: Date): Promise<ReadonlyMap<string, KeyStanding>> {
+  const rows = await db.keyHealth.findMany({ omit: { diagnosis: true } })
+  return new Map(rows.map((row) => [row.arn, standingIn(row, now)]))
 }
 
 /** State, events and the last 30 days of a key. */
@@ -81,6 +89,10 @@ export async function viewKeyHealth({ db }: Context, arn: string, now: Date = ne
 type HealthRow = Awaited<ReturnType<Tx['keyHealth']['findUniqueOrThrow']>>
 
 function healthIn(row: HealthRow, now: Date): KeyHealth {
+  return { ...standingIn(row, now), diagnosis: diagnosis.nullable().catch(null).parse(row.diagnosis) }
+}
+
+function standingIn(row: Omit<HealthRow, 'diagnosis'>, now: Date): KeyStanding {
   const { arn, state, since, checkedAt, nextCheckAt, tookMs, encryptProvenAt, decryptProvenAt, deletionDate } = row
   return {
     arn,
@@ -91,7 +103,6 @@ function healthIn(row: HealthRow, now: Date): KeyHealth {
     tookMs,
     encryptProvenAt: encryptProvenAt?.toISOString() ?? null,
     decryptProvenAt: decryptProvenAt?.toISOString() ?? null,
-    diagnosis: diagnosis.nullable().catch(null).parse(row.diagnosis),
     deletionDate: deletionDate?.toISOString() ?? null,
     daysLeft: daysLeft(deletionDate, now),
   }

@@ -55,7 +55,7 @@ beforeEach(async () => {
   await here.context.kmsTally.flush()
   await here.db.keyHealth.deleteMany()
   time = Date.now()
-  await followKeys(here.db, now())
+  await followKeys(here.context, now())
   await watchKeys(here.context, times, options)
   await sandbox.control('DELETE', 'requests')
 })
@@ -387,7 +387,7 @@ test('a key that nothing depends on is watched no more, and its alert ends', asy
   await pass(long)
   const other = (await sandbox.kms().send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? ''
   await here.save({ masterKey: other })
-  await followKeys(here.db, now())
+  await followKeys(here.context, now())
   expect(await health()).toBeUndefined()
   expect(await alerts()).toMatchObject([{ openFor: null }])
 })

@@ -4,10 +4,10 @@ import type { Db } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { pruneCalls } from '#lib/kms-calls/view-calls.ts'
 import { keysInUse } from './dependents.ts'
-import { type Probe, probeKey } from './probe-key.ts'
-import { reachKey } from './reach-key.ts'
-import { type HealthTimes, type Moment, recordProbe, recordSkip } from './record-probe.ts'
-import { healthDays, type KeyState } from './schema.ts'
+import { type Probe, probeKey, worstOf } from './probe-key.ts'
+import { type KeyUse, reachKey, usesOf } from './reach-key.ts'
+import { type Moment, recordProbe, recordSkip } from './record-probe.ts'
+import { type HealthTimes, healthDays, type KeyState } from './schema.ts'
 import { stateOf } from './state-of.ts'
 
 // Every worker looks now and then:
@@ -47,15 +47,19 @@ export async function tryKeyNow(
   times: HealthTimes,
   { now = () => new Date(), random = Math.random }: WatchOptions = {},
 ): Promise<KeyState | undefined> {
-  await followKeys(context.db, now())
+  await followKeys(context, now())
   if (!(await context.db.keyHealth.findUnique({ where: { arn } }))) return undefined
-  const probe = await probeOf(context, arn)
-  return recordProbe(context.db, arn, probe, times, { now: now(), random })
+  const uses = await usesOf(context, arn)
+  const probe = await probeOf(context, arn, uses)
+  return recordProbe(context.db, arn, probe, timesFor(context, uses, times), { now: now(), random })
 }
 
 /** Begins to watch what is new, and leaves what nothing depends on any more. */
-export async function followKeys(db: Db, now: Date): Promise<void> {
-  const [needed, watched] = await Promise.all([keysInUse(db), db.keyHealth.findMany({ select: { arn: true } })])
+export async function followKeys({ db, sealKeys }: BackupContext, now: Date): Promise<void> {
+  const [needed, watched] = await Promise.all([
+    keysInUse(db, sealKeys),
+    db.keyHealth.findMany({ select: { arn: true } }),
+  ])
   const fresh = needed.filter((arn) => !watched.some((row) => row.arn === arn))
   if (fresh.length > 0)
     await db.keyHealth.createMany({
@@ -66,7 +70,7 @@ export async function followKeys(db: Db, now: Date): Promise<void> {
     await db.$transaction(async (tx) => {
       const row = await tx.keyHealth.findUnique({ where: { arn } })
       // A backup may have begun meanwhile.
-      if (!row || (await keysInUse(tx)).includes(arn)) return
+      if (!row || (await keysInUse(tx, sealKeys)).includes(arn)) return
       await tx.keyHealth.delete({ where: { arn } })
       await closeAlert(tx, arn, `Nothing depends on key ${arn} any more`, { at: now, from: stateOf(row.state) })
     })
@@ -105,12 +109,20 @@ async function look(
   const { arn, state, recent } = row
   const { db } = context
   const moment: Moment = { now: now(), random }
+  const uses = await usesOf(context, arn)
   const provenAt = provenBothWays(row)
   const well = state === 'healthy' && (recent === '' || recent.endsWith('g'))
-  if (well && provenAt && moment.now.getTime() - provenAt.getTime() < times.everyMs)
-    return recordSkip(db, { arn, recent, provenAt }, times, moment)
-  const probe = await probeOf(context, arn)
-  await recordProbe(db, arn, probe, times, { now: now(), random })
+  const proven = well && provenAt && moment.now.getTime() - provenAt.getTime() < times.everyMs
+  // Backups prove nothing of the seal's credentials.
+  const toTry = proven ? uses.filter((use) => use !== 'backups') : uses
+  if (provenAt && toTry.length === 0) return recordSkip(db, { arn, recent, provenAt }, times, moment)
+  const probe = await probeOf(context, arn, toTry)
+  await recordProbe(db, arn, probe, timesFor(context, uses, times), { now: now(), random })
+}
+
+/** The seal has times of its own. */
+function timesFor({ sealKeys }: BackupContext, uses: readonly KeyUse[], times: HealthTimes): HealthTimes {
+  return sealKeys && uses.includes('seal') ? sealKeys.times : times
 }
 
 /** Encrypt proves that a key is enabled and may wrap, Decrypt that it may unwrap; neither proves the other. */
@@ -119,9 +131,23 @@ function provenBothWays({ encryptProvenAt, decryptProvenAt }: Claimed): Date | u
   return encryptProvenAt < decryptProvenAt ? encryptProvenAt : decryptProvenAt
 }
 
-async function probeOf(context: BackupContext, arn: string): Promise<Probe> {
+/** Once for each use, which has its own credentials; the worst counts. */
+async function probeOf(context: BackupContext, arn: string, uses: readonly KeyUse[]): Promise<Probe> {
+  const probes = await Promise.all(uses.map((use) => probeFor(context, arn, use)))
+  const tookMs = Math.max(0, ...probes.map((probe) => probe.tookMs))
+  return { ...(worstOf(probes) ?? { found: 'g', diagnosis: null, deletionDate: null }), tookMs }
+}
+
+async function probeFor(context: BackupContext, arn: string, use: KeyUse): Promise<Probe> {
+  const probe = await probeOnce(context, arn, use)
+  if (use !== 'seal' || !probe.diagnosis) return probe
+  const detail = `${probe.diagnosis.detail} It was tried as the key of this console’s seal, as the seal’s own configuration has it.`
+  return { ...probe, diagnosis: { ...probe.diagnosis, detail: detail.trim() } }
+}
+
+async function probeOnce(context: BackupContext, arn: string, use: KeyUse): Promise<Probe> {
   try {
-    const key = await reachKey(context, arn)
+    const key = await reachKey(context, arn, 'health', use)
     try {
       return await probeKey(key.kms, { ...key, arn })
     } finally {

@@ -38,22 +38,29 @@ test(`blast radius and countdown as in the model, ${histories} histories, seed $
       expect(byArn(told), `history ${number}`).toEqual(byArn(expected))
       const countdowns = await listCountdowns(tx, now)
       const dying = expected.filter(
-        ({ state, lost, underWay, environment }) =>
-          state === 'pending deletion' && (lost.backups > 0 || underWay > 0 || environment !== null),
+        ({ state, lost, underWay, environment, seal }) =>
+          state === 'pending deletion' &&
+          (lost.backups > 0 || underWay > 0 || environment !== null || (seal?.onlyWayIn ?? 0) > 0),
       )
       expect(
         byArn(
-          countdowns.map(({ arn, daysLeft, dependents: { onlyWayIn, onlyWayInBytes, inUse } }) => ({
+          countdowns.map(({ arn, daysLeft, dependents: { onlyWayIn, onlyWayInBytes, inUse, seal } }) => ({
             arn,
-            told: [daysLeft, onlyWayIn, onlyWayInBytes, inUse],
+            told: [daysLeft, onlyWayIn, onlyWayInBytes, inUse, seal],
           })),
         ),
         `history ${number}`,
       ).toEqual(
         byArn(
-          dying.map(({ arn, daysLeft, lost, environment }) => ({
+          dying.map(({ arn, daysLeft, lost, environment, seal }) => ({
             arn,
-            told: [daysLeft, lost.backups, lost.bytes, environment !== null],
+            told: [
+              daysLeft,
+              lost.backups,
+              lost.bytes,
+              environment !== null,
+              seal && seal.onlyWayIn > 0 ? { secrets: seal.secrets, backups: seal.through.backups } : null,
+            ],
           })),
         ),
       )

@@ -1,11 +1,11 @@
 import type { Tx } from '#lib/db.ts'
 import { keyStates } from '#lib/key-health/schema.ts'
-import { healthOf } from '#lib/key-health/view-health.ts'
+import { standings } from '#lib/key-health/view-health.ts'
 import { type KeyFacts, readKeyFacts } from './read-facts.ts'
 import { isNeeded, type KeyRow, type KeysQuery, type KeysView, usableState } from './schema.ts'
-import { keysIn, opener, weighKeys } from './weigh-keys.ts'
+import { opener, weighKeys } from './weigh-keys.ts'
 
-const pageSize = 100
+const pageSize = 50
 
 /** Every key that a backup, a revision of the environment or the seal ever named, worst first. Asks no key. */
 export async function listKeys(db: Tx, now = new Date()): Promise<KeyRow[]> {
@@ -21,8 +21,7 @@ export async function lookAtKeys(
   now: Date,
   read: () => Promise<KeyFacts> = () => readKeyFacts(db),
 ): Promise<{ keys: KeyRow[]; opens: (keyId: string) => boolean }> {
-  const facts = await read()
-  const health = await healthOf(db, keysIn(facts), now)
+  const [facts, health] = await Promise.all([read(), standings(db, now)])
   const usable = (arn: string) => usableState(health.get(arn)?.state)
   const keys = weighKeys(facts, usable)
     .map((holding) => ({ ...holding, health: health.get(holding.arn) ?? null }))

@@ -38,17 +38,20 @@ interface Revision {
 export async function readKeyFacts(db: Tx): Promise<KeyFacts> {
   const [backups, revisions, [schedules], rootKeys] = await Promise.all([
     // While a backup's keys are being exchanged the row holds both envelopes: the keys of either open it. Before its
-    // first envelope it is bound to the keys of the revision that it was started with.
+    // first envelope it is bound to the keys of the revision that it was started with. One statement, so that a backup
+    // which ends meanwhile is counted once. Complete ones are counted in an index: one row of each set says its keys.
     db.$queryRaw<BackupGroup[]>`
-      SELECT complete, "keyIds", "environmentId", "revision", count(*)::int AS backups,
-        coalesce(sum("bytes"), 0)::bigint AS bytes, min("createdAt") AS oldest, max("createdAt") AS newest
+      SELECT true AS complete, (
+          SELECT "keyIds" || "nextKeyIds" FROM "backup"
+          WHERE "state" = 'complete' AND "keySet" = one."keySet" LIMIT 1) AS "keyIds",
+        NULL::uuid AS "environmentId", NULL::int AS "revision", backups, bytes, oldest, newest
       FROM (
-        SELECT "state" = 'complete' AS complete, "bytes", "createdAt",
-          CASE WHEN "state" = 'complete' THEN "keyIds" || "nextKeyIds" ELSE "keyIds" END AS "keyIds",
-          CASE WHEN "state" <> 'complete' THEN "environmentId" END AS "environmentId",
-          CASE WHEN "state" <> 'complete' THEN "revision" END AS "revision"
-        FROM "backup" WHERE "state" IN ('complete', 'queued', 'running', 'waiting')) AS one
-      GROUP BY complete, "keyIds", "environmentId", "revision"`,
+        SELECT "keySet", count(*)::int AS backups, coalesce(sum("bytes"), 0)::bigint AS bytes,
+          min("createdAt") AS oldest, max("createdAt") AS newest
+        FROM "backup" WHERE "state" = 'complete' GROUP BY "keySet") AS one
+      UNION ALL
+      SELECT false, "keyIds", "environmentId", "revision", count(*)::int, 0, min("createdAt"), max("createdAt")
+      FROM "backup" WHERE "state" IN ('queued', 'running', 'waiting') GROUP BY "keyIds", "environmentId", "revision"`,
     db.$queryRaw<RevisionRow[]>`
       SELECT "environmentId", "number", "createdAt" AS at, "masterKey", "keyArn", "furtherKeys", "environmentId" = (
         SELECT "id" FROM "environment" WHERE "installation" IS NULL ORDER BY "createdAt" LIMIT 1) AS own

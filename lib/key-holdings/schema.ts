@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findRegion } from '#lib/aws/schema.ts'
 import type { BackupState, WaitingFor } from '#lib/backup/schema.ts'
-import { type KeyHealth, type KeyState, keyStates } from '#lib/key-health/schema.ts'
+import { type KeyStanding, type KeyState, keyStates } from '#lib/key-health/schema.ts'
 import { parseKeyIdentifier } from '#lib/keys/schema.ts'
 
 /** `/keys/us-east-1/111122223333/<key ID>`: the page of a key. The list for what is no key ARN, such as a root key. */
@@ -72,7 +72,7 @@ export interface SealHolding {
 
 export interface KeyRow extends KeyHolding {
   /** What the watch knows of it; null before its first check, and of keys that nothing needs. */
-  readonly health: KeyHealth | null
+  readonly health: KeyStanding | null
 }
 
 /** Whether a key with this state opens anything. One in an outage does, later; one never tried did when it was saved. */
@@ -82,11 +82,11 @@ export function usableState(state: KeyState | undefined): boolean {
 
 /** Something would be lost or stand still without it. */
 export function isNeeded(key: KeyHolding): boolean {
-  return isWatched(key) || key.seal !== null
+  return isForBackups(key) || key.seal !== null
 }
 
-/** Backups need it, made or to be made: it is tried now and then. The seal tries its own key. */
-export function isWatched({ backups, underWay, environment }: KeyHolding): boolean {
+/** Backups need it, made or to be made. */
+export function isForBackups({ backups, underWay, environment }: KeyHolding): boolean {
   return backups > 0 || underWay > 0 || environment !== null
 }
 

@@ -14,7 +14,7 @@ export async function viewKey(
   { before }: KeyQuery,
   read?: () => Promise<KeyFacts>,
 ): Promise<KeyView | undefined> {
-  const [{ keys, opens }, rows] = await Promise.all([
+  const [{ keys, opens }, rows, enabled] = await Promise.all([
     lookAtKeys(db, new Date(), read),
     db.backup.findMany({
       where: {
@@ -36,18 +36,15 @@ export async function viewKey(
         nextKeyIds: true,
       },
     }),
+    db.schedule.findMany({
+      where: { enabled: true },
+      orderBy: { id: 'asc' },
+      take: schedulesShown,
+      select: { id: true, name: true },
+    }),
   ])
   const key = keys.find((one) => one.arn === arn)
   if (!key) return undefined
-  const schedules =
-    key.schedules === 0
-      ? []
-      : await db.schedule.findMany({
-          where: { enabled: true },
-          orderBy: { id: 'asc' },
-          take: schedulesShown,
-          select: { id: true, name: true },
-        })
   const page = rows.slice(0, pageSize)
   return {
     key,
@@ -61,6 +58,6 @@ export async function viewKey(
         .map((keyId) => ({ arn: keyId.startsWith('arn:') ? keyId : null, usable: opens(keyId) })),
     })),
     nextBefore: rows.length > pageSize ? (page.at(-1)?.id ?? null) : null,
-    schedules,
+    schedules: key.schedules === 0 ? [] : enabled,
   }
 }

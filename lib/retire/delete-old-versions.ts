@@ -1,4 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
+import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
+import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import type { Db } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
@@ -51,6 +53,7 @@ export async function deleteOldVersions(context: BackupContext, id: string, sign
   const { keyArn, deletionBy } = await db.retireProof.update({ where: { id }, data: { deletion: 'running' } })
   // Each once in this run, whatever becomes of it.
   const reaches = new SharedReaches(context)
+  let remedies: readonly Remedy[] = []
   try {
     for (let after = -1; ; ) {
       const rows = await db.retireVersion.findMany({
@@ -66,7 +69,8 @@ export async function deleteOldVersions(context: BackupContext, id: string, sign
         Array.from({ length: atOnce }, async () => {
           for (let row = waiting.shift(); row; row = waiting.shift()) {
             signal.throwIfAborted()
-            const data = await deleteOne(reaches, row)
+            const { remedies: toAdd = [], ...data } = await deleteOne(reaches, row)
+            if (remedies.length === 0) remedies = toAdd
             await db.retireVersion.update({ where: { proofId_number: { proofId: id, number: row.number } }, data })
           }
         }),
@@ -78,7 +82,7 @@ export async function deleteOldVersions(context: BackupContext, id: string, sign
   await db.$transaction(async (tx) => {
     const { count } = await tx.retireProof.updateMany({
       where: { id, deletion: 'running' },
-      data: { deletion: 'complete' },
+      data: { deletion: 'complete', remedies: storedRemedies(remedies) },
     })
     if (count !== 1) return
     const counts = await tx.retireVersion.groupBy({ by: ['state'], where: { proofId: id }, _count: true })
@@ -110,10 +114,15 @@ interface Version {
 }
 
 /** What became of it. The bucket is asked first: the current version is never deleted. */
-async function deleteOne(reaches: SharedReaches, version: Version): Promise<{ state: string; cause: string | null }> {
+async function deleteOne(
+  reaches: SharedReaches,
+  version: Version,
+): Promise<{ state: string; cause: string | null; remedies?: readonly Remedy[] }> {
   try {
-    const { versions } = await reaches.connect({ ...version, id: 'none', prefix: '' })
-    for await (const now of versions.versions(version.key)) {
+    // `<prefix>/<environment>/backups/…`
+    const prefix = version.key.slice(0, version.key.indexOf(version.environmentId)).replace(/\/$/, '')
+    const { versions } = await reaches.connect({ ...version, id: 'none', prefix })
+    for await (const now of versions.versions(version.key, true)) {
       if (now.key !== version.key || now.versionId !== version.versionId) continue
       if (now.current) return { state: 'current', cause: 'It is the current version by now, and stays.' }
       // The one version that has no ID of its own can be written anew.
@@ -125,6 +134,6 @@ async function deleteOne(reaches: SharedReaches, version: Version): Promise<{ st
     return { state: 'gone', cause: null }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return { state: 'refused', cause: messageOf(error) }
+    return { state: 'refused', cause: messageOf(error), remedies: error.remedies }
   }
 }

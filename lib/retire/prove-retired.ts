@@ -1,3 +1,4 @@
+import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
 import type { BackupContext, BackupPlace } from '#lib/backup/backup-context.ts'
 import { backupFolder } from '#lib/backup/layout.ts'
 import { catalogsFolder } from '#lib/catalog/catalog-format.ts'
@@ -44,7 +45,7 @@ export async function proveRetired(
   }
   const versions: OldVersion[] = []
   const old = { found: 0, backups: 0, read: 0 }
-  let unseen: string | undefined
+  let unseen: AppError | undefined
   const addOld = async (place: BackupPlace, folder: string) => {
     const connection = await reaches.connect(place)
     const { read, found } = await readOldVersions(connection, place, folder, key, (why) => {
@@ -145,7 +146,7 @@ export async function proveRetired(
     })),
     revisions,
     sealedValues,
-    oldVersions: { ...old, unseen: unseen ?? null },
+    oldVersions: { ...old, ...unseenBy(unseen) },
     kms: await askKey(context, key),
     beyond,
   }
@@ -157,6 +158,10 @@ const beyond = [
   'Copies of the bucket and of this console’s database: replicas, exports, dumps. What they hold may open with this key alone.',
   'Catalogues older than the newest one.',
 ]
+
+function unseenBy(error: AppError | undefined): Pick<RetireReport['oldVersions'], 'unseen' | 'remedies'> {
+  return error ? { unseen: messageOf(error), remedies: storedRemedies(error.remedies) } : { unseen: null, remedies: [] }
+}
 
 const nameOf = ({ id, name }: { readonly id: string; readonly name: string }) => `Backup ${id} (${name.slice(0, 200)})`
 

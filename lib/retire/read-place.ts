@@ -2,7 +2,7 @@ import type { BackupPlace, Connection } from '#lib/backup/backup-context.ts'
 import { sha256Of } from '#lib/backup/codec.ts'
 import { keyIdsOf, MAX_ENVELOPE_BYTES } from '#lib/backup/envelope.ts'
 import { ENVELOPE } from '#lib/backup/layout.ts'
-import { AppError, messageOf } from '#lib/errors.ts'
+import { AppError } from '#lib/errors.ts'
 import type { ObjectVersion } from '#lib/storage/s3-versions.ts'
 
 /** An envelope's version that is not the current one and names the key. */
@@ -36,7 +36,7 @@ export async function readOldVersions(
   place: BackupPlace,
   folder: string,
   key: string,
-  unseen: (why: string) => void,
+  unseen: (why: AppError) => void,
 ): Promise<{ read: number; found: OldVersion[] }> {
   const { environmentId, revision, region, bucket } = place
   const found: OldVersion[] = []
@@ -53,12 +53,12 @@ export async function readOldVersions(
       if (version.current || version.marker || version.key !== folder + ENVELOPE) continue
       await look(version).catch((error: unknown) => {
         if (!(error instanceof AppError)) throw error
-        if (error.code !== 'not-found') unseen(messageOf(error))
+        if (error.code !== 'not-found') unseen(error)
       })
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    unseen(messageOf(error))
+    unseen(error)
   }
   return { read, found }
 }

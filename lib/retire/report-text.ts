@@ -1,3 +1,4 @@
+import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { command, word } from '#lib/aws/fixes/shell.ts'
 import type { RetireReport } from './schema.ts'
 
@@ -18,6 +19,7 @@ export function reportText(report: RetireReport): string {
       : []),
     `Secrets of this console under root keys: ${report.sealedValues}.`,
     oldVersionsText(oldVersions),
+    ...remedyLines(oldVersions.remedies).map((line) => `  ${line}`),
     '',
     'What KMS says of the key:',
     ...kmsLines(kms).map((line) => `  ${line}`),

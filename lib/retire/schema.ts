@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
+import type { Remedy } from '#lib/aws/schema.ts'
 import { parseKeyIdentifier } from '#lib/keys/schema.ts'
 
 /** A key ARN, and nothing that stands for one: an alias may point elsewhere tomorrow. */
@@ -55,6 +57,8 @@ export const reportSchema = z.object({
     read: z.number(),
     /** Why some were not looked at; null: all were. */
     unseen: z.string().nullable(),
+    /** What allows that, where a permission is missing. Not in the oldest reports. */
+    remedies: remediesSchema.default([]),
   }),
   kms: z.object({
     state: z.union([z.object({ state: z.string(), deletionDate: z.string().nullable() }), told]),
@@ -104,6 +108,8 @@ export interface ProofDetail extends ProofRow {
     readonly at: string
     readonly deleted: number
     readonly refused: number
+    /** What allows the refused ones, where a permission is missing. */
+    readonly remedies: readonly Remedy[]
   } | null
   /** How many old versions can still be deleted. */
   readonly deletable: number

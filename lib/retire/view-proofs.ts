@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
 import type { Tx } from '#lib/db.ts'
 import { type ProofDetail, type ProofRow, proofStates, reportSchema, retireProgressSchema } from './schema.ts'
 
@@ -12,7 +13,7 @@ export async function listProofs(db: Tx, key: string): Promise<ProofRow[]> {
     where: { keyArn: key },
     orderBy: { id: 'desc' },
     take: 50,
-    omit: { report: true },
+    omit: { report: true, remedies: true },
   })
   return rows.map(rowOf)
 }
@@ -41,6 +42,7 @@ export async function viewProof(db: Tx, id: string): Promise<ProofDetail | undef
           at: (row.deletionAt ?? row.createdAt).toISOString(),
           deleted: of('deleted') + of('gone'),
           refused: of('refused'),
+          remedies: remediesSchema.parse(row.remedies),
         }
       : null,
     deletable: of('found') + of('refused'),

@@ -2,6 +2,7 @@ import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
 import { AppError } from '#lib/errors.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
 import { describeKeyArn, kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
+import { kmsLookupsOf } from '#lib/keys/kms-lookups.ts'
 import { parseKeyIdentifier, regionMismatch, regionOf } from '#lib/keys/schema.ts'
 import { probeWrapper, type Seal } from './seal.ts'
 
@@ -34,19 +35,21 @@ export async function openKmsSeal(installation: string, { access, keyId: typed }
   const kmsIn = (keyRegion: string) => {
     const client = clients.get(keyRegion) ?? createAwsClients({ ...access, region: keyRegion }, 'interactive')
     clients.set(keyRegion, client)
-    return kmsOf(client.kms)
+    return client.kms
   }
+  const regionOfArn = (keyArn: string) => keyArn.split(':')[3] ?? access.region
   const wrapperFor = (keyArn: string) => {
-    const keyRegion = keyArn.split(':')[3] ?? access.region
-    return kmsKeyWrapper(kmsIn(keyRegion), situation(keyRegion, keyArn))
+    const keyRegion = regionOfArn(keyArn)
+    return kmsKeyWrapper(kmsOf(kmsIn(keyRegion)), situation(keyRegion, keyArn))
   }
   const close = () => {
     for (const client of clients.values()) client.destroy()
   }
   try {
-    const keyArn = await describeKeyArn(kmsIn(access.region), situation(access.region, parsed.key.value))
+    const keyArn = await describeKeyArn(kmsOf(kmsIn(access.region)), situation(access.region, parsed.key.value))
     const wrapper = wrapperFor(keyArn)
-    const seal: Seal = {
+    await probeWrapper({ keyId: keyArn, wrapper }, installation)
+    return {
       mechanism: 'awskms',
       keyId: keyArn,
       wrapper,
@@ -54,11 +57,15 @@ export async function openKmsSeal(installation: string, { access, keyId: typed }
         if (wrap.mechanism !== 'awskms') return undefined
         return wrap.keyId === keyArn ? wrapper : wrapperFor(wrap.keyId)
       },
-      probe: () => probeWrapper({ keyId: keyArn, wrapper }, installation),
+      keys: {
+        keyArn,
+        reach(arn) {
+          const region = regionOfArn(arn)
+          return { kms: kmsOf(kmsIn(region)), lookups: kmsLookupsOf(kmsIn(region)), region }
+        },
+      },
       close,
     }
-    await seal.probe()
-    return seal
   } catch (error) {
     close()
     throw error

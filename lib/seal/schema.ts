@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { KeyHealthView } from '#lib/key-health/schema.ts'
 
 export interface RootKeyStatus {
   readonly id: string
@@ -31,17 +32,9 @@ export interface SealView {
   readonly rootKeys: readonly RootKeyStatus[]
 }
 
-/** What the Seal page shows besides. Times ISO 8601, UTC. */
 export interface SealPageView extends SealView {
-  readonly health: {
-    readonly healthy: boolean
-    readonly message: string | null
-    readonly checkedAt: string
-    readonly probes: number
-    readonly failures: number
-  }
-  /** Newest first. */
-  readonly events: readonly { readonly at: string; readonly healthy: boolean; readonly message: string | null }[]
+  /** What the watch knows of its key; null for a key file. */
+  readonly health: KeyHealthView | null
 }
 
 export const sealActionSchema = z.object({ action: z.enum(['rewrap', 'rotate-root']) })

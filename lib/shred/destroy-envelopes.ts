@@ -30,19 +30,21 @@ export async function destroyEnvelopes(
   const found: DestroyedEnvelope[] = []
   for (const version of there) if (!version.marker) found.push(await describe(versions, version))
   if (found.length > 0) await remember(found)
-  const refusals = new Map<string, string>()
+  const refusals = new Map<string, AppError>()
   // Markers last: taken away before, they would bring the version below them to light.
   for (const version of there.toSorted((a, b) => Number(a.marker) - Number(b.marker)))
     await versions.delete(version).catch((error: unknown) => {
       if (!(error instanceof AppError)) throw error
-      refusals.set(version.versionId, messageOf(error))
+      refusals.set(version.versionId, error)
     })
   const left = await list(versions, object)
   if (left !== 'no versions' && left.length > 0) {
     const [first] = left
-    const why = first && (refusals.get(first.versionId) ?? 'It was written at this moment.')
+    const refusal = first && refusals.get(first.versionId)
+    const why = refusal ? messageOf(refusal) : 'It was written at this moment.'
     const what = left.length === 1 ? 'One version of its envelope is' : `${left.length} versions of its envelope are`
-    throw new AppError('denied', `${what} still in the bucket, such as ${first?.versionId}: ${why}`)
+    const message = `${what} still in the bucket, such as ${first?.versionId}: ${why}`
+    throw new AppError('denied', message, { remedies: refusal?.remedies })
   }
   await mustBeGone(store, object)
   return there.length
@@ -52,7 +54,7 @@ export async function destroyEnvelopes(
 async function list(versions: Connection['versions'], object: string): Promise<ObjectVersion[] | 'no versions'> {
   const all: ObjectVersion[] = []
   try {
-    for await (const version of versions.versions(object)) if (version.key === object) all.push(version)
+    for await (const version of versions.versions(object, true)) if (version.key === object) all.push(version)
   } catch (error) {
     if (error instanceof AppError && faultOf(error.cause).code === 'NotImplemented') return 'no versions'
     throw error

@@ -1,4 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
+import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
+import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
@@ -61,6 +63,7 @@ async function beginOne({ db }: BackupContext, now: Date): Promise<boolean> {
 async function workOn(context: BackupContext, id: string, signal: AbortSignal, clock: ShredClock): Promise<void> {
   const { db } = context
   const reaches = new SharedReaches(context)
+  let remedies: readonly Remedy[] = []
   try {
     for (let after = ''; ; ) {
       const items = await db.shredItem.findMany({
@@ -77,7 +80,8 @@ async function workOn(context: BackupContext, id: string, signal: AbortSignal, c
         Array.from({ length: atOnce }, async () => {
           for (let item = queue.shift(); item; item = queue.shift()) {
             signal.throwIfAborted()
-            await workOnItem(context, reaches, item, clock)
+            const toAdd = await workOnItem(context, reaches, item, clock)
+            if (remedies.length === 0) remedies = toAdd
           }
         }),
       )
@@ -85,21 +89,32 @@ async function workOn(context: BackupContext, id: string, signal: AbortSignal, c
   } finally {
     reaches.close()
   }
+  await db.shred.update({ where: { id }, data: { remedies: storedRemedies(remedies) } })
   await certify(context, id, clock.now())
   await planNext(context, id, clock.now())
 }
 
-/** One backup, as far as it goes now. Each step may be the last one that this process does. */
-async function workOnItem(context: BackupContext, reaches: SharedReaches, item: WorkedItem, clock: ShredClock) {
+/**
+ * One backup, as far as it goes now. Each step may be the last one that this process does.
+ * @returns the policies to add, where a permission is missing
+ */
+async function workOnItem(
+  context: BackupContext,
+  reaches: SharedReaches,
+  item: WorkedItem,
+  clock: ShredClock,
+): Promise<readonly Remedy[]> {
   const where = { shredId: item.shredId, backupId: item.backupId, state: { in: ['waiting', 'claimed'] } }
   try {
     const claimed = item.state === 'claimed' ? item : await claimItem(context, item, clock.now())
-    if (!claimed) return
+    if (!claimed) return []
     const emptyAt = await emptyItem(context, reaches, claimed, clock.now())
     if (clock.now().getTime() - emptyAt.getTime() >= settleMs) await finishItem(context, claimed, clock.now())
+    return []
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     await context.db.shredItem.updateMany({ where, data: { error: messageOf(error) } })
+    return error.remedies
   }
 }
 

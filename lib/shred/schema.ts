@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Remedy } from '#lib/aws/schema.ts'
 
 /** Hours in which a request can be undone. */
 export const waitHours = { least: 1, most: 720, usual: 72 } as const
@@ -105,6 +106,8 @@ export interface ShredItemRow {
 }
 
 export interface ShredDetail extends ShredRow {
+  /** What lets it go on, where a permission is missing. */
+  readonly remedies: readonly Remedy[]
   /** At most 500; those with something wrong first. */
   readonly items: readonly ShredItemRow[]
 }

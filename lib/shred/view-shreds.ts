@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { type ShredAhead, type ShredDetail, type ShredItemRow, type ShredRow, shredStates } from './schema.ts'
 
@@ -7,7 +8,11 @@ const itemStates = z.enum(['waiting', 'claimed', 'destroyed', 'gone'])
 
 /** Newest first; those that are not over come first. */
 export async function listShreds(db: Tx): Promise<ShredRow[]> {
-  const rows = await db.shred.findMany({ orderBy: { id: 'desc' }, take: 200, omit: { certificate: true } })
+  const rows = await db.shred.findMany({
+    orderBy: { id: 'desc' },
+    take: 200,
+    omit: { certificate: true, remedies: true },
+  })
   const counts = await countsOf(
     db,
     rows.map(({ id }) => id),
@@ -28,7 +33,7 @@ export async function viewShred(db: Db, id: string): Promise<ShredDetail | undef
       take: shown,
     }),
   ])
-  return { ...rowOf(row, counts), items: items.map(itemOf) }
+  return { ...rowOf(row, counts), remedies: remediesSchema.parse(row.remedies), items: items.map(itemOf) }
 }
 
 /** The newest certificate's text; undefined when there is none. */

@@ -31,11 +31,44 @@ export function bucketStatements({ bucket, folder, partition }: BucketPlace, pri
   ]
 }
 
-export function iamPolicyForBucket(principal: string | undefined, place: BucketPlace): Remedy {
-  const name = `VaultConsoleBucket${plainName(place.bucket).slice(-20)}`
-  return iamPolicyRemedy(principal, name, policyOf(...bucketStatements(place)))
+/**
+ * What looking at old versions takes, beside the above, and with `remove` deleting them: of envelopes alone, so that no
+ * version of backed up data can be deleted with it. Versions are listed for the whole bucket, as objects are.
+ */
+export function versionStatements(
+  { bucket, folder, partition }: BucketPlace,
+  remove: boolean,
+  principal?: string,
+): Statement[] {
+  const arn = `arn:${partition}:s3:::${bucket}`
+  const own = plainName(folder.split('/').at(-1) ?? '').slice(0, 8)
+  const common = { Effect: 'Allow' as const, ...(principal && { Principal: { AWS: principal } }) }
+  return [
+    {
+      Sid: `VaultConsoleVersions${own}`,
+      ...common,
+      Action: ['s3:GetObjectVersion', ...(remove ? ['s3:DeleteObjectVersion'] : [])],
+      Resource: `${arn}/${folder ? `${folder}/` : ''}*/envelope.json`,
+    },
+    { Sid: `VaultConsoleListVersions${own}`, ...common, Action: 's3:ListBucketVersions', Resource: arn },
+  ]
 }
 
-export function bucketPolicyFor(principal: string, place: BucketPlace): Remedy {
-  return bucketPolicyRemedy(place.bucket, bucketStatements(place, principal))
+/** What somebody wants to do in a bucket. */
+export type BucketUse = 'objects' | 'read versions' | 'delete versions'
+
+/** A policy of another name for each use: the same name replaces. */
+export function iamPolicyForBucket(principal: string | undefined, place: BucketPlace, use: BucketUse): Remedy {
+  const name = `VaultConsole${use === 'objects' ? 'Bucket' : 'Versions'}${plainName(place.bucket).slice(-20)}`
+  return iamPolicyRemedy(principal, name, policyOf(...statementsFor(place, use)))
+}
+
+export function bucketPolicyFor(principal: string, place: BucketPlace, use: BucketUse): Remedy {
+  return bucketPolicyRemedy(place.bucket, statementsFor(place, use, principal))
+}
+
+function statementsFor(place: BucketPlace, use: BucketUse, principal?: string): Statement[] {
+  return use === 'objects'
+    ? bucketStatements(place, principal)
+    : versionStatements(place, use === 'delete versions', principal)
 }

@@ -2,7 +2,7 @@ import { aboutPrincipal, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { refusedFromAbove } from '#lib/aws/refused.ts'
-import { bucketPolicyFor, iamPolicyForBucket } from './bucket-policies.ts'
+import { type BucketUse, bucketPolicyFor, iamPolicyForBucket } from './bucket-policies.ts'
 import { type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
 
 /** Access denied by S3: Amazon S3 user guide, "Troubleshoot access denied (403 Forbidden) errors". */
@@ -15,8 +15,9 @@ export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3
   const what = `${s3Verbs[action]} objects`
   const detail = `S3 refused ${action} in bucket ${bucket}.`
   const place = { bucket, folder, partition: caller?.split(':')[1] || 'aws' }
-  const iamPolicy = iamPolicyForBucket(principal, place)
-  const plainPolicy = bucketPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
+  const use = bucketUse(action, situation)
+  const iamPolicy = iamPolicyForBucket(principal, place, use)
+  const plainPolicy = bucketPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place, use)
   const bucketPolicy = { ...plainPolicy, note: `${plainPolicy.note}${aboutPrincipal(caller)}` }
   if (/object protected by object lock/i.test(message)) {
     return {
@@ -108,3 +109,10 @@ export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3
 }
 
 const accountOf = (arn: string | undefined) => arn?.split(':')[4]
+
+function bucketUse(action: S3Action, { removing = false }: S3Situation): BucketUse {
+  if (action === 's3:DeleteObjectVersion') return 'delete versions'
+  if (action === 's3:ListBucketVersions' || action === 's3:GetObjectVersion')
+    return removing ? 'delete versions' : 'read versions'
+  return 'objects'
+}

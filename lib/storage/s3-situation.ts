@@ -15,6 +15,8 @@ export interface S3Situation {
   readonly region?: string
   /** `<prefix>/<environmentId>`: what a policy should be limited to. */
   readonly folder?: string
+  /** Versions are to be deleted: a fix for listing or reading them allows that as well. */
+  readonly removing?: boolean
 }
 
 /** What each is called at the beginning of a sentence. */

@@ -13,6 +13,7 @@ import {
 import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { freeNow } from '#lib/free-now.ts'
+import { copyTo } from '#lib/shared-memory.ts'
 import { diagnoseS3 } from './diagnose-s3.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { S3Action } from './s3-situation.ts'
@@ -209,7 +210,7 @@ async function readBody(body: Readable, { announced, maxBytes, into, name }: Bod
     if (needed > maxBytes)
       return body.destroy(new AppError('integrity', `${name} is longer than the ${maxBytes} bytes it may have.`))
     if (needed > whole.length) whole = Buffer.concat([whole], Math.min(maxBytes, 2 * needed))
-    whole.set(chunk, size)
+    copyTo(whole, size, chunk)
     size = needed
     freeNow(chunk)
   })

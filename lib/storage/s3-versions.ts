@@ -24,11 +24,14 @@ export interface ObjectVersion {
 
 /**
  * All that a bucket keeps, and not only what a reader sees. Methods throw AppError as those of ObjectStore; refused ones
- * name the permission that is missing.
+ * name the permission that is missing, and have the policies to add.
  */
 export interface VersionedBucket {
-  /** Every version and delete marker below a prefix, newest first for each key. */
-  versions(prefix: string): AsyncIterable<ObjectVersion>
+  /**
+   * Every version and delete marker below a prefix, newest first for each key.
+   * @param removing they are to be deleted: where listing is refused, the policies to add allow that too
+   */
+  versions(prefix: string, removing?: boolean): AsyncIterable<ObjectVersion>
   /** The names of folders in a folder, each ending in `/`; where versions may be listed, also of those that hold only old ones. */
   folders(prefix: string): AsyncIterable<string>
   /** Throws `not-found` when there is no such version, `integrity` when it is longer than `maxBytes`. */
@@ -37,8 +40,9 @@ export interface VersionedBucket {
   delete(version: Pick<ObjectVersion, 'key' | 'versionId'>): Promise<void>
 }
 
-export function s3Versions(s3: S3Client, bucket: string): VersionedBucket {
-  async function call<T>(action: S3Action, key: string, run: () => Promise<T>): Promise<T> {
+/** @param folder below which everything of this environment lies: what policies are limited to */
+export function s3Versions(s3: S3Client, bucket: string, folder: string): VersionedBucket {
+  async function call<T>(action: S3Action, key: string, run: () => Promise<T>, removing = false): Promise<T> {
     try {
       return await run()
     } catch (error) {
@@ -46,22 +50,27 @@ export function s3Versions(s3: S3Client, bucket: string): VersionedBucket {
       const fault = faultOf(error)
       if (fault.code === 'NoSuchVersion' || fault.code === 'NoSuchKey')
         throw new AppError('not-found', `The object ${key} is not in bucket ${bucket}.`, { cause: error })
-      const { title, detail, cause, fix } = diagnoseS3(fault, action, { bucket, callerArn: undefined })
+      const situation = { bucket, callerArn: undefined, folder, removing }
+      const { title, detail, cause, fix, remedies } = diagnoseS3(fault, action, situation)
       const refused = fault.kind === 'refused'
       const locked = /object protected by object lock/i.test(fault.message)
       throw new AppError(refused ? 'denied' : fault.kind, `${title}: ${detail} ${cause}`, {
         cause: error,
         fix: refused && !locked ? `Allow ${action} to this console’s credentials in that bucket.` : fix,
+        remedies,
       })
     }
   }
 
-  async function* pages(prefix: string, delimiter?: string): AsyncGenerator<ListObjectVersionsCommandOutput> {
+  async function* pages(
+    prefix: string,
+    { delimiter, removing = false }: { delimiter?: string; removing?: boolean } = {},
+  ): AsyncGenerator<ListObjectVersionsCommandOutput> {
     let after: { KeyMarker?: string; VersionIdMarker?: string } = {}
     for (;;) {
-      const page = await call('s3:ListBucketVersions', prefix, () =>
-        s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, Delimiter: delimiter, ...after })),
-      )
+      const wanted = { Bucket: bucket, Prefix: prefix, Delimiter: delimiter, ...after }
+      const list = () => s3.send(new ListObjectVersionsCommand(wanted))
+      const page = await call('s3:ListBucketVersions', prefix, list, removing)
       yield page
       if (!page.IsTruncated) return
       const { NextKeyMarker, NextVersionIdMarker } = page
@@ -71,8 +80,8 @@ export function s3Versions(s3: S3Client, bucket: string): VersionedBucket {
   }
 
   return {
-    async *versions(prefix) {
-      for await (const { Versions = [], DeleteMarkers = [] } of pages(prefix)) {
+    async *versions(prefix, removing = false) {
+      for await (const { Versions = [], DeleteMarkers = [] } of pages(prefix, { removing })) {
         yield* Versions.map((version) => ({ ...seen(version), marker: false }))
         yield* DeleteMarkers.map((version) => ({ ...seen(version), marker: true }))
       }
@@ -84,7 +93,7 @@ export function s3Versions(s3: S3Client, bucket: string): VersionedBucket {
         for (const { Prefix } of found) if (Prefix && !given.has(Prefix)) yield given.add(Prefix) && Prefix
       }
       try {
-        for await (const { CommonPrefixes } of pages(prefix, '/')) yield* add(CommonPrefixes)
+        for await (const { CommonPrefixes } of pages(prefix, { delimiter: '/' })) yield* add(CommonPrefixes)
       } catch (error) {
         if (!(error instanceof AppError) || error.retryable || error.code === 'not-found') throw error
         // Whoever may not list versions, or where there are none, still sees what is there now.

@@ -42,7 +42,11 @@ export interface EmbeddedPostgres {
 }
 
 /** Everything up to starting the server: finds it, makes its data folder, chooses its port. Needs the data folder's lock. */
-export async function prepareEmbeddedPostgres(dataDir: string, programs?: PostgresPrograms): Promise<EmbeddedPostgres> {
+export async function prepareEmbeddedPostgres(
+  dataDir: string,
+  programs?: PostgresPrograms,
+  more: Readonly<Record<string, string>> = {},
+): Promise<EmbeddedPostgres> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const root = await realpath(dataDir)
   const folder = path.join(root, 'postgres')
@@ -61,7 +65,7 @@ export async function prepareEmbeddedPostgres(dataDir: string, programs?: Postgr
   await reclaimCluster(folder)
   const port = await rememberedPort(path.join(root, 'postgres.port'))
   const url = `postgresql://${databaseName}:${password.trim()}@127.0.0.1:${port}/${databaseName}`
-  const options = Object.entries({ port, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const options = Object.entries({ port, ...settings, ...more }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 
   return {
     url,

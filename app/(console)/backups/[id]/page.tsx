@@ -42,7 +42,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
   const canRestore = can(user.role, 'restore.run')
   const canVerify = can(user.role, 'backup.run')
   const chosen = chosenPaths((await searchParams).path)
-  const verifying = backup.verifications.some(({ state }) => state === 'queued' || state === 'running')
+  const verifying = backup.verifications.some(({ state }) => ['queued', 'running', 'waiting'].includes(state))
   return (
     <>
       <Link href="/backups" className="link mb-2 inline-block text-sm">

@@ -3,7 +3,7 @@ import { loadSeal } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { SealActions } from '#components/seal/seal-actions.tsx'
 import { SealConfiguration } from '#components/seal/seal-configuration.tsx'
-import { SealEvents } from '#components/seal/seal-events.tsx'
+import { SealHealth } from '#components/seal/seal-health.tsx'
 import { SealRootKeys } from '#components/seal/seal-root-keys.tsx'
 import { SealState } from '#components/seal/seal-state.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
@@ -24,7 +24,7 @@ export default async function SealPage() {
         <SealState seal={seal} />
         <SealConfiguration values={seal.configuration} />
         <SealRootKeys rootKeys={seal.rootKeys} />
-        <SealEvents events={seal.events} />
+        {seal.health && <SealHealth health={seal.health} />}
         <SealActions operate={operateSeal} />
       </div>
     </>

@@ -3,6 +3,7 @@ import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { loadShred } from '#app/_lib/load-shred.ts'
 import { requireUser } from '#app/_lib/session.ts'
+import { LazyRemedies } from '#components/environment/lazy-remedies.tsx'
 import { Countdown } from '#components/shred/countdown.tsx'
 import { ShredItems } from '#components/shred/shred-items.tsx'
 import { ShredStateBadge } from '#components/shred/shred-state-badge.tsx'
@@ -48,6 +49,12 @@ export default async function ShredRequestPage({ params }: { params: Promise<{ i
                 looked at once more; then the certificate is signed. What is refused stands beside its backup, and is
                 tried again.
               </p>
+              {shred.remedies.length > 0 && (
+                <>
+                  <p className="mt-3">Some are refused for want of a permission. This gives it:</p>
+                  <LazyRemedies remedies={shred.remedies} />
+                </>
+              )}
             </Card>
           )}
           {shred.certified && <CertificateCard shred={shred} />}

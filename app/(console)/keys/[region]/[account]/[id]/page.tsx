@@ -13,7 +13,7 @@ import { KeyEvents } from '#components/keys/key-events.tsx'
 import { KeyAnswersFacts, KeyAnswersWaiting } from '#components/keys/key-facts.tsx'
 import { KeyHealthPicture } from '#components/keys/key-health-picture.tsx'
 import { keyHref } from '#components/keys/key-href.ts'
-import { keyIdOf, keyName } from '#components/keys/key-name.tsx'
+import { keyIdOf, keyName } from '#components/keys/key-name.ts'
 import { KeyStateNow } from '#components/keys/key-state-badge.tsx'
 import { KeyTrouble } from '#components/keys/key-trouble.tsx'
 import { Arn } from '#components/ui/arn.tsx'
@@ -25,7 +25,7 @@ import { PageHeader } from '#components/ui/page-header.tsx'
 import { Pager } from '#components/ui/pager.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { can, type Role } from '#lib/auth/schema.ts'
-import { arnOfPath, isWatched, type KeyRow, keyQuerySchema } from '#lib/key-holdings/schema.ts'
+import { arnOfPath, isNeeded, type KeyRow, keyQuerySchema } from '#lib/key-holdings/schema.ts'
 
 export const metadata: Metadata = { title: 'Key' }
 
@@ -38,11 +38,11 @@ export default async function KeyPage({ params, searchParams }: Props) {
   const user = await requireUser('backup.read')
   const query = keyQuerySchema.parse(await searchParams)
   const arn = arnOfPath(await params)
-  const view = arn && (await loadKey(arn, query))
+  if (!arn) notFound()
+  const [view, { health, calls }] = await Promise.all([loadKey(arn, query), loadKeyHealth(arn)])
   if (!view) notFound()
   const { key } = view
   const name = keyName(key)
-  const { health, calls } = await loadKeyHealth(key.arn)
   return (
     <>
       <Link href="/keys" className="link mb-2 inline-block text-sm">
@@ -59,9 +59,9 @@ export default async function KeyPage({ params, searchParams }: Props) {
       <Actions row={key} role={user.role} />
       <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_380px]">
         <div className="min-w-0 space-y-4">
-          {key.health?.diagnosis && (
+          {health.now?.diagnosis && (
             <Card title="What is wrong with it">
-              <KeyTrouble health={key.health} />
+              <KeyTrouble health={health.now} />
             </Card>
           )}
           <Card title="What hangs on it">
@@ -122,7 +122,7 @@ function Actions({ row, role }: { row: KeyRow; role: Role }) {
       <Link href={`${keyHref(row.arn)}/retire`} prefetch={false} className={buttonClass()}>
         Is it safe to retire?
       </Link>
-      {can(role, 'key.check') && isWatched(row) && <CheckNowButton arn={row.arn} check={checkKeyNow} />}
+      {can(role, 'key.check') && isNeeded(row) && <CheckNowButton arn={row.arn} check={checkKeyNow} />}
     </div>
   )
 }

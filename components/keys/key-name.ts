@@ -9,11 +9,7 @@ export function keyName({ arn, aliases }: Pick<KeyRow, 'arn' | 'aliases'>): stri
 export const keyIdOf = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1)
 
 /** Region and account. */
-export function KeyPlace({ arn }: { arn: string }) {
+export function keyPlace(arn: string): string {
   const [, , , region, account] = arn.split(':')
-  return (
-    <>
-      {region} · {account}
-    </>
-  )
+  return `${region} · ${account}`
 }

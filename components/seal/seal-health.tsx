@@ -1,0 +1,23 @@
+import { KeyEvents } from '#components/keys/key-events.tsx'
+import { KeyHealthPicture } from '#components/keys/key-health-picture.tsx'
+import { KeyTrouble } from '#components/keys/key-trouble.tsx'
+import { Card } from '#components/ui/card.tsx'
+import type { KeyHealthView } from '#lib/key-health/schema.ts'
+
+/** How the seal’s key has been: as the page of every other key shows it. */
+export function SealHealth({ health }: { health: KeyHealthView }) {
+  return (
+    <>
+      {health.now?.diagnosis && (
+        <Card title="What is wrong with its key">
+          <KeyTrouble health={health.now} />
+        </Card>
+      )}
+      <Card title="Health" hint="The key is tried every ten minutes, and every minute while it is in trouble.">
+        <KeyHealthPicture view={health} />
+        <h3 className="mt-4 mb-2 font-medium">Changes</h3>
+        <KeyEvents events={health.events} />
+      </Card>
+    </>
+  )
+}
