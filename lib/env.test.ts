@@ -111,6 +111,11 @@ describe('what cannot be used names its variable', () => {
     expect(error).toMatchObject({ code: 'invalid', message: expect.stringContaining(name) })
     expect(error.message).not.toContain('long enough here')
   })
+
+  test('a worker or a command on another machine need not know the address', () => {
+    const aws = { VAULT_AWS: 'aws', VAULT_DATA_DIR: '/elsewhere' }
+    expect(readEnv(aws, { serves: false })).toMatchObject({ aws: 'aws', dataDir: '/elsewhere' })
+  })
 })
 
 function thrownBy(run: () => unknown): AppError {

@@ -122,8 +122,15 @@ export interface Env {
   readonly sealVariables: Readonly<Record<string, string>>
 }
 
-/** @throws AppError `invalid`, naming the variable, when one is missing or cannot be understood */
-export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {
+/**
+ * @param serves whether this process answers people's browsers: a worker or a command on another machine need not know
+ *   the address
+ * @throws AppError `invalid`, naming the variable, when one is missing or cannot be understood
+ */
+export function readEnv(
+  source: Readonly<Record<string, string | undefined>> = process.env,
+  { serves = true }: { readonly serves?: boolean } = {},
+): Env {
   const blankless = Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()))
   const parsed = variables.safeParse(blankless)
   if (!parsed.success) {
@@ -136,7 +143,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
   }
   const env = parsed.data
   const sandbox = env.VAULT_AWS === 'sandbox'
-  if (!sandbox && !env.VAULT_PUBLIC_URL) {
+  if (serves && !sandbox && !env.VAULT_PUBLIC_URL) {
     throw new AppError(
       'invalid',
       'VAULT_PUBLIC_URL is not set. With VAULT_AWS=aws it must be the address people open, such as https://vault.example.com.',

@@ -1,5 +1,7 @@
 /** As many as a backup or a restore uses at once. */
 const KEPT = 3
+/** So that the next content, which may be a little longer, fits into the same memory. */
+const ROOM = 64 * 1024
 const kept: Buffer[] = []
 
 /**
@@ -8,7 +10,7 @@ const kept: Buffer[] = []
  */
 export function takeShared(length: number): Buffer {
   const at = kept.findIndex((memory) => memory.length >= length)
-  return kept.splice(at, at < 0 ? 0 : 1)[0] ?? Buffer.from(new SharedArrayBuffer(length))
+  return kept.splice(at, at < 0 ? 0 : 1)[0] ?? Buffer.from(new SharedArrayBuffer(length + ROOM))
 }
 
 /** @param memory as it was taken, and touched by nothing any more */

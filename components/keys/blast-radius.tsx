@@ -82,7 +82,7 @@ export function BlastRadius({ view: { key, schedules } }: { view: KeyView }) {
 }
 
 function Verdict({ view: key }: { view: KeyView['key'] }) {
-  const { lost, backups, health } = key
+  const { lost, backups, health, seal } = key
   const gone = health?.state === 'deleted'
   if (lost.backups > 0) {
     return (
@@ -99,6 +99,19 @@ function Verdict({ view: key }: { view: KeyView['key'] }) {
           </>
         )}
         . A second key that is deleted, pending deletion, disabled or refused does not count as another way in.
+      </Line>
+    )
+  }
+  if (seal && seal.onlyWayIn > 0) {
+    return (
+      <Line tone="bad">
+        <strong className="font-semibold">
+          {gone
+            ? 'This console does not open again after its next start.'
+            : 'If this key went today, this console would not open again after its next start.'}
+        </strong>{' '}
+        It is the key of the console’s seal, and nothing else opens what is under it
+        {seal.secrets > 0 && `: ${count(seal.secrets, 'secret')}`}. No backup would be lost with it.
       </Line>
     )
   }

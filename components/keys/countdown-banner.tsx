@@ -97,7 +97,7 @@ function lossOf({ onlyWayIn, onlyWayInBytes, backups, inUse, seal }: Countdown['
         : ''
   const use = inUse ? 'New backups still go under it and would fail.' : ''
   const own = seal
-    ? `It is the key of this console’s seal: without it the console does not open again after its next start, and ${sealWords(seal)} are lost with it.`
+    ? `It is the key of this console’s seal: without it the console does not open again after its next start. Lost with it: ${sealWords(seal)}.`
     : ''
   return [lost, use, own].filter(Boolean).join(' ')
 }

@@ -6,8 +6,8 @@ import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { KeyBackup } from '#lib/key-holdings/schema.ts'
 
-export interface KeyBackupLine extends Omit<KeyBackup, 'others'> {
-  /** `name` and `href` undefined: AES-256. */
+interface KeyBackupLine extends Omit<KeyBackup, 'others'> {
+  /** `arn` null and no address: AES-256, by a root key of this console. */
   readonly others: readonly {
     readonly arn: string | null
     readonly name: string

@@ -22,7 +22,9 @@ export function KeyAnswersFacts({ answers, row }: { answers: KeyAnswers; row: Ke
     <>
       {aliases.map((alias) => (
         <Fact key={alias.name} name="Alias">
-          <code>{alias.name}</code>
+          <code className="line-clamp-2" title={alias.name}>
+            {alias.name}
+          </code>
           <AliasNow alias={alias} row={row} />
         </Fact>
       ))}
@@ -118,7 +120,7 @@ const NotKnown = ({ why }: { why: string }) => <span className="text-ink-3">Not 
 /** As long as KMS has not answered: as high as what comes. */
 export function KeyAnswersWaiting({ aliases }: { aliases: readonly string[] }) {
   const facts = [
-    ...aliases.map((alias) => ({ name: 'Alias', first: <code>{alias}</code>, lines: 2 })),
+    ...aliases.map((alias) => ({ name: 'Alias', first: <code className="line-clamp-2">{alias}</code>, lines: 2 })),
     ...['Rotation', 'Last use', 'Kind'].map((name) => ({ name, first: 'Asking KMS …', lines: 2 })),
     { name: 'Description', first: 'Asking KMS …', lines: 1 },
   ]

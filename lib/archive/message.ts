@@ -51,7 +51,7 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       })
       const length = plaintext.reduce((sum, piece) => sum + piece.length, 0)
       const atMost = length + HEADER_AT_MOST + (length / FRAME_LENGTH + 1) * LAST_FRAME_OVERHEAD
-      const done = collect(stream, reuse && reuse.length >= atMost ? reuse : Buffer.allocUnsafeSlow(withRoom(atMost)))
+      const done = collect(stream, reuse && reuse.length >= atMost ? reuse : Buffer.allocUnsafeSlow(Math.ceil(atMost)))
       const frame = Buffer.allocUnsafeSlow(Math.min(length, FRAME_LENGTH))
       const feed = async () => {
         for (const bytes of inFrames(plaintext, frame)) await new Promise((written) => stream.write(bytes, written))
@@ -116,11 +116,6 @@ function* inFrames(pieces: readonly Uint8Array[], frame: Buffer): Generator<Uint
     }
   }
   if (used > 0) yield frame.subarray(0, used)
-}
-
-/** So that the next message, which is a little longer, fits into the same memory. */
-function withRoom(length: number): number {
-  return length < FRAME_LENGTH ? Math.ceil(length) : (Math.ceil(length / FRAME_LENGTH) + 1) * FRAME_LENGTH
 }
 
 /** All that a stream gives, copied to the front of `into`. */

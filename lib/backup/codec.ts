@@ -3,6 +3,7 @@ import { type MessageCipher, type MessageContext, messageCipher } from '#lib/arc
 import { compressFrame, decompressFrame } from '#lib/archive/zstd-frame.ts'
 import { AppError } from '#lib/errors.ts'
 import { freeWhole } from '#lib/free-now.ts'
+import { copyTo } from '#lib/shared-memory.ts'
 
 /** Turns content into the bytes of a stored object and back: one zstd frame, encrypted unless the method is `none`. */
 export interface Codec {
@@ -26,8 +27,7 @@ export function encryptedCodec(backupKey: Uint8Array, backup: string): Codec {
       try {
         return await cipher.encrypt(pieces, context, reuse)
       } finally {
-        // What the compressor made; what does not compress is in the content itself.
-        for (const piece of pieces) if (piece.buffer !== content.buffer) freeWhole(piece)
+        freeCompressed(pieces, content)
       }
     },
     open: async (object, context, maxLength, spent) =>
@@ -42,10 +42,19 @@ export const plainCodec: Codec = {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     const object = reuse && reuse.length >= length ? reuse : Buffer.allocUnsafeSlow(length)
     let at = 0
-    for (const piece of pieces) at += piece.copy(object, at)
+    for (const piece of pieces) {
+      copyTo(object, at, piece)
+      at += piece.length
+    }
+    freeCompressed(pieces, content)
     return object.subarray(0, length)
   },
   open: (object, _context, maxLength, spent) => decompressFrame(object, maxLength, spent),
+}
+
+/** Frees what the compressor made; what does not compress lies in the content itself. */
+function freeCompressed(pieces: readonly Buffer[], content: Buffer): void {
+  for (const piece of pieces) if (piece.buffer !== content.buffer) freeWhole(piece)
 }
 
 export function sha256Of(bytes: Uint8Array): string {

@@ -4,9 +4,6 @@ import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readPart } from './read-part.ts'
 
-/** So that the next segment, which may be a little longer, fits into the same memory. */
-const ROOM = 64 * 1024
-
 interface Loading {
   readonly content: Promise<Buffer>
   readonly memory: Buffer | undefined
@@ -99,7 +96,7 @@ export class TarReader {
     for (const index of this.#next()) {
       const part = manifest.segments[index]
       if (!part || this.#loading.has(index)) continue
-      const memory = this.#reuse ? takeShared(part.size + ROOM) : undefined
+      const memory = this.#reuse ? takeShared(part.size) : undefined
       const loading: Loading = { content: readPart(store, codec, identity, part, memory), memory, bytes: undefined }
       this.#loading.set(index, loading)
       loading.content.then(

@@ -9,7 +9,7 @@ import { type Patience, patiently } from './patience.ts'
 import { Slots } from './slots.ts'
 
 /** More than sealing adds to content that does not compress. */
-const ROOM = 64 * 1024
+const SEALING = 64 * 1024
 
 export interface PartWriterOptions {
   readonly store: ObjectStore
@@ -80,7 +80,7 @@ export class PartWriter {
     const length = content.length
     try {
       signal.throwIfAborted()
-      memory = place.kind === 'segment' ? takeShared(length + ROOM) : undefined
+      memory = place.kind === 'segment' ? takeShared(length + SEALING) : undefined
       object = await codec.seal(content, partContext(identity, place), memory)
     } finally {
       release()

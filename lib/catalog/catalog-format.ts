@@ -51,7 +51,7 @@ const backupSchema = z.object({
   bucket: z.string(),
   prefix: z.string(),
   method: z.enum(['AWS-KMS', 'AES-256', 'none']),
-  keyIds: z.array(z.string()),
+  keyIds: z.array(z.string().max(2048)),
   generation: count,
   envelopeSha256: sha256.nullable(),
   manifestSha256: sha256,

@@ -5,7 +5,7 @@ import { findRunning } from '#lib/supervisor/running.ts'
 
 /** The environment as the running console has it; the database's address comes from it unless DATABASE_URL is set. */
 export function attachedEnv(): Env {
-  const env = readEnv()
+  const env = readEnv(undefined, { serves: false })
   const running = findRunning(env.dataDir)
   return {
     ...env,
@@ -16,7 +16,7 @@ export function attachedEnv(): Env {
 
 /** Whether the database is gone for longer than a moment: it was the embedded one of a console that runs no more. */
 export function hasConsoleStopped({ dataDir }: Env): boolean {
-  return readEnv().databaseUrl === undefined && !findRunning(dataDir)
+  return readEnv(undefined, { serves: false }).databaseUrl === undefined && !findRunning(dataDir)
 }
 
 /** Runs with the services of the running console, and lets go of them afterwards. */

@@ -45,9 +45,7 @@ export function flatKey({ arn, health, ...holding }: KeyRow) {
 export function keyLines(row: KeyRow): string[] {
   const { health, aliases, environment, schedules, backups, bytes, lost, underWay, seal } = row
   const days = health?.daysLeft
-  const state =
-    health?.state ??
-    (isNeeded(row) ? 'not checked yet' : 'not watched: nothing needs it')
+  const state = health?.state ?? (isNeeded(row) ? 'not checked yet' : 'not watched: nothing needs it')
   return [
     `${state}${days === null || days === undefined ? '' : `, deleted in ${counted(days, 'day')}`}`,
     ...(aliases.length > 0 ? [`typed as ${aliases.map(({ name }) => plain(name)).join(', ')}`] : []),

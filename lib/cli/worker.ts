@@ -25,8 +25,9 @@ export function addWorker(program: Command): void {
     .addHelpText(
       'after',
       '\nOn another machine than the console’s: set DATABASE_URL to its PostgreSQL, VAULT_AWS and VAULT_HOSTED_BUCKET as it has' +
-        '\nthem, and the same seal. With the seal local the key that opens the console’s own keys is a file in one data' +
-        '\nfolder, and a worker without that file waits for it: workers on other machines need the seal awskms.' +
+        '\nthem, and the same seal. While that does not open, the worker waits, and begins by itself when it does.' +
+        '\nWith the seal local the key that opens the console’s own keys is a file in one data folder, and a worker without that' +
+        '\nfile waits for it: workers on other machines need the seal awskms.' +
         '\nAll workers of one host name must reach the same folders.' +
         '\n\nExit codes: 0 stopped, 1 refused, 2 bad usage, 3 the database cannot be reached.',
     )
@@ -71,7 +72,10 @@ async function openServicesWhenUnsealed(env: Env, signal: AbortSignal): Promise<
     return await openWhenUnsealed(
       () => openServices(env),
       (sealed) => {
-        if (sealed && !told) print('The console’s own keys are sealed. This worker waits until they open.')
+        if (sealed && !told)
+          print(
+            'The console’s own keys are sealed, so this worker waits: it tries again by itself, every 15 seconds at most, and begins as soon as they open. byok seal status says why.',
+          )
         told = sealed !== undefined
       },
       signal,

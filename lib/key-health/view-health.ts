@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
+import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import { changers } from '#lib/aws/schema.ts'
 import type { Tx } from '#lib/db.ts'
 import {

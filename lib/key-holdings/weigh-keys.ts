@@ -10,7 +10,7 @@ export function weighKeys(facts: KeyFacts, usable: (arn: string) => boolean): Ke
 }
 
 /** Every KMS key that is named anywhere. */
-export function keysIn({ complete, underWay, revisions, rootKeys }: KeyFacts): string[] {
+function keysIn({ complete, underWay, revisions, rootKeys }: KeyFacts): string[] {
   const named = [
     ...[...complete, ...underWay].flatMap(({ keyIds }) => keyIds),
     ...revisions.flatMap(({ keys }) => keys.map(({ arn }) => arn)),

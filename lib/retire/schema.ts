@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
+import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import { parseKeyIdentifier } from '#lib/keys/schema.ts'
 

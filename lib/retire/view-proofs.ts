@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
+import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import type { Tx } from '#lib/db.ts'
 import { type ProofDetail, type ProofRow, proofStates, reportSchema, retireProgressSchema } from './schema.ts'
 

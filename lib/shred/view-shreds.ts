@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/stored-remedies.ts'
+import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { type ShredAhead, type ShredDetail, type ShredItemRow, type ShredRow, shredStates } from './schema.ts'
 

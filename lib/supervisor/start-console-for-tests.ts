@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-export interface StartedConsole {
+interface StartedConsole {
   readonly child: ChildProcess
   /** Exit code or signal. */
   readonly exit: Promise<number | string>

@@ -22,9 +22,9 @@ export default async function SealPage() {
       />
       <div className="space-y-5">
         <SealState seal={seal} />
+        {seal.health && <SealHealth health={seal.health} />}
         <SealConfiguration values={seal.configuration} />
         <SealRootKeys rootKeys={seal.rootKeys} />
-        {seal.health && <SealHealth health={seal.health} />}
         <SealActions operate={operateSeal} />
       </div>
     </>
