@@ -82,7 +82,15 @@ const at = (minutes: number) => new Date(Date.UTC(2026, 10, 22) + minutes * 60_0
 const send = (minutes: number, timeoutMs = 5_000) =>
   sendDue(context, { now: () => at(minutes), random: () => 0, timeoutMs })
 function change(from: KeyState, to: KeyState): Promise<void> {
-  const dependents = { backups: 3, bytes: 2048, onlyWayIn: 2, onlyWayInBytes: 1024, schedules: 1, inUse: true, seal: null }
+  const dependents = {
+    backups: 3,
+    bytes: 2048,
+    onlyWayIn: 2,
+    onlyWayInBytes: 1024,
+    schedules: 1,
+    inUse: true,
+    seal: null,
+  }
   const diagnosis =
     to === 'healthy'
       ? null

@@ -48,8 +48,9 @@ export interface BackupPlace {
 }
 
 /**
- * Reaches a backup's bucket and keys with the credentials of the revision that it was started with; one that came with
- * another installation's catalogue, as this installation reaches its own now.
+ * Reaches a backup's bucket and keys with the credentials of the newest revision that names its bucket: those of the
+ * revision that it was started with may have been rotated since. One that came with another installation's catalogue, as
+ * this installation reaches its own now.
  */
 export async function connectBackup(
   context: BackupContext,
@@ -60,7 +61,7 @@ export async function connectBackup(
   return { ...reach.connect(backup), close: reach.close }
 }
 
-/** What one revision reaches in one Region, for as many of its backups as there are. */
+/** What a revision's credentials reach in one Region, for as many of its backups as there are. */
 export interface Reach {
   /** A connection that stays open until the reach is closed. */
   connect(backup: BackupPlace): Connection
@@ -129,7 +130,12 @@ export async function accessTo(
     (await db.environment.findUnique({ where: { id: environmentId }, select: { installation: true } }))?.installation
   if (!foreign) {
     const where = { environmentId_number: { environmentId, number } }
-    const revision = await db.environmentRevision.findUniqueOrThrow({ where, include: { environment: true } })
+    const { region, bucket, hosted } = await db.environmentRevision.findUniqueOrThrow({ where })
+    const revision = await db.environmentRevision.findFirstOrThrow({
+      where: { environmentId, region, bucket, hosted },
+      orderBy: { number: 'desc' },
+      include: { environment: true },
+    })
     const secret = await openSecret(context, environmentId, revision)
     return { access: accessOf(context, revision.environment, revision, secret), installation: context.installation }
   }

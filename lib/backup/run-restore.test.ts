@@ -264,3 +264,25 @@ test('cancelled in the middle: nothing is left on the disk', async () => {
   expect(await failureOf(cancelRestore(here.context, id, actor))).toMatchObject({ code: 'conflict' })
   expect(await auditOf(target)).toEqual([started, `restore.cancel success ${actor}`, failed])
 })
+
+test('an access key that was rotated since: what the settings have for the bucket by now opens it', async () => {
+  const rotate = async () => {
+    // The same user: the access key that it had before is gone.
+    const user = await sandbox.user('rotated', {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: ['kms:*', 's3:*'], Resource: '*' }],
+    })
+    const { accessKeyId, secretAccessKey } = user
+    const own = { hosted: false, bucket: 'vault-hosted-us-east-1', credentials: 'access-key' } as const
+    return here.save({ masterKey: key, ...own, accessKeyId, secretAccessKey })
+  }
+  await rotate()
+  const older = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await runBackup(here.context, older, never)
+  await rotate()
+  const target = path.join(here.context.restoreRoots[0] ?? '', 'after the rotation')
+  const id = await startRestore(here.context, { backupId: older, target }, 'page', actor)
+  await runRestore(here.context, id, never)
+  expect(await here.db.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'complete', error: null })
+  expect(await describeTree(target)).toEqual(await describeTree(source))
+})

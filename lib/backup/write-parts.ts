@@ -1,7 +1,6 @@
-import { sha256Aside } from '#lib/hash-aside.ts'
 import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
-import type { Codec } from './codec.ts'
+import { type Codec, sha256Of } from './codec.ts'
 import { type BackupIdentity, partContext } from './context.ts'
 import { backupFolder, type PartPlace, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
@@ -85,7 +84,7 @@ export class PartWriter {
     } finally {
       release()
     }
-    const sha256 = await sha256Aside(object)
+    const sha256 = sha256Of(object)
     await mayStore?.(place)
     signal.throwIfAborted()
     const send = () => store.create(backupFolder(identity) + partName(place), object, { sha256, signal })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import { changers } from '#lib/aws/schema.ts'
 import type { Tx } from '#lib/db.ts'
+import { remedySchema } from '#lib/keys/schema.ts'
 import {
   healthDays,
   type KeyDiagnosis,
@@ -24,7 +24,7 @@ const diagnosis: z.ZodType<KeyDiagnosis> = z.object({
   cause: z.string(),
   who: z.enum(changers).optional(),
   fix: z.string(),
-  remedies: remediesSchema.optional(),
+  remedies: z.array(remedySchema).optional(),
 })
 const dependents = z.object({
   backups: z.number(),

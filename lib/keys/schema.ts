@@ -170,7 +170,7 @@ export function checkName({ id, key }: { id: CheckId; key?: number | undefined }
   return id.startsWith('key.') ? `${id} ${key ?? 0}` : id
 }
 
-const remedySchema = z.object({
+export const remedySchema = z.object({
   /** What it is: `IAM policy` */
   label: z.string(),
   /** Where it goes, and what to mind. */

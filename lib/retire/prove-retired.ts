@@ -1,4 +1,4 @@
-import { storedRemedies } from '#lib/aws/fixes/schema.ts'
+import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
 import type { BackupContext, BackupPlace } from '#lib/backup/backup-context.ts'
 import { backupFolder } from '#lib/backup/layout.ts'
 import { catalogsFolder } from '#lib/catalog/catalog-format.ts'

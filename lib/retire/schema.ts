@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
-import { parseKeyIdentifier } from '#lib/keys/schema.ts'
+import { parseKeyIdentifier, remedySchema } from '#lib/keys/schema.ts'
 
 /** A key ARN, and nothing that stands for one: an alias may point elsewhere tomorrow. */
 export const retireKeySchema = z.object({
@@ -58,7 +57,7 @@ export const reportSchema = z.object({
     /** Why some were not looked at; null: all were. */
     unseen: z.string().nullable(),
     /** What allows that, where a permission is missing. Not in the oldest reports. */
-    remedies: remediesSchema.default([]),
+    remedies: z.array(remedySchema).default([]),
   }),
   kms: z.object({
     state: z.union([z.object({ state: z.string(), deletionDate: z.string().nullable() }), told]),

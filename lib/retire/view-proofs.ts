@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import type { Tx } from '#lib/db.ts'
+import { remedySchema } from '#lib/keys/schema.ts'
 import { type ProofDetail, type ProofRow, proofStates, reportSchema, retireProgressSchema } from './schema.ts'
 
 const state = z.enum(proofStates)
@@ -42,7 +42,7 @@ export async function viewProof(db: Tx, id: string): Promise<ProofDetail | undef
           at: (row.deletionAt ?? row.createdAt).toISOString(),
           deleted: of('deleted') + of('gone'),
           refused: of('refused'),
-          remedies: remediesSchema.parse(row.remedies),
+          remedies: z.array(remedySchema).parse(row.remedies),
         }
       : null,
     deletable: of('found') + of('refused'),

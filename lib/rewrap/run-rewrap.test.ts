@@ -173,7 +173,7 @@ test('one that cannot be opened is listed with its cause and its fix, and blocks
   expect((await row(good)).keyIds).toEqual([next])
 })
 
-test('the credentials that a backup was made with may not use the new key, or are gone: it says so', async () => {
+test('the credentials for a backup’s bucket may not use the new key, or are gone: it says so', async () => {
   const mine = await sandbox.user('backups', {
     Version: '2012-10-17',
     Statement: [
@@ -182,7 +182,7 @@ test('the credentials that a backup was made with may not use the new key, or ar
     ],
   })
   const own = { hosted: false, bucket: 'vault-hosted-us-east-1', credentials: 'access-key' } as const
-  const revision = await here.save({ masterKey: 'alias/backups', ...own, ...keysOf(mine) })
+  await here.save({ masterKey: 'alias/backups', ...own, ...keysOf(mine) })
   const [id = ''] = await plantBackups(here, 1)
   await here.save({ masterKey: 'alias/backups' })
   // Its own credentials must open it afterwards: that those in force could is not enough.
@@ -194,7 +194,9 @@ test('the credentials that a backup was made with may not use the new key, or ar
   await here.db.sealedValue.deleteMany({ where: { place: 'environment.secret' } })
   expect(await rewrap(old, next)).toMatchObject({
     failed: 1,
-    failures: [{ id, cause: expect.stringContaining(`credentials of revision ${revision}`) }],
+    failures: [
+      { id, cause: expect.stringContaining(`credentials that the Backup Environment has for bucket ${own.bucket}`) },
+    ],
   })
 })
 const keysOf = ({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string }) => ({

@@ -18,7 +18,7 @@ export class SharedReaches {
   }
 
   /**
-   * With the credentials of the revision that the backup was made with, as a restore reaches it.
+   * As a restore reaches it, with the newest credentials that the settings have for its bucket.
    * @throws AppError `invalid` when these are gone
    */
   async connect(backup: BackupPlace): Promise<Connection> {
@@ -34,7 +34,7 @@ export class SharedReaches {
     } catch (cause) {
       this.#reaches.delete(place)
       if (!(cause instanceof AppError)) throw cause
-      const message = `The credentials of revision ${revision} of the Backup Environment, which this backup was made with, cannot be used: ${messageOf(cause)}`
+      const message = `The credentials that the Backup Environment has for bucket ${backup.bucket} cannot be used: ${messageOf(cause)}`
       throw new AppError(cause.code, message, { cause, retryable: cause.retryable })
     }
   }

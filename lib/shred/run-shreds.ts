@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import { storedRemedies } from '#lib/aws/fixes/schema.ts'
+import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { AppError, messageOf } from '#lib/errors.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { remediesSchema } from '#lib/aws/fixes/schema.ts'
 import type { Db, Tx } from '#lib/db.ts'
+import { remedySchema } from '#lib/keys/schema.ts'
 import { type ShredAhead, type ShredDetail, type ShredItemRow, type ShredRow, shredStates } from './schema.ts'
 
 const shown = 500
@@ -33,7 +33,7 @@ export async function viewShred(db: Db, id: string): Promise<ShredDetail | undef
       take: shown,
     }),
   ])
-  return { ...rowOf(row, counts), remedies: remediesSchema.parse(row.remedies), items: items.map(itemOf) }
+  return { ...rowOf(row, counts), remedies: z.array(remedySchema).parse(row.remedies), items: items.map(itemOf) }
 }
 
 /** The newest certificate's text; undefined when there is none. */
