@@ -18,7 +18,14 @@ export default {
   // Types are checked by `npm run check`, tests included; a console that starts need not do it again.
   typescript: { ignoreBuildErrors: true },
   images: { unoptimized: true },
-  serverExternalPackages: ['pg', 'pg-boss', '@aws-crypto/client-node'],
+  serverExternalPackages: [
+    'pg',
+    'pg-boss',
+    '@aws-crypto/decrypt-node',
+    '@aws-crypto/encrypt-node',
+    '@aws-crypto/material-management-node',
+    '@aws-crypto/raw-aes-keyring-node',
+  ],
   experimental: { serverActions: { bodySizeLimit: '256kb' } },
   headers: async () => [
     { source: '/:path*', headers },

@@ -226,7 +226,10 @@ async function recordEnd(tx: Tx, run: Run, how: string): Promise<void> {
   })
 }
 
-/** Asks again and again whether the run is still this worker's, and what somebody wants of it. */
+/**
+ * Asks again and again whether the run is still this worker's, and what somebody wants of it; once more at the end, for
+ * what the question writes down.
+ */
 function watchStanding(ask: () => Promise<string | null>, outer: AbortSignal) {
   const ended = new AbortController()
   let asked: string | undefined
@@ -238,10 +241,12 @@ function watchStanding(ask: () => Promise<string | null>, outer: AbortSignal) {
       asked = answer
       ended.abort(new Error(`This re-wrap: ${answer}.`))
     } catch (error) {
-      // The work itself will meet the same trouble.
-      console.error(JSON.stringify({ level: 'warning', part: 'rewrap', message: messageOf(error) }))
+      warn(error)
     }
   }
+  // The work itself will meet the same trouble.
+  const warn = (error: unknown) =>
+    console.error(JSON.stringify({ level: 'warning', part: 'rewrap', message: messageOf(error) }))
   const timer = setInterval(() => {
     asking ??= look().finally(() => {
       asking = undefined
@@ -253,6 +258,7 @@ function watchStanding(ask: () => Promise<string | null>, outer: AbortSignal) {
     async stop() {
       clearInterval(timer)
       await asking
+      await ask().catch(warn)
     },
   }
 }
