@@ -34,6 +34,8 @@ export async function openGate(upstream: string) {
       for await (const chunk of incoming) chunks.push(chunk)
       const arrival = arrivalOf(incoming.method, incoming.url, incoming.headers)
       for (const hold of [...holds]) if (hold.matches(arrival)) await hold.admit(arrival)
+      // Whoever sent it has hung up meanwhile.
+      if (outgoing.destroyed) return
       const onward = sendRequest({
         host: target.hostname,
         port: target.port,
