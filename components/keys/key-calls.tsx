@@ -77,9 +77,8 @@ export function KeyCalls({ calls: { days, byPurpose, byDay, total, cost } }: { c
         </Table>
       </div>
       <p className="text-sm text-ink-2">
-        The last {days} days; the most on one day: {formatNumber(busiest.total)} on {busiest.day}. About{' '}
-        {dollars(cost.requestsPerMonth)} a month for requests like these, beside {dollars(cost.keyPerMonth)} for the key
-        itself.
+        The last {days} days; the most on one day: {formatNumber(busiest.total)} on {busiest.day}. Requests like these
+        cost {dollars(cost.requestsPerMonth)} a month, and the key itself {dollars(cost.keyPerMonth)}.
       </p>
       <p className="text-sm text-ink-3">
         An estimate by AWS’s list price ($0.03 for 10,000 requests); the free tier, discounts and whoever else uses the
@@ -89,4 +88,5 @@ export function KeyCalls({ calls: { days, byPurpose, byDay, total, cost } }: { c
   )
 }
 
-const dollars = (amount: number) => (amount > 0 && amount < 0.01 ? 'less than $0.01' : `$${formatNumber(amount, 2)}`)
+const dollars = (amount: number) =>
+  amount > 0 && amount < 0.01 ? 'less than $0.01' : `about $${formatNumber(amount, 2)}`

@@ -13,7 +13,10 @@ export function SealHealth({ health }: { health: KeyHealthView }) {
           <KeyTrouble health={health.now} />
         </Card>
       )}
-      <Card title="Health" hint="The key is tried every ten minutes, and every minute while it is in trouble.">
+      <Card
+        title="Health"
+        hint="A worker tries the key every VAULT_SEAL_HEALTH_SECONDS, and more often while it is in trouble."
+      >
         <KeyHealthPicture view={health} />
         <h3 className="mt-4 mb-2 font-medium">Changes</h3>
         <KeyEvents events={health.events} />
