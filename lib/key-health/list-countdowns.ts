@@ -7,7 +7,8 @@ import { daysLeft } from './view-health.ts'
 
 /**
  * Keys that are pending deletion while something would be lost with them, backups or what the console's seal opens by
- * them alone, or new backups still go under them; the soonest first. From what the watch has stored: one small query while no key is pending deletion, and it asks none.
+ * them alone, or new backups still go under them; the soonest first. From what the watch has stored: one small query
+ * while no key is pending deletion, and it asks none.
  */
 export async function listCountdowns(
   db: Tx,
