@@ -5,9 +5,9 @@ import { buttonClass } from './button-class.ts'
 const words = { idle: 'Copy', copied: 'Copied', failed: 'Not copied' }
 // Drawn here for the same reason as those of badges: tables have one in every row.
 const shapes = {
-  idle: 'M10 8h10a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H10a2 2 0 0 1-2-2V10a2 2 0 0 1 2-2zM4 16a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2h10a2 2 0 0 1 2 2',
-  copied: 'M20 6 9 17l-5-5',
-  failed: 'M18 6 6 18M6 6l12 12',
+  idle: 'M9 9h12v12H9zM15 5.5V3H3v12h2.5',
+  copied: 'M4.5 12.5l5 5L19.5 7',
+  failed: 'M7 7l10 10M17 7 7 17',
 }
 
 /** Copies with one click and says so. `what` names it for people who do not see what stands beside it. */
