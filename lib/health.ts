@@ -11,7 +11,8 @@ export type Health =
 
 /**
  * Whether this console can serve. `degraded`: it is well, but a key that something depends on is not healthy, or the
- * newest backup or restore failed, which is mostly trouble with a customer's key or bucket. Names parts only: it answers without a session.
+ * newest backup or restore failed, which is mostly trouble with a customer's key or bucket. Names parts only: it answers
+ * without a session.
  */
 export async function checkHealth(services: Pick<Services, 'db' | 'backup'>): Promise<Health> {
   // A monitor gives up sooner than a database that hangs.

@@ -15,7 +15,7 @@ export function SealHealth({ health }: { health: KeyHealthView }) {
       )}
       <Card
         title="Health"
-        hint="A worker tries the key every VAULT_SEAL_HEALTH_SECONDS, and more often while it is in trouble."
+        hint="A worker tries the key as often as VAULT_SEAL_HEALTH_SECONDS says, and more often while it is in trouble."
       >
         <KeyHealthPicture view={health} />
         <h3 className="mt-4 mb-2 font-medium">Changes</h3>

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { LineIcon } from './line-icon.tsx'
 
 const ring = <circle cx="12" cy="12" r="10" />
 const tones = {
@@ -28,22 +29,10 @@ const tones = {
 }
 export type Tone = keyof typeof tones
 
-/** Drawn here and not by the library of icons, each of whose is a component of the browser: tables have one in every row. */
 export function ToneIcon({ tone, className = 'size-4' }: { tone: Tone; className?: string }) {
   const { ink, shape } = tones[tone]
   return (
-    <svg
-      aria-hidden="true"
-      viewBox="0 0 24 24"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="2"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-      className={`shrink-0 ${ink} ${tone === 'busy' ? 'animate-spin' : ''} ${className}`}
-    >
-      {shape}
-    </svg>
+    <LineIcon className={`shrink-0 ${ink} ${tone === 'busy' ? 'animate-spin' : ''} ${className}`}>{shape}</LineIcon>
   )
 }
 

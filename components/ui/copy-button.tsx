@@ -1,9 +1,9 @@
 'use client'
 import { useEffect, useState } from 'react'
 import { buttonClass } from './button-class.ts'
+import { LineIcon } from './line-icon.tsx'
 
 const words = { idle: 'Copy', copied: 'Copied', failed: 'Not copied' }
-// Drawn here for the same reason as those of badges: tables have one in every row.
 const shapes = {
   idle: 'M9 9h12v12H9zM15 5.5V3H3v12h2.5',
   copied: 'M4.5 12.5l5 5L19.5 7',
@@ -33,18 +33,9 @@ export function CopyButton({ text, what, iconOnly = false }: { text: string; wha
           : buttonClass({ size: 'small' })
       }
     >
-      <svg
-        aria-hidden="true"
-        viewBox="0 0 24 24"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="2"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-        className="size-3.5"
-      >
+      <LineIcon className="size-3.5">
         <path d={shapes[state]} />
-      </svg>
+      </LineIcon>
       {/* Both words lie on top of each other, so that the button keeps its width. */}
       <span className={iconOnly ? 'sr-only' : 'grid justify-items-center *:col-start-1 *:row-start-1'}>
         {!iconOnly && (

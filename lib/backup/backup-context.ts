@@ -130,9 +130,10 @@ export async function accessTo(
     (await db.environment.findUnique({ where: { id: environmentId }, select: { installation: true } }))?.installation
   if (!foreign) {
     const where = { environmentId_number: { environmentId, number } }
-    const { region, bucket, hosted } = await db.environmentRevision.findUniqueOrThrow({ where })
+    const select = { region: true, bucket: true, hosted: true } as const
+    const place = await db.environmentRevision.findUniqueOrThrow({ where, select })
     const revision = await db.environmentRevision.findFirstOrThrow({
-      where: { environmentId, region, bucket, hosted },
+      where: { environmentId, ...place },
       orderBy: { number: 'desc' },
       include: { environment: true },
     })

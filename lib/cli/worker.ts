@@ -74,7 +74,7 @@ async function openServicesWhenUnsealed(env: Env, signal: AbortSignal): Promise<
       (sealed) => {
         if (sealed && !told)
           print(
-            'The console’s own keys are sealed, so this worker waits: it tries again by itself, every 15 seconds at most, and begins as soon as they open. byok seal status says why.',
+            'The console’s own keys are sealed, so this worker waits: it tries again by itself, and begins as soon as they open. byok seal status says why.',
           )
         told = sealed !== undefined
       },
