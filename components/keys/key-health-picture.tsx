@@ -32,13 +32,14 @@ function shapesOf(days: ReturnType<typeof daysOf>): Map<KeyState | 'none', strin
   return shapes
 }
 
-/** The last 30 days of a key: a column for each day, a cell for two hours, and below it the same in words. */
-export function KeyHealthPicture({ view: { hours, at, now } }: { view: KeyHealthView }) {
+/**
+ * The last 30 days of a key: a column for each day, a cell for two hours, and below it the same in words.
+ * @param needed whether anything needs the key: then it is watched
+ */
+export function KeyHealthPicture({ view: { hours, at }, needed }: { view: KeyHealthView; needed: boolean }) {
   if (hours.length === 0)
     return (
-      <p className="text-ink-2">
-        {now ? 'Its first check is still to come.' : 'Not watched: no backup and no saved environment needs it.'}
-      </p>
+      <p className="text-ink-2">{needed ? 'Its first check is still to come.' : 'Not watched: nothing needs it.'}</p>
     )
   const days = daysOf(hours, at)
   const width = days.length * (cell + gap) - gap

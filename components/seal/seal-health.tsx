@@ -17,7 +17,7 @@ export function SealHealth({ health }: { health: KeyHealthView }) {
         title="Health"
         hint="A worker tries the key as often as VAULT_SEAL_HEALTH_SECONDS says, and more often while it is in trouble."
       >
-        <KeyHealthPicture view={health} />
+        <KeyHealthPicture view={health} needed />
         <h3 className="mt-4 mb-2 font-medium">Changes</h3>
         <KeyEvents events={health.events} />
       </Card>

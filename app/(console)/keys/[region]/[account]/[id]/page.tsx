@@ -68,7 +68,7 @@ export default async function KeyPage({ params, searchParams }: Props) {
             <BlastRadius view={view} />
           </Card>
           <Card title="Health">
-            <KeyHealthPicture view={health} />
+            <KeyHealthPicture view={health} needed={isNeeded(key)} />
           </Card>
           {(view.backups.length > 0 || query.before) && (
             <Card title="Backups under it" hint="Newest first, and what else opens each.">
