@@ -123,6 +123,15 @@ test('a proof reads old versions, and nothing more is allowed for it', async () 
   }
 })
 
+test('against a Deny no policy is offered to add: it says what to take away', async () => {
+  await rewrapped()
+  const denied = { Sid: 'Denied', Effect: 'Deny', Action: 's3:ListBucketVersions', Resource: '*' }
+  const { unseen, remedies } = (await proveRetired(await consoleWith([denied]), old, { by: actor })).report.oldVersions
+  expect(unseen).toContain('A Deny statement')
+  expect(unseen).toContain('removes the Deny or narrows it')
+  expect(remedies).toEqual([])
+})
+
 test('deleting what a proof found: three actions, on envelopes alone', async () => {
   await rewrapped()
   const reading = policyIn((await proveRetired(await consoleWith([]), old, { by: actor })).report.oldVersions.remedies)
