@@ -20,11 +20,12 @@ export interface Measured {
   readonly stdout: string
 }
 
-const sampleMs = 10
+const sampleMs = 50
 
 /**
  * Runs a command to its end. The shell around it adds up CPU time as the kernel counts it (hundredths of a second);
- * memory is the kernel's own high-water mark of each process, asked for every 10 ms.
+ * memory is the kernel's own high-water mark of each process, asked for every 50 ms (more often would take a
+ * measurable part of the machine from what is measured).
  * @param scratch a folder for a small file
  * @throws Error with the command's last words when it fails
  */

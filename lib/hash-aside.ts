@@ -34,6 +34,15 @@ export async function sha256Aside(bytes: Uint8Array): Promise<string> {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/** Starting the thread takes longer than fetching what it is to hash first. */
+export function expectToHash(): void {
+  try {
+    thread ??= start()
+  } catch {
+    // Then there is none when it is asked for, either.
+  }
+}
+
 function ask(bytes: Uint8Array): Promise<string> {
   thread ??= start()
   const { worker, waiting } = thread

@@ -1,5 +1,5 @@
 /** As many as a backup or a restore uses at once. */
-const KEPT = 3
+const KEPT = 4
 /** So that the next content, which may be a little longer, fits into the same memory. */
 const ROOM = 64 * 1024
 const kept: Buffer[] = []

@@ -25,11 +25,14 @@ export interface MessageCipher {
    * @param reuse memory for the message if it is large enough; otherwise new memory, which it shares with nothing
    */
   encrypt(plaintext: readonly Uint8Array[], context: MessageContext, reuse?: Buffer): Promise<Buffer>
+  /** The whole plaintext, after all of it was authenticated. Throws AppError `integrity`. */
+  decrypt(message: Uint8Array, context: MessageContext): Promise<Buffer>
   /**
-   * The whole plaintext, after all of it was authenticated. Throws AppError `integrity`.
-   * @param spent the message is needed no more, whatever comes of this: its memory takes the plaintext
+   * The same in pieces. Nothing of them may be used before this resolves: only then all is authenticated.
+   * @param take gets each piece in turn, good until it returns. It may write over the message up to as many bytes as it
+   * was given: no piece reaches as far as what is still to be read.
    */
-  decrypt(message: Uint8Array, context: MessageContext, spent?: boolean): Promise<Buffer>
+  decryptTo(take: (piece: Buffer) => void, message: Uint8Array, context: MessageContext): Promise<void>
 }
 
 /** @param keyName stands in every message as the key's name (the backup's ID); not secret */
@@ -51,45 +54,52 @@ export function messageCipher(key: Uint8Array, keyName: string): MessageCipher {
       })
       const length = plaintext.reduce((sum, piece) => sum + piece.length, 0)
       const atMost = length + HEADER_AT_MOST + (length / FRAME_LENGTH + 1) * LAST_FRAME_OVERHEAD
-      const done = collect(stream, reuse && reuse.length >= atMost ? reuse : Buffer.allocUnsafeSlow(Math.ceil(atMost)))
+      const message = memoryOf(reuse && reuse.length >= atMost ? reuse : Buffer.allocUnsafeSlow(Math.ceil(atMost)))
+      const done = handOver(stream, message.take)
       const frame = Buffer.allocUnsafeSlow(Math.min(length, FRAME_LENGTH))
       const feed = async () => {
         for (const bytes of inFrames(plaintext, frame)) await new Promise((written) => stream.write(bytes, written))
         stream.end()
-        return done
+        await done
       }
       try {
-        return await Promise.race([feed(), done])
+        await Promise.race([feed(), done])
+        return message.taken()
       } finally {
         freeNow(frame)
       }
     },
 
-    async decrypt(message, context, spent = false) {
-      const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
-      const fault = layoutFault(bytes)
-      if (fault) throw new AppError('integrity', `It cannot be decrypted: ${fault}.`)
-      let seen: MessageContext | undefined
-      let plaintext: Buffer
-      try {
-        const stream = decryptStream(keyring, { maxBodySize: FRAME_LENGTH })
-        stream.once('MessageHeader', (header: { readonly encryptionContext: MessageContext }) => {
-          seen = header.encryptionContext
-        })
-        // A frame's plaintext never reaches as far as the frames that are still to be read.
-        const done = collect(stream, spent ? bytes : Buffer.allocUnsafeSlow(bytes.length))
-        // A frame at a time, so that each is decrypted in one piece.
-        for (let [from, to] = [0, framesAt(bytes)]; from < bytes.length; from = to, to += FRAME_LENGTH + FRAME_OVERHEAD)
-          stream.write(bytes.subarray(from, to))
-        stream.end()
-        plaintext = await done
-      } catch (cause) {
-        throw new AppError('integrity', 'It cannot be decrypted: it was damaged, or made under another key.', { cause })
-      }
-      if (!seen || !sameContext(seen, context))
-        throw new AppError('integrity', 'It was made for another place: its encryption context differs.')
-      return plaintext
+    async decrypt(message, context) {
+      const plaintext = memoryOf(Buffer.allocUnsafeSlow(message.length))
+      await decryptTo(plaintext.take, message, context)
+      return plaintext.taken()
     },
+
+    decryptTo,
+  }
+
+  async function decryptTo(take: (piece: Buffer) => void, message: Uint8Array, context: MessageContext): Promise<void> {
+    const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
+    const fault = layoutFault(bytes)
+    if (fault) throw new AppError('integrity', `It cannot be decrypted: ${fault}.`)
+    let seen: MessageContext | undefined
+    try {
+      const stream = decryptStream(keyring, { maxBodySize: FRAME_LENGTH })
+      stream.once('MessageHeader', (header: { readonly encryptionContext: MessageContext }) => {
+        seen = header.encryptionContext
+      })
+      const done = handOver(stream, take)
+      // A frame at a time, so that each is decrypted in one piece.
+      for (let [from, to] = [0, framesAt(bytes)]; from < bytes.length; from = to, to += FRAME_LENGTH + FRAME_OVERHEAD)
+        stream.write(bytes.subarray(from, to))
+      stream.end()
+      await done
+    } catch (cause) {
+      throw new AppError('integrity', 'It cannot be decrypted: it was damaged, or made under another key.', { cause })
+    }
+    if (!seen || !sameContext(seen, context))
+      throw new AppError('integrity', 'It was made for another place: its encryption context differs.')
   }
 }
 
@@ -118,19 +128,33 @@ function* inFrames(pieces: readonly Uint8Array[], frame: Buffer): Generator<Uint
   if (used > 0) yield frame.subarray(0, used)
 }
 
-/** All that a stream gives, copied to the front of `into`. */
-function collect(stream: NodeJS.ReadableStream, into: Buffer): Promise<Buffer> {
+/** Resolves at the end of a stream, of which `take` gets every piece. What `take` throws rejects. */
+function handOver(stream: NodeJS.ReadableStream, take: (piece: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    let length = 0
     stream.on('data', (piece: Buffer) => {
-      if (length + piece.length > into.length) reject(new RangeError('a message longer than it can be'))
-      else copyTo(into, length, piece)
-      length += piece.length
+      try {
+        take(piece)
+      } catch (error) {
+        reject(error)
+      }
       freeNow(piece)
     })
-    stream.once('end', () => resolve(into.subarray(0, length)))
+    stream.once('end', resolve)
     stream.on('error', reject) // not once: the SDK's stream reports some errors twice
   })
+}
+
+/** Takes pieces, one after the other, into the front of `memory`. */
+function memoryOf(memory: Buffer) {
+  let length = 0
+  return {
+    take(piece: Buffer) {
+      if (length + piece.length > memory.length) throw new RangeError('a message longer than it can be')
+      copyTo(memory, length, piece)
+      length += piece.length
+    },
+    taken: () => memory.subarray(0, length),
+  }
 }
 
 function sameContext(seen: MessageContext, expected: MessageContext): boolean {

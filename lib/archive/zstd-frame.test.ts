@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { zstdDecompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { compressFrame, decompressFrame } from './zstd-frame.ts'
+import { compressFrame, decompressFrame, FrameReader } from './zstd-frame.ts'
 
 const BLOCK = 128 * 1024
 const text = (size: number) =>
@@ -62,6 +62,23 @@ test('a frame of raw blocks is undone in its own memory only when it is needed n
   expect(content.buffer).toBe(frame.buffer)
 })
 
+test('a frame may come in pieces of any size, into memory of its own or the memory that it lies in', async () => {
+  for (const data of [randomBytes(2 * BLOCK + 77), text(2 * BLOCK + 77), Buffer.alloc(0)]) {
+    const frame = Buffer.concat(await compressFrame(data))
+    for (const size of [1, 2, 5, 13, 14, 1000, BLOCK, frame.length]) {
+      const memory = Buffer.from(new SharedArrayBuffer(frame.length))
+      const around = Buffer.concat([Buffer.alloc(5), frame])
+      const [apart, inside] = [new FrameReader(memory), new FrameReader(around.subarray(5))]
+      for (let at = 0; at < frame.length; at += size) {
+        apart.write(frame.subarray(at, at + size))
+        inside.write(around.subarray(5 + at, 5 + Math.min(at + size, frame.length)))
+      }
+      for (const reader of [apart, inside])
+        expect(data.equals(await reader.content(data.length)), `pieces of ${size}`).toBe(true)
+    }
+  }
+})
+
 test('a frame of raw blocks that says other than it holds is refused', async () => {
   const frame = Buffer.concat(await compressFrame(randomBytes(2 * BLOCK + 77)))
   const changed = (change: (frame: Buffer) => void) => {
@@ -74,6 +91,9 @@ test('a frame of raw blocks that says other than it holds is refused', async () 
     changed((bytes) => bytes.writeBigUInt64LE(BigInt(2 * BLOCK + 78), 5)),
     changed((bytes) => bytes.writeUInt8(bytes.readUInt8(13) | 1, 13)), // the first block says that it is the last
     changed((bytes) => bytes.writeUIntLE(((BLOCK + 1) << 3) | 0, 13, 3)),
+    changed((bytes) => bytes.writeUIntLE((BLOCK << 3) | 0b010, 13, 3)), // a block of one repeated byte
+    Buffer.concat([frame, Buffer.alloc(1)]),
+    Buffer.concat([frame, frame]),
     frame.subarray(0, -1),
     frame.subarray(0, 13),
     frame.subarray(0, 15),

@@ -1,5 +1,6 @@
 import { constants, createZstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import { AppError } from '#lib/errors.ts'
+import { copyTo } from '#lib/shared-memory.ts'
 
 const LEVEL = 3
 const SAMPLES = 16
@@ -11,6 +12,7 @@ const RAW_BLOCK = 128 * 1024
 const MAGIC = 0xfd2fb528
 const STORED = 0b1110_0000
 const STORED_HEADER = 13
+const BLOCK_HEADER = 3
 const MAX_STEP = 16 * 1024 * 1024 + 1024
 
 /**
@@ -63,42 +65,96 @@ function storeFrame(data: Buffer): Buffer[] {
   for (let start = 0; start < data.length || start === 0; start += RAW_BLOCK) {
     const content = data.subarray(start, start + RAW_BLOCK)
     const last = start + RAW_BLOCK >= data.length
-    const blockHeader = Buffer.alloc(3)
-    blockHeader.writeUIntLE((content.length << 3) | (last ? 1 : 0), 0, 3)
+    const blockHeader = Buffer.alloc(BLOCK_HEADER)
+    blockHeader.writeUIntLE((content.length << 3) | (last ? 1 : 0), 0, BLOCK_HEADER)
     pieces.push(blockHeader, content)
   }
   return pieces
-}
-
-/** Where the blocks of a frame lie that `storeFrame` made; undefined of any other frame. */
-function storedBlocks(frame: Buffer): { readonly from: number; readonly to: number }[] | undefined {
-  if (frame.length < STORED_HEADER || frame.readUInt32LE(0) !== MAGIC || frame.readUInt8(4) !== STORED) return undefined
-  const blocks = []
-  let content = 0
-  for (let at = STORED_HEADER; at + 3 <= frame.length; ) {
-    const header = frame.readUIntLE(at, 3)
-    const length = header >>> 3
-    if ((header & 0b110) !== 0 || length > RAW_BLOCK) return undefined
-    blocks.push({ from: at + 3, to: at + 3 + length })
-    content += length
-    at += 3 + length
-    if (header & 1) return at === frame.length && BigInt(content) === frame.readBigUInt64LE(5) ? blocks : undefined
-  }
-  return undefined
 }
 
 /**
  * The content of a frame, never more than `maxLength` bytes. Throws AppError `integrity`.
  * @param spent the frame is needed no more: its memory may take the content
  */
-export async function decompressFrame(frame: Uint8Array, maxLength: number, spent = false): Promise<Buffer> {
-  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
-  const blocks = storedBlocks(bytes)
-  if (!blocks || frame.length > maxLength + STORED_HEADER + 3 * blocks.length) return decompress(frame, maxLength)
-  const content = spent ? bytes : Buffer.allocUnsafeSlow(bytes.length)
-  let length = 0
-  for (const { from, to } of blocks) length += bytes.copy(content, length, from, to)
-  return content.subarray(0, length)
+export function decompressFrame(frame: Uint8Array, maxLength: number, spent = false): Promise<Buffer> {
+  const reader = new FrameReader(spent ? frame : Buffer.allocUnsafeSlow(frame.length))
+  reader.write(asBuffer(frame))
+  return reader.content(maxLength)
+}
+
+/** Takes a frame in pieces. Of one that `storeFrame` made it keeps only the content, so that this is copied once. */
+export class FrameReader {
+  readonly #memory: Buffer
+  readonly #header = Buffer.alloc(STORED_HEADER)
+  #headerRead = 0
+  #isStored = false
+  readonly #blockHeader = Buffer.alloc(BLOCK_HEADER)
+  #blockHeaderRead = 0
+  #blockLeft = 0
+  #isLast = false
+  #isWrong = false
+  #length = 0
+
+  /** @param memory as large as the frame; the pieces may lie in it, each not before where it goes */
+  constructor(memory: Uint8Array) {
+    this.#memory = asBuffer(memory)
+  }
+
+  write(piece: Buffer): void {
+    let at = 0
+    if (this.#headerRead < STORED_HEADER) {
+      at = piece.copy(this.#header, this.#headerRead)
+      this.#headerRead += at
+      if (this.#headerRead < STORED_HEADER) return
+      this.#isStored = this.#header.readUInt32LE(0) === MAGIC && this.#header.readUInt8(4) === STORED
+      if (!this.#isStored) this.#keep(this.#header)
+    }
+    if (this.#isStored) this.#writeBlocks(piece, at)
+    else this.#keep(piece.subarray(at))
+  }
+
+  /** Throws AppError `integrity` unless the frame is whole and has at most `maxLength` bytes of content. */
+  async content(maxLength: number): Promise<Buffer> {
+    const kept = this.#memory.subarray(0, this.#length)
+    if (!this.#isStored)
+      return decompress(this.#headerRead < STORED_HEADER ? this.#header.subarray(0, this.#headerRead) : kept, maxLength)
+    const isWhole = this.#isLast && this.#blockLeft === 0 && this.#header.readBigUInt64LE(5) === BigInt(this.#length)
+    if (this.#isWrong || !isWhole || this.#length > maxLength) throw noFrame(maxLength)
+    return kept
+  }
+
+  #writeBlocks(piece: Buffer, from: number): void {
+    for (let at = from; at < piece.length && !this.#isWrong; ) {
+      if (this.#blockLeft > 0) {
+        const content = piece.subarray(at, at + this.#blockLeft)
+        this.#keep(content)
+        this.#blockLeft -= content.length
+        at += content.length
+        continue
+      }
+      const copied = piece.copy(this.#blockHeader, this.#blockHeaderRead, at)
+      this.#blockHeaderRead = (this.#blockHeaderRead + copied) % BLOCK_HEADER
+      at += copied
+      if (this.#isLast) this.#isWrong = true
+      else if (this.#blockHeaderRead === 0) this.#beginBlock(this.#blockHeader.readUIntLE(0, BLOCK_HEADER))
+    }
+  }
+
+  /** Raw blocks alone: the frames that zstd itself makes never have a size of 8 bytes here, being too small for it. */
+  #beginBlock(header: number): void {
+    this.#isLast = (header & 1) === 1
+    this.#blockLeft = header >>> 3
+    this.#isWrong = (header & 0b110) !== 0 || this.#blockLeft > RAW_BLOCK
+  }
+
+  #keep(bytes: Buffer): void {
+    if (this.#length + bytes.length > this.#memory.length) throw new RangeError('a frame larger than its memory')
+    if (bytes.buffer === this.#memory.buffer) {
+      const from = bytes.byteOffset - this.#memory.byteOffset
+      this.#memory.copyWithin(this.#length, from, from + bytes.length)
+    } else copyTo(this.#memory, this.#length, bytes)
+    this.#length += bytes.length
+  }
 }
 
 function decompress(frame: Uint8Array, maxLength: number): Promise<Buffer> {
@@ -107,9 +163,16 @@ function decompress(frame: Uint8Array, maxLength: number): Promise<Buffer> {
   const options = { chunkSize, maxOutputLength: Math.max(maxLength, 1) }
   return new Promise((resolve, reject) => {
     zstdDecompress(frame, options, (error, content) => {
-      if (error)
-        reject(new AppError('integrity', `It is no zstd frame of at most ${maxLength} bytes.`, { cause: error }))
+      if (error) reject(noFrame(maxLength, error))
       else resolve(content)
     })
   })
+}
+
+function noFrame(maxLength: number, cause?: unknown): AppError {
+  return new AppError('integrity', `It is no zstd frame of at most ${maxLength} bytes.`, { cause })
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

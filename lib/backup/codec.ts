@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { type MessageCipher, type MessageContext, messageCipher } from '#lib/archive/message.ts'
-import { compressFrame, decompressFrame } from '#lib/archive/zstd-frame.ts'
+import { compressFrame, decompressFrame, FrameReader } from '#lib/archive/zstd-frame.ts'
 import { AppError } from '#lib/errors.ts'
 import { freeWhole } from '#lib/free-now.ts'
 import { copyTo } from '#lib/shared-memory.ts'
+import { Slots } from './slots.ts'
 
 /** Turns content into the bytes of a stored object and back: one zstd frame, encrypted unless the method is `none`. */
 export interface Codec {
@@ -21,6 +22,7 @@ export interface Codec {
 
 export function encryptedCodec(backupKey: Uint8Array, backup: string): Codec {
   const cipher: MessageCipher = messageCipher(backupKey, backup)
+  const turn = new Slots(1)
   return {
     seal: async (content, context, reuse) => {
       const pieces = await compressFrame(content)
@@ -30,8 +32,17 @@ export function encryptedCodec(backupKey: Uint8Array, backup: string): Codec {
         freeCompressed(pieces, content)
       }
     },
-    open: async (object, context, maxLength, spent) =>
-      decompressFrame(await cipher.decrypt(object, context, spent), maxLength, true),
+    open: async (object, context, maxLength, spent) => {
+      const frame = new FrameReader(spent ? object : Buffer.allocUnsafeSlow(object.length))
+      // Several at once would all be ready late, and push each other out of the processor's cache.
+      await turn.take()
+      try {
+        await cipher.decryptTo((piece) => frame.write(piece), object, context)
+      } finally {
+        turn.give()
+      }
+      return frame.content(maxLength)
+    },
   }
 }
 

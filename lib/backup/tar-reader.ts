@@ -1,5 +1,6 @@
 import { AppError } from '#lib/errors.ts'
 import { freeWhole } from '#lib/free-now.ts'
+import { expectToHash } from '#lib/hash-aside.ts'
 import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readPart } from './read-part.ts'
@@ -32,6 +33,7 @@ export class TarReader {
     this.#ahead = ahead
     const { segments } = backup.manifest
     this.#starts = new Float64Array(segments.length + 1)
+    if (reuse && segments.length > 1) expectToHash()
     for (const [index, { length }] of segments.entries()) this.#starts[index + 1] = (this.#starts[index] ?? 0) + length
   }
 
