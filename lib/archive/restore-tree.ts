@@ -14,26 +14,26 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
-  write,
-  writeSync,
 } from 'node:fs'
-import { promisify } from 'node:util'
 import { AppError } from '#lib/errors.ts'
-import { type BytePath, displayPath, toFsPath } from './byte-path.ts'
+import { isSameFile, restoredMode, restoresOwners } from './as-restored.ts'
+import { type BytePath, toFsPath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
+import type { FinishedFiles } from './finished-files.ts'
+import { FoldersBelow } from './folders-below.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
+import { cannotWrite, hostileEntry } from './restore-errors.ts'
 import { checkedParts } from './restore-path.ts'
 import { timeSetter } from './set-times.ts'
-import { reasonOf, systemCode } from './system-error.ts'
+import { systemCode } from './system-error.ts'
+import { writeAll } from './write-all.ts'
 
 // Entries come with each folder before what it holds. The folders down to the current one are held open and everything
 // is done relative to them, so that no link, whoever made it, is ever written through.
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-const WRITE_HERE = 256 * 1024
-const SET_ID = 0o6000
-
-const writeInPool = promisify(write)
+/** What a file that is not whole yet is called. */
+export const UNFINISHED = '.vault-restore-'
 
 interface Level {
   readonly name: string
@@ -46,15 +46,25 @@ interface Level {
 export const overwrites = ['never', 'older', 'always'] as const
 export type Overwrite = (typeof overwrites)[number]
 
+interface TreeWriterOptions {
+  readonly overwrite?: Overwrite | undefined
+  readonly draft?: boolean
+  readonly finished?: FinishedFiles | undefined
+}
+
 /** Writes entries into a folder. `close` must be called, after success and after failure. */
 export class TreeWriter {
   readonly #levels: Level[]
-  readonly #asRoot = process.getuid?.() === 0
+  readonly #root: OpenFolder
+  /** For looking up what was restored before. */
+  readonly #below: FoldersBelow
+  readonly #owners = restoresOwners()
   readonly #times = timeSetter()
-  readonly #temporary = `.vault-restore-${randomBytes(6).toString('hex')}`
+  readonly #temporary = `${UNFINISHED}${randomBytes(6).toString('hex')}`
   readonly #warn: (path: BytePath, message: string) => void
   readonly #overwrite: Overwrite | undefined
   readonly #draft: boolean
+  readonly #finished: FinishedFiles | undefined
   /** A folder of the backup that cannot be made because something else is there: nothing below it is restored. */
   #blocked: BytePath | undefined
 
@@ -63,16 +73,20 @@ export class TreeWriter {
    * @param options.overwrite undefined: nothing can be there, and what is came from this backup
    * @param options.draft the target gets its own name only when all is restored: what is whole in memory needs no
    * temporary name in it
+   * @param options.finished files that are moved into a draft instead of written anew
    */
   constructor(
     target: OpenFolder,
     warn: (path: BytePath, message: string) => void,
-    { overwrite, draft = false }: { overwrite?: Overwrite | undefined; draft?: boolean } = {},
+    { overwrite, draft = false, finished }: TreeWriterOptions = {},
   ) {
+    this.#root = target
+    this.#below = new FoldersBelow(target)
     this.#levels = [{ name: '', folder: target, entry: undefined }]
     this.#warn = warn
     this.#overwrite = overwrite
     this.#draft = draft && overwrite === undefined
+    this.#finished = finished
   }
 
   /**
@@ -84,7 +98,7 @@ export class TreeWriter {
     const parts = checkedParts(entry.path)
     const name = parts.at(-1)
     if (name === undefined) {
-      if (entry.type !== 'folder') throw this.#hostile(entry, 'is the root and no folder')
+      if (entry.type !== 'folder') throw hostileEntry(entry, 'is the root and no folder')
       if (!onTheWay || this.#overwrite === undefined) this.#levels[0] = { ...this.#top(), entry }
       return true
     }
@@ -94,11 +108,11 @@ export class TreeWriter {
       const at = parent.inside(name)
       // Making a file anew finds out by itself.
       if (this.#draft && entry.type === 'file') {
-        await this.#addFile(entry, parent, at, content)
+        if (!this.#takeOver(entry, at)) await this.#addFile(entry, parent, at, content)
         return true
       }
       const there = lstatSync(toFsPath(at), { throwIfNoEntry: false, bigint: true })
-      if (there && this.#overwrite === undefined) throw this.#hostile(entry, 'comes twice')
+      if (there && this.#overwrite === undefined) throw hostileEntry(entry, 'comes twice')
       if (entry.type === 'folder') return this.#addFolder(entry, name, at, there, onTheWay)
       if (there && !this.#mayReplace(entry, there)) return false
       if (entry.type === 'symlink') this.#addSymlink(entry, parent, at)
@@ -106,7 +120,7 @@ export class TreeWriter {
       else await this.#addFile(entry, parent, at, content)
       return true
     } catch (error) {
-      throw this.#explained(entry, error)
+      throw cannotWrite(entry, error)
     }
   }
 
@@ -116,8 +130,15 @@ export class TreeWriter {
 
   /** Whether a path is a file whose size and time are those of an entry. Never looks through a link. */
   holds(entry: Entry): boolean {
-    const found = this.#lookUp(entry.path)
-    return found?.isFile() === true && found.size === BigInt(entry.size) && found.mtimeNs === entry.mtimeNs
+    const parts = checkedParts(entry.path)
+    const name = parts.pop()
+    if (name === undefined) return false
+    try {
+      const at = this.#below.open(parts).inside(name)
+      return isSameFile(entry, lstatSync(toFsPath(at), { throwIfNoEntry: false, bigint: true }))
+    } catch {
+      return false // no such folder, or a link in its place
+    }
   }
 
   /** Gives every folder its mode, owner and times: only now, because writing into it would change them. */
@@ -126,6 +147,7 @@ export class TreeWriter {
   }
 
   close(): void {
+    this.#below.close()
     for (const { folder } of this.#levels.splice(0)) folder.close()
   }
 
@@ -142,7 +164,7 @@ export class TreeWriter {
       this.#levels.some((level, i) => i > 0 && level.name !== parts[i - 1])
     )
       this.#leave()
-    if (this.#levels.length - 1 !== parts.length) throw this.#hostile(entry, 'comes before the folder it lies in')
+    if (this.#levels.length - 1 !== parts.length) throw hostileEntry(entry, 'comes before the folder it lies in')
     return this.#top().folder
   }
 
@@ -180,7 +202,7 @@ export class TreeWriter {
   #addSymlink(entry: Entry, parent: OpenFolder, at: BytePath): void {
     this.#put(parent, at, (path) => {
       symlinkSync(toFsPath(entry.target ?? ''), toFsPath(path))
-      if (this.#asRoot) lchownSync(toFsPath(path), entry.uid, entry.gid)
+      if (this.#owners) lchownSync(toFsPath(path), entry.uid, entry.gid)
       this.#times.setSymlink(path, entry.mtimeNs)
     })
   }
@@ -201,56 +223,41 @@ export class TreeWriter {
     }
   }
 
-  #lookUp(path: BytePath): BigIntStats | undefined {
-    const parts = checkedParts(path)
-    const name = parts.pop()
-    const opened: OpenFolder[] = []
-    try {
-      let folder = this.#levels[0]?.folder
-      for (const part of parts) {
-        if (!folder) return undefined
-        folder = openFolder(folder.inside(part))
-        opened.push(folder)
-      }
-      return folder && name !== undefined
-        ? lstatSync(toFsPath(folder.inside(name)), { throwIfNoEntry: false, bigint: true })
-        : undefined
-    } catch {
-      return undefined // no such folder, or a link in its place
-    } finally {
-      for (const folder of opened) folder.close()
-    }
-  }
-
   #addHardLink(entry: Entry, parent: OpenFolder, at: BytePath): void {
     const parts = checkedParts(entry.target ?? '')
     const name = parts.pop()
-    const root = this.#levels[0]
-    if (name === undefined || !root) throw this.#hostile(entry, 'is a link to a folder')
-    const opened: OpenFolder[] = []
+    if (name === undefined) throw hostileEntry(entry, 'is a link to a folder')
     try {
-      let folder = root.folder
-      for (const part of parts) {
-        folder = openFolder(folder.inside(part))
-        opened.push(folder)
-      }
-      const existing = toFsPath(folder.inside(name))
-      if (!lstatSync(existing).isFile()) throw this.#hostile(entry, 'is a hard link to what is no file of this backup')
+      const existing = toFsPath(this.#below.open(parts).inside(name))
+      if (!lstatSync(existing).isFile()) throw hostileEntry(entry, 'is a hard link to what is no file of this backup')
       this.#put(parent, at, (path) => linkSync(existing, toFsPath(path)))
     } catch (error) {
       if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? ''))
-        throw this.#hostile(entry, 'is a hard link to what is no file of this backup')
+        throw hostileEntry(entry, 'is a hard link to what is no file of this backup')
       throw error
-    } finally {
-      for (const folder of opened) folder.close()
     }
+  }
+
+  /** Says whether the file is there now. Where it could not be moved it is written anew. */
+  #takeOver(entry: Entry, at: BytePath): boolean {
+    try {
+      const from = this.#finished?.take(entry)
+      if (from === undefined) return false
+      this.#rename(entry, from, at)
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      return false
+    }
+    this.#modeOf(entry)
+    return true
   }
 
   async #addFile(entry: Entry, parent: OpenFolder, at: BytePath, content: AsyncIterable<Buffer>): Promise<void> {
     const pieces = content[Symbol.asyncIterator]()
     const first = await pieces.next()
     const whole = this.#draft && (first.value?.length ?? 0) === entry.size
-    const temporary = whole ? at : parent.inside(this.#temporary)
+    // In a draft at its top, where the next attempt finds and removes what a killed one was writing.
+    const temporary = whole ? at : (this.#draft ? this.#root : parent).inside(this.#temporary)
     const fd = this.#create(entry, temporary)
     try {
       try {
@@ -270,44 +277,26 @@ export class TreeWriter {
     try {
       return openSync(toFsPath(path), CREATE, 0o600)
     } catch (error) {
-      if (systemCode(error) === 'EEXIST') throw this.#hostile(entry, 'comes twice')
+      if (systemCode(error) === 'EEXIST') throw hostileEntry(entry, 'comes twice')
       throw error
     }
   }
 
   #rename(entry: Entry, temporary: BytePath, at: BytePath): void {
-    if (this.#draft && lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw this.#hostile(entry, 'comes twice')
+    if (this.#draft && lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw hostileEntry(entry, 'comes twice')
     renameSync(toFsPath(temporary), toFsPath(at))
   }
 
   #describe(entry: Entry, fd: number): void {
-    let mode = entry.mode
-    if (this.#asRoot) fchownSync(fd, entry.uid, entry.gid)
-    else if (mode & SET_ID) {
-      mode &= ~SET_ID
+    if (this.#owners) fchownSync(fd, entry.uid, entry.gid)
+    fchmodSync(fd, this.#modeOf(entry)) // after the owner: changing that clears bits
+    this.#times.setOpenFile(fd, entry.mtimeNs) // last: by its time a further attempt knows a whole file
+  }
+
+  #modeOf(entry: Entry): number {
+    const mode = restoredMode(entry, this.#owners)
+    if (mode !== entry.mode)
       this.#warn(entry.path, 'its set-user-ID and set-group-ID bits were left out: only root restores them')
-    }
-    fchmodSync(fd, mode) // after the owner: changing that clears bits
-    this.#times.setOpenFile(fd, entry.mtimeNs)
-  }
-
-  #hostile(entry: Entry, what: string): AppError {
-    return new AppError('integrity', `The backup holds "${displayPath(entry.path)}", which ${what}.`, {
-      fix: 'No backup made by this console does. Nothing was written for it; treat this backup as forged.',
-    })
-  }
-
-  #explained(entry: Entry, error: unknown): unknown {
-    const code = systemCode(error)
-    if (error instanceof AppError || code === undefined) return error
-    const message = `"${displayPath(entry.path)}" cannot be written: ${reasonOf(error)}.`
-    return new AppError(code === 'EACCES' || code === 'EPERM' ? 'denied' : 'unavailable', message, { cause: error })
-  }
-}
-
-async function writeAll(fd: number, piece: Buffer): Promise<void> {
-  for (let at = 0; at < piece.length; ) {
-    const left = piece.length - at
-    at += left <= WRITE_HERE ? writeSync(fd, piece, at, left) : (await writeInPool(fd, piece, at, left)).bytesWritten
+    return mode
   }
 }

@@ -43,6 +43,8 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
     })
     if (idle === 1) {
       await audit()
+      // Its host removes what it has restored.
+      if (row.attempt > 0) await enqueue(context.jobs, tx, 'restore', id, { host: row.host })
       return 'cancelled'
     }
     const { count: running } = await tx.restore.updateMany({ where: { id, state: 'running' }, data: asked })

@@ -93,7 +93,8 @@ export class KilledConsole {
   }
 
   async slowDown(latencyMs: number): Promise<void> {
-    const body = latencyMs > 0 ? [{ service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs }] : []
+    const operations = latencyMs > 0 ? ['PutObject', 'GetObject'] : []
+    const body = operations.map((operation) => ({ service: 's3', operation, effect: 'Latency', latencyMs }))
     await callSandbox(path.join(this.#data, 'sandbox'), 'PUT', 'faults', { body })
   }
 

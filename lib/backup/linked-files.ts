@@ -1,5 +1,6 @@
 import type { BytePath } from '#lib/archive/byte-path.ts'
 import type { Entry } from '#lib/archive/entry.ts'
+import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import type { TreeWriter } from '#lib/archive/restore-tree.ts'
 import { AppError } from '#lib/errors.ts'
 import type { EntryIndex } from './entry-index.ts'
@@ -16,16 +17,19 @@ export function linkedFiles(
   index: EntryIndex,
   tree: TreeWriter,
   selection: Selection | undefined,
+  finished: FinishedFiles | undefined,
 ) {
   /** First file → the link that was restored as a file in its stead. */
   const inItsStead = new Map<BytePath, BytePath>()
   return {
     /** The entry as it is to be written, with its content. `tar` is what entries of the list itself are read from. */
     async resolve(entry: Entry, tar: TarReader): Promise<{ entry: Entry; content: AsyncIterable<Buffer> }> {
+      // What is taken over is read only if it vanished meanwhile; the list's reader was not told of it.
+      if (finished?.has(entry)) return { entry, content: readAlone(entry) }
       if (entry.type !== 'hardlink') return { entry, content: tar.read(entry.data, entry.size) }
       const target = entry.target ?? ''
-      const asFile = inItsStead.get(target)
-      if (asFile !== undefined) return { entry: { ...entry, target: asFile }, content: nothing() }
+      const stead = inItsStead.get(target)
+      if (stead !== undefined) return { entry: { ...entry, target: stead }, content: nothing() }
       const restored = selection === undefined || selection.selects(target, false)
       if (restored && !tree.overwrites) return { entry, content: nothing() }
       const first = await index.find(target)
@@ -35,8 +39,14 @@ export function linkedFiles(
       inItsStead.set(target, entry.path)
       const { type, size, data } = first
       const { target: _, ...link } = entry
-      return { entry: { ...link, type, size, data }, content: new TarReader(backup, 1).read(data, size) }
+      const asFile = { ...link, type, size, data }
+      finished?.find(asFile)
+      return { entry: asFile, content: readAlone(asFile) }
     },
+  }
+
+  async function* readAlone({ data, size }: Entry): AsyncGenerator<Buffer> {
+    yield* new TarReader(backup, 1).read(data, size)
   }
 }
 

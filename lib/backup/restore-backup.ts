@@ -1,6 +1,7 @@
 import { fchmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { displayPath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import type { Entry } from '#lib/archive/entry.ts'
+import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import { type Overwrite, TreeWriter } from '#lib/archive/restore-tree.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
@@ -19,7 +20,7 @@ import type { PathWarning } from './write-entries.ts'
 //    temporary name.
 // 3. Compare what was restored with what the manifest announces; only then give the folders their modes and times.
 
-const SEGMENTS_AHEAD = 3
+const SEGMENTS_AHEAD = 4
 const WARNINGS_KEPT = 1000
 
 export interface RestoreOptions {
@@ -32,6 +33,8 @@ export interface RestoreOptions {
   readonly overwrite?: Overwrite | undefined
   /** The target gets its own name only when all is restored. */
   readonly draft?: boolean
+  /** What earlier attempts finished, for a draft: it is taken over, and not fetched again. */
+  readonly finished?: FinishedFiles | undefined
   /** Called at most every 100 ms. */
   readonly onProgress?: (progress: RestoreProgress) => void
   readonly signal?: AbortSignal
@@ -56,7 +59,7 @@ export interface RestoreResult {
  * name is whole.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
-  const { backup, target, paths = [], overwrite, draft = false, onProgress, signal } = options
+  const { backup, target, paths = [], overwrite, draft = false, finished, onProgress, signal } = options
   const { totals } = backup.manifest
   const { backup: id } = backup.identity
   const selection = paths.length > 0 ? new Selection(paths) : undefined
@@ -80,11 +83,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   const wanted = selection ? selectEntries(index, selection, id) : everything(index)
   // Before anything is made: what was asked for may not be there.
   const first = await wanted.next()
-  const folder = prepareTarget(target, selection ? 0 : totals.bytes, overwrite)
-  const tree = new TreeWriter(folder, warn, { overwrite, draft })
-  const links = linkedFiles(backup, index, tree, selection)
+  // What was finished already takes no more room.
+  const folder = prepareTarget(target, selection || finished ? 0 : totals.bytes, overwrite)
+  const tree = new TreeWriter(folder, warn, { overwrite, draft, finished })
+  const links = linkedFiles(backup, index, tree, selection, finished)
   try {
-    for await (const { item, onTheWay } of toldAhead(resumed(first, wanted), tar)) {
+    for await (const { item, onTheWay } of toldAhead(resumed(first, wanted), tar, finished)) {
       signal?.throwIfAborted()
       if (item.warning !== undefined && !onTheWay) warn(item.path, item.warning)
       if (item.type === 'skipped') continue

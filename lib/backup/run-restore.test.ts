@@ -149,7 +149,7 @@ test('bytes that arrive damaged are never restored', async () => {
   expect(beside(target)).toEqual([])
 })
 
-test('a stopped worker gives its work back; the next one begins again and completes', async () => {
+test('a stopped worker gives its work back; the next one goes on and completes', async () => {
   const target = newTarget()
   const id = await start(target)
   const stop = new AbortController()

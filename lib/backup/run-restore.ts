@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import path from 'node:path'
+import { renameSync } from 'node:fs'
 import { z } from 'zod'
+import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
@@ -11,13 +11,16 @@ import { mustBeFree } from './folders.ts'
 import { Cancelled, keepProgress } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
 import { restoreBackup } from './restore-backup.ts'
-import type { WaitingFor } from './schema.ts'
+import { draftOf, earlierDrafts, identityOf, removeDrafts } from './restore-drafts.ts'
+import { countsSchema, nothingYet, type WaitingFor } from './schema.ts'
 import { watched } from './watched.ts'
 
 // 1. Claim the row as the next attempt. 2. Open the backup with what its row pins. 3. Restore into a folder of a
-// temporary name beside the target, or, where it may be overwritten, into the target. 4. When every byte was
-// authenticated and written, remember what the folder is and holds, complete the row and give it the target's name.
-// 5. When the key or the bucket cannot be reached, the row waits, and its next try is a job of that same transaction.
+// temporary name beside the target, with the files that earlier attempts finished in theirs, or, where it may be
+// overwritten, into the target. 4. When every byte was authenticated and written, remember what the folder is and
+// holds, complete the row and give it the target's name. 5. When the key or the bucket cannot be reached, the row waits,
+// and its next try is a job of that same transaction. 6. What lies beside the target stays for the next attempt, and goes
+// when the restore has ended, whoever ended it: with the attempt, or with the job that comes after.
 
 const overwriteSchema = z.enum(['never', 'older', 'always'])
 
@@ -25,20 +28,26 @@ const overwriteSchema = z.enum(['never', 'older', 'always'])
 export async function runRestore(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
   const { db } = context
   const restore = await claim(db, id)
-  if (!restore) return
+  if (!restore) return tidyUp(db, id)
   const { attempt, target } = restore
   const mine = { id, state: 'running', attempt } as const
   const overwrite = overwriteSchema.nullable().parse(restore.overwrite) ?? undefined
-  const drafts = { folder: path.dirname(target), name: `.restoring-${id}-` }
-  const draft = path.join(drafts.folder, `${drafts.name}${attempt}`)
-  const progress = keepProgress(async (data) => {
-    const [row] = await db.restore.updateManyAndReturn({
-      where: mine,
-      data: { progress: { ...data } },
-      select: { cancelRequested: true },
-    })
-    return row ? (row.cancelRequested ? 'cancelled' : 'mine') : 'lost'
-  }, signal)
+  const draft = draftOf(restore)
+  const earlier = storedSchema.catch({}).parse(restore.progress)
+  const before = countsSchema.nullable().catch(null).parse(restore.progress) ?? nothingYet
+  const progress = keepProgress(
+    async (data) => {
+      const known = identityOf(draft) ?? earlier.draft
+      const [row] = await db.restore.updateManyAndReturn({
+        where: mine,
+        data: { progress: { ...data, ...(known && { draft: known }) } },
+        select: { cancelRequested: true },
+      })
+      return row ? (row.cancelRequested ? 'cancelled' : 'mine') : 'lost'
+    },
+    signal,
+    before,
+  )
   const complete = async (tx: Tx, { files, bytes, warningCount, warnings }: Finished): Promise<void> => {
     const { count } = await tx.restore.updateMany({
       where: mine,
@@ -58,18 +67,19 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
   }
   let connection: Connection | undefined
   let trouble: WaitingFor = 'bucket'
+  let finished: FinishedFiles | undefined
   try {
     if (restore.cancelRequested) throw new Cancelled()
-    const moved = attempt > 1 && overwrite === undefined ? movedBefore(restore.progress, target) : undefined
-    if (moved) {
+    // What an earlier attempt finished, when the folder at the target is the very one that it made.
+    const moved = earlier.draft !== undefined && identityOf(target) === earlier.draft ? earlier.finished : undefined
+    if (moved && overwrite === undefined) {
       await progress.stop()
       await db.$transaction((tx) => complete(tx, moved))
       return
     }
     if (overwrite === undefined) {
       mustBeFree(target)
-      // Left by a worker that died in the middle of this very restore.
-      removeAll(drafts)
+      finished = await earlierDrafts(restore, earlier.draft)
     }
     const backup = await db.backup.findUniqueOrThrow({ where: { id: restore.backupId } })
     if (backup.state !== 'complete')
@@ -86,6 +96,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
       draft: overwrite === undefined,
       paths: restore.paths,
       overwrite,
+      finished,
       signal: progress.signal,
       onProgress: ({ filesDone, bytesWritten, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesWritten, currentPath }),
@@ -99,7 +110,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     }
     // Before the rename, because nothing joins it and the commit: whoever comes after this worker can tell its work.
     if (overwrite === undefined) {
-      const marked = { ...progress.latest(), finished: { folder: identityOf(draft), ...done } }
+      const marked = { ...progress.latest(), draft: identityOf(draft), finished: done }
       await db.restore.updateMany({ where: mine, data: { progress: marked } })
     }
     await db.$transaction(async (tx) => {
@@ -111,7 +122,6 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     await progress.stop()
     const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
     const error = cancelled ? new Cancelled() : thrown
-    if (!signal.aborted) rmSync(draft, { recursive: true, force: true })
     if (!cancelled && (progress.signal.aborted || isDatabaseError(error))) throw error
     if (!cancelled && error instanceof AppError && error.retryable && (await waitFor(context, restore, trouble, error)))
       return
@@ -126,7 +136,16 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     if (!(error instanceof AppError)) console.error(error)
   } finally {
     connection?.close()
+    finished?.close()
+    await tidyUp(db, id)
   }
+}
+
+/** Of a restore that has ended, whoever ended it, nothing stays beside its target. */
+async function tidyUp(db: Db, id: string): Promise<void> {
+  const active = { in: ['queued' as const, 'running' as const, 'waiting' as const] }
+  const ended = await db.restore.findFirst({ where: { id, overwrite: null, NOT: { state: active } } })
+  if (ended) await removeDrafts(ended)
 }
 
 /** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
@@ -167,24 +186,13 @@ const finishedSchema = z.object({
 })
 type Finished = z.infer<typeof finishedSchema>
 
-/** What an earlier attempt finished, when the folder at the target is the very one that it made. */
-function movedBefore(progress: unknown, target: string): Finished | undefined {
-  const stored = z.object({ finished: finishedSchema.extend({ folder: z.string() }) }).safeParse(progress)
-  const same = stored.success && existsSync(target) && identityOf(target) === stored.data.finished.folder
-  return same ? stored.data.finished : undefined
-}
-
-/** Stays the same when a folder is renamed. */
-function identityOf(folder: string): string {
-  const { dev, ino, birthtimeNs } = statSync(folder, { bigint: true })
-  return `${dev} ${ino} ${birthtimeNs}`
-}
-
-function removeAll({ folder, name }: { folder: string; name: string }): void {
-  // A folder that is not there is met, and told, by the restore itself.
-  const found = existsSync(folder) ? readdirSync(folder).filter((entry) => entry.startsWith(name)) : []
-  for (const entry of found) rmSync(path.join(folder, entry), { recursive: true, force: true })
-}
+/** What stands in the row beside its progress. */
+const storedSchema = z.object({
+  /** Of the newest draft, or of the folder that it became. */
+  draft: z.string().optional(),
+  /** Once it was whole. */
+  finished: finishedSchema.optional(),
+})
 
 /** Replaces an empty folder. @throws AppError `conflict` when something came there meanwhile */
 function moveInto(target: string, draft: string): void {
@@ -197,7 +205,7 @@ function moveInto(target: string, draft: string): void {
 }
 
 /** A job whose workers died too often: nobody works on it any more. */
-export async function giveUpRestore({ db }: BackupContext, id: string): Promise<void> {
+export async function giveUpRestore({ db, jobs }: BackupContext, id: string): Promise<void> {
   const error =
     'The worker stopped in the middle of this restore several times. Look at logs/worker.log in the data folder, then start it again.'
   await db.$transaction(async (tx) => {
@@ -205,7 +213,10 @@ export async function giveUpRestore({ db }: BackupContext, id: string): Promise<
       where: { id, state: { in: ['queued', 'running'] } },
       data: { state: 'failed', finishedAt: new Date(), error, attempt: { increment: 1 } },
     })
-    if (row) await recordEnd(tx, row, 'failed')
+    if (!row) return
+    await recordEnd(tx, row, 'failed')
+    // Its host tidies up.
+    await enqueue(jobs, tx, 'restore', id, { host: row.host })
   })
 }
 

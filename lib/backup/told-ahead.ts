@@ -1,17 +1,22 @@
 import type { Entry, SkippedItem } from '#lib/archive/entry.ts'
+import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import type { TarReader } from './tar-reader.ts'
 
 /** Entries held between the list and the disk. */
 const AT_MOST = 2000
 
-/** The same items, while the reader is told a little earlier which of their content will be read. */
+/**
+ * The same items, while the reader is told a little earlier which of their content will be read.
+ * @param finished what it will not be asked for
+ */
 export async function* toldAhead<T extends { readonly item: Entry | SkippedItem }>(
   items: AsyncIterable<T>,
   tar: TarReader,
+  finished?: FinishedFiles,
 ): AsyncGenerator<T> {
   const waiting: T[] = []
   for await (const one of items) {
-    if (one.item.type === 'file') tar.want(one.item.data, one.item.size)
+    if (one.item.type === 'file' && !finished?.find(one.item)) tar.want(one.item.data, one.item.size)
     waiting.push(one)
     while (waiting.length > AT_MOST || (waiting.length > 0 && tar.toldEnough)) {
       const next = waiting.shift()

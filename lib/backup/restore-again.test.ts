@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import path from 'node:path'
+import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
+import { queueName } from '#lib/jobs/queue.ts'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { cancelRestore } from './cancel-job.ts'
+import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { draftOf, identityOf } from './restore-drafts.ts'
+import { runBackup } from './run-backup.ts'
+import { giveUpRestore, runRestore } from './run-restore.ts'
+import { startBackup } from './start-backup.ts'
+import { startRestore } from './start-restore.ts'
+
+// Systems that do not tell their starts apart begin again.
+const takesOver = existsSync('/proc/sys/kernel/random/boot_id')
+const never = new AbortController().signal
+let sandbox: TestSandbox
+let gate: Gate
+let here: TestConsole
+let key: string
+let source: string
+let backupId: string
+let targets = 0
+/** What a restore without any trouble gets from the bucket: four segments and what opens them. */
+let whole: number
+
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  gate = await openGate(sandbox.sandbox.endpoint)
+  here = await openTestConsole({ endpoint: gate.endpoint, credentials: sandbox.administrator })
+  key = keyArn(sandbox.info, 'backups')
+  await here.save({ masterKey: key })
+  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  mkdirSync(source)
+  for (const name of ['a', 'b', 'c']) writeFileSync(path.join(source, name), randomBytes(16 << 20))
+  chmodSync(source, 0o775)
+  backupId = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await runBackup(here.context, backupId, never)
+  const { id } = await start()
+  whole = await readsOf(() => runRestore(here.context, id, never))
+})
+afterAll(async () => {
+  await here.close()
+  await gate.close()
+  await sandbox.close()
+})
+afterEach(() => sandbox.control('DELETE', 'faults'))
+
+async function start() {
+  targets += 1
+  const parent = path.join(here.context.restoreRoots[0] ?? '', `test-${targets}`)
+  mkdirSync(parent, { recursive: true })
+  const target = path.join(parent, 'restored')
+  const id = await startRestore(here.context, { backupId, target }, 'page', actor)
+  return { id, target, beside: () => readdirSync(parent) }
+}
+const row = (id: string) => here.db.restore.findUniqueOrThrow({ where: { id } })
+async function readsOf(work: () => Promise<unknown>): Promise<number> {
+  await sandbox.control('DELETE', 'requests')
+  await work()
+  return (await sandbox.control('GET', 'requests')).counts.s3.GetObject
+}
+
+/** An attempt that has finished `a` and `b`, and cannot come by the end of `c`. */
+async function inTheMiddle({ id, target }: { id: string; target: string }) {
+  const last = gate.hold(({ method, url }) => method === 'GET' && /\/segments\/\d+\/3\b/.test(url), 1)
+  const stop = new AbortController()
+  const running = runRestore(here.context, id, stop.signal).catch((error: unknown) => error)
+  const draft = draftOf({ id, target, attempt: 1 })
+  await expect.poll(() => existsSync(path.join(draft, 'b')), { timeout: 15_000 }).toBe(true)
+  // And has been at it long enough for the row to know its draft.
+  await expect.poll(async () => (await row(id)).progress, { timeout: 15_000 }).toHaveProperty('draft')
+  return {
+    draft,
+    running,
+    release: () => last.release(),
+    async stop() {
+      stop.abort(new Error('This worker is stopping.'))
+      last.release()
+      await running
+    },
+  }
+}
+
+test('stopped in the middle, then the key cannot be reached: it waits, goes on, and fetches only the rest', async () => {
+  const restore = await start()
+  const { stop, draft } = await inTheMiddle(restore)
+  await stop()
+  expect(readdirSync(draft)).toEqual(['a', 'b'])
+  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: '*', effect: 'Outage' }])
+  await runRestore(here.context, restore.id, never)
+  expect(await row(restore.id)).toMatchObject({ state: 'waiting', waitingFor: 'key', attempt: 2 })
+  expect(restore.beside()).toEqual([path.basename(draft)])
+  await sandbox.control('DELETE', 'faults')
+  // Of four segments the first two hold nothing else.
+  const reads = await readsOf(() => runRestore(here.context, restore.id, never))
+  expect(reads).toBe(takesOver ? whole - 2 : whole)
+  expect(await row(restore.id)).toMatchObject({ state: 'complete', attempt: 3, files: 3, bytes: 48n << 20n })
+  expect(describeTree(restore.target)).toEqual(describeTree(source))
+  expect(restore.beside()).toEqual(['restored'])
+})
+
+test('a worker thought dead: its files are taken over, and when it wakes it changes nothing', async () => {
+  const restore = await start()
+  const zombie = await inTheMiddle(restore)
+  const reads = await readsOf(() => runRestore(here.context, restore.id, never))
+  expect(reads).toBe(takesOver ? whole - 2 : whole)
+  const complete = await row(restore.id)
+  expect(complete).toMatchObject({ state: 'complete', attempt: 2, files: 3 })
+  zombie.release()
+  await zombie.running
+  expect(await row(restore.id)).toEqual(complete)
+  expect(describeTree(restore.target)).toEqual(describeTree(source))
+  expect(restore.beside()).toEqual(['restored'])
+})
+
+test('a worker thought dead that wakes first leaves what it has finished to the one that takes it over', async () => {
+  const restore = await start()
+  const zombie = await inTheMiddle(restore)
+  // Claimed by somebody who has come no further.
+  await here.db.restore.update({ where: { id: restore.id }, data: { attempt: 2 } })
+  zombie.release()
+  await zombie.running
+  expect(existsSync(path.join(zombie.draft, 'b'))).toBe(true)
+  const reads = await readsOf(() => runRestore(here.context, restore.id, never))
+  expect(reads).toBeLessThanOrEqual(takesOver ? whole - 2 : whole)
+  expect(describeTree(restore.target)).toEqual(describeTree(source))
+  expect(restore.beside()).toEqual(['restored'])
+})
+
+test.runIf(takesOver)('one that died with all restored but its name: nothing is fetched again', async () => {
+  const restore = await start()
+  await runRestore(here.context, restore.id, never)
+  const draft = draftOf({ ...restore, attempt: 1 })
+  renameSync(restore.target, draft)
+  await here.db.restore.update({
+    where: { id: restore.id },
+    data: { state: 'running', progress: { draft: identityOf(draft) ?? '' } },
+  })
+  const reads = await readsOf(() => runRestore(here.context, restore.id, never))
+  expect(reads).toBe(whole - 4)
+  expect(await row(restore.id)).toMatchObject({ state: 'complete', attempt: 2, files: 3, bytes: 48n << 20n })
+  expect(describeTree(restore.target)).toEqual(describeTree(source))
+  expect(restore.beside()).toEqual(['restored'])
+})
+
+test('cancelled while it waits, or given up: a worker of its host removes what was restored', async () => {
+  const waiting = await start()
+  await (await inTheMiddle(waiting)).stop()
+  await here.db.restore.update({ where: { id: waiting.id }, data: { state: 'waiting' } })
+  expect(await cancelRestore(here.context, waiting.id, actor)).toBe('cancelled')
+
+  const stopped = await start()
+  await (await inTheMiddle(stopped)).stop()
+  await giveUpRestore(here.context, stopped.id)
+
+  for (const { id, beside } of [waiting, stopped]) {
+    expect(beside()).toHaveLength(1)
+    const jobs = await here.db.$queryRaw`SELECT name FROM pgboss.job WHERE data->>'id' = ${id}`
+    expect(jobs).toEqual([1, 2].map(() => ({ name: queueName('restore', hostname()) })))
+    const before = await row(id)
+    await runRestore(here.context, id, never)
+    expect(await row(id)).toEqual(before)
+    expect(beside()).toEqual([])
+  }
+})
+
+test('a further attempt that fails for good, or is cancelled, removes what all of them restored', async () => {
+  const refused = await start()
+  await (await inTheMiddle(refused)).stop()
+  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await runRestore(here.context, refused.id, never)
+  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  expect(await row(refused.id)).toMatchObject({ state: 'failed', attempt: 2 })
+  expect(refused.beside()).toEqual([])
+
+  const cancelled = await start()
+  await (await inTheMiddle(cancelled)).stop()
+  expect(await cancelRestore(here.context, cancelled.id, actor)).toBe('asked')
+  await runRestore(here.context, cancelled.id, never)
+  expect(await row(cancelled.id)).toMatchObject({ state: 'cancelled', attempt: 2 })
+  expect(cancelled.beside()).toEqual([])
+})
