@@ -105,6 +105,7 @@ test('every page carries the headers that keep it from other sites', async ({ si
     expect(headers['cache-control'], url).toContain('no-store')
     expect(headers['x-powered-by'], url).toBeUndefined()
   }
+  expect((await page.request.fetch('/sign-in', { method: 'TRACE' })).status()).toBe(405)
 })
 
 test('nothing on any page breaks its own security policy', async ({ signedIn: page }) => {

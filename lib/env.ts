@@ -3,6 +3,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { parseAllowedEndpoint } from '#lib/aws/schema.ts'
 import { AppError } from '#lib/errors.ts'
+import { parseTrustedProxy } from '#lib/requests/trusted-proxies.ts'
 
 /** The one place that reads `process.env`. Names and defaults are those of the README's table. */
 const text = z
@@ -13,7 +14,12 @@ const text = z
 const resolved = (value: string) => path.resolve(value.replace(/^~(?=\/|$)/, homedir()))
 const folder = text.transform((value) => value && resolved(value))
 const folders = text.transform((value) => value?.split(path.delimiter).filter(Boolean).map(resolved))
-const url = text.pipe(z.url({ protocol: /^https?$/, error: 'is not an http or https address' }).optional())
+const publicUrl = text
+  .pipe(z.url({ protocol: /^https?$/, error: 'is not an http or https address' }).optional())
+  .refine(
+    (value) => value === undefined || /^https?:\/\/[^/?#@]+\/*$/i.test(value),
+    'has more than a host: the console cannot be below a path of another site',
+  )
 
 const seconds = (preset: number) =>
   z.coerce
@@ -31,7 +37,16 @@ const variables = z.object({
     .max(65_535, 'is not a port')
     .default(3000),
   VAULT_HOST: text.transform((value) => value ?? '127.0.0.1'),
-  VAULT_PUBLIC_URL: url,
+  VAULT_PUBLIC_URL: publicUrl,
+  VAULT_TRUSTED_PROXIES: text.transform((value, context) =>
+    (value ?? '').split(',').flatMap((entry) => {
+      if (entry.trim() === '') return []
+      const range = parseTrustedProxy(entry.trim())
+      if (range === undefined)
+        context.addIssue('must list addresses or ranges, such as 10.0.0.5 or fd00::/8, and not everybody')
+      return range ?? []
+    }),
+  ),
   VAULT_DATA_DIR: folder.transform((value) => value ?? path.resolve('.data')),
   VAULT_CONFIG: folder,
   VAULT_SEAL_HEALTH_SECONDS: seconds(600),
@@ -98,6 +113,8 @@ export interface Env {
   readonly host: string
   /** Without a slash at its end. Decides cookies and allowed origins. */
   readonly publicUrl: string
+  /** Addresses, as ranges in CIDR notation, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
   readonly dataDir: string
   readonly databaseUrl: string | undefined
   readonly aws: 'sandbox' | 'aws'
@@ -166,6 +183,7 @@ export function readEnv(
     port: env.PORT,
     host: env.VAULT_HOST,
     publicUrl: (env.VAULT_PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, ''),
+    trustedProxies: env.VAULT_TRUSTED_PROXIES,
     dataDir: env.VAULT_DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     aws: env.VAULT_AWS,

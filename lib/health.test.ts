@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { createDb } from '#lib/db.ts'
+import { isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
 import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { checkHealth } from './health.ts'
 import { registerWorker, workerDeadAfterMs } from './jobs/register-worker.ts'
@@ -33,6 +34,9 @@ test('what is missing is named, and nothing else is told', async () => {
   })
   const gone = createDb('postgresql://vault:wrong@127.0.0.1:1/vault')
   expect(await health({ db: gone })).toEqual({ status: 'unavailable', part: 'database' })
+  const refused: unknown = await gone.user.count().catch((error: unknown) => error)
+  expect(isDatabaseOutOfReach(refused)).toBe(true)
+  expect(messageOf(refused)).toMatch(/cannot be reached.*DATABASE_URL/)
   await gone.$disconnect()
 
   await here.db.worker.updateMany({ data: { seenAt: new Date(Date.now() - workerDeadAfterMs - 1000) } })

@@ -1,5 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { Server } from 'node:http'
+import { readEnv } from '#lib/env.ts'
+import { gateServer } from '#lib/requests/gate.ts'
 import { getConsole } from './console.ts'
 import { endStreams } from './shutdown.ts'
 
@@ -9,9 +11,17 @@ getConsole().catch(() => undefined)
 process.once('SIGTERM', endStreams)
 process.once('SIGINT', endStreams)
 
-// Node ends a request whose body takes longer than five minutes to come; an upload may take hours. Its headers keep
-// their limit, and lib/upload/read-request.ts ends one that falls silent.
+// Next makes the server, and shows its handlers neither it nor a request's socket. Those that come before this find no
+// gate: they wait for Next to be ready, leave rows without an address, and are believed no more than others.
+const env = readEnv()
+const known = new WeakSet<Server>()
 subscribe('http.server.request.start', (message) => {
   if (typeof message !== 'object' || message === null || !('server' in message)) return
-  if (message.server instanceof Server) message.server.requestTimeout = 0
+  const { server } = message
+  if (!(server instanceof Server) || known.has(server)) return
+  known.add(server)
+  // Node ends a request whose body takes longer than five minutes to come; an upload may take hours. Its headers keep
+  // their limit, and lib/upload/read-request.ts ends one that falls silent.
+  server.requestTimeout = 0
+  gateServer(server, env)
 })

@@ -2,8 +2,8 @@ import 'server-only'
 import { headers } from 'next/headers'
 import { notFound, redirect } from 'next/navigation'
 import { cache } from 'react'
+import { allowedOrigins } from '#lib/auth/allowed-origins.ts'
 import { authenticateToken } from '#lib/auth/authenticate-token.ts'
-import { allowedOrigins } from '#lib/auth/create-auth.ts'
 import { can, type Permission, roles, type SessionUser, type TokenScope } from '#lib/auth/schema.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type Console, getConsole } from './console.ts'
@@ -66,7 +66,7 @@ function refuse(status: number, message: string, retryAfter?: number): Response 
   const headers = new Headers({ 'cache-control': 'no-store' })
   if (status === 401) headers.set('www-authenticate', 'Bearer')
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
-  return Response.json({ message }, { status, headers })
+  return Response.json({ message, fix: null }, { status, headers })
 }
 
 /** A page of another site must neither read this with the person's cookie nor change anything. */
@@ -75,7 +75,8 @@ function fromOwnPage(request: Request, allowed: readonly string[]): boolean {
   if (request.method === 'GET' || request.method === 'HEAD')
     return from === null || from === 'same-origin' || from === 'none'
   const origin = request.headers.get('origin')
-  return origin === null ? from === 'same-origin' : allowed.includes(origin)
+  // A form of these pages says `null`, because they name themselves to nobody (Referrer-Policy): the browser's word counts.
+  return origin === null || origin === 'null' ? from === 'same-origin' : allowed.includes(origin)
 }
 
 function userOf(

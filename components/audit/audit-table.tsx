@@ -39,6 +39,11 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
                 <span className="block truncate" title={row.actor}>
                   {row.actor}
                 </span>
+                {row.address && (
+                  <span className="block truncate text-sm text-ink-3" title={row.address}>
+                    {row.address}
+                  </span>
+                )}
               </Td>
               <Td>
                 <div className="font-medium">{actionWords[row.action]}</div>
@@ -47,6 +52,7 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
                 </div>
                 <div className="mt-0.5 text-sm text-ink-3 wrap-anywhere md:hidden">
                   <Time iso={row.at} /> · {row.actor}
+                  {row.address && ` · ${row.address}`}
                 </div>
                 <Changes changes={row.changes} />
               </Td>

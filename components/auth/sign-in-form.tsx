@@ -52,6 +52,8 @@ function sentenceFor(answer: Response | undefined): string {
     const seconds = Number(answer.headers.get('x-retry-after'))
     return `Too many tries. ${seconds > 0 ? `Wait ${seconds} seconds` : 'Wait a minute'}, then try again.`
   }
+  if (answer?.status === 403)
+    return `This console does not expect to be opened at ${window.location.origin}. Open it at the address that VAULT_PUBLIC_URL names, or set that to this one and restart it.`
   if (answer === undefined) return 'The console did not answer. See that it runs, then try again.'
   return 'The console could not sign you in. Its log says why; /api/health names the part that is not well.'
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Tx } from '#lib/db.ts'
+import { readAddress } from '#lib/requests/trusted-proxies.ts'
 import { type AuditQuery, type AuditView, auditActions, auditOutcomes } from './schema.ts'
 
 const pageSize = 50
@@ -15,7 +16,7 @@ export async function listAuditEvents(db: Tx, query: AuditQuery): Promise<AuditV
     where: {
       ...(query.action && { action: query.action }),
       ...(query.outcome && { outcome: query.outcome }),
-      ...(query.actor && { actor: query.actor }),
+      ...(query.actor && whose(query.actor)),
       ...(query.before && { id: { lt: query.before } }),
     },
     orderBy: { id: 'desc' },
@@ -23,13 +24,19 @@ export async function listAuditEvents(db: Tx, query: AuditQuery): Promise<AuditV
   })
   const page = rows.slice(0, pageSize)
   return {
-    rows: page.map(({ id, at, actor, subject, ...rest }) => ({
+    rows: page.map(({ id, at, actor, address, subject, ...rest }) => ({
       id: String(id),
       at: at.toISOString(),
       actor,
+      address,
       subject,
       ...storedRow.parse(rest),
     })),
     nextBefore: rows.length > pageSize ? String(page.at(-1)?.id) : null,
   }
+}
+
+function whose(text: string): { address: string } | { actor: string } {
+  const address = readAddress(text)
+  return address === undefined ? { actor: text } : { address }
 }

@@ -64,6 +64,7 @@ const one = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefine
 export const auditQuerySchema = z.object({
   action: one(z.enum(auditActions)),
   outcome: one(z.enum(auditOutcomes)),
+  /** Or an IP address: what came from there. */
   actor: one(
     z
       .string()
@@ -83,6 +84,8 @@ export interface AuditRow {
   /** ISO 8601, UTC. */
   readonly at: string
   readonly actor: string
+  /** IP address that the request came from. */
+  readonly address: string | null
   readonly action: AuditAction
   readonly outcome: AuditOutcome
   /** What it was done to, in words. */

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import { readEnv } from '#lib/env.ts'
 import { addUser } from './add-user.ts'
-import { type Auth, allowedOrigins, createAuth } from './create-auth.ts'
+import { allowedOrigins } from './allowed-origins.ts'
+import { type Auth, createAuth } from './create-auth.ts'
 import { takeSignInTry } from './sign-in-limit.ts'
 
 let database: TestDatabase

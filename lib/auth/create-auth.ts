@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import type { Env } from '#lib/env.ts'
+import { allowedOrigins } from './allowed-origins.ts'
 import { emailSchema } from './schema.ts'
 import { forgetSignInTries, takeSignInTry } from './sign-in-limit.ts'
 
@@ -66,13 +67,6 @@ export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret:
   })
 }
 export type Auth = ReturnType<typeof createAuth>
-
-/** Where requests that change something may come from. */
-export function allowedOrigins(env: Pick<Env, 'publicUrl' | 'port'>): string[] {
-  const own = new URL(env.publicUrl).origin
-  const local = [`http://localhost:${env.port}`, `http://127.0.0.1:${env.port}`]
-  return local.includes(own) ? local : [own]
-}
 
 /** What was typed may be a password in the wrong field: only an address is ever stored. */
 function emailOf(body: unknown): string {

@@ -44,7 +44,14 @@ export default async function AuditPage({ searchParams }: Props) {
           <option value="refused">Refused</option>
           <option value="failed">Failed</option>
         </Select>
-        <TextField label="Who" name="actor" type="search" defaultValue={actor} placeholder="E-mail" className="w-56" />
+        <TextField
+          label="Who"
+          name="actor"
+          type="search"
+          defaultValue={actor}
+          placeholder="E-mail or IP address"
+          className="w-56"
+        />
       </FilterBar>
       {view.rows.length > 0 ? (
         <AuditTable rows={view.rows} />

@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import { getConsole } from '#app/_lib/console.ts'
 import { permitRequest } from '#app/_lib/session.ts'
-import { backupQuerySchema } from '#lib/backup/schema.ts'
+import { type BackupQuery, backupQuerySchema } from '#lib/backup/schema.ts'
 import { viewBackups } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import { readForm } from '#lib/upload/read-form.ts'
 import { bytesOf } from '#lib/upload/read-request.ts'
-import { postQuerySchema, putQuerySchema } from '#lib/upload/schema.ts'
+import { postQuerySchema, putQuerySchema, unnamedUpload } from '#lib/upload/schema.ts'
 import { answer, refusalOf, shownBackup } from '../answer.ts'
 import { receive } from './receive.ts'
 
@@ -18,7 +18,7 @@ export async function GET(request: Request): Promise<Response> {
   if (user instanceof Response) return user
   try {
     const { backup } = await getConsole()
-    const { rows, nextBefore } = await viewBackups(backup, backupQuerySchema.parse(queryOf(request)))
+    const { rows, nextBefore } = await viewBackups(backup, listQuery(request))
     return answer(200, { backups: rows.map(shownBackup), nextBefore })
   } catch (error) {
     return refusalOf(error)
@@ -35,7 +35,7 @@ export async function PUT(request: Request): Promise<Response> {
       const size = sizeOf(request)
       const bytes = bytesOf(request.body, request.signal)
       return {
-        what: `Upload of ${path}`,
+        what: path === unnamedUpload ? 'Upload' : `Upload of ${path}`,
         input: { kind: 'stream', name: path, bytes, ...(size !== undefined && { size }) },
       }
     })
@@ -60,6 +60,18 @@ export async function POST(request: Request): Promise<Response> {
   } catch (error) {
     return refusalOf(error)
   }
+}
+
+/** The page overlooks what it does not know; a program that meant something by it would be told of the wrong backups. */
+function listQuery(request: Request): BackupQuery {
+  const asked = queryOf(request)
+  const query = backupQuerySchema.parse(asked)
+  for (const name of ['state', 'before'] as const)
+    if (asked[name] && query[name] === undefined)
+      throw new AppError('invalid', `“${asked[name]}” cannot be used as ?${name}=.`, {
+        fix: 'docs/api.md shows what it takes.',
+      })
+  return query
 }
 
 function queryOf(request: Request): Record<string, string> {

@@ -1,0 +1,45 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { allowedOrigins } from '#lib/auth/allowed-origins.ts'
+import type { Env } from '#lib/env.ts'
+import { forAddress } from './request-address.ts'
+import { clientAddress, trustedProxyList } from './trusted-proxies.ts'
+
+/** Those that Next knows. At others it answers 500, or with a page as if they were GET. */
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const year = 365 * 24 * 3600
+
+/**
+ * Puts itself in front of a server's own listener, for every request: refuses methods that nobody needs, finds out whose
+ * request it is, and takes away what a client says of that and of the console's own address, so that nothing behind can
+ * believe it.
+ */
+export function gateServer(server: Server, env: Pick<Env, 'publicUrl' | 'port' | 'trustedProxies'>): void {
+  const trusted = trustedProxyList(env.trustedProxies)
+  const [origin = env.publicUrl, ...others] = allowedOrigins(env)
+  // Next compares a server action's Origin with this, or else with Host, where many proxies put the console's own
+  // address. On this machine there are two right ones, and no proxy.
+  const host = others.length === 0 ? new URL(origin).host : undefined
+  const secure = origin.startsWith('https:')
+
+  const listeners = server.listeners('request')
+  server.removeAllListeners('request')
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (secure) response.setHeader('strict-transport-security', `max-age=${year}`)
+    if (!methods.includes(request.method ?? '')) {
+      response.writeHead(405, { allow: methods.join(', '), connection: 'close' }).end()
+      return
+    }
+    const { headers } = request
+    const address = clientAddress(request.socket.remoteAddress, one(headers['x-forwarded-for']), trusted)
+    for (const name of Object.keys(headers)) if (/^(x-)?forwarded\b|^x-real-ip$/.test(name)) delete headers[name]
+    if (host !== undefined) headers['x-forwarded-host'] = host
+    forAddress(address, () => {
+      for (const listener of listeners) listener.call(server, request, response)
+    })
+  })
+}
+
+/** Node joins several headers of this name with commas. */
+function one(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header
+}
