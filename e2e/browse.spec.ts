@@ -64,6 +64,17 @@ test('browse, search, download and restore some of a backup; verify it, and see 
     expect(describeTree(path.join(here, 'all'))).toEqual(describeTree(source))
   })
 
+  await test.step('download what was chosen in the list', async () => {
+    const download = page.getByRole('button', { name: 'Download chosen as .tar' })
+    await download.click()
+    await expect(page.getByRole('alert').filter({ hasText: 'Choose at least one' })).toBeVisible()
+    await page.getByLabel(/^Choose empty file/).check()
+    const [tar] = await Promise.all([page.waitForEvent('download'), download.click()])
+    await tar.saveAs(path.join(here, 'chosen.tar'))
+    expect(execFileSync('tar', ['-tf', path.join(here, 'chosen.tar')], { encoding: 'utf8' })).toContain('empty file')
+    await page.getByLabel(/^Choose empty file/).uncheck()
+  })
+
   await test.step('restore what was chosen in the list', async () => {
     await page.getByLabel(/^Choose large again\.bin/).check()
     await page.getByLabel(/^Choose empty file/).check()

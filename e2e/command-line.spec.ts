@@ -61,6 +61,9 @@ test('bad usage is 2, an unknown backup is 1, no console is 3; each is one sente
     [['backup', 'restore', 'nonsense', '--to', '/tmp/nowhere'], 1, /There is no backup/],
     [['backup', 'create', path.join(console.folder, 'not-there')], 1, /does not exist/],
     [['backup', 'create', console.folder], 1, /data folder/],
+    [['backup', 'create', '/dev/null'], 1, /neither a folder nor a file/],
+    [['backup', 'create', ''], 2, /It is empty/],
+    [['backup', 'create', '--exclude', '*.tmp', path.join(console.folder, 'not-there')], 1, /does not exist/],
     [['no-such-command'], 2, /unknown command/],
   ]
   for (const [args, code, words] of cases) {

@@ -38,9 +38,18 @@ export function isDatabaseError(error: unknown): boolean {
   return error instanceof Error && error.name.startsWith('PrismaClient')
 }
 
+/** Not there, not answering, or not letting anybody in: `P1000` to `P1003` and `P1017` of Prisma. */
+export function isDatabaseOutOfReach(error: unknown): boolean {
+  return (
+    isDatabaseError(error) && error instanceof Error && 'code' in error && /^P10(?:0[0-3]|17)$/.test(`${error.code}`)
+  )
+}
+
 /** The sentence to show for anything thrown: an AppError's own, otherwise a general one, never a stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof AppError) return error.fix ? `${error.message} ${error.fix}` : error.message
+  if (isDatabaseOutOfReach(error))
+    return 'The console’s database cannot be reached. Where DATABASE_URL names it, look whether that PostgreSQL answers from this machine; otherwise look at logs/postgres.log in the data folder.'
   if (isDatabaseError(error))
     return 'The console’s database did not answer as it should. Look at logs/postgres.log in the data folder.'
   return error instanceof Error ? error.message : String(error)

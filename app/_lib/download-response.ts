@@ -133,5 +133,5 @@ function streamOf(
 }
 
 function refusal(status: number, message: string): Response {
-  return Response.json({ message }, { status, headers: { 'cache-control': 'no-store' } })
+  return Response.json({ message, fix: null }, { status, headers: { 'cache-control': 'no-store' } })
 }

@@ -33,7 +33,8 @@ export function LiveProgress({ url, title, label, state, actions }: Props) {
       </div>
       <ProgressBar
         label={label}
-        percent={progress.state === 'complete' ? 100 : percent}
+        // A bar that is full and moves would say that something is being done.
+        percent={progress.state === 'complete' ? 100 : (percent ?? (progress.state === 'waiting' ? 0 : undefined))}
         text={
           percent === undefined
             ? stage(progress)

@@ -1,7 +1,7 @@
 import { Badge } from '#components/ui/badge.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
-import type { VerificationRow } from '#lib/backup/schema.ts'
+import { damageAdvice, type VerificationRow } from '#lib/backup/schema.ts'
 import { LiveProgress } from './live-progress.tsx'
 
 const words = { quick: 'Quick', full: 'Full' } as const
@@ -43,7 +43,7 @@ function Ended({ verification }: { verification: VerificationRow }) {
       </div>
       <p className="mt-1 text-sm text-ink-3 tabular-nums wrap-anywhere">
         {objects !== null && `${count(objects, 'object')}, `}
-        {bytes !== null && `${formatBytes(bytes)}, `}
+        {bytes !== null && `${formatBytes(bytes)} unpacked, `}
         <Time iso={finishedAt ?? createdAt} /> by {createdBy}
       </p>
       {error && (
@@ -64,6 +64,7 @@ function Ended({ verification }: { verification: VerificationRow }) {
           )}
         </ul>
       )}
+      {problemCount > 0 && <p className="mt-2.5 text-sm text-ink-2">{damageAdvice}</p>}
     </div>
   )
 }

@@ -110,7 +110,7 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
       {asked && (
         <AlertDialog
           open
-          title={`Revoke ${asked.name}?`}
+          title={`Revoke “${asked.name}”?`}
           confirm="Revoke token"
           cancel="Keep it"
           busy={revoking ? 'Revoking…' : undefined}

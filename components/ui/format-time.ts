@@ -19,7 +19,7 @@ function pair(seconds: number, large: number, largeUnit: string, small: number, 
   return `${Math.floor(seconds / large)} ${largeUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ''}`
 }
 
-/** `just now`, `5 minutes ago`, `yesterday`, `12 Nov`, `12 Nov 2025`. A clock that is a little ahead reads as now. */
+/** `just now`, `5 minutes ago`, `yesterday`, `12 Nov`, `12 Nov 2025`, and what is soon `12 Nov 08:30 UTC`. A clock that is a little ahead reads as now. */
 export function relativeTime(iso: string, now: Date): string {
   const then = new Date(iso)
   const seconds = Math.floor((now.getTime() - then.getTime()) / 1000)
@@ -32,6 +32,7 @@ export function relativeTime(iso: string, now: Date): string {
     return days === 1 ? 'yesterday' : ago(days, 'day')
   }
   const date = `${then.getUTCDate()} ${months[then.getUTCMonth()]}`
+  if (seconds < 0 && seconds > -2 * day) return `${date} ${then.toISOString().slice(11, 16)} UTC`
   return then.getUTCFullYear() === now.getUTCFullYear() ? date : `${date} ${then.getUTCFullYear()}`
 }
 

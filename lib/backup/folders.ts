@@ -39,12 +39,20 @@ export function resolveSource(roots: Roots, source: string, from: 'page' | 'host
   return real
 }
 
-/** The real path of a single file to back up; undefined when it is no regular file. */
+/**
+ * The real path of a single file to back up; undefined for a folder, and for what is not there.
+ * @throws AppError `invalid` for a device, a pipe or a socket
+ */
 export function resolveFile(roots: Pick<Roots, 'dataDir' | 'sourceRoots'>, source: string): string | undefined {
   mustBeText(source)
   try {
     const real = realpathSync.native(path.resolve(source))
-    if (!statSync(real).isFile()) return undefined
+    const found = statSync(real)
+    if (found.isDirectory()) return undefined
+    if (!found.isFile())
+      throw new AppError('invalid', `${source} is neither a folder nor a file.`, {
+        fix: 'What it gives can be piped in: byok backup create -',
+      })
     mustBeOutsideData(roots, real)
     return real
   } catch (error) {
@@ -122,7 +130,7 @@ export function mustBeFree(target: string, existing = false): void {
   }
   if (names.length > 0 && !existing)
     throw new AppError('conflict', `${target} is not empty.`, {
-      fix: 'Name a new folder, or say what is to become of the files that are there.',
+      fix: 'Name a new folder, or say under “Files already there” (--overwrite) what is to become of them.',
     })
 }
 
@@ -132,7 +140,10 @@ function realFolder(folder: string): string {
     const real = realpathSync.native(path.resolve(folder))
     if (statSync(real).isDirectory()) return real
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw new AppError('not-found', `The folder ${folder} does not exist.`)
+    if (codeOf(error) === 'ENOENT')
+      throw new AppError('not-found', `The folder ${folder} does not exist.`, {
+        fix: 'Name one that is there, or make it.',
+      })
     if (codeOf(error) !== 'ENOTDIR')
       throw new AppError('denied', `The folder ${folder} cannot be read: ${codeOf(error)}.`, { cause: error })
   }

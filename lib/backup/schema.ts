@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { plainName } from '#lib/upload/schema.ts'
 
 export const backupStates = [
   'queued',
@@ -34,12 +35,7 @@ export const patternsSchema = z
 export const startBackupSchema = z.object({
   /** One of the folders the page offers: below VAULT_SOURCE_ROOTS. Links are resolved on the server. */
   source: z.string().min(1, 'Choose a folder.').max(4096),
-  // PostgreSQL takes no NUL, and a terminal should not take the rest.
-  name: z
-    .string()
-    .trim()
-    .max(2000, 'At most 2,000 characters.')
-    .regex(/^\P{Cc}*$/u, 'No control characters.'),
+  name: z.string().trim().max(2000, 'At most 2,000 characters.').regex(plainName, 'No control characters.'),
   /** Whose folder it is; empty: found by itself. */
   host: z.string().max(255).default(''),
   include: patternsSchema,
@@ -81,6 +77,10 @@ export type StartVerificationInput = z.input<typeof startVerificationSchema>
 export type JobKind = 'backup' | 'restore' | 'verification'
 
 /** What is wrong with one object of a backup, by its name in the backup's folder. */
+/** What to do about problems, whatever they are. */
+export const damageAdvice =
+  'Make a new backup of its source now. While envelope and manifest are whole, files in undamaged segments can still be restored by their paths; a bucket with versioning may still hold what is missing.'
+
 export interface VerifyProblem {
   readonly object: string
   readonly message: string

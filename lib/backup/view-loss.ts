@@ -22,7 +22,7 @@ export async function viewLoss({ db }: Pick<BackupContext, 'db'>, id: string): P
     db.backup.findFirst({ where: { ...ofSource, id: { gt: id } }, select: { id: true } }),
   ])
   const sentences = [
-    `“${row.name}” of ${when} UTC, with ${row.files ?? 0} ${row.files === 1 ? 'file' : 'files'} of ${row.source}, is lost for good: neither this console nor the key brings it back.`,
+    `“${row.name}” of ${when} UTC, with ${(row.files ?? 0).toLocaleString('en-US')} ${row.files === 1 ? 'file' : 'files'} of ${row.source}, is lost for good: neither this console nor the key brings it back.`,
   ]
   if (others === 0) sentences.push(`It is the only restore point of ${row.source}.`)
   else if (!newer) sentences.push(`It is the newest restore point of ${row.source}. ${others} older remain.`)

@@ -55,19 +55,17 @@ export async function readCatalog(
     })
     const { installation, keyIds } = claimsOf(envelope, `The envelope of the catalogue ${time}`)
     const inside = await connect(context, place, time, installation)
+    const { identity, keyWrapper } = inside
     try {
-      const { identity, keyWrapper } = inside
       const allowed = keys === 'root-keys' ? keyIds.filter((keyId) => keyId.startsWith('root-key/')) : keys
       const opening = allowed.map((keyId) => ({ keyId, wrapper: keyWrapper(keyId) }))
+      // Its refusals name the envelope themselves: a key that is not the catalogue's is no damage.
       const { backupKey } = await openEnvelope(envelope, opening, identity, {})
-      const content = await encryptedCodec(backupKey, identity.backup).open(
-        object,
-        catalogContext(identity),
-        MAX_CONTENT,
-      )
+      const codec = encryptedCodec(backupKey, identity.backup)
+      const content = await codec.open(object, catalogContext(identity), MAX_CONTENT).catch((error: unknown) => {
+        throw naming(`The catalogue ${time}`, error)
+      })
       return { time, catalog: parseCatalog(content, { installation, environment }) }
-    } catch (error) {
-      throw naming(`The catalogue ${time}`, error)
     } finally {
       inside.close()
     }

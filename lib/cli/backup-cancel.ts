@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { z } from 'zod'
 import { cancelBackup, cancelRestore } from '#lib/backup/cancel-job.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
-import { plain, print } from './output.ts'
+import { mustBeId } from './backup-restore.ts'
+import { print } from './output.ts'
 import { waitForJob } from './wait-for-job.ts'
 
 export function addBackupCancel(backup: Command): void {
@@ -14,9 +14,8 @@ export function addBackupCancel(backup: Command): void {
     .addHelpText('after', '\nExit codes: 0 cancelled, 1 it had ended already, 2 bad usage, 3 no console is running.')
     .action((id: string) =>
       withServices(async (services) => {
-        const isId = z.uuid().safeParse(id).success
-        const restore = isId && (await services.db.restore.findUnique({ where: { id }, select: { id: true } }))
-        if (!isId) throw new AppError('not-found', `There is no backup “${plain(id)}”.`)
+        mustBeId(id)
+        const restore = await services.db.restore.findUnique({ where: { id }, select: { id: true } })
         const kind = restore ? 'restore' : 'backup'
         const result = await (restore ? cancelRestore : cancelBackup)(services.backup, id, 'command line')
         const state = result === 'cancelled' ? result : (await waitForJob(services, kind, id)).state

@@ -7,9 +7,10 @@ import { viewBackup } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
 import { putQuerySchema } from '#lib/upload/schema.ts'
+import { notEmpty, severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, plain, print, printError, printJson, progressLine } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson, progressLine } from './output.ts'
 import { waitForJob } from './wait-for-job.ts'
 
 interface Options {
@@ -25,11 +26,15 @@ export function addBackupCreate(backup: Command): void {
   backup
     .command('create')
     .description('Back up a folder, a file or standard input into the saved backup environment, and wait for it.')
-    .argument('<source>', 'the folder or file; - for standard input')
+    .argument('<source>', 'the folder or file; - for standard input', notEmpty)
     .option('--name <name>', 'what to call it (default: the source’s name)')
     .option('--path <name>', 'with -: what the file is called in the backup', 'stdin')
-    .option('--include <patterns...>', 'of a folder, only what one of these matches, as .gitignore writes patterns')
-    .option('--exclude <patterns...>', 'of a folder, not what one of these matches')
+    .option(
+      '--include <pattern>',
+      'of a folder, only what it matches, as .gitignore writes patterns; once more for each further one',
+      severalTimes,
+    )
+    .option('--exclude <pattern>', 'of a folder, not what it matches; once more for each further one', severalTimes)
     .option('--host <name>', 'whose folder it is, with workers on several machines')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -54,13 +59,14 @@ Ctrl-C stops waiting, and the backup goes on in the console; one of standard inp
           const why = result.error ? `: ${plain(result.error)}` : '.'
           return printError(`Backup ${id} ${result.state === 'failed' ? 'failed' : `is ${result.state}`}${why}`)
         }
+        const warned = result.warnings > 0 ? `, with ${count(result.warnings, 'warning')}` : ''
         print(
-          `Backup ${id} is complete: ${result.files} files, ${bytesText(result.bytes ?? 0)}, ${bytesText(result.bytesStored ?? 0)} stored.`,
+          `Backup ${id} is complete${warned}: ${count(result.files ?? 0, 'file')}, ${bytesText(result.bytes ?? 0)}, ${bytesText(result.bytesStored ?? 0)} stored.`,
         )
         print(result.keyArns.length > 0 ? `Protected by ${result.keyArns.join(', ')}` : `Method: ${result.method}`)
         for (const warning of result.warningList) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
         if (result.warnings > result.warningList.length)
-          print(`! and ${result.warnings - result.warningList.length} more warnings`)
+          print(`! and ${count(result.warnings - result.warningList.length, 'more warning')}`)
       }),
     )
 }
@@ -84,17 +90,28 @@ async function fromInput({ backup }: Services, options: Options): Promise<Backup
   const line = progressLine()
   const started = performance.now()
   let read = 0
+  let shown = 0
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for await (const piece of process.stdin) {
       read += piece.length
-      line.show(`${bytesText(read)}, ${bytesText((read / Math.max(1, performance.now() - started)) * 1000)}/s`)
+      const now = performance.now()
+      if (now - shown >= 200) {
+        shown = now
+        line.show(`${bytesText(read)}, ${bytesText((read / Math.max(1, now - started)) * 1000)}/s`)
+      }
       yield piece
     }
   }
   const stopping = new AbortController()
-  const stop = () => stopping.abort(new AppError('unavailable', 'Stopped at the terminal.'))
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  const stop = () =>
+    stopping.abort(
+      new AppError('unavailable', 'It was stopped before all had been read.', {
+        fix: 'Nothing of it was kept: send it again.',
+      }),
+    )
+  // Not `once`: a Ctrl-C comes from the terminal and from bin/bootstrap.mjs, and the second would cut the end short.
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
   const { name, path: inside } = wish.data
   const received = { name, from: 'Standard input', actor: 'command line' }
   try {

@@ -5,6 +5,7 @@ import { deleteBackup } from '#lib/backup/delete-backup.ts'
 import { viewLoss } from '#lib/backup/view-loss.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
+import { mustBeId } from './backup-restore.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, plain, print, printError } from './output.ts'
 
@@ -24,8 +25,9 @@ export function addBackupDelete(backup: Command): void {
     )
     .action((id: string, options: { yes?: boolean }) =>
       withServices(async (services) => {
+        mustBeId(id)
         const loss = await viewLoss(services.backup, id)
-        if (!loss) throw new AppError('not-found', `There is no backup “${plain(id)}”.`)
+        if (!loss) throw new AppError('not-found', `There is no backup ${id}.`)
         if (loss.refusal) throw new AppError('conflict', loss.refusal)
         for (const sentence of loss.sentences) print(plain(sentence))
         if (!options.yes && !(await isSure())) {

@@ -3,8 +3,8 @@ import { toBytePath } from '#lib/archive/byte-path.ts'
 import { listFolder, pathOfId, searchFiles } from '#lib/backup/browse-backup.ts'
 import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
 import type { BrowsedItem } from '#lib/backup/schema.ts'
-import { AppError } from '#lib/errors.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
+import { wholeNumber } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
 import { bytesText, plain, print, printJson } from './output.ts'
@@ -69,11 +69,4 @@ function lineOf(item: BrowsedItem, wholePath: boolean): string {
   const link = item.target === null ? '' : ` -> ${plain(item.target)}`
   const warning = item.warning === null ? '' : `  ! ${plain(item.warning)}`
   return `${(item.mode ?? '').padStart(4)}  ${size.padStart(10)}  ${time.padEnd(19)}  ${plain(wholePath ? item.path : item.name)}${mark}${link}${warning}`
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
-    throw new AppError('invalid', `“${plain(text)}” is not a whole number from 1 on.`)
-  return value
 }

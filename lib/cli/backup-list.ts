@@ -4,7 +4,7 @@ import type { BackupRow } from '#lib/backup/schema.ts'
 import { viewBackups } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
-import { bytesText, plain, print, printJson } from './output.ts'
+import { bytesText, count, plain, print, printJson } from './output.ts'
 
 export function addBackupList(backup: Command): void {
   backup
@@ -21,11 +21,11 @@ export function addBackupList(backup: Command): void {
         const { rows, nextBefore } = await viewBackups(services.backup, { before: options.before })
         if (options.json) return printJson({ backups: rows, nextBefore })
         if (rows.length === 0) return print('There are no backups yet. Make one with: byok backup create FOLDER')
+        const width = Math.max(...rows.map((row) => stateText(row).length))
         for (const row of rows) {
           const size = row.bytes === null ? '–' : bytesText(row.bytes)
-          const warnings = row.warnings > 0 ? `, ${row.warnings} warnings` : ''
           print(
-            `${row.id}  ${row.createdAt.slice(0, 19).replace('T', ' ')}Z  ${(stateText(row) + warnings).padEnd(10)}  ${size.padStart(10)}  ${plain(row.name)}`,
+            `${row.id}  ${row.createdAt.slice(0, 19).replace('T', ' ')}Z  ${stateText(row).padEnd(width)}  ${size.padStart(10)}  ${plain(row.name)}`,
           )
         }
         if (nextBefore) print(`More: byok backup list --before ${nextBefore}`)
@@ -33,6 +33,7 @@ export function addBackupList(backup: Command): void {
     )
 }
 
-function stateText({ state, waitingFor }: BackupRow): string {
-  return state === 'waiting' ? `waiting for ${waitingFor ?? 'key'}` : state
+function stateText({ state, waitingFor, warnings }: BackupRow): string {
+  if (state === 'waiting') return `waiting for ${waitingFor ?? 'key'}`
+  return warnings > 0 ? `${state}, ${count(warnings, 'warning')}` : state
 }

@@ -5,9 +5,10 @@ import { overwrites } from '#lib/archive/restore-tree.ts'
 import { startRestoreSchema } from '#lib/backup/schema.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { AppError } from '#lib/errors.ts'
+import { notEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson } from './output.ts'
 import { waitForJob } from './wait-for-job.ts'
 
 interface Options {
@@ -25,7 +26,7 @@ export function addBackupRestore(backup: Command): void {
       '[paths...]',
       'what to restore: paths (with all below them), or patterns as .gitignore writes them; everything unless named',
     )
-    .requiredOption('--to <folder>', 'a folder that does not exist yet, or is empty')
+    .requiredOption('--to <folder>', 'a folder that does not exist yet, or is empty', notEmpty)
     .addOption(
       new Option('--overwrite <which>', 'restore into a folder that has files, and replace these').choices([
         ...overwrites,
@@ -70,10 +71,12 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         process.exitCode = result.state === 'complete' ? exitCodes.done : exitCodes.failed
         if (options.json) return printJson({ ...result, durationMs: Math.round(performance.now() - started) })
         if (result.state !== 'complete') return printError(`The restore ${result.state}: ${plain(result.error ?? '')}`)
-        print(`Restored ${result.files} files, ${bytesText(Number(result.bytes ?? 0))}, to ${plain(result.target)}`)
+        print(
+          `Restored ${count(result.files ?? 0, 'file')}, ${bytesText(Number(result.bytes ?? 0))}, to ${plain(result.target)}`,
+        )
         const warnings = z.array(z.object({ path: z.string(), message: z.string() })).parse(result.warnings)
         for (const warning of warnings.slice(0, 20)) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
-        if (result.warningCount > 20) print(`! and ${result.warningCount - 20} more warnings`)
+        if (result.warningCount > 20) print(`! and ${count(result.warningCount - 20, 'more warning')}`)
       }),
     )
 }

@@ -1,10 +1,11 @@
 import path from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { AppError } from '#lib/errors.ts'
 import { addSchedule, changeSchedule } from '#lib/schedules/change-schedules.ts'
 import { addScheduleSchema, timeWords, weekdays } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
+import { notEmpty, severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { plain, print, printJson } from './output.ts'
 
@@ -26,15 +27,19 @@ export function addBackupSchedule(backup: Command): void {
   schedule
     .command('add')
     .description('Add a schedule. Times are UTC.')
-    .argument('<path>', 'the folder')
-    .option('--daily', 'every day (the default)')
+    .argument('<path>', 'the folder', notEmpty)
+    .addOption(new Option('--daily', 'every day (the default)').conflicts('weekly'))
     .option('--weekly <weekday>', 'every week on that day, such as Monday')
     .option('--at <HH:MM>', 'when, in UTC', '02:00')
     .option('--keep <number>', 'how many complete backups are kept; older ones are deleted', '7')
     .option('--name <name>', 'what to call it (default: the folder’s name)')
     .option('--host <name>', 'the host whose folder it is (default: this machine)')
-    .option('--include <patterns...>', 'only what matches, as .gitignore writes patterns')
-    .option('--exclude <patterns...>', 'leave out what matches')
+    .option(
+      '--include <pattern>',
+      'only what it matches, as .gitignore writes patterns; once more for each further one',
+      severalTimes,
+    )
+    .option('--exclude <pattern>', 'leave out what it matches; once more for each further one', severalTimes)
     .addHelpText('after', exits)
     .action((folder: string, options: AddOptions) =>
       withServices(async (services) => {
@@ -89,7 +94,10 @@ export function addBackupSchedule(backup: Command): void {
       .addHelpText('after', exits)
       .action((id: string) =>
         withServices(async (services) => {
-          if (!z.uuid().safeParse(id).success) throw new AppError('not-found', `There is no schedule “${plain(id)}”.`)
+          if (!z.uuid().safeParse(id).success)
+            throw new AppError('not-found', `There is no schedule “${plain(id)}”.`, {
+              fix: 'byok backup schedule list shows their IDs.',
+            })
           await changeSchedule(services.backup, id, change, 'command line')
           print(`Schedule ${id} is ${done}.`)
         }),

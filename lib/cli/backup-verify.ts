@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
+import { damageAdvice } from '#lib/backup/schema.ts'
 import { startVerification } from '#lib/backup/start-verification.ts'
 import { viewVerification } from '#lib/backup/view-verification.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson } from './output.ts'
 import { waitForJob } from './wait-for-job.ts'
 
 export function addBackupVerify(backup: Command): void {
@@ -34,11 +35,14 @@ export function addBackupVerify(backup: Command): void {
         if (options.json) return printJson({ backupId, ...result, durationMs: Math.round(performance.now() - started) })
         if (result.state !== 'complete') return printError(`It could not be verified: ${plain(result.error ?? '')}`)
         if (whole)
-          return print(`Backup ${backupId} is whole: ${result.objects} objects, ${bytesText(result.bytes ?? 0)}.`)
-        printError(`Backup ${backupId} is damaged: ${result.problemCount} problems in ${result.objects} objects.`)
+          return print(
+            `Backup ${backupId} is whole: ${count(result.objects ?? 0, 'object')}, ${bytesText(result.bytes ?? 0)} unpacked.`,
+          )
+        printError(`Backup ${backupId} is damaged: ${count(result.problemCount, 'problem')}.`)
         for (const { object, message } of result.problems) printError(`! ${plain(object)}: ${plain(message)}`)
         if (result.problemCount > result.problems.length)
           printError(`! and ${result.problemCount - result.problems.length} more`)
+        printError(damageAdvice)
       }),
     )
 }

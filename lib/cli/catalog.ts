@@ -6,11 +6,12 @@ import { type ImportedCatalog, importCatalog } from '#lib/catalog/import-catalog
 import type { CatalogPlace } from '#lib/catalog/read-catalog.ts'
 import { currentEnvironment, type Revision } from '#lib/environment/access.ts'
 import { AppError } from '#lib/errors.ts'
-import { parseBucketAddress } from '#lib/recover/recovery-source.ts'
+import { parseBucketAddress, parseKeyArn } from '#lib/recover/recovery-source.ts'
 import type { Services } from '#lib/services.ts'
+import { severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson } from './output.ts'
 
 interface ImportOptions {
   readonly environment?: string
@@ -36,7 +37,7 @@ export function addCatalog(catalog: Command): void {
         const place = address === undefined ? undefined : parseBucketAddress(address)
         const stored = await exportCatalog(backup, place, 'command line')
         if (json) return printJson(stored)
-        print(`${stored.backups} backups, ${bytesText(stored.bytes)}: ${stored.address}`)
+        print(`${count(stored.backups, 'backup')}, ${bytesText(stored.bytes)}: ${stored.address}`)
         print(
           `To import it elsewhere: byok catalog import ${rootOf(stored.address)} --environment ${stored.environment}`,
         )
@@ -48,7 +49,11 @@ export function addCatalog(catalog: Command): void {
     .description('Take over the backups that a catalogue names: into a new console, or after the database was lost.')
     .argument('[address]', bucketArgument)
     .option('--environment <id>', 'the environment’s ID, from your own records (default: this console’s)')
-    .option('--key <arns...>', 'key ARN from your own records (default: the saved environment’s keys)')
+    .option(
+      '--key <arn>',
+      'key ARN from your own records; once more for each further one (default: the saved environment’s keys)',
+      severalTimes,
+    )
     .option('--allow-unencrypted', 'the catalogue is not encrypted')
     .option('--region <region>', 'Region of the bucket (default: the key’s, or the saved environment’s)')
     .option('--at <time>', 'a catalogue’s name, such as 20260131T120000000Z (default: the newest)')
@@ -81,7 +86,9 @@ async function placeOf({ db }: Services, address: string | undefined, options: I
     throw new AppError('invalid', `“${plain(environment)}” is not the ID of an environment.`)
   if (options.at !== undefined && !/^\d{8}T\d{9}Z$/.test(options.at))
     throw new AppError('invalid', `“${plain(options.at)}” is not the name of a catalogue.`)
-  const keys: CatalogPlace['keys'] = options.allowUnencrypted ? 'none' : (options.key ?? savedKeys(revision))
+  const keys: CatalogPlace['keys'] = options.allowUnencrypted
+    ? 'none'
+    : (options.key?.map((key) => parseKeyArn(key).arn) ?? savedKeys(revision))
   if (keys.length === 0)
     throw new AppError('invalid', 'It is not known which key opens the catalogue.', { fix: 'Name it with --key ARN.' })
   const ofKey = typeof keys === 'string' ? undefined : keys.find((key) => key.startsWith('arn:'))?.split(':')[3]
@@ -109,7 +116,7 @@ function show(done: ImportedCatalog, dryRun: boolean): void {
   }
   const would = dryRun ? 'would be ' : ''
   print(
-    `${done.added.length} backups ${would}added, ${done.updated.length} ${would}brought up to date, ${done.unchanged} unchanged, ${done.newerHere.length} newer here.`,
+    `${count(done.added.length, 'backup')} ${would}added, ${done.updated.length} ${would}brought up to date, ${done.unchanged} unchanged, ${done.newerHere.length} newer here.`,
   )
   for (const { id, reason } of done.conflicts) print(`! ${id} left as it is: ${plain(reason)}`)
   for (const { id, reason } of done.missing) print(`! ${id} not taken over: ${plain(reason)}`)

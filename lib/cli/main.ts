@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { AppError, messageOf } from '#lib/errors.ts'
+import { AppError, isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
 import { exitCodes } from './exit-codes.ts'
 import { printError } from './output.ts'
 
@@ -75,6 +75,7 @@ try {
 
 function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  if (isDatabaseOutOfReach(error)) return exitCodes.unavailable
   if (!(error instanceof AppError)) return exitCodes.failed
   if (error.code === 'sealed') return exitCodes.sealed
   return error.code === 'unavailable' || error.code === 'unreachable' ? exitCodes.unavailable : exitCodes.failed

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { bytesText, plain } from './output.ts'
+import { bytesText, count, plain } from './output.ts'
 
 test.each([
   [0, '0 B'],
   [1, '1 B'],
+  [858.4888, '858 B'],
   [1023, '1023 B'],
   [1024, '1.0 KiB'],
   [1536, '1.5 KiB'],
@@ -13,8 +14,12 @@ test.each([
   [1024 ** 4, '1.0 TiB'],
   [1024 ** 5, '1.0 PiB'],
   [1024 ** 6, '1024.0 PiB'],
-])('%i bytes are %s', (bytes, text) => {
+])('%d bytes are %s', (bytes, text) => {
   expect(bytesText(bytes)).toBe(text)
+})
+
+test('one and many', () => {
+  expect([0, 1, 2].map((amount) => count(amount, 'file'))).toEqual(['0 files', '1 file', '2 files'])
 })
 
 test.each([

@@ -22,7 +22,12 @@ export function printJson(value: unknown): void {
 export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
   const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
+  return `${power === 0 ? Math.round(bytes) : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
+}
+
+/** `1 file`, `3009 files`. */
+export function count(amount: number, one: string): string {
+  return `${amount} ${one}${amount === 1 ? '' : 's'}`
 }
 
 /** One line on standard error that rewrites itself; nothing when that is not a terminal. */

@@ -216,6 +216,7 @@ test.each([
   expect(run.stderr).toMatch(words)
   expect(run.code).toBe(code)
   expect(run.stderr).not.toMatch(/\bat .*\.ts:\d+/)
+  expect(run.stderr).not.toMatch(/Whatever was restored/)
   expect(existsSync(to)).toBe(false)
 })
 

@@ -6,9 +6,10 @@ import { AppError } from '#lib/errors.ts'
 import { listWithoutDatabase } from '#lib/recover/list-without-database.ts'
 import { openWithoutDatabase } from '#lib/recover/open-without-database.ts'
 import { openRecoverySource, type RecoverySource } from '#lib/recover/recovery-source.ts'
+import { notEmpty, severalTimes } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
-import { bytesText, plain, print, printError, printJson, progressLine } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson, progressLine } from './output.ts'
 
 interface Options {
   environment: string
@@ -40,7 +41,7 @@ export function addRecover(recover: Command): void {
     .option(
       '--key <arn>',
       'key ARN from your own records; once more for each further one that may open it',
-      (arn: string, before: string[] = []) => [...before, arn],
+      severalTimes,
     )
     .option(
       '--recovery-kit <file>',
@@ -50,7 +51,7 @@ export function addRecover(recover: Command): void {
     .option('--region <region>', 'Region of the bucket (default: the key’s)')
     .option('--endpoint <url>', 'where KMS and S3 are, if not at AWS, such as the sandbox’s address')
     .option('--list', 'show the backups that are there')
-    .option('--to <folder>', 'a folder that does not exist yet, or is empty')
+    .option('--to <folder>', 'a folder that does not exist yet, or is empty', notEmpty)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -92,7 +93,7 @@ async function showAll(source: RecoverySource, { json }: Options): Promise<void>
       const { id, createdAt, totals, installation } = backup
       const when = `${createdAt.slice(0, 19).replace('T', ' ')}Z`
       print(
-        `${id}  ${when}  ${bytesText(totals.bytes).padStart(10)}  ${totals.files} files  installation ${plain(installation)}`,
+        `${id}  ${when}  ${bytesText(totals.bytes).padStart(10)}  ${count(totals.files, 'file')}  installation ${plain(installation)}`,
       )
     }
     if (backup.state === 'refused') process.exitCode = exitCodes.failed
@@ -127,15 +128,18 @@ async function restoreOne(
     )
   const line = progressLine()
   const { bytes: total } = backup.manifest.totals
+  let begun = false
   const result = await restoreBackup({
     backup,
     target,
     paths,
-    onProgress: ({ bytesWritten, filesDone, currentPath }) =>
-      line.show(`${bytesText(bytesWritten)} of ${bytesText(total)}, ${filesDone} files  ${currentPath}`),
+    onProgress: ({ bytesWritten, filesDone, currentPath }) => {
+      begun = true
+      line.show(`${bytesText(bytesWritten)} of ${bytesText(total)}, ${count(filesDone, 'file')}  ${currentPath}`)
+    },
   })
     .catch((error: unknown) => {
-      if (!(error instanceof AppError)) throw error
+      if (!(error instanceof AppError) || !begun) throw error
       const { code, message, fix, retryable } = error
       const left = `Whatever was restored into ${target} until then is whole, but not everything.`
       throw new AppError(code, message, { cause: error, retryable, fix: fix ? `${fix} ${left}` : left })
@@ -152,7 +156,7 @@ async function restoreOne(
       warningList,
       durationMs: Math.round(performance.now() - started),
     })
-  print(`Restored ${result.files} files, ${bytesText(result.bytes)}, to ${plain(target)}`)
+  print(`Restored ${count(result.files, 'file')}, ${bytesText(result.bytes)}, to ${plain(target)}`)
   for (const warning of warningList) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
   printError(encrypted ? blind : blindUnencrypted)
 }

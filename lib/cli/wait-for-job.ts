@@ -4,7 +4,7 @@ import { viewProgress } from '#lib/backup/view-backups.ts'
 import { AppError, isDatabaseError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
 import { hasConsoleStopped } from './attach.ts'
-import { bytesText, progressLine } from './output.ts'
+import { bytesText, count, plain, printError, progressLine } from './output.ts'
 
 /** The console starts its database again by itself; this is how long that may take. */
 const patienceMs = 60_000
@@ -13,6 +13,7 @@ const patienceMs = 60_000
 export async function waitForJob({ backup, env }: Services, kind: JobKind, id: string): Promise<Progress> {
   const line = progressLine()
   let answered = Date.now()
+  let told = ''
   try {
     for (;;) {
       let progress: Progress | undefined
@@ -32,11 +33,19 @@ export async function waitForJob({ backup, env }: Services, kind: JobKind, id: s
       if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
       if (ended.includes(progress.state)) return progress
       line.show(textOf(progress))
+      told = tellAside(progress, told)
       await delay(200)
     }
   } finally {
     line.clear()
   }
+}
+
+/** What the log of a timer needs, where there is no terminal: why nothing goes on. Once for each reason. */
+function tellAside(progress: Progress, told: string): string {
+  const why = progress.state === 'waiting' ? (progress.error ?? textOf(progress)) : ''
+  if (why !== '' && why !== told && !process.stderr.isTTY) printError(plain(textOf(progress)))
+  return why === '' ? told : why
 }
 
 const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
@@ -51,8 +60,9 @@ function textOf(progress: Progress): string {
 function progressText({ bytesDone, bytesTotal, filesDone, filesTotal, startedAt, currentPath }: Progress): string {
   const seconds = startedAt ? Math.max(0.1, (Date.now() - Date.parse(startedAt)) / 1000) : 0.1
   const rate = bytesDone / seconds
-  const of = (total: number | null, text: (value: number) => string) => (total === null ? '' : ` of ${text(total)}`)
+  const ofBytes = bytesTotal === null ? '' : ` of ${bytesText(bytesTotal)}`
+  const files = filesTotal === null ? count(filesDone, 'file') : `${filesDone} of ${count(filesTotal, 'file')}`
   const left =
     bytesTotal !== null && rate > 0 ? `, ${Math.max(0, Math.round((bytesTotal - bytesDone) / rate))} s left` : ''
-  return `${bytesText(bytesDone)}${of(bytesTotal, bytesText)}, ${filesDone}${of(filesTotal, String)} files, ${bytesText(rate)}/s${left}  ${currentPath ?? ''}`
+  return `${bytesText(bytesDone)}${ofBytes}, ${files}, ${bytesText(rate)}/s${left}  ${currentPath ?? ''}`
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
@@ -7,7 +8,7 @@ import { runWorker } from '#lib/jobs/run-worker.ts'
 import { openWhenUnsealed } from '#lib/seal/keep-unsealing.ts'
 import { openServices, type Services } from '#lib/services.ts'
 import { attachedEnv } from './attach.ts'
-import { plain, print } from './output.ts'
+import { plain, print, printError } from './output.ts'
 
 interface Options {
   readonly host: string
@@ -58,6 +59,8 @@ export function addWorker(program: Command): void {
       print(
         `Backs up from ${plain(place.sourceRoots.join(', '))}; restores into ${plain(place.restoreRoots.join(', '))}`,
       )
+      for (const root of place.sourceRoots.filter((folder) => !existsSync(folder)))
+        printError(`! ${plain(root)} is not on this machine: nothing is backed up from it until it is.`)
       await told.promise
       await worker.stop()
       await services.close()

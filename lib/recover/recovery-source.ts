@@ -100,7 +100,8 @@ export function parseBucketAddress(address: string): { bucket: string; prefix: s
   return { bucket, prefix }
 }
 
-function parseKeyArn(text: string): { arn: string; region: string } {
+/** @throws AppError `invalid` */
+export function parseKeyArn(text: string): { arn: string; region: string } {
   const parsed = parseKeyIdentifier(text)
   if (parsed.ok && parsed.key.kind === 'key-arn') return { arn: parsed.key.value, region: parsed.key.region }
   throw new AppError('invalid', `“${text}” is not a key ARN.`, {

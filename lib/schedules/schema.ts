@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { patternsSchema } from '#lib/backup/schema.ts'
+import { plainName } from '#lib/upload/schema.ts'
 
 export const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
 
@@ -15,11 +16,7 @@ export const addScheduleSchema = z
     source: z.string().min(1, 'Choose a folder.').max(4096),
     /** Empty: found by the folder. */
     host: z.string().max(255).default(''),
-    name: z
-      .string()
-      .trim()
-      .max(200, 'At most 200 characters.')
-      .regex(/^\P{Cc}*$/u, 'No control characters.'),
+    name: z.string().trim().max(200, 'At most 200 characters.').regex(plainName, 'No control characters.'),
     every: z.enum(['daily', 'weekly'], 'Choose daily or weekly.'),
     /** 0 = Sunday; for `weekly`. */
     weekday: z.coerce.number().int().min(0).max(6).nullable().default(null),

@@ -39,12 +39,18 @@ function compareCodePoints(one: string, other: string): number {
   return a.length - b.length
 }
 
+/** PostgreSQL takes no NUL, a terminal should not take the rest, and what turns the reading order shows another name. */
+export const plainName = /^[^\p{Cc}\u202a-\u202e\u2066-\u2069]*$/u
+
 const uploadName = z
   .string('Give the backup a name: ?name=…')
   .trim()
   .min(1, 'Give the backup a name: ?name=…')
   .max(2000, 'A name has at most 2,000 characters.')
-  .regex(/^\P{Cc}*$/u, 'A name has no control characters.')
+  .regex(plainName, 'A name has no control characters.')
+
+/** What a file is called in its backup when nobody says. */
+export const unnamedUpload = 'upload'
 
 /** The query of `PUT /api/v1/backups`. */
 export const putQuerySchema = z.object({
@@ -52,7 +58,7 @@ export const putQuerySchema = z.object({
   /** What the file is called in the backup. */
   path: z
     .string()
-    .default('upload')
+    .default(unnamedUpload)
     .superRefine((path, context) => {
       const problem = path.includes('/') ? 'is more than a file’s name' : pathProblem(path)
       if (problem) context.addIssue({ code: 'custom', message: `The path “${path}” ${problem}.` })

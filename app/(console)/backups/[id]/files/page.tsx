@@ -4,8 +4,8 @@ import { notFound } from 'next/navigation'
 import { loadFiles } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { FileTable } from '#components/backups/file-table.tsx'
+import { TakeChosen } from '#components/backups/take-chosen.tsx'
 import { Alert } from '#components/ui/alert.tsx'
-import { Button } from '#components/ui/button.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { FilterBar } from '#components/ui/filter-bar.tsx'
@@ -126,10 +126,7 @@ function Files({ id, query, view, mayTake }: { id: string; query: BrowseQuery; v
     <form method="post" action={`/api/backups/${id}/download`}>
       <input type="hidden" name="as" value="tar" />
       <div className="mb-3 flex flex-wrap items-center gap-2.5">
-        <Button type="submit">Download chosen as .tar</Button>
-        <Button type="submit" formAction={`/backups/${id}#restore`} formMethod="get">
-          Restore chosen…
-        </Button>
+        <TakeChosen backupId={id} />
         {!found && (
           <a
             className={buttonClass()}

@@ -17,12 +17,16 @@ export async function POST(request: Request, { params }: { params: Promise<{ id:
   const user = await permitRequest(request, 'restore.run', 'backup:restore')
   if (user instanceof Response) return user
   if (!(Number(request.headers.get('content-length') ?? Number.NaN) <= mostBytes))
-    return Response.json({ message: 'Too many paths for one download. Choose a folder instead.' }, { status: 413 })
+    return refuse(413, 'Too many paths for one download.', 'Choose a folder instead.')
   const wish = new URLSearchParams(await request.text())
   // Nothing chosen is not everything.
   if (!wish.has('path') && !wish.has('pattern'))
-    return Response.json({ message: 'Choose at least one file or folder, then try again.' }, { status: 400 })
+    return refuse(400, 'Nothing was chosen.', 'Choose at least one file or folder, then try again.')
   return downloadResponse(request, (await params).id, wish, user.email)
+}
+
+function refuse(status: number, message: string, fix: string): Response {
+  return Response.json({ message, fix }, { status, headers: { 'cache-control': 'no-store' } })
 }
 
 /** Next would answer HEAD with GET, which reads the backup. */

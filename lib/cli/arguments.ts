@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from 'commander'
+
+// What a value of the command line may be; whatever else is bad usage.
+
+/** For options that may be given several times: `--key A --key B`. Not `<keys...>`, which would take what comes after. */
+export function severalTimes(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
+
+/** A variable of a shell that is not set must not become the current folder. */
+export function notEmpty(value: string): string {
+  if (value.trim() === '') throw new InvalidArgumentError('It is empty.')
+  return value
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is not a whole number from 1 on.')
+  return value
+}
