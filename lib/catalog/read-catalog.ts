@@ -41,7 +41,13 @@ export async function readCatalog(
       throw new AppError('not-found', `There is no catalogue ${time} in bucket ${place.bucket}.`, { cause: error })
     })
     if (keys === 'none') {
-      const content = await plainCodec.open(object, {}, MAX_CONTENT)
+      const content = await plainCodec.open(object, {}, MAX_CONTENT).catch((cause: unknown) => {
+        if (!(cause instanceof AppError) || cause.code !== 'integrity') throw cause
+        throw new AppError('integrity', `The catalogue ${time} cannot be read as one that is not encrypted.`, {
+          cause,
+          fix: 'If it is encrypted, name its key with --key in place of --allow-unencrypted.',
+        })
+      })
       const installation = installationIn(content, 'The catalogue')
       return { time, catalog: parseCatalog(content, { installation, environment }) }
     }
