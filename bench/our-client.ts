@@ -55,7 +55,7 @@ async function run(task: OurTask, isRestore: boolean, folder: string): Promise<n
       identity,
     })
     const draft = `${folder}.restoring`
-    await restoreBackup({ backup: opened, target: draft, draft: true, onProgress: () => undefined })
+    await restoreBackup({ backup: opened, target: folder, draft, onProgress: () => undefined })
     renameSync(draft, folder)
   } else {
     await writeBackup({

@@ -13,7 +13,15 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
     <Card title="Backup">
       <Facts>
         <Fact name="State">
-          <StateBadge state={backup.state} warnings={backup.warnings} waitingFor={backup.waitingFor} />
+          <StateBadge
+            state={backup.state}
+            damaged={backup.damaged}
+            warnings={backup.warnings}
+            waitingFor={backup.waitingFor}
+          />
+          {backup.damaged && (
+            <p className="mt-1 text-sm text-ink-2">A verification found problems. A clean full one ends this.</p>
+          )}
         </Fact>
         <Fact name="Started">
           <Time iso={backup.createdAt} /> by {backup.createdBy}

@@ -51,7 +51,12 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
                 </div>
               </Td>
               <Td>
-                <StateBadge state={row.state} warnings={row.warnings} waitingFor={row.waitingFor} />
+                <StateBadge
+                  state={row.state}
+                  damaged={row.damaged}
+                  warnings={row.warnings}
+                  waitingFor={row.waitingFor}
+                />
                 {row.error && (
                   <p className="mt-1 line-clamp-2 text-sm text-ink-3 wrap-anywhere" title={row.error}>
                     {row.error}

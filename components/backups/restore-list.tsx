@@ -35,6 +35,7 @@ export function RestoreList({ restores, cancel }: Props) {
               <p className="mt-1 text-sm text-ink-3 tabular-nums">
                 {restore.files !== null && `${count(restore.files, 'file')}, `}
                 {restore.bytes !== null && `${formatBytes(restore.bytes)}, `}
+                {restore.kept > 0 && `${formatNumber(restore.kept)} kept as they were, `}
                 <Time iso={restore.finishedAt ?? restore.createdAt} />
               </p>
               {restore.paths.length > 0 && (

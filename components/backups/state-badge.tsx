@@ -27,11 +27,13 @@ const tones = {
 
 interface Props {
   state: BackupState
+  damaged?: boolean
   warnings?: number
   waitingFor?: WaitingFor | null
 }
 
-export function StateBadge({ state, warnings = 0, waitingFor }: Props) {
+export function StateBadge({ state, damaged = false, warnings = 0, waitingFor }: Props) {
+  if (state === 'complete' && damaged) return <Badge tone="bad">Damaged</Badge>
   if (state === 'complete' && warnings > 0) return <Badge tone="warn">Complete, {count(warnings, 'warning')}</Badge>
   return (
     <Badge tone={tones[state]}>

@@ -65,7 +65,7 @@ export function BackupsGlance({ last, active, complete }: { last: BackupRow; act
           </Link>
         </Fact>
         <Fact name="State">
-          <StateBadge state={last.state} warnings={last.warnings} />
+          <StateBadge state={last.state} damaged={last.damaged} warnings={last.warnings} />
           {last.error && <p className="mt-1 line-clamp-3 text-sm text-ink-2">{last.error}</p>}
         </Fact>
         <Fact name="When">

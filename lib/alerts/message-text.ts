@@ -1,3 +1,4 @@
+import { bytesText } from '#lib/bytes-text.ts'
 import type { AlertMessage } from './schema.ts'
 
 /** For people. */
@@ -46,10 +47,4 @@ export function dependentsText({
     ? `, the seal of this console: ${count(seal.secrets, 'secret')}${seal.backups > 0 ? ` and ${count(seal.backups, 'backup')} of method AES-256` : ''}, and after its next start it stays sealed without this key`
     : ''
   return `${held}${use}${own}.`
-}
-
-function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
 }

@@ -15,5 +15,14 @@ export function cannotWrite(entry: Entry, error: unknown): unknown {
   const code = systemCode(error)
   if (error instanceof AppError || code === undefined) return error
   const message = `"${displayPath(entry.path)}" cannot be written: ${reasonOf(error)}.`
-  return new AppError(code === 'EACCES' || code === 'EPERM' ? 'denied' : 'unavailable', message, { cause: error })
+  return new AppError('denied', message, { cause: error, fix: fixOf(error) })
+}
+
+/** What to do when the operating system refuses to write. */
+export function fixOf(error: unknown): string {
+  const code = systemCode(error)
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return 'Make room there, restore to another disk, or restore only some paths; then start it again.'
+  if (code === 'ENAMETOOLONG') return 'Restore into a folder with a shorter path.'
+  return 'Restore into another folder, which this user may write to.'
 }

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toBytePath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
 import { openFolder } from './open-folder.ts'
+import { cannotWrite } from './restore-errors.ts'
 import { TreeWriter } from './restore-tree.ts'
 
 let folder: string
@@ -54,6 +55,19 @@ async function* content(...pieces: string[]): AsyncGenerator<Buffer> {
   for (const piece of pieces) yield Buffer.from(piece)
 }
 const add = (given: Entry, ...pieces: string[]) => tree.add(given, content(...pieces))
+
+test.each([
+  ['ENOSPC', /^"inner\/a" cannot be written: no space is left on the disk \(ENOSPC\)\./, /^Make room there, /],
+  ['EACCES', /permission denied/, /another folder, which this user may write to/],
+  ['ENAMETOOLONG', /too long/, /shorter path/],
+])('%s: what was refused, and what to do', (code, message, fix) => {
+  const refused = cannotWrite(entry('file', 'inner/a'), Object.assign(new Error(code), { code }))
+  expect(refused).toMatchObject({
+    code: 'denied',
+    message: expect.stringMatching(message),
+    fix: expect.stringMatching(fix),
+  })
+})
 
 test('files, folders and links, with modes and times set last', async () => {
   await add(entry('folder', '.', { mode: 0o700 }))

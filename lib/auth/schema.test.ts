@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { can, emailSchema, type Permission, passwordSchema, roles, setupSchema } from './schema.ts'
+import { can, createTokenSchema, emailSchema, type Permission, passwordSchema, roles, setupSchema } from './schema.ts'
 
 test('who may do what', () => {
   const table: Record<Permission, [administrator: boolean, operator: boolean, viewer: boolean]> = {
@@ -39,6 +39,13 @@ test('addresses are one, however they are written', () => {
   expect(emailSchema.parse('Admin@Example.TEST')).toBe('admin@example.test')
   for (const wrong of ['', 'admin', 'admin@', '@example.test', 'a b@example.test', 'a@b\0.test', 'a@example.test\n'])
     expect(emailSchema.safeParse(wrong).success).toBe(false)
+})
+
+test('a token’s name neither acts on a terminal nor turns the reading order', () => {
+  const named = (name: string) => createTokenSchema.safeParse({ name, scopes: ['backup:read'], expires: '1d' }).success
+  expect(['nightly', 'גיבוי לילי', 'نسخ 7'].map(named)).toEqual([true, true, true])
+  for (const character of ['\0', '\u001b', '\u009b', '\u202e', '\u2066'])
+    expect(named(`dump${character}gpj.exe`), JSON.stringify(character)).toBe(false)
 })
 
 test('a role that is sent along with a setup is ignored', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { plainName } from '#lib/upload/schema.ts'
 
 export const roles = ['administrator', 'operator', 'viewer'] as const
 export type Role = (typeof roles)[number]
@@ -12,12 +13,7 @@ export const emailSchema = z
 
 export const setupSchema = z.object({
   token: z.string().min(1).max(200),
-  name: z
-    .string()
-    .trim()
-    .min(1, 'Enter your name.')
-    .max(200)
-    .regex(/^\P{Cc}*$/u, 'No control characters.'),
+  name: z.string().trim().min(1, 'Enter your name.').max(200).regex(plainName, 'No control characters.'),
   email: emailSchema,
   password: passwordSchema,
 })
@@ -79,7 +75,7 @@ export const createTokenSchema = z.object({
     .trim()
     .min(1, 'Say what it is for.')
     .max(100, 'At most 100 characters.')
-    .regex(/^\P{Cc}*$/u, 'No control characters.'),
+    .regex(plainName, 'No control characters.'),
   scopes: z
     .array(z.enum(tokenScopeNames, `A scope is one of ${tokenScopeNames.join(', ')}.`))
     .min(1, 'Choose at least one thing that it may do.')

@@ -118,7 +118,7 @@ test.each<[string, Forgery, RegExp]>([
   ['more bytes than announced', { totals: { bytes: CONTENT.length - 1 } }, /other than its manifest announces/],
   ['more files than announced', { totals: { files: 0 } }, /other than its manifest announces/],
   ['fewer files than announced', { totals: { files: 2 } }, /other than its manifest announces/],
-  ['more bytes than the disk has', { totals: { bytes: 2 ** 52 } }, /bytes free; this backup needs/],
+  ['more bytes than the disk has', { totals: { bytes: 2 ** 52 } }, / free; this backup needs 4\.0 PiB/],
   ['a bomb in a part', { changePart: (part) => ({ ...part, length: 10 }) }, /Entry list 0 .* at most 10 bytes/],
   ['a part that is shorter than said', { changePart: (part) => ({ ...part, length: part.length + 1 }) }, /instead of/],
   [
@@ -147,5 +147,5 @@ test.each<[string, Forgery, RegExp]>([
   await forge(forgery)
   expect(await restoring()).toMatchObject({ message: expect.stringMatching(words) })
   const { problemCount } = await verifying()
-  if (!/bytes free/.test(words.source)) expect(problemCount).toBeGreaterThan(0)
+  if (!/ free;/.test(words.source)) expect(problemCount).toBeGreaterThan(0)
 })

@@ -3,8 +3,10 @@ import { displayPath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import type { Entry } from '#lib/archive/entry.ts'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
+import { fixOf } from '#lib/archive/restore-errors.ts'
 import { type Overwrite, TreeWriter } from '#lib/archive/restore-tree.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
+import { bytesText } from '#lib/bytes-text.ts'
 import { AppError } from '#lib/errors.ts'
 import { EntryIndex } from './entry-index.ts'
 import { linkedFiles } from './linked-files.ts'
@@ -31,8 +33,8 @@ export interface RestoreOptions {
   readonly paths?: readonly string[]
   /** What becomes of files that are there. Undefined: the target must be new or empty. */
   readonly overwrite?: Overwrite | undefined
-  /** The target gets its own name only when all is restored. */
-  readonly draft?: boolean
+  /** Where it is written: the caller gives it the target's name when all is restored. Undefined: into the target. */
+  readonly draft?: string | undefined
   /** What earlier attempts finished, for a draft: it is taken over, and not fetched again. */
   readonly finished?: FinishedFiles | undefined
   /** Called at most every 100 ms. */
@@ -54,12 +56,12 @@ export interface RestoreResult {
 
 /**
  * Restores everything, or what `paths` names. Throws AppError `conflict` when the target is not empty, `not-found` when
- * the backup holds nothing of a name, `integrity` when anything is not what was written, `denied` or `unavailable` when
+ * the backup holds nothing of a name, `integrity` when anything is not what was written, `denied` when there is no room or
  * a file cannot be written, and what the store throws. What was restored before that stays; every file under its own
  * name is whole.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
-  const { backup, target, paths = [], overwrite, draft = false, finished, onProgress, signal } = options
+  const { backup, target, paths = [], overwrite, draft, finished, onProgress, signal } = options
   const { totals } = backup.manifest
   const { backup: id } = backup.identity
   const selection = paths.length > 0 ? new Selection(paths) : undefined
@@ -84,8 +86,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   // Before anything is made: what was asked for may not be there.
   const first = await wanted.next()
   // What was finished already takes no more room.
-  const folder = prepareTarget(target, selection || finished ? 0 : totals.bytes, overwrite)
-  const tree = new TreeWriter(folder, warn, { overwrite, draft, finished })
+  const folder = prepareTarget(draft ?? target, target, selection || finished ? 0 : totals.bytes, overwrite)
+  const tree = new TreeWriter(folder, warn, { overwrite, draft: draft !== undefined, finished })
   const links = linkedFiles(backup, index, tree, selection, finished)
   try {
     for await (const { item, onTheWay } of toldAhead(resumed(first, wanted), tar, finished)) {
@@ -140,26 +142,36 @@ function count(into: Counted, { type, size }: Entry): void {
   into[type === 'file' ? 'files' : type === 'folder' ? 'folders' : 'links'] += 1
 }
 
-function prepareTarget(target: string, bytes: number, overwrite: Overwrite | undefined): OpenFolder {
+/** @param target what the messages name, wherever it is written */
+function prepareTarget(at: string, target: string, bytes: number, overwrite: Overwrite | undefined): OpenFolder {
   try {
-    mkdirSync(target, { mode: 0o700 })
+    mkdirSync(at, { mode: 0o700 })
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT')
-      throw new AppError('not-found', `The folder that is to hold ${target} does not exist.`, { cause })
+      throw new AppError(
+        'not-found',
+        `${target} cannot be made: the folder that is to hold it does not exist, or takes no new folders.`,
+        { cause, fix: 'Name a folder below one that is there, on a disk.' },
+      )
     if (systemCode(cause) !== 'EEXIST') throw cannotUse(target, cause)
   }
   let folder: OpenFolder | undefined
   try {
-    folder = openFolder(toBytePath(target))
+    folder = openFolder(toBytePath(at))
     const inside = toFsPath(folder.inside('.'))
     if (overwrite === undefined && readdirSync(inside).length > 0)
       throw new AppError('conflict', `${target} is not empty.`, {
-        fix: 'Restore into a new or an empty folder, or say what is to become of the files that are there.',
+        fix: 'Restore into a new or an empty folder.',
       })
     const { bavail, bsize } = statfsSync(inside)
+    const free = bavail * bsize
     // What is overwritten may make room.
-    if (overwrite === undefined && bavail * bsize < bytes)
-      throw new AppError('unavailable', `${target} has ${bavail * bsize} bytes free; this backup needs ${bytes}.`)
+    if (overwrite === undefined && free < bytes)
+      throw new AppError(
+        'denied',
+        `The disk of ${target} has ${bytesText(free)} free; this backup needs ${bytesText(bytes)}.`,
+        { fix: 'Make room there, restore to another disk, or restore only some paths.' },
+      )
     if (overwrite === undefined) fchmodSync(folder.fd, 0o700)
     return folder
   } catch (cause) {
@@ -171,6 +183,6 @@ function prepareTarget(target: string, bytes: number, overwrite: Overwrite | und
 
 function cannotUse(target: string, cause: unknown): AppError {
   const code = systemCode(cause)
-  const kind = code === 'EACCES' || code === 'EPERM' ? 'denied' : code === 'ENOTDIR' ? 'invalid' : 'unavailable'
-  return new AppError(kind, `${target} cannot be restored into: ${reasonOf(cause)}.`, { cause })
+  const kind = code === 'ENOTDIR' ? 'invalid' : 'denied'
+  return new AppError(kind, `${target} cannot be restored into: ${reasonOf(cause)}.`, { cause, fix: fixOf(cause) })
 }

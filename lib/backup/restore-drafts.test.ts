@@ -104,8 +104,8 @@ async function attempt(
   try {
     return await restoreBackup({
       backup: { ...backup, store },
-      target: draft(number),
-      draft: true,
+      target,
+      draft: draft(number),
       finished,
       ...options,
     })
@@ -324,7 +324,10 @@ test.runIf(takesOver)('room for what is there already is not asked for again', a
   const { manifest } = backup
   const huge = { ...backup, manifest: { ...manifest, totals: { ...manifest.totals, bytes: 2 ** 60 } } }
   expect(await failureOf(attempt(2, undefined, { backup: huge, finished: undefined }))).toMatchObject({
-    message: expect.stringContaining('bytes free'),
+    code: 'denied',
+    message: expect.stringMatching(
+      /^The disk of [^ ]*target-1 has [\d.]+ [KMGTP]iB free; this backup needs 1024\.0 PiB\.$/,
+    ),
   })
   // It was restored, and then found to be less than was announced.
   expect(await failureOf(attempt(3, undefined, { backup: huge }))).toMatchObject({ code: 'integrity' })

@@ -229,6 +229,23 @@ test('a key that was disabled meanwhile: failed with the diagnosis, and nothing 
   expect(await auditOf(id)).toEqual([started, failed])
 })
 
+test.each<[string, string[], RegExp | undefined]>([
+  ['an empty folder', [], /^nothing was backed up: it is empty; .* mounted\?$/],
+  ['patterns that match nothing', ['*.nothing'], /^nothing was backed up: .* its patterns leave everything out$/],
+  ['a folder of which something matches', ['a.txt'], undefined],
+])('%s: complete, and a warning where nothing was backed up', async (name, include, message) => {
+  const folder = path.join(here.context.sourceRoots[0] ?? '', name)
+  if (include.length === 0) mkdirSync(folder)
+  const source = include.length === 0 ? folder : makeSource(name)
+  const id = await startBackup(here.context, { source, name: '', include }, 'page', actor)
+  await runBackup(here.context, id, never)
+  expect(await row(id)).toMatchObject({
+    state: 'complete',
+    warningCount: message ? 1 : 0,
+    warnings: message ? [{ path: source, message: expect.stringMatching(message) }] : [],
+  })
+})
+
 test('a source that is gone and a bucket that refuses are told by the row', async () => {
   const gone = await start(makeSource('gone'))
   await here.db.backup.update({ where: { id: gone }, data: { source: '/nonexistent/source' } })

@@ -12,7 +12,7 @@ import { databaseJournal } from './database-journal.ts'
 import { mustBeReal } from './folders.ts'
 import { Cancelled, keepProgress } from './keep-progress.ts'
 import type { Patience } from './patience.ts'
-import { countsSchema, nothingYet, type WaitingFor } from './schema.ts'
+import { countsSchema, nothingYet, type WaitingFor, type Warning } from './schema.ts'
 import type { BackupSource, FilesSource, StreamSource } from './source.ts'
 import { watched } from './watched.ts'
 import { type BackupResult, type WriteProtection, writeBackup } from './write-backup.ts'
@@ -88,7 +88,11 @@ export async function runBackup(
     })
     result = written
     await progress.stop()
-    const warnings = written.warningList.slice(0, 100).map(({ path, message }) => ({ path, message }))
+    const empty = warningOfNothing(source, written)
+    const warnings = (empty ? [empty] : written.warningList.slice(0, 100)).map(({ path, message }) => ({
+      path,
+      message,
+    }))
     await db.$transaction(async (tx) => {
       const { count } = await tx.backup.updateMany({
         where: mine,
@@ -102,7 +106,7 @@ export async function runBackup(
           files: written.files,
           manifestSha256: written.manifestSha256,
           manifestSize: BigInt(written.manifestSize),
-          warningCount: written.warnings,
+          warningCount: empty ? 1 : written.warnings,
           warnings,
         },
       })
@@ -248,6 +252,16 @@ async function protectionOf(context: BackupContext, backup: Claimed, connection:
   const keyArns = keyArnsOf(await context.db.environmentRevision.findUniqueOrThrow({ where }))
   if (keyArns.length === 0) throw new AppError('integrity', 'The revision this backup was started with names no key.')
   return { method: 'keys', keys: keyArns.map((arn) => connection.keyWrapper(arn)) }
+}
+
+/** A backup that holds nothing is complete, and hardly what anybody meant: a disk not mounted, a pattern misspelt. */
+function warningOfNothing(source: BackupSource, { files, links, warnings }: BackupResult): Warning | undefined {
+  if (source.kind !== 'folder' || files + links + warnings > 0) return undefined
+  const why =
+    source.include.length + source.exclude.length > 0
+      ? 'it is empty, or its patterns leave everything out'
+      : 'it is empty; if it should not be, is its disk mounted?'
+  return { path: source.path, message: `nothing was backed up: ${why}` }
 }
 
 function lostClaim(): AppError {

@@ -14,6 +14,7 @@ import { runBackup } from './run-backup.ts'
 import { giveUpRestore, runRestore } from './run-restore.ts'
 import { startBackup } from './start-backup.ts'
 import { startRestore } from './start-restore.ts'
+import { viewBackup } from './view-backups.ts'
 
 const never = new AbortController().signal
 let sandbox: TestSandbox
@@ -95,6 +96,30 @@ test('only a complete backup can be restored, and only into a free folder', asyn
   expect(await here.db.restore.count()).toBe(count)
 })
 
+test('what an overwriting restore kept is counted, and shown', async () => {
+  const target = newTarget()
+  mkdirSync(target)
+  writeFileSync(path.join(target, 'a'), 'mine')
+  const wish = { backupId, target, overwrite: 'never' } as const
+  const id = await startRestore(here.context, wish, 'page', actor)
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'complete', files: 1, warningCount: 0 })
+  const shown = await viewBackup(here.context, backupId)
+  expect(shown?.restores.find((one) => one.id === id)).toMatchObject({ files: 1, kept: 1 })
+  expect(shown?.restores.filter((one) => one.id !== id).map(({ kept }) => kept)).not.toContain(1)
+  expect(readdirSync(target).sort()).toEqual(['a', 'inner'])
+})
+
+test('a restore where no folder can be made names the target, not what lies beside it', async () => {
+  const id = await start(newTarget())
+  await here.db.restore.update({ where: { id }, data: { target: '/proc/restored' } })
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toMatchObject({
+    state: 'failed',
+    error: expect.stringMatching(/^\/proc\/restored cannot be made: .*\. Name a folder below one that is there/),
+  })
+})
+
 test('an empty folder is replaced; one that was filled meanwhile is left as it is', async () => {
   const empty = newTarget()
   mkdirSync(empty)
@@ -144,7 +169,7 @@ test('bytes that arrive damaged are never restored', async () => {
   expect(await row(id)).toMatchObject({
     state: 'failed',
     files: null,
-    error: expect.stringMatching(/envelope.json.* its checksum differs\./),
+    error: expect.stringMatching(/envelope.json.* its checksum differs\. Try it once more\./),
   })
   expect(beside(target)).toEqual([])
 })

@@ -92,8 +92,8 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     if (restore.paths.length === 0) progress.report({ filesTotal, bytesTotal })
     const result = await restoreBackup({
       backup: opened,
-      target: overwrite === undefined ? draft : target,
-      draft: overwrite === undefined,
+      target,
+      draft: overwrite === undefined ? draft : undefined,
       paths: restore.paths,
       overwrite,
       finished,
@@ -115,6 +115,8 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     }
     await db.$transaction(async (tx) => {
       await complete(tx, done)
+      if (result.kept > 0)
+        await tx.restore.update({ where: { id }, data: { progress: { ...progress.latest(), kept: result.kept } } })
       // Last, and with the row locked: an attempt that lost its claim never comes here.
       if (overwrite === undefined) moveInto(target, draft)
     })

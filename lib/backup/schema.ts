@@ -114,6 +114,13 @@ export const nothingYet: Counts = {
   samples: [],
 }
 
+const keptSchema = z.object({ kept: z.number() })
+
+/** How many files and links a restore that has ended kept, by what is stored of its progress. */
+export function keptIn(progress: unknown): number {
+  return keptSchema.catch({ kept: 0 }).parse(progress).kept
+}
+
 /** What a waiting job waits for. */
 export const waitingForSchema = z.enum(['key', 'bucket'])
 export type WaitingFor = z.infer<typeof waitingForSchema>
@@ -142,6 +149,8 @@ export interface BackupRow {
   readonly name: string
   readonly source: string
   readonly state: BackupState
+  /** A verification of it found problems, and none that looked at as much was clean since. Complete ones only. */
+  readonly damaged: boolean
   readonly error: string | null
   readonly waitingFor: WaitingFor | null
   readonly warnings: number
@@ -183,6 +192,8 @@ export interface RestoreRow {
   readonly error: string | null
   readonly files: number | null
   readonly bytes: number | null
+  /** Files and links that were there and were kept. */
+  readonly kept: number
   readonly createdAt: string
   readonly finishedAt: string | null
 }

@@ -124,7 +124,10 @@ async function* lookUp(index: EntryIndex, selection: Selection, backup: string):
   for (const { text, paths } of selection.named) {
     const there: BytePath[] = []
     for (const path of paths) if (await index.find(path)) there.push(path)
-    if (there.length === 0) throw new AppError('not-found', `Backup ${backup} holds nothing called “${text}”.`)
+    if (there.length === 0)
+      throw new AppError('not-found', `Backup ${backup} holds nothing called “${text}”.`, {
+        fix: 'A path counts from the backup’s top, as its list of files shows it (byok backup files); a pattern such as “*.pdf” finds what is called so anywhere.',
+      })
     for (const path of there) found.set(orderKey(path), path)
   }
   let given: BytePath[] = []

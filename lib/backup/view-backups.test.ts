@@ -81,6 +81,44 @@ describe('the list of backups', () => {
     expect((await backups({})).active.map(({ name }) => name)).toEqual(['Backup 8'])
   })
 
+  test('says which are damaged: until a verification that looks at as much is clean', async () => {
+    const { db } = database
+    const { id: backupId } = await db.backup.findFirstOrThrow({ where: { name: 'Backup 100' } })
+    const damaged = async () => {
+      const [listed, shown] = [(await backups({ text: 'Backup 100' })).rows[0], await backup(backupId)]
+      expect(listed?.damaged).toBe(shown?.damaged)
+      expect(listed?.state).toBe('complete')
+      return listed?.damaged
+    }
+    const verified = async (
+      depth: 'quick' | 'full',
+      problemCount: number,
+      state: 'complete' | 'failed' = 'complete',
+    ) => {
+      await db.backupVerification.create({
+        data: { backupId, depth, state, problemCount, createdBy: 'a@example.test' },
+      })
+      return damaged()
+    }
+    expect(await damaged()).toBe(false)
+    expect(await verified('quick', 1)).toBe(true)
+    // Nothing could be said.
+    expect(await verified('full', 0, 'failed')).toBe(true)
+    expect(await verified('quick', 0)).toBe(false)
+    expect(await verified('full', 3)).toBe(true)
+    // It sees no bytes.
+    expect(await verified('quick', 0)).toBe(true)
+    expect(await verified('quick', 2)).toBe(true)
+    expect(await verified('full', 0)).toBe(false)
+    expect(await verified('quick', 1)).toBe(true)
+    const { rows } = await backups()
+    expect(rows.filter((one) => one.damaged).map(({ name }) => name)).toEqual(['Backup 100'])
+    await db.backup.update({ where: { id: backupId }, data: { state: 'shredded' } })
+    expect(await backup(backupId)).toMatchObject({ state: 'shredded', damaged: false })
+    await db.backup.update({ where: { id: backupId }, data: { state: 'complete' } })
+    expect(await verified('full', 0)).toBe(false)
+  })
+
   test('shows key ARNs, not root keys, and nothing of the envelope', async () => {
     const { rows } = await backups({ text: 'Backup 119' })
     expect(rows).toMatchObject([{ keyArns: [key], method: 'AWS-KMS', bytes: 119 * 2 ** 33 }])

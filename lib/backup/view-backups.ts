@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import type { BackupContext } from './backup-context.ts'
+import { damagedBackups } from './damaged-backups.ts'
 import { offeredPlaces } from './offered-places.ts'
 import {
   type BackupDetail,
@@ -9,6 +10,7 @@ import {
   type BackupsView,
   countsSchema,
   type JobKind,
+  keptIn,
   nothingYet,
   type Progress,
   waitingForSchema,
@@ -48,11 +50,15 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     offeredPlaces(context),
   ])
   const page = rows.slice(0, pageSize)
+  const damaged = await damagedBackups(
+    db,
+    page.filter(isComplete).map(({ id }) => id),
+  )
   return {
-    rows: page.map(rowOf),
+    rows: page.map((row) => rowOf(row, damaged)),
     nextBefore: rows.length > pageSize ? (page.at(-1)?.id ?? null) : null,
     active: active
-      .map(rowOf)
+      .map((row) => rowOf(row))
       .sort((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, 20),
     hasBackups: rows.length > 0 || (await db.backup.findFirst({ select: { id: true } })) !== null,
@@ -96,7 +102,7 @@ export async function viewBackup(
   })
   if (!row) return undefined
   return {
-    ...rowOf(row),
+    ...rowOf(row, await damagedBackups(db, isComplete(row) ? [id] : [])),
     bucket: row.bucket,
     region: row.region,
     prefix: row.prefix,
@@ -116,6 +122,7 @@ export async function viewBackup(
       error: restore.error,
       files: restore.files,
       bytes: toNumber(restore.bytes),
+      kept: keptIn(restore.progress),
       createdAt: restore.createdAt.toISOString(),
       finishedAt: restore.finishedAt?.toISOString() ?? null,
     })),
@@ -169,12 +176,15 @@ interface StoredRow {
   finishedAt: Date | null
 }
 
-function rowOf(row: StoredRow): BackupRow {
+const isComplete = ({ state }: Pick<StoredRow, 'state'>) => state === 'complete'
+
+function rowOf(row: StoredRow, damaged?: ReadonlySet<string>): BackupRow {
   return {
     id: row.id,
     name: row.name,
     source: row.source,
     state: row.state,
+    damaged: damaged?.has(row.id) ?? false,
     error: row.error,
     waitingFor: waitingForSchema.nullable().parse(row.waitingFor),
     warnings: row.warningCount,

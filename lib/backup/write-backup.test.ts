@@ -236,7 +236,8 @@ describe('a restore', () => {
     mkdirSync(target)
     await restoreBackup({ backup, target })
     const again = await failureOf(restoreBackup({ backup, target }))
-    expect(again).toMatchObject({ code: 'conflict', message: `${target} is not empty.` })
+    const fix = 'Restore into a new or an empty folder.'
+    expect(again).toMatchObject({ code: 'conflict', message: `${target} is not empty.`, fix })
     expect(await failureOf(restoreBackup({ backup, target: join(target, 'text') }))).toMatchObject({ code: 'invalid' })
     expect(await failureOf(restoreBackup({ backup, target: join(target, 'a/b') }))).toMatchObject({ code: 'not-found' })
     expect(describeTree(target)).toEqual(describeTree(bench.source))

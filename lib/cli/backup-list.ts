@@ -33,7 +33,8 @@ export function addBackupList(backup: Command): void {
     )
 }
 
-function stateText({ state, waitingFor, warnings }: BackupRow): string {
+function stateText({ state, damaged, waitingFor, warnings }: BackupRow): string {
+  if (damaged) return 'damaged'
   if (state === 'waiting') return `waiting for ${waitingFor ?? 'key'}`
   return warnings > 0 ? `${state}, ${count(warnings, 'warning')}` : state
 }

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { overwrites } from '#lib/archive/restore-tree.ts'
-import { startRestoreSchema } from '#lib/backup/schema.ts'
+import { keptIn, startRestoreSchema } from '#lib/backup/schema.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { AppError } from '#lib/errors.ts'
 import { notEmpty } from './arguments.ts'
@@ -52,7 +52,7 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'That cannot be restored.')
         const id = await startRestore(services.backup, wish.data, 'host', 'command line')
         await waitForJob(services, 'restore', id)
-        const result = await services.db.restore.findUniqueOrThrow({
+        const { progress, ...result } = await services.db.restore.findUniqueOrThrow({
           where: { id },
           select: {
             id: true,
@@ -66,14 +66,17 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
             bytes: true,
             warningCount: true,
             warnings: true,
+            progress: true,
           },
         })
         process.exitCode = result.state === 'complete' ? exitCodes.done : exitCodes.failed
-        if (options.json) return printJson({ ...result, durationMs: Math.round(performance.now() - started) })
+        const kept = keptIn(progress)
+        if (options.json) return printJson({ ...result, kept, durationMs: Math.round(performance.now() - started) })
         if (result.state !== 'complete') return printError(`The restore ${result.state}: ${plain(result.error ?? '')}`)
         print(
           `Restored ${count(result.files ?? 0, 'file')}, ${bytesText(Number(result.bytes ?? 0))}, to ${plain(result.target)}`,
         )
+        if (kept > 0) print(`Kept ${count(kept, 'file')} that were there already`)
         const warnings = z.array(z.object({ path: z.string(), message: z.string() })).parse(result.warnings)
         for (const warning of warnings.slice(0, 20)) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
         if (result.warningCount > 20) print(`! and ${count(result.warningCount - 20, 'more warning')}`)

@@ -1,5 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
+export { bytesText } from '#lib/bytes-text.ts'
+
 /** For people on a terminal: control characters in names must not act on it. */
 export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
@@ -16,13 +18,6 @@ export function printError(text: string): void {
 
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), 2))
-}
-
-/** IEC units, as everywhere in the console. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  return `${power === 0 ? Math.round(bytes) : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
 }
 
 /** `1 file`, `3009 files`. */

@@ -30,7 +30,10 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
       if (error instanceof AppError || signal?.aborted) throw error
       if (isChecksumMismatch(error)) {
         const message = `The object ${key} in bucket ${bucket} arrived with other bytes than were stored: its checksum differs.`
-        throw new AppError('integrity', message, { cause: error })
+        throw new AppError('integrity', message, {
+          cause: error,
+          fix: 'Try it once more. If it stays so, the object is damaged in the bucket, or a proxy on the way changes it; a bucket with versioning may still hold an earlier version of it.',
+        })
       }
       const fault = faultOf(error)
       if (fault.code === 'NoSuchKey' || (action === 's3:GetObject' && fault.code === 'NotFound')) {

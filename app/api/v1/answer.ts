@@ -46,6 +46,7 @@ export function shownBackup(row: BackupRow) {
     name,
     source,
     state,
+    damaged,
     error,
     warnings,
     bytes,
@@ -56,5 +57,20 @@ export function shownBackup(row: BackupRow) {
     createdAt,
     finishedAt,
   } = row
-  return { id, name, source, state, error, warnings, bytes, bytesStored, files, method, keyArns, createdAt, finishedAt }
+  return {
+    id,
+    name,
+    source,
+    state,
+    damaged,
+    error,
+    warnings,
+    bytes,
+    bytesStored,
+    files,
+    method,
+    keyArns,
+    createdAt,
+    finishedAt,
+  }
 }
