@@ -7,7 +7,7 @@ import type { ObjectVersion } from './object-version.ts'
 
 /** Up to this size the whole body is read at once, which is quicker. */
 const smallBytes = 512 * 1024
-const chunkBytes = 256 * 1024
+const chunkBytes = 1024 * 1024
 
 async function* pieces(bucket: Bucket, version: ObjectVersion, start: number, end: number) {
   let offset = 0
