@@ -415,10 +415,24 @@ test('keeps the last complete ones of this schedule, and nothing else goes', asy
   await cleanUpBackup(here.context, first?.id ?? '')
   await cleanUpBackup(here.context, second?.id ?? '')
   expect((await runsOf(id)).map((run) => run.id)).toEqual([third?.id, fourth?.id])
+
+  // A damaged one takes no other's place.
+  await makeDue(id)
+  await runDueSchedules(here.context)
+  const fifth = (await runsOf(id)).at(-1)?.id ?? ''
+  await runBackup(here.context, fifth, never)
+  const found = { backupId: fifth, depth: 'full', state: 'complete', createdBy: actor } as const
+  await here.db.backupVerification.create({ data: { ...found, problemCount: 1 } })
+  await deleteOutdated(here.context)
+  expect(await states()).toEqual(['complete', 'complete', 'complete'])
+  await here.db.backupVerification.create({ data: found })
+  await deleteOutdated(here.context)
+  expect(await states()).toEqual(['deleting', 'complete', 'complete'])
+  await cleanUpBackup(here.context, third?.id ?? '')
   expect(await row(byHand)).toMatchObject({ state: 'complete' })
   expect(await viewSchedules(here.context)).toContainEqual(
-    expect.objectContaining({ id, kept: 2, served: false, last: expect.objectContaining({ id: fourth?.id }) }),
+    expect.objectContaining({ id, kept: 2, served: false, last: expect.objectContaining({ id: fifth }) }),
   )
   await changeSchedule(here.context, id, 'remove', actor)
-  expect(await row(third?.id ?? '')).toMatchObject({ state: 'complete', scheduleId: null })
+  expect(await row(fourth?.id ?? '')).toMatchObject({ state: 'complete', scheduleId: null })
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { messageOf } from '#lib/errors.ts'
 import type { BackupContext } from './backup-context.ts'
+import { damagedBackups } from './damaged-backups.ts'
 import { refusalOf } from './delete-backup.ts'
 import type { Loss } from './schema.ts'
 
@@ -17,14 +18,20 @@ export async function viewLoss({ db }: Pick<BackupContext, 'db'>, id: string): P
       sentences: [`“${row.name}” of ${when} UTC is ${row.state}: it holds nothing that could be restored.`],
     }
   const ofSource = { source: row.source, host: row.host, environmentId: row.environmentId, state: 'complete' as const }
-  const [others, newer] = await Promise.all([
-    db.backup.count({ where: { ...ofSource, id: { not: id } } }),
-    db.backup.findFirst({ where: { ...ofSource, id: { gt: id } }, select: { id: true } }),
-  ])
+  const others = await db.backup.findMany({ where: { ...ofSource, id: { not: id } }, select: { id: true } })
+  const damaged = await damagedBackups(db, [id, ...others.map((other) => other.id)])
+  const whole = others.filter((other) => !damaged.has(other.id))
   const sentences = [
     `“${row.name}” of ${when} UTC, with ${(row.files ?? 0).toLocaleString('en-US')} ${row.files === 1 ? 'file' : 'files'} of ${row.source}, is lost for good: neither this console nor the key brings it back.`,
   ]
-  if (others === 0) sentences.push(`It is the only restore point of ${row.source}.`)
-  else if (!newer) sentences.push(`It is the newest restore point of ${row.source}. ${others} older remain.`)
+  if (damaged.has(id)) sentences.push('It is known to be damaged.')
+  else if (whole.length === 0)
+    sentences.push(
+      `It is the only restore point of ${row.source}${others.length > 0 ? ' that is not known to be damaged' : ''}.`,
+    )
+  else if (whole.every((other) => other.id < id))
+    sentences.push(
+      `It is the newest restore point of ${row.source}. ${whole.length} older ${whole.length === 1 ? 'one remains' : 'ones remain'}.`,
+    )
   return { refusal: refusal ? messageOf(refusal) : null, sentences }
 }
