@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -33,6 +33,10 @@ const runs = Number(values.runs)
 const bytes = Number(values.mib ?? (values.quick ? 256 : 1024)) * 2 ** 20
 const files = Number(values.files ?? (values.quick ? 5_000 : 50_000))
 const wanted = values.clients.split(',')
+
+/** Of the machine's processor time, by its host. */
+const MOST_STOLEN = 0.03
+const ATTEMPTS = 4
 
 const work = mkdtempSync(path.join(tmpdir(), 'vault-bench-'))
 const remove = () => rmSync(work, { recursive: true, force: true })
@@ -71,7 +75,7 @@ async function compare(standIn: StandIn): Promise<void> {
     for (let run = 1; run <= runs; run++) {
       for (const [place] of installed.entries()) {
         const client = installed[(place + run) % installed.length]
-        if (client) done.push(...(await both(client, { source, set, original, run })))
+        if (client) done.push(...(await undisturbed(client, { source, set, original, run })))
       }
     }
     rmSync(source, { recursive: true })
@@ -90,6 +94,19 @@ interface Task {
   readonly set: DataSet
   readonly original: Record<'content' | 'all', Tree>
   readonly run: number
+}
+
+/** On a virtual machine whose host gives its processors to others meanwhile, a run says little: it is made again. */
+async function undisturbed(client: Client, task: Task): Promise<Run[]> {
+  for (let attempt = 1; ; attempt++) {
+    const before = processorTime()
+    const pair = await both(client, task)
+    const after = processorTime()
+    const stolen = rounded((after.stolen - before.stolen) / (after.all - before.all), 3)
+    if (stolen <= MOST_STOLEN) return pair
+    say({ client: client.name, set: task.set.name, run: task.run, stolen, again: attempt < ATTEMPTS })
+    if (attempt === ATTEMPTS) return pair
+  }
 }
 
 /** Backup, restore, comparison; and nothing is left. */
@@ -143,7 +160,7 @@ async function linearity(standIn: StandIn, maxGib: number): Promise<void> {
     const source = path.join(work, 'source')
     const set = makeIncompressible(source, mib * 2 ** 20)
     const original = bothTrees(source)
-    for (let run = 1; run <= runs; run++) done.push(...(await both(client, { source, set, original, run })))
+    for (let run = 1; run <= runs; run++) done.push(...(await undisturbed(client, { source, set, original, run })))
     rmSync(source, { recursive: true })
   }
   console.log(tableOf(done))
@@ -159,6 +176,14 @@ function stored(done: readonly Run[], set: string): number | null {
     done.find((run) => run.client === name && run.set === set && run.direction === 'backup')?.storedBytes
   const [ours, floor] = [of('vault'), of('floor')]
   return ours === undefined || floor === undefined ? null : rounded(ours / floor, 4)
+}
+
+/** Of all processors since the start, in the kernel's ticks. https://docs.kernel.org/filesystems/proc.html */
+function processorTime(): { readonly stolen: number; readonly all: number } {
+  const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
+  const [, user, nice, system, idle, iowait, irq, softirq, steal] = first.split(/ +/).map(Number)
+  const parts = [user, nice, system, idle, iowait, irq, softirq, steal].map((ticks) => ticks ?? 0)
+  return { stolen: steal ?? 0, all: parts.reduce((sum, ticks) => sum + ticks, 0) }
 }
 
 function machine() {
