@@ -17,8 +17,7 @@ export function consolePrograms(env: Pick<Env, 'port' | 'host'>): Programs {
     sandbox: ['lib/supervisor/sandbox-process.ts'],
     web: ['node_modules/next/dist/bin/next', 'start', '--port', String(env.port), '--hostname', env.host],
     // With a small young generation the buffers that data passes through are let go of soon: 60 MiB less at the peak.
-    // Marking beside the main thread is done over and over for a small heap that hardly changes: 5 % of a backup's CPU.
-    worker: ['--max-semi-space-size=2', '--no-concurrent-marking', 'lib/jobs/worker.ts'],
+    worker: ['--max-semi-space-size=2', 'lib/jobs/worker.ts'],
   }
 }
 
