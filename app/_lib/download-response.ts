@@ -6,6 +6,7 @@ import { pathOfId } from '#lib/backup/browse-backup.ts'
 import { contentDisposition, downloadFile, downloadTar } from '#lib/backup/download-backup.ts'
 import { downloadQuerySchema } from '#lib/backup/schema.ts'
 import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
+import { refusal } from './answer.ts'
 import { getConsole } from './console.ts'
 import { shuttingDown } from './shutdown.ts'
 
@@ -130,8 +131,4 @@ function streamOf(
     // Nothing is read before somebody takes it.
     { highWaterMark: 0 },
   )
-}
-
-function refusal(status: number, message: string): Response {
-  return Response.json({ message, fix: null }, { status, headers: { 'cache-control': 'no-store' } })
 }

@@ -6,6 +6,7 @@ import { allowedOrigins } from '#lib/auth/allowed-origins.ts'
 import { authenticateToken } from '#lib/auth/authenticate-token.ts'
 import { can, type Permission, roles, type SessionUser, type TokenScope } from '#lib/auth/schema.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
+import { refusal } from './answer.ts'
 import { type Console, getConsole } from './console.ts'
 
 /** Who asks, straight from the database: a revoked session or a changed role counts at once. Once per request. */
@@ -63,10 +64,10 @@ export async function whenOpen(): Promise<Console | Response> {
 }
 
 function refuse(status: number, message: string, retryAfter?: number): Response {
-  const headers = new Headers({ 'cache-control': 'no-store' })
-  if (status === 401) headers.set('www-authenticate', 'Bearer')
-  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
-  return Response.json({ message, fix: null }, { status, headers })
+  return refusal(status, message, undefined, {
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+  })
 }
 
 /** A page of another site must neither read this with the person's cookie nor change anything. */

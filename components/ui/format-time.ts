@@ -19,7 +19,10 @@ function pair(seconds: number, large: number, largeUnit: string, small: number, 
   return `${Math.floor(seconds / large)} ${largeUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ''}`
 }
 
-/** `just now`, `5 minutes ago`, `yesterday`, `12 Nov`, `12 Nov 2025`, and what is soon `12 Nov 08:30 UTC`. A clock that is a little ahead reads as now. */
+/**
+ * `just now`, `5 minutes ago`, `yesterday`, `12 Nov`, `12 Nov 2025`, and what is soon `12 Nov 08:30 UTC`. A clock that is
+ * a little ahead reads as now.
+ */
 export function relativeTime(iso: string, now: Date): string {
   const then = new Date(iso)
   const seconds = Math.floor((now.getTime() - then.getTime()) / 1000)

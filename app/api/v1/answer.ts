@@ -1,4 +1,5 @@
 import 'server-only'
+import { answer, refusal } from '#app/_lib/answer.ts'
 import type { BackupRow } from '#lib/backup/schema.ts'
 import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
 
@@ -11,15 +12,6 @@ const statuses: Record<ErrorCode, number> = {
   integrity: 502,
   unavailable: 503,
   sealed: 503,
-}
-
-export function answer(status: number, body: unknown, headers: Record<string, string> = {}): Response {
-  return Response.json(body, { status, headers: { 'cache-control': 'no-store', ...headers } })
-}
-
-/** What every refusal looks like: what happened and why, and what to do. */
-export function refusal(status: number, message: string, fix?: string, headers?: Record<string, string>): Response {
-  return answer(status, { message, fix: fix ?? null }, headers)
 }
 
 /** For anything thrown: an AppError's own sentences, otherwise nothing of it. */
@@ -41,36 +33,20 @@ export function backupAnswer(row: BackupRow, status = 200): Response {
 }
 
 export function shownBackup(row: BackupRow) {
-  const {
-    id,
-    name,
-    source,
-    state,
-    damaged,
-    error,
-    warnings,
-    bytes,
-    bytesStored,
-    files,
-    method,
-    keyArns,
-    createdAt,
-    finishedAt,
-  } = row
   return {
-    id,
-    name,
-    source,
-    state,
-    damaged,
-    error,
-    warnings,
-    bytes,
-    bytesStored,
-    files,
-    method,
-    keyArns,
-    createdAt,
-    finishedAt,
+    id: row.id,
+    name: row.name,
+    source: row.source,
+    state: row.state,
+    damaged: row.damaged,
+    error: row.error,
+    warnings: row.warnings,
+    bytes: row.bytes,
+    bytesStored: row.bytesStored,
+    files: row.files,
+    method: row.method,
+    keyArns: row.keyArns,
+    createdAt: row.createdAt,
+    finishedAt: row.finishedAt,
   }
 }

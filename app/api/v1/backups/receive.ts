@@ -1,10 +1,11 @@
 import 'server-only'
+import { refusal } from '#app/_lib/answer.ts'
 import { getConsole } from '#app/_lib/console.ts'
 import type { RequestUser } from '#app/_lib/session.ts'
 import { shuttingDown } from '#app/_lib/shutdown.ts'
 import { receiveBackup } from '#lib/backup/receive-backup.ts'
 import type { FilesSource, StreamSource } from '#lib/backup/source.ts'
-import { backupAnswer, refusal } from '../answer.ts'
+import { backupAnswer } from '../answer.ts'
 
 /** Each holds some segments in memory. */
 const mostAtOnce = 3

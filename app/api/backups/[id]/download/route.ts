@@ -1,3 +1,4 @@
+import { refusal } from '#app/_lib/answer.ts'
 import { downloadResponse } from '#app/_lib/download-response.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 
@@ -17,16 +18,12 @@ export async function POST(request: Request, { params }: { params: Promise<{ id:
   const user = await permitRequest(request, 'restore.run', 'backup:restore')
   if (user instanceof Response) return user
   if (!(Number(request.headers.get('content-length') ?? Number.NaN) <= mostBytes))
-    return refuse(413, 'Too many paths for one download.', 'Choose a folder instead.')
+    return refusal(413, 'Too many paths for one download.', 'Choose a folder instead.')
   const wish = new URLSearchParams(await request.text())
   // Nothing chosen is not everything.
   if (!wish.has('path') && !wish.has('pattern'))
-    return refuse(400, 'Nothing was chosen.', 'Choose at least one file or folder, then try again.')
+    return refusal(400, 'Nothing was chosen.', 'Choose at least one file or folder, then try again.')
   return downloadResponse(request, (await params).id, wish, user.email)
-}
-
-function refuse(status: number, message: string, fix: string): Response {
-  return Response.json({ message, fix }, { status, headers: { 'cache-control': 'no-store' } })
 }
 
 /** Next would answer HEAD with GET, which reads the backup. */

@@ -1,7 +1,8 @@
+import { refusal } from '#app/_lib/answer.ts'
 import { getConsole } from '#app/_lib/console.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 import { viewBackup } from '#lib/backup/view-backups.ts'
-import { backupAnswer, refusal, refusalOf } from '../../answer.ts'
+import { backupAnswer, refusalOf } from '../../answer.ts'
 
 export const dynamic = 'force-dynamic'
 
