@@ -6,6 +6,7 @@ import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { SEGMENT, Workbench } from './backup-for-tests.ts'
 import { listEntries } from './list-entries.ts'
 import { TarReader } from './tar-reader.ts'
+import { toldAhead } from './told-ahead.ts'
 
 let bench: Workbench
 let content: Buffer
@@ -70,10 +71,12 @@ test('fetches as far ahead as it may of what it is told of, whatever lies betwee
   })
   const reader = new TarReader({ ...backup, store: counting }, 3)
   reader.want(data, 10)
-  expect(reader.toldEnough).toBe(false)
+  expect(reader.toldEnough(data + 10)).toBe(false)
   reader.want(data + 10, 2 * SEGMENT)
   reader.want(data + 6 * SEGMENT, 3 * SEGMENT)
-  expect(reader.toldEnough).toBe(true)
+  expect(reader.toldEnough(data + 10)).toBe(true)
+  expect(reader.toldEnough(data + 7 * SEGMENT)).toBe(true)
+  expect(reader.toldEnough(data + 8 * SEGMENT)).toBe(false)
   await readAll(reader, data, 10)
   expect(fetched).toEqual(['0', '1', '2'])
   expect((await readAll(reader, data + 10, 2 * SEGMENT)).equals(content.subarray(10, 10 + 2 * SEGMENT))).toBe(true)
@@ -81,6 +84,38 @@ test('fetches as far ahead as it may of what it is told of, whatever lies betwee
   await readAll(reader, data + 6 * SEGMENT, 3 * SEGMENT)
   expect(fetched).toEqual(['0', '1', '2', '6', '7', '8', '9'])
 })
+
+test('at the end of a file the next ones are on their way already', async () => {
+  const files = Array.from({ length: 4 }, (_, i) => join(bench.source, `of two segments ${i}`))
+  for (const file of files) writeFileSync(file, randomBytes(2 * SEGMENT))
+  await bench.backUp('several', { protection: { method: 'none' } })
+  const backup = await bench.open('several', { protection: { method: 'none' } })
+  const begun = new Set<number>()
+  const { store } = bench
+  const counting = Object.assign(Object.create(store), {
+    read: (key: string, max: number) => {
+      begun.add(Number(key.slice(key.lastIndexOf('/') + 1)))
+      return store.read(key, max)
+    },
+  })
+  const reader = new TarReader({ ...backup, store: counting }, 3)
+  const { segments } = backup.manifest
+  const starts = segments.map((_, index) => segments.slice(0, index).reduce((sum, { length }) => sum + length, 0))
+  let read = 0
+  for await (const { item } of toldAhead(asItems(listEntries(backup)), reader)) {
+    if (item.type !== 'file') continue
+    const end = item.data + item.size
+    for await (const piece of reader.read(item.data, item.size)) read += piece.length
+    const last = starts.findLastIndex((start) => start < end)
+    const ahead = [last, last + 1, last + 2].filter((index) => index < segments.length)
+    expect([...begun]).toEqual(expect.arrayContaining(ahead))
+  }
+  expect(read).toBe(18 * SEGMENT)
+})
+
+async function* asItems<T>(items: AsyncIterable<T>) {
+  for await (const item of items) yield { item }
+}
 
 test('memory is used again, but never that of a segment that is still on its way', async () => {
   const backup = await bench.open('mine', { protection: { method: 'none' } })

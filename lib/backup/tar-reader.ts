@@ -46,9 +46,11 @@ export class TarReader {
     if (from <= to) this.#wanted.push({ from, to })
   }
 
-  /** Whether it was told of enough to fetch ahead as far as it may. */
-  get toldEnough(): boolean {
-    return this.#next().length === this.#ahead
+  /** Whether it was told of enough to fetch ahead as far as it may, still when it reads the last byte before `end`. */
+  toldEnough(end: number): boolean {
+    const last = this.#segmentAt(end - 1)
+    const held = this.#wanted.reduce((sum, { from, to }) => sum + Math.max(0, to + 1 - Math.max(from, last)), 0)
+    return held >= this.#ahead
   }
 
   /** Authenticated bytes, in pieces of at most one segment. Never goes back: `offset` must not be before the last end. */
