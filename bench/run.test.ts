@@ -14,8 +14,10 @@ test('a run on a little data compares every restored file, ends with one line of
   const env = { ...process.env, TMPDIR: folder }
   const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { env })
   const lines = stdout.trim().split('\n')
-  const runs = lines.filter((line) => line.startsWith('{"client":"vault"')).map((line) => JSON.parse(line))
-  expect(runs.map(({ set, direction }) => `${set}, ${direction}`)).toEqual(
+  // A pair that the host of a virtual machine disturbed is said to be so, and comes again.
+  const said = lines.filter((line) => line.startsWith('{"client":"vault"')).map((line) => JSON.parse(line))
+  const runs = said.filter(({ direction }) => direction !== undefined)
+  expect([...new Set(runs.map(({ set, direction }) => `${set}, ${direction}`))]).toEqual(
     ['incompressible', 'logs', 'small files'].flatMap((set) => [`${set}, backup`, `${set}, restore`]),
   )
   for (const { direction, s3Requests, kmsRequests, storedBytes, ...run } of runs) {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -39,6 +39,8 @@ const MOST_STOLEN = 0.03
 const ATTEMPTS = 4
 
 const work = mkdtempSync(path.join(tmpdir(), 'vault-bench-'))
+const restored = path.join(work, 'restored')
+mkdirSync(restored)
 const remove = () => rmSync(work, { recursive: true, force: true })
 process.once('exit', remove)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
@@ -79,6 +81,7 @@ async function compare(standIn: StandIn): Promise<void> {
       }
     }
     rmSync(source, { recursive: true })
+    for (const left of readdirSync(restored)) rmSync(path.join(restored, left), { recursive: true })
   }
   console.log(tableOf(done))
   say({
@@ -109,15 +112,22 @@ async function undisturbed(client: Client, task: Task): Promise<Run[]> {
   }
 }
 
-/** Backup, restore, comparison; and nothing is left. */
+/**
+ * Backup, restore, comparison; and nothing is left, except that ext4 looks for a while at every inode that was freed
+ * before it takes one for a new file: where thousands are restored after thousands were removed, 26 s in place of 4.
+ */
 async function both(client: Client, { source, set, original, run }: Task): Promise<Run[]> {
-  const target = path.join(work, 'target')
+  const target = mkdtempSync(path.join(restored, 'in-'))
   await client.prepare()
   const backup = await timed(client, 'backup', set, run, () => client.backUp(source))
-  const restore = await timed(client, 'restore', set, run, () => client.restore(target))
+  const restore = await timed(client, 'restore', set, run, () => client.restore(path.join(target, 'all')))
   const { keepsMetadata } = client
-  mustBeSame(readTree(target, keepsMetadata), keepsMetadata ? original.all : original.content, client.name)
-  rmSync(target, { recursive: true })
+  mustBeSame(
+    readTree(path.join(target, 'all'), keepsMetadata),
+    keepsMetadata ? original.all : original.content,
+    client.name,
+  )
+  if (set.name !== 'small files') rmSync(target, { recursive: true })
   await standIn.empty()
   return [backup, restore]
 }

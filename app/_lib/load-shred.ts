@@ -23,7 +23,7 @@ export async function loadShreds(query: Pick<BackupQuery, 'text' | 'before'>): P
   const { backup, db } = await getConsole()
   const [requests, { rows, nextBefore }, choices, signingKey] = await Promise.all([
     listShreds(db),
-    viewBackups(backup, { ...query, state: 'complete' }),
+    viewBackups(backup, { ...query, state: 'stored' }),
     listChoices(db),
     knownSigningKey(backup),
   ])

@@ -47,7 +47,7 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
               </Td>
               <Td>
                 <div className="font-medium">{actionWords[row.action]}</div>
-                <div className="line-clamp-2 text-sm text-ink-2 wrap-anywhere" title={row.subject}>
+                <div className="line-clamp-2 text-sm text-ink-2 wrap-anywhere max-md:line-clamp-4" title={row.subject}>
                   {row.subject}
                 </div>
                 <div className="mt-0.5 text-sm text-ink-3 wrap-anywhere md:hidden">

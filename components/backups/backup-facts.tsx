@@ -20,7 +20,13 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
             waitingFor={backup.waitingFor}
           />
           {backup.damaged && (
-            <p className="mt-1 text-sm text-ink-2">A verification found problems. A clean full one ends this.</p>
+            <p className="mt-1 text-sm text-ink-2">
+              A verification found problems:{' '}
+              <a href="#verify" className="link">
+                what and what to do
+              </a>
+              . A clean full one ends this.
+            </p>
           )}
         </Fact>
         <Fact name="Started">

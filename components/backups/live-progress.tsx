@@ -26,7 +26,7 @@ export function LiveProgress({ url, title, label, state, actions }: Props) {
   const left = bytesTotal && bytesPerSecond ? ((bytesTotal - bytesDone) / bytesPerSecond) * 1000 : undefined
   return (
     <div className="card px-5 py-4">
-      <div className="mb-2.5 flex items-center gap-2.5">
+      <div className="mb-2.5 flex items-center gap-x-2.5 gap-y-1.5 max-sm:flex-wrap">
         {title}
         <StateBadge state={progress.state} waitingFor={progress.waitingFor} />
         {actions && <div className="ml-auto">{actions}</div>}

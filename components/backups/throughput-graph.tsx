@@ -12,7 +12,8 @@ export function ThroughputGraph({ samples }: { samples: readonly Sample[] }) {
   const [first] = rates
   const last = rates.at(-1)
   if (!first || !last || rates.length < 2) return <div className="h-10" aria-hidden />
-  const top = Math.max(1, ...rates.map(({ bytesPerSecond }) => bytesPerSecond))
+  const most = Math.max(...rates.map(({ bytesPerSecond }) => bytesPerSecond))
+  const top = Math.max(1, most)
   const x = (at: number) => ((at - first.at) / (last.at - first.at)) * width
   const y = (bytesPerSecond: number) => height - 1 - (bytesPerSecond / top) * (height - 2)
   const line = rates.map((rate) => `${x(rate.at).toFixed(1)},${y(rate.bytesPerSecond).toFixed(1)}`).join(' ')
@@ -35,7 +36,8 @@ export function ThroughputGraph({ samples }: { samples: readonly Sample[] }) {
         />
       </svg>
       <p className="tabular-nums">
-        At most {formatBytes(top)}/s in the last {formatDuration(Math.max(1000, last.at - (samples[0]?.at ?? last.at)))}
+        {most > 0 ? `At most ${formatBytes(most)}/s` : 'Nothing'} in the last{' '}
+        {formatDuration(Math.max(1000, last.at - (samples[0]?.at ?? last.at)))}
       </p>
     </div>
   )

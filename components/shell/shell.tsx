@@ -94,7 +94,8 @@ export function Shell({
             {can(user.role, 'seal.read') && <NavLink href="/settings/seal">Seal</NavLink>}
             {sandbox && can(user.role, 'sandbox.rehearse') && <NavLink href="/settings/sandbox">Sandbox</NavLink>}
           </nav>
-          <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1">
+          {/* As high as what stands in it: the page may be painted before all of it has come, and then it must not rise. */}
+          <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1 md:min-h-36 md:pointer-coarse:min-h-43">
             <div className="flex items-center gap-2.5 text-sm">
               <span
                 aria-hidden="true"

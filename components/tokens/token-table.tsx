@@ -70,9 +70,12 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
                   <code className="text-xs text-ink-3">{token.start}…</code>
                   {everybody && <span className="block text-xs wrap-anywhere text-ink-3">{token.user}</span>}
                   {/* What the other columns say, for a screen that has no room for them. */}
-                  <span className="block text-xs text-ink-3 md:hidden">
-                    {token.scopes.join(', ')}, until <Time iso={token.expiresAt} />, last used{' '}
-                    {token.lastUsedAt ? <Time iso={token.lastUsedAt} /> : 'never'}
+                  <span className="block text-xs text-ink-3 *:block md:hidden">
+                    <span>May {token.scopes.join(', ')}</span>
+                    <span>
+                      Expires <Time iso={token.expiresAt} />
+                    </span>
+                    <span>Last used {token.lastUsedAt ? <Time iso={token.lastUsedAt} /> : 'never'}</span>
                   </span>
                 </Td>
                 <Td>

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   type BigIntStats,
   closeSync,
@@ -26,14 +25,16 @@ import { cannotWrite, hostileEntry } from './restore-errors.ts'
 import { checkedParts } from './restore-path.ts'
 import { timeSetter } from './set-times.ts'
 import { systemCode } from './system-error.ts'
+import { type RestoreAttempt, removeUnfinished, unfinishedName } from './unfinished.ts'
 import { writeAll } from './write-all.ts'
 
 // Entries come with each folder before what it holds. The folders down to the current one are held open and everything
 // is done relative to them, so that no link, whoever made it, is ever written through.
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-/** What a file that is not whole yet is called. */
-export const UNFINISHED = '.vault-restore-'
+
+/** In order. */
+type Content = AsyncIterable<Buffer> | Iterable<Buffer>
 
 interface Level {
   readonly name: string
@@ -50,6 +51,7 @@ interface TreeWriterOptions {
   readonly overwrite?: Overwrite | undefined
   readonly draft?: boolean
   readonly finished?: FinishedFiles | undefined
+  readonly by?: RestoreAttempt | undefined
 }
 
 /** Writes entries into a folder. `close` must be called, after success and after failure. */
@@ -60,11 +62,12 @@ export class TreeWriter {
   readonly #below: FoldersBelow
   readonly #owners = restoresOwners()
   readonly #times = timeSetter()
-  readonly #temporary = `${UNFINISHED}${randomBytes(6).toString('hex')}`
+  readonly #temporary: string
   readonly #warn: (path: BytePath, message: string) => void
   readonly #overwrite: Overwrite | undefined
   readonly #draft: boolean
   readonly #finished: FinishedFiles | undefined
+  readonly #by: RestoreAttempt | undefined
   /** A folder of the backup that cannot be made because something else is there: nothing below it is restored. */
   #blocked: BytePath | undefined
 
@@ -74,11 +77,12 @@ export class TreeWriter {
    * @param options.draft the target gets its own name only when all is restored: what is whole in memory needs no
    * temporary name in it
    * @param options.finished files that are moved into a draft instead of written anew
+   * @param options.by which attempt this is, where files are replaced: what earlier ones left unfinished is removed
    */
   constructor(
     target: OpenFolder,
     warn: (path: BytePath, message: string) => void,
-    { overwrite, draft = false, finished }: TreeWriterOptions = {},
+    { overwrite, draft = false, finished, by }: TreeWriterOptions = {},
   ) {
     this.#root = target
     this.#below = new FoldersBelow(target)
@@ -87,6 +91,9 @@ export class TreeWriter {
     this.#overwrite = overwrite
     this.#draft = draft && overwrite === undefined
     this.#finished = finished
+    this.#by = overwrite === undefined ? undefined : by
+    this.#temporary = unfinishedName(this.#by)
+    if (this.#by) removeUnfinished(target, this.#by)
   }
 
   /**
@@ -94,7 +101,7 @@ export class TreeWriter {
    * @param content the file's content in order, already authenticated
    * @param onTheWay a folder that was not asked for itself: one that is there stays as it is
    */
-  async add(entry: Entry, content: AsyncIterable<Buffer>, onTheWay = false): Promise<boolean> {
+  async add(entry: Entry, content: Content, onTheWay = false): Promise<boolean> {
     const parts = checkedParts(entry.path)
     const name = parts.at(-1)
     if (name === undefined) {
@@ -187,7 +194,9 @@ export class TreeWriter {
     if (!there) mkdirSync(toFsPath(at), 0o700)
     // What `never` keeps, and what nobody asked for, keeps its mode and times.
     const untouched = there && (onTheWay || this.#overwrite === 'never')
-    this.#levels.push({ name, folder: openFolder(at), entry: untouched ? undefined : entry })
+    const folder = openFolder(at)
+    this.#levels.push({ name, folder, entry: untouched ? undefined : entry })
+    if (there && this.#by) removeUnfinished(folder, this.#by)
     return !there
   }
 
@@ -252,8 +261,8 @@ export class TreeWriter {
     return true
   }
 
-  async #addFile(entry: Entry, parent: OpenFolder, at: BytePath, content: AsyncIterable<Buffer>): Promise<void> {
-    const pieces = content[Symbol.asyncIterator]()
+  async #addFile(entry: Entry, parent: OpenFolder, at: BytePath, content: Content): Promise<void> {
+    const pieces = Symbol.asyncIterator in content ? content[Symbol.asyncIterator]() : content[Symbol.iterator]()
     const first = await pieces.next()
     const whole = this.#draft && (first.value?.length ?? 0) === entry.size
     // In a draft at its top, where the next attempt finds and removes what a killed one was writing.

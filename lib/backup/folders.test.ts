@@ -1,10 +1,13 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -171,6 +174,12 @@ describe('where a restore may go', () => {
       expect(`${name} ${target(name)}`).toBe(`${name} conflict`)
   })
 
+  const mounted = emptyMount()
+  test.skipIf(mounted === undefined)('the folder of a disk, which nothing can take the place of', () => {
+    expect(() => resolveTarget(roots(), mounted ?? '', 'host')).toThrow('is where a disk is mounted')
+    expect(resolveTarget(roots(), mounted ?? '', 'host', true)).toBe(mounted)
+  })
+
   test('what cannot be a folder’s name, and what has no folder to be in', () => {
     expect(target('nul\0')).toBe('invalid')
     expect(target('nul\0/new')).toBe('invalid')
@@ -186,3 +195,17 @@ describe('where a restore may go', () => {
     chmodSync(at('restores/closed'), 0o700)
   })
 })
+
+/** Most machines have one, such as /dev/mqueue. */
+function emptyMount(): string | undefined {
+  const places = existsSync('/proc/self/mountinfo') ? readFileSync('/proc/self/mountinfo', 'utf8').split('\n') : []
+  return places
+    .map((line) => line.split(' ')[4] ?? '')
+    .find((place) => {
+      try {
+        return readdirSync(place).length === 0 && statSync(place).dev !== statSync(path.dirname(place)).dev
+      } catch {
+        return false
+      }
+    })
+}

@@ -132,6 +132,14 @@ export function mustBeFree(target: string, existing = false): void {
     throw new AppError('conflict', `${target} is not empty.`, {
       fix: 'Name a new folder, or say under “Files already there” (--overwrite) what is to become of them.',
     })
+  if (!existing && statSync(target).dev !== statSync(path.dirname(target)).dev) throw isMountPoint(target)
+}
+
+/** A disk’s own folder cannot be replaced by the finished one, which would besides be written to another disk. */
+export function isMountPoint(target: string): AppError {
+  return new AppError('conflict', `${target} is where a disk is mounted, so no restored folder can take its place.`, {
+    fix: 'Name a new folder in it, or restore into it with --overwrite (“Files already there”).',
+  })
 }
 
 function realFolder(folder: string): string {

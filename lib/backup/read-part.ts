@@ -9,17 +9,27 @@ import type { Part } from './manifest.ts'
 /**
  * The content of a part, after everything about it was checked. Throws AppError `integrity` with a sentence that names
  * the part, and what the store throws.
- * @param into memory that may take the part, and then its content
  */
 export async function readPart(
   store: ObjectStore,
   codec: Codec,
   identity: BackupIdentity,
   part: Part,
-  into?: Buffer,
 ): Promise<Buffer> {
-  const { place, size, length } = part
-  const what = `${place.kind === 'segment' ? 'Segment' : 'Entry list'} ${place.index} of backup ${identity.backup}`
+  return openPart(codec, identity, part, await fetchPart(store, identity, part))
+}
+
+/**
+ * The stored object of a part, with the size and SHA-256 that it should have. Throws as `readPart` does.
+ * @param into memory that may take it
+ */
+export async function fetchPart(
+  store: ObjectStore,
+  identity: BackupIdentity,
+  part: Part,
+  into?: Buffer,
+): Promise<Uint8Array> {
+  const { place, size } = part
   try {
     const key = backupFolder(identity) + partName(place)
     let object = await store.read(key, size, { unchecked: true, ...(into && { into }) })
@@ -30,17 +40,38 @@ export async function readPart(
       fault = await faultIn(object, part)
     }
     if (fault) throw new AppError('integrity', fault)
+    return object
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not-found')
+      throw new AppError(
+        'integrity',
+        `${nameOf(part, identity)} is missing: the bucket has no object ${partName(place)}.`,
+        { cause: error },
+      )
+    throw naming(nameOf(part, identity), error)
+  }
+}
+
+/** Opens what `fetchPart` gave. The object's memory may take the content. Throws as `readPart` does. */
+export async function openPart(
+  codec: Codec,
+  identity: BackupIdentity,
+  part: Part,
+  object: Uint8Array,
+): Promise<Buffer> {
+  const { place, length } = part
+  try {
     const content = await codec.open(object, partContext(identity, place), length, true)
     if (content.length !== length)
       throw new AppError('integrity', `It holds ${content.length} bytes of content instead of ${length}.`)
     return content
   } catch (error) {
-    if (error instanceof AppError && error.code === 'not-found')
-      throw new AppError('integrity', `${what} is missing: the bucket has no object ${partName(place)}.`, {
-        cause: error,
-      })
-    throw naming(what, error)
+    throw naming(nameOf(part, identity), error)
   }
+}
+
+function nameOf({ place }: Part, { backup }: BackupIdentity): string {
+  return `${place.kind === 'segment' ? 'Segment' : 'Entry list'} ${place.index} of backup ${backup}`
 }
 
 async function faultIn(object: Uint8Array, { size, sha256 }: Part): Promise<string | undefined> {

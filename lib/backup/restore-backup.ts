@@ -6,6 +6,7 @@ import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import { fixOf } from '#lib/archive/restore-errors.ts'
 import { type Overwrite, TreeWriter } from '#lib/archive/restore-tree.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
+import type { RestoreAttempt } from '#lib/archive/unfinished.ts'
 import { bytesText } from '#lib/bytes-text.ts'
 import { AppError } from '#lib/errors.ts'
 import { EntryIndex } from './entry-index.ts'
@@ -23,6 +24,8 @@ import type { PathWarning } from './write-entries.ts'
 // 3. Compare what was restored with what the manifest announces; only then give the folders their modes and times.
 
 const SEGMENTS_AHEAD = 4
+/** Written at once where it is there, without a generator for each file. */
+const SMALL = 64 * 1024
 const WARNINGS_KEPT = 1000
 
 export interface RestoreOptions {
@@ -37,6 +40,8 @@ export interface RestoreOptions {
   readonly draft?: string | undefined
   /** What earlier attempts finished, for a draft: it is taken over, and not fetched again. */
   readonly finished?: FinishedFiles | undefined
+  /** Which attempt this is, so that with `overwrite` it removes what killed ones were writing. */
+  readonly by?: RestoreAttempt | undefined
   /** Called at most every 100 ms. */
   readonly onProgress?: (progress: RestoreProgress) => void
   readonly signal?: AbortSignal
@@ -61,7 +66,7 @@ export interface RestoreResult {
  * name is whole.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
-  const { backup, target, paths = [], overwrite, draft, finished, onProgress, signal } = options
+  const { backup, target, paths = [], overwrite, draft, finished, by, onProgress, signal } = options
   const { totals } = backup.manifest
   const { backup: id } = backup.identity
   const selection = paths.length > 0 ? new Selection(paths) : undefined
@@ -82,15 +87,20 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
 
   const index = new EntryIndex(backup)
   const tar = new TarReader(backup, SEGMENTS_AHEAD, { reuse: true })
-  const wanted = selection ? selectEntries(index, selection, id) : everything(index)
+  const whole = !selection && !finished
+  if (whole) tar.wantAll()
+  const items = whole
+    ? everything(index)
+    : toldAhead(selection ? selectEntries(index, selection, id) : everything(index), tar, finished)
   // Before anything is made: what was asked for may not be there.
-  const first = await wanted.next()
+  let next = await items.next()
   // What was finished already takes no more room.
   const folder = prepareTarget(draft ?? target, target, selection || finished ? 0 : totals.bytes, overwrite)
-  const tree = new TreeWriter(folder, warn, { overwrite, draft: draft !== undefined, finished })
+  const tree = new TreeWriter(folder, warn, { overwrite, draft: draft !== undefined, finished, by })
   const links = linkedFiles(backup, index, tree, selection, finished)
   try {
-    for await (const { item, onTheWay } of toldAhead(resumed(first, wanted), tar, finished)) {
+    for (; !next.done; next = await items.next()) {
+      const { item, onTheWay } = next.value
       signal?.throwIfAborted()
       if (item.warning !== undefined && !onTheWay) warn(item.path, item.warning)
       if (item.type === 'skipped') continue
@@ -98,8 +108,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       if (listed.bytes > totals.bytes || listed.files > totals.files) throw differs()
       if (listed.folders > totals.folders || listed.links > totals.links) throw differs()
       const before = done.bytes
-      const { entry, content } = await links.resolve(item, tar)
-      if (await tree.add(entry, counted(content, item.path), onTheWay)) {
+      const isSmall = item.type === 'file' && item.size <= SMALL && !finished?.has(item)
+      const small = isSmall ? tar.here(item.data, item.size) : undefined
+      const { entry, content } = small
+        ? { entry: item, content: [small] }
+        : counted(await links.resolve(item, tar), item.path)
+      if (await tree.add(entry, content, onTheWay)) {
         done.bytes = before
         count(done, entry)
       } else if (item.type !== 'folder') done.kept += 1
@@ -115,7 +129,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   for (const text of selection?.unmatched() ?? []) warn(toBytePath(text), 'nothing in this backup matches it')
   return { ...done, warningList }
 
-  async function* counted(content: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  function counted({ entry, content }: { entry: Entry; content: AsyncIterable<Buffer> }, path: string) {
+    return { entry, content: countedContent(content, path) }
+  }
+
+  async function* countedContent(content: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
     for await (const piece of content) {
       signal?.throwIfAborted()
       yield piece
@@ -127,12 +145,6 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
 
 async function* everything(index: EntryIndex) {
   for await (const item of index.from('')) yield { item, onTheWay: false }
-}
-
-async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<T, void>): AsyncGenerator<T> {
-  if (first.done) return
-  yield first.value
-  yield* rest
 }
 
 type Counted = Record<'files' | 'folders' | 'links' | 'bytes', number>

@@ -5,7 +5,7 @@ import { toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { FinishedFiles } from '#lib/archive/finished-files.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import { removeTree } from '#lib/archive/remove-tree.ts'
-import { UNFINISHED } from '#lib/archive/restore-tree.ts'
+import { UNFINISHED } from '#lib/archive/unfinished.ts'
 import { messageOf } from '#lib/errors.ts'
 
 // Each attempt of a restore writes into a draft of its own beside the target, and takes over from those of earlier

@@ -110,6 +110,23 @@ test('what an overwriting restore kept is counted, and shown', async () => {
   expect(readdirSync(target).sort()).toEqual(['a', 'inner'])
 })
 
+test('an overwriting restore removes what its killed attempts were writing, and nothing else', async () => {
+  const target = newTarget()
+  mkdirSync(path.join(target, 'inner'), { recursive: true })
+  const wish = { backupId, target, overwrite: 'never' } as const
+  const id = await startRestore(here.context, wish, 'page', actor)
+  await here.db.restore.update({ where: { id }, data: { attempt: 2, state: 'running' } })
+  const left = (by: string) => `.vault-restore-${by}-0123456789ab`
+  for (const folder of [target, path.join(target, 'inner')])
+    for (const by of [`${id}-1`, `${id}-2`, `${id}-10`, `${backupId}-1`]) writeFileSync(path.join(folder, left(by)), by)
+  await runRestore(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'complete', attempt: 3, files: 2 })
+  // Of an attempt that took it over meanwhile, and of another restore.
+  const others = [left(`${id}-10`), left(`${backupId}-1`)]
+  expect(readdirSync(target).sort()).toEqual([...others, 'a', 'inner'].sort())
+  expect(readdirSync(path.join(target, 'inner')).sort()).toEqual([...others, 'b'].sort())
+})
+
 test('a restore where no folder can be made names the target, not what lies beside it', async () => {
   const id = await start(newTarget())
   await here.db.restore.update({ where: { id }, data: { target: '/proc/restored' } })

@@ -1,13 +1,14 @@
 import { renameSync } from 'node:fs'
 import { z } from 'zod'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
+import { systemCode } from '#lib/archive/system-error.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { mustBeFree } from './folders.ts'
+import { isMountPoint, mustBeFree } from './folders.ts'
 import { Cancelled, keepProgress } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
 import { restoreBackup } from './restore-backup.ts'
@@ -97,6 +98,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
       paths: restore.paths,
       overwrite,
       finished,
+      by: { id, attempt },
       signal: progress.signal,
       onProgress: ({ filesDone, bytesWritten, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesWritten, currentPath }),
@@ -202,7 +204,8 @@ function moveInto(target: string, draft: string): void {
     renameSync(draft, target)
   } catch (error) {
     mustBeFree(target)
-    throw error
+    // A mount of the same disk, which mustBeFree cannot tell.
+    throw systemCode(error) === 'EBUSY' ? isMountPoint(target) : error
   }
 }
 

@@ -34,7 +34,7 @@ export const patternsSchema = z
 
 export const startBackupSchema = z.object({
   /** One of the folders the page offers: below VAULT_SOURCE_ROOTS. Links are resolved on the server. */
-  source: z.string().min(1, 'Choose a folder.').max(4096),
+  source: z.string().min(1, 'Choose a folder.').max(4096, 'A path has at most 4,096 characters.'),
   name: z.string().trim().max(2000, 'At most 2,000 characters.').regex(plainName, 'No control characters.'),
   /** Whose folder it is; empty: found by itself. */
   host: z.string().max(255).default(''),
@@ -46,7 +46,7 @@ export type StartBackupInput = z.input<typeof startBackupSchema>
 export const startRestoreSchema = z.object({
   backupId: z.uuid(),
   /** A folder below VAULT_RESTORE_ROOTS. */
-  target: z.string().trim().min(1, 'Name a new folder.').max(4096),
+  target: z.string().trim().min(1, 'Name a new folder.').max(4096, 'A path has at most 4,096 characters.'),
   /** Paths and patterns: a list, or text with one a line. Empty: everything. */
   paths: z
     .union([z.string().max(1_000_000), z.array(z.string())])
@@ -210,11 +210,14 @@ export interface BackupDetail extends BackupRow {
   /** At most 100 of them. */
   readonly warningList: readonly Warning[]
   readonly restores: readonly RestoreRow[]
-  /** Newest first. */
+  /** The last ten, newest first, and where none of them says why it is damaged, the one that does. */
   readonly verifications: readonly VerificationRow[]
   /** Where the page may restore to: a new folder below this one. */
   readonly restoreRoot: string
 }
+
+/** What the list can be narrowed to: `complete` leaves out those known to be damaged, which `damaged` are. */
+export const backupFilters = [...backupStates, 'damaged'] as const
 
 /** The address bar of the list of backups. Anything unknown is ignored. */
 export const backupQuerySchema = z.object({
@@ -226,7 +229,7 @@ export const backupQuerySchema = z.object({
     .regex(/^\P{Cc}*$/u)
     .optional()
     .catch(undefined),
-  state: z.enum(backupStates).optional().catch(undefined),
+  state: z.enum(backupFilters).optional().catch(undefined),
   /** The ID of the last row of the page before. */
   before: z.uuid().optional().catch(undefined),
 })

@@ -162,7 +162,7 @@ function isBelow(path: BytePath, folder: BytePath): boolean {
 }
 
 /** The paths that a text may stand for: itself, and with the escapes that `displayPath` writes taken back. */
-function pathsOf(text: string): BytePath[] {
+export function pathsOf(text: string): BytePath[] {
   const plain = toBytePath(text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, ''))
   const bytes = plain
     .replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))

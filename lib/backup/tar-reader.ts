@@ -3,13 +3,20 @@ import { freeWhole } from '#lib/free-now.ts'
 import { expectToHash } from '#lib/hash-aside.ts'
 import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { OpenedBackup } from './open-backup.ts'
-import { readPart } from './read-part.ts'
+import { fetchPart, openPart } from './read-part.ts'
+
+/** Segments held as content, the current one included: what compresses well takes far more memory then. */
+const OPEN_AT_ONCE = 3
 
 interface Loading {
-  readonly content: Promise<Buffer>
-  readonly memory: Buffer | undefined
-  /** The content, once it is there and nothing is written any more. */
+  readonly object: Promise<Uint8Array>
+  isFetched: boolean
+  /** Undefined before its turn comes. */
+  content: Promise<Buffer> | undefined
+  /** The content, once it is there. */
   bytes: Buffer | undefined
+  /** What the segment is fetched into, as long as its content lies there. */
+  memory: Buffer | undefined
 }
 
 /** Reads from a backup's tar stream, forward only, and fetches ahead of that the segments that it is told of. */
@@ -46,11 +53,27 @@ export class TarReader {
     if (from <= to) this.#wanted.push({ from, to })
   }
 
+  /** Says that everything will be read. */
+  wantAll(): void {
+    this.#wanted = [{ from: 0, to: this.#starts.length - 2 }]
+  }
+
   /** Whether it was told of enough to fetch ahead as far as it may, still when it reads the last byte before `end`. */
   toldEnough(end: number): boolean {
     const last = this.#segmentAt(end - 1)
     const held = this.#wanted.reduce((sum, { from, to }) => sum + Math.max(0, to + 1 - Math.max(from, last)), 0)
     return held >= this.#ahead
+  }
+
+  /**
+   * The same bytes as `read`, at once: undefined where they do not lie in the segment that was read last. Sparing two
+   * generators for each small file makes their restore a quarter faster.
+   */
+  here(offset: number, size: number): Buffer | undefined {
+    const start = this.#starts[this.#current] ?? 0
+    const content = this.#loading.get(this.#current)?.bytes
+    if (!content || offset < start || offset + size > start + content.length) return undefined
+    return content.subarray(offset - start, offset - start + size)
   }
 
   /** Authenticated bytes, in pieces of at most one segment. Never goes back: `offset` must not be before the last end. */
@@ -86,33 +109,58 @@ export class TarReader {
   }
 
   #leaveBefore(index: number): void {
-    for (const [held, { memory, bytes }] of this.#loading) {
+    for (const [held, { memory, content, bytes, isFetched }] of this.#loading) {
       if (held >= index) continue
       this.#loading.delete(held)
-      if (!memory || !bytes) continue
-      giveShared(memory)
-      if (bytes.buffer !== memory.buffer) freeWhole(bytes)
+      // What is still being written into is left to the collector of garbage.
+      const isIdle = content ? bytes !== undefined : isFetched
+      if (!this.#reuse || !isIdle) continue
+      if (memory) giveShared(memory)
+      else if (bytes) freeWhole(bytes)
     }
   }
 
   #load(current: number): Promise<Buffer> {
-    const { store, codec, identity, manifest } = this.#backup
-    for (const index of this.#next()) {
-      const part = manifest.segments[index]
-      if (!part || this.#loading.has(index)) continue
-      const memory = this.#reuse ? takeShared(part.size) : undefined
-      const loading: Loading = { content: readPart(store, codec, identity, part, memory), memory, bytes: undefined }
-      this.#loading.set(index, loading)
-      loading.content.then(
-        (bytes) => {
-          loading.bytes = bytes
-        },
-        () => {}, // whoever waits for it is told; if nobody does, it is not wanted any more
-      )
-    }
-    const loading = this.#loading.get(current)?.content
-    if (!loading) throw this.#nothingThere()
-    return loading
+    const next = this.#next()
+    for (const index of next) this.#fetch(index)
+    for (const index of next.slice(0, OPEN_AT_ONCE)) this.#open(index)
+    const content = this.#loading.get(current)?.content
+    if (!content) throw this.#nothingThere()
+    return content
+  }
+
+  #fetch(index: number): void {
+    const { store, identity, manifest } = this.#backup
+    const part = manifest.segments[index]
+    if (!part || this.#loading.has(index)) return
+    const memory = this.#reuse ? takeShared(part.size) : undefined
+    const object = fetchPart(store, identity, part, memory)
+    const loading: Loading = { object, isFetched: false, content: undefined, bytes: undefined, memory }
+    this.#loading.set(index, loading)
+    object.then(
+      () => {
+        loading.isFetched = true
+      },
+      () => {}, // whoever waits for it is told; if nobody does, it is not wanted any more
+    )
+  }
+
+  #open(index: number): void {
+    const { codec, identity, manifest } = this.#backup
+    const part = manifest.segments[index]
+    const loading = this.#loading.get(index)
+    if (!part || !loading || loading.content) return
+    const { memory } = loading
+    loading.content = loading.object.then(async (object) => {
+      const bytes = await openPart(codec, identity, part, object)
+      loading.bytes = bytes
+      if (memory && bytes.buffer !== memory.buffer) {
+        giveShared(memory)
+        loading.memory = undefined
+      }
+      return bytes
+    })
+    loading.content.catch(() => {})
   }
 
   /** The segments to be held now. */

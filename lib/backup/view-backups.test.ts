@@ -108,15 +108,52 @@ describe('the list of backups', () => {
     expect(await verified('full', 3)).toBe(true)
     // It sees no bytes.
     expect(await verified('quick', 0)).toBe(true)
+    for (let again = 0; again < 10; again += 1) await verified('quick', 0)
+    expect((await backup(backupId))?.verifications.at(-1)).toMatchObject({ depth: 'full', problemCount: 3 })
     expect(await verified('quick', 2)).toBe(true)
     expect(await verified('full', 0)).toBe(false)
     expect(await verified('quick', 1)).toBe(true)
     const { rows } = await backups()
     expect(rows.filter((one) => one.damaged).map(({ name }) => name)).toEqual(['Backup 100'])
+    expect((await backups({ state: 'damaged' })).rows).toMatchObject([{ id: backupId, damaged: true }])
+    expect((await backups({ state: 'damaged', text: 'Backup 101' })).rows).toEqual([])
+    expect((await backups({ state: 'complete', text: 'Backup 100' })).rows).toEqual([])
     await db.backup.update({ where: { id: backupId }, data: { state: 'shredded' } })
+    expect((await backups({ state: 'damaged' })).rows).toEqual([])
     expect(await backup(backupId)).toMatchObject({ state: 'shredded', damaged: false })
     await db.backup.update({ where: { id: backupId }, data: { state: 'complete' } })
     expect(await verified('full', 0)).toBe(false)
+    expect((await backups({ state: 'damaged' })).rows).toEqual([])
+  })
+
+  test('each complete one is found under complete or damaged, page by page, and all of them for the shredder', async () => {
+    const { db } = database
+    const stored = await db.backup.findMany({ where: { state: 'complete' }, orderBy: { id: 'desc' } })
+    // More than a page on end, then here and there.
+    const broken = stored.filter((_, index) => index < 60 || index % 5 === 0)
+    const createdBy = 'damage@example.test'
+    await db.backupVerification.createMany({
+      data: broken.map(({ id }) => ({ backupId: id, depth: 'full', state: 'complete', problemCount: 1, createdBy })),
+    })
+    const whole = stored.filter((one) => !broken.includes(one))
+    for (const [state, expected] of [
+      ['damaged', broken],
+      ['complete', whole],
+    ] as const) {
+      const found: string[] = []
+      let before: string | undefined
+      do {
+        const page = await backups({ state, before })
+        expect(page.rows.every(({ damaged }) => damaged === (state === 'damaged'))).toBe(true)
+        found.push(...page.rows.map(({ id }) => id))
+        before = page.nextBefore ?? undefined
+      } while (before)
+      expect(found).toEqual(expected.map(({ id }) => id))
+    }
+    const context = { db, sourceRoots: [], restoreRoots: ['/r'] }
+    const shredder = await viewBackups(context, { state: 'stored' })
+    expect(shredder.rows.map(({ id }) => id)).toEqual(stored.slice(0, 50).map(({ id }) => id))
+    await db.backupVerification.deleteMany({ where: { createdBy } })
   })
 
   test('shows key ARNs, not root keys, and nothing of the envelope', async () => {

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
+import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
 import { offeredPlaces } from './offered-places.ts'
 import {
   type BackupDetail,
-  type BackupQuery,
   type BackupRow,
   type BackupsView,
   countsSchema,
@@ -17,32 +17,15 @@ import {
 } from './schema.ts'
 import { verificationRow } from './view-verification.ts'
 
-const pageSize = 50
 const warningsSchema = z.array(z.object({ path: z.string(), message: z.string() }))
 const methodSchema = z.enum(['AWS-KMS', 'AES-256', 'none'])
 
 type ViewContext = Pick<BackupContext, 'db' | 'sourceRoots' | 'restoreRoots'>
 
-export async function viewBackups(context: ViewContext, query: BackupQuery): Promise<BackupsView> {
+export async function viewBackups(context: ViewContext, query: BackupListQuery): Promise<BackupsView> {
   const { db } = context
-  const filter = {
-    ...(query.state && { state: query.state }),
-    ...(query.text && {
-      OR: [
-        { name: { contains: query.text, mode: 'insensitive' as const } },
-        { source: { contains: query.text } },
-        { keyIds: { has: query.text } },
-      ],
-    }),
-  }
-  // IDs are UUIDs of version 7: their order is the order of creation.
-  const [rows, active, environment, restore, sources] = await Promise.all([
-    db.backup.findMany({
-      where: { ...filter, ...(query.before && { id: { lt: query.before } }) },
-      orderBy: { id: 'desc' },
-      take: pageSize + 1,
-      select: listed,
-    }),
+  const [{ rows, damaged }, active, environment, restore, sources] = await Promise.all([
+    listRows(db, query),
     // Sorted here: PostgreSQL would rather walk through all backups in order than sort the few that are meant.
     db.backup.findMany({ where: { state: { in: ['queued', 'running', 'waiting'] } }, take: 500, select: listed }),
     currentEnvironment(db),
@@ -50,10 +33,6 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     offeredPlaces(context),
   ])
   const page = rows.slice(0, pageSize)
-  const damaged = await damagedBackups(
-    db,
-    page.filter(isComplete).map(({ id }) => id),
-  )
   return {
     rows: page.map((row) => rowOf(row, damaged)),
     nextBefore: rows.length > pageSize ? (page.at(-1)?.id ?? null) : null,
@@ -67,24 +46,6 @@ export async function viewBackups(context: ViewContext, query: BackupQuery): Pro
     restored: restore !== null,
   }
 }
-
-/** What a row of a list shows: the rest of it is many times as wide. */
-const listed = {
-  id: true,
-  name: true,
-  source: true,
-  state: true,
-  error: true,
-  waitingFor: true,
-  warningCount: true,
-  bytes: true,
-  bytesStored: true,
-  files: true,
-  keyIds: true,
-  method: true,
-  createdAt: true,
-  finishedAt: true,
-} as const satisfies Record<keyof StoredRow, true>
 
 export async function viewBackup(
   { db, restoreRoots, installation }: Pick<BackupContext, 'db' | 'restoreRoots' | 'installation'>,
@@ -101,8 +62,19 @@ export async function viewBackup(
     },
   })
   if (!row) return undefined
+  const damaged = await damagedBackups(db, isComplete(row) ? [id] : [])
+  const { verifications } = row
+  if (damaged.has(id) && !verifications.some((one) => isComplete(one) && one.problemCount > 0))
+    // What says so is further back, behind quick ones that see no bytes.
+    verifications.push(
+      ...(await db.backupVerification.findMany({
+        where: { backupId: id, state: 'complete', problemCount: { gt: 0 } },
+        orderBy: { id: 'desc' },
+        take: 1,
+      })),
+    )
   return {
-    ...rowOf(row, await damagedBackups(db, isComplete(row) ? [id] : [])),
+    ...rowOf(row, damaged),
     bucket: row.bucket,
     region: row.region,
     prefix: row.prefix,
@@ -126,7 +98,7 @@ export async function viewBackup(
       createdAt: restore.createdAt.toISOString(),
       finishedAt: restore.finishedAt?.toISOString() ?? null,
     })),
-    verifications: row.verifications.map(verificationRow),
+    verifications: verifications.map(verificationRow),
   }
 }
 
@@ -158,25 +130,6 @@ async function jobRow(db: ViewContext['db'], kind: JobKind, id: string) {
   if (kind === 'restore') return db.restore.findUnique({ where: { id }, select })
   return db.backupVerification.findUnique({ where: { id }, select })
 }
-
-interface StoredRow {
-  id: string
-  name: string
-  source: string
-  state: BackupRow['state']
-  error: string | null
-  waitingFor: string | null
-  warningCount: number
-  bytes: bigint | null
-  bytesStored: bigint | null
-  files: number | null
-  keyIds: string[]
-  method: string
-  createdAt: Date
-  finishedAt: Date | null
-}
-
-const isComplete = ({ state }: Pick<StoredRow, 'state'>) => state === 'complete'
 
 function rowOf(row: StoredRow, damaged?: ReadonlySet<string>): BackupRow {
   return {

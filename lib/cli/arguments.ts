@@ -13,6 +13,11 @@ export function notEmpty(value: string): string {
   return value
 }
 
+/** For arguments that may be several: none of them empty. */
+export function severalNotEmpty(value: string, before: string[] = []): string[] {
+  return [...before, notEmpty(value)]
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is not a whole number from 1 on.')

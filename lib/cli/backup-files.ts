@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
-import { toBytePath } from '#lib/archive/byte-path.ts'
+import type { BytePath } from '#lib/archive/byte-path.ts'
 import { listFolder, pathOfId, searchFiles } from '#lib/backup/browse-backup.ts'
 import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
+import type { EntryIndex } from '#lib/backup/entry-index.ts'
 import type { BrowsedItem } from '#lib/backup/schema.ts'
+import { pathsOf } from '#lib/backup/select-entries.ts'
+import { AppError } from '#lib/errors.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { wholeNumber } from './arguments.ts'
 import { withServices } from './attach.ts'
@@ -32,11 +35,15 @@ export function addBackupFiles(backup: Command): void {
     .action((id: string, folder: string | undefined, options: Options) =>
       withServices(async (services) => {
         mustBeId(id)
+        if (!/^[\w-]+$/.test(options.after ?? '_'))
+          throw new AppError('invalid', `“${plain(options.after ?? '')}” is no place to continue after.`, {
+            fix: 'It is what the end of a list says behind --after.',
+          })
         const browsed = new BrowsedBackups(calledFor(services.backup, 'browse'))
         const { index, release } = await browsed.open(id)
         try {
           const files: BrowsedItem[] = []
-          const path = folder?.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '')
+          const path = await pathMeant(index, folder ?? '.')
           let after = options.after === undefined ? undefined : pathOfId(options.after)
           let left = options.limit
           let next: string | null
@@ -44,7 +51,7 @@ export function addBackupFiles(backup: Command): void {
             const wish = { after, limit: Math.min(pageSize, left) }
             const page =
               options.search === undefined
-                ? await listFolder(index, path ? toBytePath(path) : '.', wish)
+                ? await listFolder(index, path, wish)
                 : await searchFiles(index, options.search, wish)
             left -= page.items.length
             next = page.next
@@ -60,6 +67,12 @@ export function addBackupFiles(backup: Command): void {
         }
       }),
     )
+}
+
+/** A name that is no text is written as the list shows it. */
+async function pathMeant(index: EntryIndex, folder: string): Promise<BytePath> {
+  const [path = '.', unescaped = path] = pathsOf(folder)
+  return (await index.find(path)) ? path : unescaped
 }
 
 function lineOf(item: BrowsedItem, wholePath: boolean): string {

@@ -5,7 +5,7 @@ import { overwrites } from '#lib/archive/restore-tree.ts'
 import { keptIn, startRestoreSchema } from '#lib/backup/schema.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { AppError } from '#lib/errors.ts'
-import { notEmpty } from './arguments.ts'
+import { notEmpty, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson } from './output.ts'
@@ -25,6 +25,7 @@ export function addBackupRestore(backup: Command): void {
     .argument(
       '[paths...]',
       'what to restore: paths (with all below them), or patterns as .gitignore writes them; everything unless named',
+      severalNotEmpty,
     )
     .requiredOption('--to <folder>', 'a folder that does not exist yet, or is empty', notEmpty)
     .addOption(
@@ -50,7 +51,8 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         const target = path.resolve(options.to)
         const wish = startRestoreSchema.safeParse({ backupId, target, paths: wanted, overwrite: options.overwrite })
         if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'That cannot be restored.')
-        const id = await startRestore(services.backup, wish.data, 'host', 'command line')
+        // The form takes white space off its end; here it was named so.
+        const id = await startRestore(services.backup, { ...wish.data, target }, 'host', 'command line')
         await waitForJob(services, 'restore', id)
         const { progress, ...result } = await services.db.restore.findUniqueOrThrow({
           where: { id },

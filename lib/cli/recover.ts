@@ -6,7 +6,7 @@ import { AppError } from '#lib/errors.ts'
 import { listWithoutDatabase } from '#lib/recover/list-without-database.ts'
 import { openWithoutDatabase } from '#lib/recover/open-without-database.ts'
 import { openRecoverySource, type RecoverySource } from '#lib/recover/recovery-source.ts'
-import { notEmpty, severalTimes } from './arguments.ts'
+import { notEmpty, severalNotEmpty, severalTimes } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine } from './output.ts'
@@ -35,7 +35,11 @@ export function addRecover(recover: Command): void {
     )
     .argument('<address>', 's3://BUCKET or s3://BUCKET/PREFIX, without the environment’s ID')
     .argument('[backup]', 'the backup’s ID')
-    .argument('[paths...]', 'what to restore, as byok backup restore takes it; everything unless named')
+    .argument(
+      '[paths...]',
+      'what to restore, as byok backup restore takes it; everything unless named',
+      severalNotEmpty,
+    )
     .requiredOption('--environment <id>', 'the environment’s ID, from your own records')
     // Not `<arns...>`, which would take the backup’s ID for a further key.
     .option(

@@ -13,7 +13,7 @@ const timeSchema = z
 
 export const addScheduleSchema = z
   .object({
-    source: z.string().min(1, 'Choose a folder.').max(4096),
+    source: z.string().min(1, 'Choose a folder.').max(4096, 'A path has at most 4,096 characters.'),
     /** Empty: found by the folder. */
     host: z.string().max(255).default(''),
     name: z.string().trim().max(200, 'At most 200 characters.').regex(plainName, 'No control characters.'),

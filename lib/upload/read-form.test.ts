@@ -135,6 +135,7 @@ test.each([
   ['absolute', [], [{ path: '/etc/passwd', size: 0 }], /is absolute/],
   ['climbing out', [], [{ path: 'a/../../b', size: 0 }], /the part “\.\.”/],
   ['negative size', [], [{ path: 'a', size: -1 }], /./],
+  ['a time that no calendar has', [], [{ path: 'a', size: 0, mtime: 1e300 }], /mtime is in milliseconds/],
 ] as const)('%s is refused', async (_, files, list, message) => {
   const whole = tree.map(({ path, content }) => ({ path, size: content.length }))
   const { type, bytes } = await formOf(files, list ?? whole)

@@ -66,6 +66,8 @@ export const putQuerySchema = z.object({
 })
 export const postQuerySchema = z.object({ name: uploadName })
 
+const noSuchTime = 'A file’s mtime is in milliseconds since 1970, from -8.64e15 to 8.64e15.'
+
 /** The first field of `POST /api/v1/backups`: what follows, in the order of a tree. */
 export const fileListSchema = z
   .array(
@@ -74,7 +76,7 @@ export const fileListSchema = z
       /** Bytes. */
       size: z.int().min(0),
       /** Milliseconds since 1970. */
-      mtime: z.number().min(-8.64e15).max(8.64e15).optional(),
+      mtime: z.number().min(-8.64e15, noSuchTime).max(8.64e15, noSuchTime).optional(),
     }),
     { error: 'The field “files” is not a JSON list of { path, size, mtime }.' },
   )

@@ -30,6 +30,14 @@ export default async function AuditPage({ searchParams }: Props) {
         lede="Who did what, when, and how it ended. Secrets are never part of it, only that they changed."
       />
       <FilterBar key={`${action} ${outcome} ${actor}`} path="/audit" active={filtered}>
+        <TextField
+          label="Who"
+          name="actor"
+          type="search"
+          defaultValue={actor}
+          placeholder="E-mail or IP address"
+          className="w-56 max-sm:w-full"
+        />
         <Select label="Action" name="action" defaultValue={action} className="w-48 max-sm:w-full">
           <option value="">All</option>
           {auditActions.map((name) => (
@@ -44,14 +52,6 @@ export default async function AuditPage({ searchParams }: Props) {
           <option value="refused">Refused</option>
           <option value="failed">Failed</option>
         </Select>
-        <TextField
-          label="Who"
-          name="actor"
-          type="search"
-          defaultValue={actor}
-          placeholder="E-mail or IP address"
-          className="w-56"
-        />
       </FilterBar>
       {view.rows.length > 0 ? (
         <AuditTable rows={view.rows} />

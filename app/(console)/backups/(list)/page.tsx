@@ -100,6 +100,7 @@ export default async function BackupsPage({ searchParams }: Props) {
               <option value="running">Running</option>
               <option value="waiting">Waiting</option>
               <option value="complete">Complete</option>
+              <option value="damaged">Damaged</option>
               <option value="failed">Failed</option>
               <option value="cancelled">Cancelled</option>
               <option value="deleting">Deleting</option>

@@ -93,7 +93,15 @@ export default async function BackupPage({ params, searchParams }: Props) {
           )}
           <BackupFacts backup={backup} />
           {complete && (
-            <Card id="restore" title="Restore" hint="Every file is authenticated before it gets its name.">
+            <Card
+              id="restore"
+              title="Restore"
+              hint={
+                backup.damaged
+                  ? 'Every file is authenticated before it gets its name. This backup is damaged: restoring everything fails where the damage is; by their paths, files beside it can still be restored.'
+                  : 'Every file is authenticated before it gets its name.'
+              }
+            >
               {canRestore && (
                 <RestoreForm
                   key={chosen}
@@ -132,6 +140,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
           )}
           {complete && (
             <Card
+              id="verify"
               title="Verify"
               hint="Quick: every object is there with its size and checksum, and the key opens it. Full: every byte is fetched, decrypted and compared."
             >
