@@ -1,7 +1,9 @@
 // The Content-Security-Policy is not here but in proxy.ts: it needs a nonce for every request.
 const headers = [
   { key: 'X-Content-Type-Options', value: 'nosniff' },
-  { key: 'Referrer-Policy', value: 'no-referrer' },
+  // Not `no-referrer`: with that a browser says `Origin: null` for a form that is sent before the page's script runs, and
+  // Next refuses the action.
+  { key: 'Referrer-Policy', value: 'same-origin' },
   { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
   { key: 'Cross-Origin-Resource-Policy', value: 'same-origin' },
   {

@@ -62,3 +62,11 @@ test('every page asks who it is, or is one of those before sign-in', () => {
     )
   }
 })
+
+test('every form says how it is sent: without that, before the script runs, what was typed goes into the address', () => {
+  const forms = files('{app,components}/**/*.tsx').flatMap((file) =>
+    [...read(file).matchAll(/<form\b[\s\S]{0,200}/g)].map(([text]) => ({ file, text })),
+  )
+  expect(forms.length).toBeGreaterThan(15)
+  for (const { file, text } of forms) expect(text, file).toMatch(/method="(post|get)"|action=\{/)
+})

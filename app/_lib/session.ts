@@ -76,7 +76,7 @@ function fromOwnPage(request: Request, allowed: readonly string[]): boolean {
   if (request.method === 'GET' || request.method === 'HEAD')
     return from === null || from === 'same-origin' || from === 'none'
   const origin = request.headers.get('origin')
-  // A form of these pages says `null`, because they name themselves to nobody (Referrer-Policy): the browser's word counts.
+  // A browser that is told to name no page says `null`, of a form of these pages too: then its other word counts.
   return origin === null || origin === 'null' ? from === 'same-origin' : allowed.includes(origin)
 }
 

@@ -41,7 +41,7 @@ export function MailForm({ settings, save, test }: Props) {
 
   return (
     <Card title="Mail" hint="By a mail server of yours, in plain text, to as many as 20 addresses.">
-      <form onSubmit={submit} aria-label="Alerts by mail" noValidate className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} aria-label="Alerts by mail" noValidate className="flex flex-col gap-4">
         <Checkbox
           name="on"
           label="Send alerts by mail"

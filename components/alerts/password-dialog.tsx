@@ -34,7 +34,7 @@ export default function PasswordDialog({ reasons, wrong, busy, onConfirm, onCanc
         ))}
       </ul>
       <p>Nothing is saved yet. Every other administrator is told.</p>
-      <form id={form} noValidate className="pt-1 text-ink" onSubmit={submit}>
+      <form id={form} method="post" noValidate className="pt-1 text-ink" onSubmit={submit}>
         <TextField
           label="Your password"
           name="password"

@@ -32,7 +32,7 @@ export function WebhookForm({ settings, save, test }: Props) {
       title="Webhook"
       hint="A signed POST with JSON, as Standard Webhooks has it: whoever receives it can tell that it is from here, and that it is new."
     >
-      <form onSubmit={submit} aria-label="Alerts by webhook" noValidate className="flex flex-col gap-4">
+      <form method="post" onSubmit={submit} aria-label="Alerts by webhook" noValidate className="flex flex-col gap-4">
         <Checkbox
           name="on"
           label="Send alerts to a webhook"

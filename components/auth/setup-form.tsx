@@ -41,7 +41,7 @@ export function SetupForm({ token, complete }: Props) {
   }
 
   return (
-    <form onSubmit={submit} className="space-y-4">
+    <form method="post" onSubmit={submit} className="space-y-4">
       <TextField
         label="Name"
         name="name"

@@ -28,7 +28,7 @@ export function SignInForm({ next }: { next: string }) {
   }
 
   return (
-    <form onSubmit={submit} className="space-y-4">
+    <form method="post" onSubmit={submit} className="space-y-4">
       <TextField label="E-mail" name="email" type="email" autoComplete="username" required autoFocus maxLength={254} />
       <TextField
         label="Password"

@@ -46,7 +46,7 @@ export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props)
   }
 
   return (
-    <form onSubmit={submit} aria-label="Restore" className="space-y-3">
+    <form method="post" onSubmit={submit} aria-label="Restore" className="space-y-3">
       <RadioGroup
         legend="What"
         name="what"

@@ -37,7 +37,7 @@ export function StartBackupForm({ sources, start }: Props) {
   }
 
   return (
-    <form onSubmit={submit} aria-label="New backup" className="card space-y-3 px-5 py-4">
+    <form method="post" onSubmit={submit} aria-label="New backup" className="card space-y-3 px-5 py-4">
       <div className="grid items-start gap-3 sm:grid-cols-[minmax(0,3fr)_minmax(0,2fr)_auto]">
         <SourceSelect sources={sources} error={refusal?.fieldErrors?.source} />
         <TextField

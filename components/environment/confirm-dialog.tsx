@@ -41,6 +41,7 @@ export default function ConfirmDialog({ needed, busy, onConfirm, onCancel }: Pro
       {asks.includes('password') && <p>Every other administrator is told.</p>}
       <form
         id={formId}
+        method="post"
         noValidate
         className="space-y-3 pt-1 text-ink"
         onSubmit={handleSubmit((given) => onConfirm(given))}

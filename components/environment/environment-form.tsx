@@ -127,6 +127,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   return (
     <div className="grid grid-cols-1 items-start gap-6 min-[1100px]:grid-cols-[minmax(0,1fr)_420px]">
       <form
+        method="post"
         onSubmit={form.handleSubmit((settings) => save(settings), invalid('saved'))}
         noValidate
         aria-label="Backup Environment"

@@ -26,7 +26,7 @@ export function DeleteVersionsForm({ id, versions, remove }: Props) {
     })
   }
   return (
-    <form onSubmit={submit} noValidate className="max-w-md space-y-3">
+    <form method="post" onSubmit={submit} noValidate className="max-w-md space-y-3">
       <p className="text-ink-2">
         Deleting them is for good: exactly these versions, never a current one. Each backup stays restorable with the
         keys it has now.

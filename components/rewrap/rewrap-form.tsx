@@ -81,7 +81,13 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
         hint="Nothing happens yet: the new key is proven first, and you see what would be done."
       >
         {/* What was shown is of what was chosen then. */}
-        <form onSubmit={submit} onChange={() => setShown(undefined)} aria-label="Re-wrap" className="space-y-4">
+        <form
+          method="post"
+          onSubmit={submit}
+          onChange={() => setShown(undefined)}
+          aria-label="Re-wrap"
+          className="space-y-4"
+        >
           <RadioGroup
             legend="What to do"
             name="mode"

@@ -42,7 +42,7 @@ export function ScheduleForm({ sources, weekdays, add }: Props) {
   }
 
   return (
-    <form onSubmit={submit} aria-label="New schedule" className="card space-y-3 px-5 py-4">
+    <form method="post" onSubmit={submit} aria-label="New schedule" className="card space-y-3 px-5 py-4">
       <div className="grid items-start gap-3 sm:grid-cols-2">
         <SourceSelect sources={sources} error={errors?.source ?? errors?.host} />
         <TextField label="Name" name="name" placeholder="Optional" maxLength={200} error={errors?.name} />

@@ -39,7 +39,7 @@ export function ShredForm({ selection, digest, name, waitHours, start }: Props) 
     })
   }
   return (
-    <form onSubmit={submit} noValidate className="space-y-3.5">
+    <form method="post" onSubmit={submit} noValidate className="space-y-3.5">
       <TextField label={`Type “${name}” to go on`} name="name" error={result?.fieldErrors?.name} required />
       <TextField
         label="Hours in which it can be undone"

@@ -52,7 +52,7 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
 
   return (
     <Card title="New token">
-      <form onSubmit={submit} aria-label="New API token" className="space-y-4">
+      <form method="post" onSubmit={submit} aria-label="New API token" className="space-y-4">
         <div className="grid items-start gap-3 sm:grid-cols-[minmax(0,3fr)_minmax(0,1fr)]">
           <TextField
             label="Name"

@@ -74,6 +74,11 @@ test.each([0, 1, 40 * 1024 * 1024 + 1])('a stream of %i bytes comes back', async
   const input = { kind: 'stream', name: 'größe.bin', bytes: pieces(bytes) } as const
   const row = await receiveBackup(console.context, wish('a stream'), input, never)
   expect(row).toMatchObject({ state: 'complete', name: 'a stream', source: 'Upload of data', bytes: size, files: 1 })
+  const { warnings } = await console.db.backup.findUniqueOrThrow({ where: { id: row.id } })
+  expect(warnings).toMatchObject(
+    size > 0 ? [] : [{ path: 'größe.bin', message: expect.stringMatching(/nothing came/) }],
+  )
+  expect(row.warnings).toBe(size > 0 ? 0 : 1)
   expect(readFileSync(path.join(await restored(row.id), 'größe.bin')).equals(bytes)).toBe(true)
 })
 

@@ -254,8 +254,13 @@ async function protectionOf(context: BackupContext, backup: Claimed, connection:
   return { method: 'keys', keys: keyArns.map((arn) => connection.keyWrapper(arn)) }
 }
 
-/** A backup that holds nothing is complete, and hardly what anybody meant: a disk not mounted, a pattern misspelt. */
-function warningOfNothing(source: BackupSource, { files, links, warnings }: BackupResult): Warning | undefined {
+/**
+ * A backup that holds nothing is complete, and hardly what anybody meant: a disk not mounted, a pattern misspelt, a dump
+ * that failed.
+ */
+function warningOfNothing(source: BackupSource, { bytes, files, links, warnings }: BackupResult): Warning | undefined {
+  if (source.kind === 'stream' && bytes === 0)
+    return { path: source.name, message: 'it is empty: nothing came; did what should have sent it fail?' }
   if (source.kind !== 'folder' || files + links + warnings > 0) return undefined
   const why =
     source.include.length + source.exclude.length > 0

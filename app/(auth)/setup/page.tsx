@@ -3,7 +3,7 @@ import { setupOpen } from '#app/_lib/load.ts'
 import { SetupForm } from '#components/auth/setup-form.tsx'
 import { completeSetup } from '../actions.ts'
 
-export const metadata: Metadata = { title: 'Set up', referrer: 'no-referrer' }
+export const metadata: Metadata = { title: 'Set up' }
 
 interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>
