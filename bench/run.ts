@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
@@ -117,16 +118,12 @@ async function undisturbed(client: Client, task: Task): Promise<Run[]> {
  * before it takes one for a new file: where thousands are restored after thousands were removed, 26 s in place of 4.
  */
 async function both(client: Client, { source, set, original, run }: Task): Promise<Run[]> {
-  const target = mkdtempSync(path.join(restored, 'in-'))
+  const target = path.join(restored, randomUUID())
   await client.prepare()
   const backup = await timed(client, 'backup', set, run, () => client.backUp(source))
-  const restore = await timed(client, 'restore', set, run, () => client.restore(path.join(target, 'all')))
+  const restore = await timed(client, 'restore', set, run, () => client.restore(target))
   const { keepsMetadata } = client
-  mustBeSame(
-    readTree(path.join(target, 'all'), keepsMetadata),
-    keepsMetadata ? original.all : original.content,
-    client.name,
-  )
+  mustBeSame(readTree(target, keepsMetadata), keepsMetadata ? original.all : original.content, client.name)
   if (set.name !== 'small files') rmSync(target, { recursive: true })
   await standIn.empty()
   return [backup, restore]

@@ -71,6 +71,7 @@ test('four processes at once agree', async () => {
   expect(readdirSync(path.join(folder, 'secrets'))).toEqual(['one'])
 })
 
+// Root reads everything, whatever its mode.
 test.skipIf(process.getuid?.() === 0)('a file that cannot be read is an error, not a new secret', () => {
   secretFile(folder, 'one', () => 'first')
   chmodSync(path.join(folder, 'secrets', 'one'), 0)

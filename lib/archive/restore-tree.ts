@@ -33,8 +33,8 @@ import { writeAll } from './write-all.ts'
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-/** In order. */
-type Content = AsyncIterable<Buffer> | Iterable<Buffer>
+/** Of a file, in order. */
+export type Content = AsyncIterable<Buffer> | Iterable<Buffer>
 
 interface Level {
   readonly name: string

@@ -188,6 +188,7 @@ describe('where a restore may go', () => {
     expect(target('file/new')).toBe('invalid')
   })
 
+  // Root reads everything, whatever its mode.
   test.skipIf(process.getuid?.() === 0)('a folder that may not be read is a refusal', () => {
     mkdirSync(at('restores/closed'))
     chmodSync(at('restores/closed'), 0)

@@ -4,7 +4,7 @@ import type { Entry } from '#lib/archive/entry.ts'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import { fixOf } from '#lib/archive/restore-errors.ts'
-import { type Overwrite, TreeWriter } from '#lib/archive/restore-tree.ts'
+import { type Content, type Overwrite, TreeWriter } from '#lib/archive/restore-tree.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
 import type { RestoreAttempt } from '#lib/archive/unfinished.ts'
 import { bytesText } from '#lib/bytes-text.ts'
@@ -87,11 +87,10 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
 
   const index = new EntryIndex(backup)
   const tar = new TarReader(backup, SEGMENTS_AHEAD, { reuse: true })
-  const whole = !selection && !finished
-  if (whole) tar.wantAll()
-  const items = whole
-    ? everything(index)
-    : toldAhead(selection ? selectEntries(index, selection, id) : everything(index), tar, finished)
+  const wanted = selection ? selectEntries(index, selection, id) : everything(index)
+  const isWhole = !selection && !finished
+  if (isWhole) tar.want(0, Number.POSITIVE_INFINITY)
+  const items = isWhole ? wanted : toldAhead(wanted, tar, finished)
   // Before anything is made: what was asked for may not be there.
   let next = await items.next()
   // What was finished already takes no more room.
@@ -110,10 +109,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       const before = done.bytes
       const isSmall = item.type === 'file' && item.size <= SMALL && !finished?.has(item)
       const small = isSmall ? tar.here(item.data, item.size) : undefined
-      const { entry, content } = small
-        ? { entry: item, content: [small] }
-        : counted(await links.resolve(item, tar), item.path)
-      if (await tree.add(entry, content, onTheWay)) {
+      const { entry, content } = small ? { entry: item, content: [small] } : await links.resolve(item, tar)
+      if (await tree.add(entry, small ? content : counted(content, item.path), onTheWay)) {
         done.bytes = before
         count(done, entry)
       } else if (item.type !== 'folder') done.kept += 1
@@ -129,11 +126,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   for (const text of selection?.unmatched() ?? []) warn(toBytePath(text), 'nothing in this backup matches it')
   return { ...done, warningList }
 
-  function counted({ entry, content }: { entry: Entry; content: AsyncIterable<Buffer> }, path: string) {
-    return { entry, content: countedContent(content, path) }
-  }
-
-  async function* countedContent(content: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  async function* counted(content: Content, path: string): AsyncGenerator<Buffer> {
     for await (const piece of content) {
       signal?.throwIfAborted()
       yield piece

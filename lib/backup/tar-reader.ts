@@ -44,18 +44,13 @@ export class TarReader {
     for (const [index, { length }] of segments.entries()) this.#starts[index + 1] = (this.#starts[index] ?? 0) + length
   }
 
-  /** Says that this will be read, after all that was said before. */
+  /** Says that this, or all there is of it, will be read, after all that was said before. */
   want(offset: number, size: number): void {
     if (size === 0) return
     const known = this.#wanted.at(-1)?.to ?? -1
     const from = Math.max(this.#segmentAt(offset), known + 1)
     const to = this.#segmentAt(offset + size - 1)
     if (from <= to) this.#wanted.push({ from, to })
-  }
-
-  /** Says that everything will be read. */
-  wantAll(): void {
-    this.#wanted = [{ from: 0, to: this.#starts.length - 2 }]
   }
 
   /** Whether it was told of enough to fetch ahead as far as it may, still when it reads the last byte before `end`. */
