@@ -4,6 +4,8 @@ import path from 'node:path'
 import { z } from 'zod'
 import { attachSandbox } from '#lib/sandbox/attach.ts'
 
+/** Of all objects: more than the largest set takes. */
+const CAPACITY = 64 * 2 ** 30
 const region = 'us-east-1'
 const bucket = `vault-hosted-${region}`
 
@@ -30,9 +32,13 @@ export interface StandIn {
 /** The sandbox in a process of its own, with a data folder of its own on disk. */
 export async function startStandIn(dataDir: string): Promise<StandIn> {
   const program = path.join(import.meta.dirname, '..', 'lib', 'supervisor', 'sandbox-process.ts')
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, dataDir, '0'], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', program, dataDir, '0', String(CAPACITY)],
+    {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  )
   const endTogether = () => child.kill('SIGKILL')
   process.once('exit', endTogether)
   const [message] = await once(child, 'message')

@@ -48,6 +48,9 @@ const later = new Set([
   'KMSInternalException',
   'KeyUnavailableException',
   'DependencyTimeoutException',
+  // A quota of Ceph's, and one of MinIO's: until there is room again.
+  'QuotaExceeded',
+  'XMinioAdminBucketQuotaExceeded',
 ])
 
 /** What was asked for does not exist or does not fit; asking again, by anybody, changes nothing. */

@@ -91,13 +91,17 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   const isWhole = !selection && !finished
   if (isWhole) tar.want(0, Number.POSITIVE_INFINITY)
   const items = isWhole ? wanted : toldAhead(wanted, tar, finished)
-  // Before anything is made: what was asked for may not be there.
-  let next = await items.next()
-  // What was finished already takes no more room.
-  const folder = prepareTarget(draft ?? target, target, selection || finished ? 0 : totals.bytes, overwrite)
-  const tree = new TreeWriter(folder, warn, { overwrite, draft: draft !== undefined, finished, by })
-  const links = linkedFiles(backup, index, tree, selection, finished)
+  let tree: TreeWriter | undefined
   try {
+    const first = items.next()
+    // Whatever the list of entries says, all will be read, unless what is there is kept.
+    if (isWhole && overwrite === undefined) tar.begin()
+    // Before anything is made: what was asked for may not be there.
+    let next = await first
+    // What was finished already takes no more room.
+    const folder = prepareTarget(draft ?? target, target, selection || finished ? 0 : totals.bytes, overwrite)
+    tree = new TreeWriter(folder, warn, { overwrite, draft: draft !== undefined, finished, by })
+    const links = linkedFiles(backup, index, tree, selection, finished)
     for (; !next.done; next = await items.next()) {
       const { item, onTheWay } = next.value
       signal?.throwIfAborted()
@@ -121,7 +125,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     tree.finish()
   } finally {
     tar.close()
-    tree.close()
+    tree?.close()
   }
   for (const text of selection?.unmatched() ?? []) warn(toBytePath(text), 'nothing in this backup matches it')
   return { ...done, warningList }

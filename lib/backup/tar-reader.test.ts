@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { SEGMENT, Workbench } from './backup-for-tests.ts'
 import { listEntries } from './list-entries.ts'
+import { restoreBackup } from './restore-backup.ts'
 import { TarReader } from './tar-reader.ts'
 import { toldAhead } from './told-ahead.ts'
 
@@ -146,4 +147,20 @@ test('memory is used again, but never that of a segment that is still on its way
   expect(Buffer.concat(read).equals(content.subarray(2 * SEGMENT, 8 * SEGMENT))).toBe(true)
   // Two at once, and the one that was not waited for.
   expect(memories.size).toBe(3)
+})
+
+test('a whole restore asks for its first segments while the list of entries is on its way', async () => {
+  const backup = await bench.open('mine', { protection: { method: 'none' } })
+  const { promise: asked, resolve } = Promise.withResolvers<void>()
+  const { store } = bench
+  const waiting = Object.assign(Object.create(store), {
+    read: async (key: string, max: number) => {
+      if (key.includes('/segments/')) resolve()
+      else await asked
+      return store.read(key, max)
+    },
+  })
+  const target = bench.newTarget()
+  await restoreBackup({ backup: { ...backup, store: waiting }, target })
+  expect(readFileSync(join(target, 'file')).equals(content)).toBe(true)
 })

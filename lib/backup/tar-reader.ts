@@ -115,10 +115,14 @@ export class TarReader {
     }
   }
 
+  /** Fetches ahead from now on, before the first of it is read. */
+  begin(): void {
+    for (const index of this.#next()) this.#fetch(index)
+  }
+
   #load(current: number): Promise<Buffer> {
-    const next = this.#next()
-    for (const index of next) this.#fetch(index)
-    for (const index of next.slice(0, OPEN_AT_ONCE)) this.#open(index)
+    this.begin()
+    for (const index of this.#next().slice(0, OPEN_AT_ONCE)) this.#open(index)
     const content = this.#loading.get(current)?.content
     if (!content) throw this.#nothingThere()
     return content

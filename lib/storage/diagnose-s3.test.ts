@@ -52,6 +52,12 @@ test.each<[string, Error, string]>([
   ['clock', answered(403, 'RequestTimeTooSkewed', 'The difference'), 'This machine’s clock is wrong'],
   ['slow down', answered(503, 'SlowDown', 'Please reduce your request rate.'), 'Bucket my-bucket could not be reached'],
   ['internal', answered(500, 'InternalError'), 'Bucket my-bucket could not be reached'],
+  [
+    'full',
+    answered(507, 'XMinioStorageFull', 'Storage backend has reached its minimum free drive'),
+    'The store is full',
+  ],
+  ['quota', answered(403, 'QuotaExceeded'), 'The store is full'],
   ['network', local('TimeoutError', 'ECONNRESET', 'socket hang up'), 'Bucket my-bucket could not be reached'],
   [
     'denied',

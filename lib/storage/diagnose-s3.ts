@@ -10,6 +10,7 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, situation: S3Situa
   const { bucket } = situation
   if (isClockSkew(fault.code, fault.message)) return credentialHelp('RequestTimeTooSkewed', fault.message)
   if (isCredentialFault(fault)) return credentialHelp(fault.code, fault.message)
+  if (fault.httpStatus === 507 || /QuotaExceeded$/.test(fault.code)) return full(fault, bucket)
   if (fault.kind === 'unreachable') return unreachable(fault, `Bucket ${bucket}`)
   // An answer to HEAD has no body and so no code.
   if (['AccessDenied', 'Forbidden', '403'].includes(fault.code)) return s3Refused(fault, action, situation)
@@ -122,6 +123,17 @@ function ofRequest({ code, message }: AwsFault, bucket: string): Diagnosis | und
       }
     default:
       return undefined
+  }
+}
+
+/** S3 itself is never full; other stores say so each in its own way: MinIO, the sandbox (507), Ceph (`QuotaExceeded`). */
+function full({ code, message }: AwsFault, bucket: string): Diagnosis {
+  return {
+    title: 'The store is full',
+    detail: `Bucket ${bucket} took no more: ${code}.`,
+    cause: message || 'The store, or the quota of this bucket or user, is used up.',
+    who: 'bucket',
+    fix: 'Delete backups that are not needed any more, or give the store more room. A backup that waits goes on by itself.',
   }
 }
 

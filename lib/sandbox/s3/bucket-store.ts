@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bytesText } from '#lib/bytes-text.ts'
+import { AwsError } from '../aws-error.ts'
 import { syncFolder, writeDurably } from '../durable-file.ts'
 import { ObjectIndex } from './object-index.ts'
 import type { ObjectVersion, Retention } from './object-version.ts'
@@ -152,6 +154,13 @@ export class BucketStore {
       const settings: BucketSettings = JSON.parse(readFileSync(path, 'utf8'))
       this.#buckets.set(name, new Bucket(join(this.#folder, name), settings))
     }
+  }
+
+  /** Throws AwsError 507 when so many bytes more would pass the limit. */
+  mustHaveRoom(bytes: number): void {
+    if (this.bytes + this.reserved + bytes <= this.capacity) return
+    const message = `The sandbox keeps at most ${bytesText(this.capacity)} of objects.`
+    throw new AwsError('InsufficientCapacity', message, 507)
   }
 
   get(name: string): Bucket | undefined {

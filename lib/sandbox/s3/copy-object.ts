@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AwsError } from '../aws-error.ts'
 import { decodePart } from '../http/request.ts'
 import { authorize } from './authorize.ts'
 import { checksumAlgorithm, makeHasher } from './checksum.ts'
@@ -52,13 +51,7 @@ async function copyData(
 ): Promise<Received> {
   const { buckets } = call.world
   const { start, end } = range ?? { start: 0, end: source.version.size }
-  if (buckets.bytes + buckets.reserved + end - start > buckets.capacity) {
-    throw new AwsError(
-      'InsufficientCapacity',
-      'The bucket is out of capacity: the sandbox has a limit on its storage.',
-      507,
-    )
-  }
+  buckets.mustHaveRoom(end - start)
   const path = join(call.bucket.incomingFolder, randomBytes(12).toString('hex'))
   const md5 = createHash('md5')
   const sum = makeHasher(algorithm)

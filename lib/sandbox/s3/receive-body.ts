@@ -97,13 +97,7 @@ export async function receiveBody(call: BucketCall, usual: ChecksumAlgorithm = '
   const claim = claimedChecksum(call)
   const md5 = claimedMd5(call)
   const { buckets } = world
-  if (buckets.bytes + buckets.reserved + size > buckets.capacity) {
-    throw new AwsError(
-      'InsufficientCapacity',
-      'The bucket is out of capacity: the sandbox has a limit on its storage.',
-      507,
-    )
-  }
+  buckets.mustHaveRoom(size)
   const path = join(call.bucket.incomingFolder, randomBytes(12).toString('hex'))
   const decoder = chunked ? new AwsChunkedDecoder(mode.includes('HMAC'), call.signature) : undefined
   const algorithm = claim?.algorithm ?? usual
