@@ -1,5 +1,6 @@
 import { constants, createZstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import { AppError } from '#lib/errors.ts'
+import { freeWhole } from '#lib/free-now.ts'
 import { copyTo } from '#lib/shared-memory.ts'
 
 const LEVEL = 3
@@ -13,6 +14,7 @@ const MAGIC = 0xfd2fb528
 const STORED = 0b1110_0000
 const STORED_HEADER = 13
 const BLOCK_HEADER = 3
+const WHOLE_BLOCK = rawBlockHeader(RAW_BLOCK, false)
 const MAX_STEP = 16 * 1024 * 1024 + 1024
 
 /**
@@ -35,7 +37,11 @@ function looksCompressible(data: Buffer): boolean {
     sample = Buffer.concat(slices)
   }
   const options = { chunkSize: sample.length + 1024, params: { [constants.ZSTD_c_compressionLevel]: 1 } }
-  return zstdCompressSync(sample, options).length < sample.length * WORTH_COMPRESSING
+  const compressed = zstdCompressSync(sample, options)
+  const isWorthIt = compressed.length < sample.length * WORTH_COMPRESSING
+  freeWhole(compressed)
+  if (sample !== data) freeWhole(sample)
+  return isWorthIt
 }
 
 function compress(data: Buffer): Promise<Buffer[]> {
@@ -62,14 +68,16 @@ function storeFrame(data: Buffer): Buffer[] {
   header.writeUInt8(STORED, 4)
   header.writeBigUInt64LE(BigInt(data.length), 5)
   const pieces: Buffer[] = [header]
-  for (let start = 0; start < data.length || start === 0; start += RAW_BLOCK) {
-    const content = data.subarray(start, start + RAW_BLOCK)
-    const last = start + RAW_BLOCK >= data.length
-    const blockHeader = Buffer.alloc(BLOCK_HEADER)
-    blockHeader.writeUIntLE((content.length << 3) | (last ? 1 : 0), 0, BLOCK_HEADER)
-    pieces.push(blockHeader, content)
-  }
+  const end = Math.max(0, Math.ceil(data.length / RAW_BLOCK) - 1) * RAW_BLOCK
+  for (let start = 0; start < end; start += RAW_BLOCK) pieces.push(WHOLE_BLOCK, data.subarray(start, start + RAW_BLOCK))
+  pieces.push(rawBlockHeader(data.length - end, true), data.subarray(end))
   return pieces
+}
+
+function rawBlockHeader(length: number, isLast: boolean): Buffer {
+  const header = Buffer.alloc(BLOCK_HEADER)
+  header.writeUIntLE((length << 3) | (isLast ? 1 : 0), 0, BLOCK_HEADER)
+  return header
 }
 
 /**
