@@ -165,7 +165,7 @@ function run(node, program, args) {
   const preload = inRoot('lib', 'supervisor', 'die-with-parent.mjs')
   // As lib/supervisor/parts.ts starts the console's own workers, and for the same reasons.
   const works = program === commands.byok && args[0] === 'worker'
-  const memory = works ? ['--max-semi-space-size=2', '--heap-growing-percent=30'] : []
+  const memory = works ? ['--max-semi-space-size=2', '--expose-gc'] : []
   const flags = ['--disable-warning=ExperimentalWarning', ...memory]
   const child = spawn(node, [...flags, '--import', preload, inRoot(program), ...args], {
     env: {

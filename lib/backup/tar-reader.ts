@@ -1,5 +1,5 @@
 import { AppError } from '#lib/errors.ts'
-import { freeWhole } from '#lib/free-now.ts'
+import { freeWhole, passedThrough } from '#lib/free-now.ts'
 import { expectToHash } from '#lib/hash-aside.ts'
 import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { OpenedBackup } from './open-backup.ts'
@@ -153,6 +153,7 @@ export class TarReader {
     loading.content = loading.object.then(async (object) => {
       const bytes = await openPart(codec, identity, part, object)
       loading.bytes = bytes
+      passedThrough(bytes.length)
       if (memory && bytes.buffer !== memory.buffer) {
         giveShared(memory)
         loading.memory = undefined

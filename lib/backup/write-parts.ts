@@ -1,3 +1,4 @@
+import { passedThrough } from '#lib/free-now.ts'
 import { giveShared, takeShared } from '#lib/shared-memory.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { type Codec, sha256Of } from './codec.ts'
@@ -94,5 +95,6 @@ export class PartWriter {
     this.storedBytes += part.size
     this.parts.push(part)
     onStored?.(part)
+    passedThrough(length + part.size)
   }
 }

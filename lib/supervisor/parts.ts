@@ -17,8 +17,8 @@ export function consolePrograms(env: Pick<Env, 'port' | 'host'>): Programs {
     sandbox: ['lib/supervisor/sandbox-process.ts'],
     web: ['node_modules/next/dist/bin/next', 'start', '--port', String(env.port), '--hostname', env.host],
     // With a small young generation the buffers that data passes through are let go of soon: 60 MiB less at the peak.
-    // And garbage is collected when the heap has grown by a third: left to itself it grows with the length of a restore.
-    worker: ['--max-semi-space-size=2', '--heap-growing-percent=30', 'lib/jobs/worker.ts'],
+    // And `passedThrough` may collect the rest.
+    worker: ['--max-semi-space-size=2', '--expose-gc', 'lib/jobs/worker.ts'],
   }
 }
 
