@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { freeNow, freeWhole } from './free-now.ts'
+import { expect, test, vi } from 'vitest'
+import { freeNow, freeWhole, passedThrough } from './free-now.ts'
 
 test('frees what has its memory to itself, and nothing that others may use', () => {
   const own = Buffer.alloc(100_000)
@@ -14,4 +14,16 @@ test('frees what has its memory to itself, and nothing that others may use', () 
   expect([shared.length, String(small), between.length]).toEqual([100_000, 'small', 100_000])
   freeWhole(shared.subarray(1))
   expect(shared).toHaveLength(0)
+})
+
+test('garbage is collected once for every 2 GiB that passed', () => {
+  const collect = vi.fn()
+  vi.stubGlobal('gc', collect)
+  const GIB = 2 ** 30
+  const after = [GIB, GIB - 1, 1, GIB, GIB].map((bytes) => {
+    passedThrough(bytes)
+    return collect.mock.calls.length
+  })
+  vi.unstubAllGlobals()
+  expect(after).toEqual([0, 0, 1, 1, 2])
 })
