@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import type { BytePath } from './byte-path.ts'
 
-/** A file with several names, and the one that its content is stored under. */
+/** A file with several names, and the one that its content is stored under; empty where that does not hold all of it. */
 export type FirstName = readonly [inode: string, path: BytePath]
 
 /** The files seen so far that have several names. */
@@ -18,10 +18,19 @@ export class HardLinks {
     // An inode's number is given to another file once the first is deleted; the time of its birth is not.
     const inode = `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`
     const first = this.#paths.get(inode)
-    if (first !== undefined) return first
+    if (first) return first
     this.#paths.set(inode, path)
     this.#added.push([inode, path])
     return undefined
+  }
+
+  /** Under this name lies less than its file holds: the next name gets the content. */
+  forget(path: BytePath): void {
+    for (const [inode, first] of this.#paths) {
+      if (first !== path) continue
+      this.#paths.set(inode, '')
+      this.#added.push([inode, ''])
+    }
   }
 
   /** Those that are new since this was called the last time. */

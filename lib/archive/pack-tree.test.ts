@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   appendFileSync,
   linkSync,
@@ -132,6 +133,31 @@ test('sockets, pipes and links in a circle do not stop it', async () => {
   expect(warningOn(items, 'pipe')).toBe('a named pipe has no content to back up')
   expect(warningOn(items, 'socket')).toBe('a socket has no content to back up')
   expect(Object.keys(unpackWithTar(tar))).toEqual(['.', './circle', './self'])
+})
+
+/** Holds a file as a file server does for a client, until somebody else opens it. */
+const LENDER = `
+import fcntl, os, signal, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+signal.signal(signal.SIGIO, lambda *_: fcntl.fcntl(fd, 1024, fcntl.F_UNLCK))
+fcntl.fcntl(fd, 1024, fcntl.F_WRLCK)
+print('held', flush=True)
+sys.stdin.read()
+`
+const canLend = process.platform === 'linux' && spawnSync('python3', ['--version']).status === 0
+
+test.skipIf(!canLend)('a file that a file server has lent to a client is asked for and waited for', async () => {
+  writeFileSync(join(source, 'lent'), 'content')
+  const lender = spawn('python3', ['-c', LENDER, join(source, 'lent')])
+  try {
+    await once(lender.stdout, 'data')
+    const { items } = await pack()
+    expect(items.at(-1)).toMatchObject({ type: 'file', path: 'lent', size: 7 })
+    expect(items.at(-1)?.warning).toBeUndefined()
+  } finally {
+    lender.kill()
+    await once(lender, 'exit')
+  }
 })
 
 test('excluded folders are left out with all they hold', async () => {

@@ -1,5 +1,5 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type BytePath, toFsPath } from './byte-path.ts'
 import type { Entry, SkippedItem } from './entry.ts'
@@ -13,7 +13,7 @@ import {
   type PackState,
 } from './pack-state.ts'
 import type { SegmentCutter } from './segment-cutter.ts'
-import { reasonOf } from './system-error.ts'
+import { reasonOf, systemCode } from './system-error.ts'
 import { END_OF_TAR, encodeTarHeader, paddingAfter } from './tar-header.ts'
 import { type Found, kindOf, type WalkStart } from './walk-tree.ts'
 
@@ -28,6 +28,8 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 const READ_HERE = 256 * 1024
 const READ_STEP = 4 * 1024 * 1024
 const LET_OTHERS_WORK_AFTER_MS = 10
+const LENT_AT_MOST_MS = 60_000
+const ASK_AGAIN_MS = 50
 
 const readInPool = promisify(read)
 
@@ -113,7 +115,7 @@ export class TreePacker {
     return this.#options.onItem(item)
   }
 
-  #packFound(found: Found): Entry | SkippedItem | Promise<Entry> {
+  #packFound(found: Found): Entry | SkippedItem | Promise<Entry | SkippedItem> {
     if (found.type === 'skipped') return found
     if (found.type === 'file') return this.#packFile(found.path, found.at)
     const target = found.type === 'symlink' ? { target: found.target } : {}
@@ -131,13 +133,29 @@ export class TreePacker {
     return this.#cutter.write(Buffer.from(header)).then(() => entry)
   }
 
-  #packFile(path: BytePath, at: BytePath): Entry | SkippedItem | Promise<Entry> {
+  #packFile(path: BytePath, at: BytePath): Entry | SkippedItem | Promise<Entry | SkippedItem> {
     let fd: number
     try {
       fd = openSync(toFsPath(at), OPEN_FLAGS)
     } catch (error) {
+      if (systemCode(error) === 'EAGAIN') return this.#packLent(path, at)
       return { type: 'skipped', path, warning: reasonOf(error) }
     }
+    return this.#packOpened(fd, path)
+  }
+
+  async #packLent(path: BytePath, at: BytePath): Promise<Entry | SkippedItem> {
+    let fd: number
+    try {
+      fd = await openLent(at, this.#options.signal)
+    } catch (error) {
+      this.#options.signal?.throwIfAborted()
+      return { type: 'skipped', path, warning: reasonOf(error) }
+    }
+    return this.#packOpened(fd, path)
+  }
+
+  #packOpened(fd: number, path: BytePath): Entry | SkippedItem | Promise<Entry> {
     let kept = false
     try {
       const stat = fstatSync(fd, { bigint: true })
@@ -185,6 +203,7 @@ export class TreePacker {
     } catch (error) {
       warning = unreadable(size, done, error)
     }
+    if (warning !== undefined) this.#options.links.forget(path)
     const rest = size - done + paddingAfter(size)
     cutter.buffer.fill(0, cutter.used, cutter.used + rest)
     cutter.advance(rest)
@@ -231,8 +250,15 @@ export class TreePacker {
       onRead?.(path, got)
       signal?.throwIfAborted()
     }
+    if (warning !== undefined) this.#lose(entry, warning)
     await cutter.zeros(data + size + paddingAfter(size) - cutter.position)
     return warning ?? (fd === undefined || !identity ? undefined : changeSince(identity, fd))
+  }
+
+  /** The rest of a file is zeros. Known before they are written: whoever goes on among them must not read on. */
+  #lose(entry: Entry, warning: string): void {
+    this.#open = { entry: warned(entry, warning), identity: undefined }
+    this.#options.links.forget(entry.path)
   }
 
   /** What an earlier run began: its announced bytes follow, whatever has become of it. */
@@ -241,30 +267,54 @@ export class TreePacker {
     const cutter = this.#cutter
     if (cutter.position < entry.data)
       await cutter.write(Buffer.from(encodeTarHeader(entry)).subarray(cutter.position - entry.offset))
-    let warning: string | undefined
-    if (entry.type === 'file' && identity) {
+    let warning = found?.type === 'skipped' ? found.warning : undefined
+    if (entry.type === 'file') {
       const done = cutter.position - entry.data
       const opened =
-        found?.type === 'file' ? openAgain(found.at, identity) : 'it vanished while the backup was interrupted'
+        found?.type === 'file' && identity
+          ? await openAgain(found.at, identity, this.#options.signal)
+          : (warning ?? 'it vanished while the backup was interrupted')
       const fd = typeof opened === 'number' ? opened : undefined
+      if (typeof opened === 'string' && done < entry.size && entry.warning === undefined) {
+        warning = `${opened}: from byte ${done} of ${entry.size} on the backup holds zeros`
+        this.#lose(entry, warning)
+      }
       try {
-        const problem = await this.#packContent(fd, open)
-        const missing = typeof opened === 'string' && done < entry.size
-        warning = missing ? `${opened}: from byte ${done} of ${entry.size} on the backup holds zeros` : problem
+        warning = (await this.#packContent(fd, open)) ?? warning
       } finally {
         if (fd !== undefined) closeSync(fd)
       }
+    } else if (entry.type === 'folder' && found?.type !== 'folder') {
+      warning ??= `it ${found ? 'was replaced' : 'vanished'} while the backup was interrupted, and what it held is not in the backup`
     }
-    await this.#report(warned(entry, warning))
+    await this.#report(warned(entry, entry.warning ?? warning))
   }
 }
 
+/**
+ * Opens a file also where a file server has lent it to a client, whom our very try asks to give it back: the system lets
+ * that take 45 s. An open(2) that waits for it would wait for a named pipe's writer as well.
+ */
+async function openLent(at: BytePath, signal: AbortSignal | undefined): Promise<number> {
+  for (const end = performance.now() + LENT_AT_MOST_MS; ; await sleep(ASK_AGAIN_MS, undefined, { signal }))
+    try {
+      return openSync(toFsPath(at), OPEN_FLAGS)
+    } catch (error) {
+      if (systemCode(error) !== 'EAGAIN' || performance.now() > end) throw error
+    }
+}
+
 /** The file where it is still the same one, or why it is not. */
-function openAgain(at: BytePath, { ino, birthtimeNs }: FileIdentity): number | string {
+async function openAgain(
+  at: BytePath,
+  { ino, birthtimeNs }: FileIdentity,
+  signal: AbortSignal | undefined,
+): Promise<number | string> {
   let fd: number
   try {
-    fd = openSync(toFsPath(at), OPEN_FLAGS)
+    fd = await openLent(at, signal)
   } catch (error) {
+    signal?.throwIfAborted()
     return `it could not be read on after an interruption (${reasonOf(error)})`
   }
   try {

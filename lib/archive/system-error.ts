@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: 'it was replaced by a named pipe or a device while it was read',
   EIO: 'the disk reported a read error',
   ENAMETOOLONG: 'its path is too long for this system',
+  EAGAIN: 'another program holds it and does not give it up',
   EMFILE: 'too many files are open',
   ENOSPC: 'no space is left on the disk',
   EDQUOT: 'the disk quota is used up',

@@ -1,9 +1,9 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs'
-import { type BytePath, toFsPath } from './byte-path.ts'
+import { type BytePath, displayPath, toFsPath } from './byte-path.ts'
 import type { SkippedItem } from './entry.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
 import type { PathFilter } from './path-filter.ts'
-import { reasonOf } from './system-error.ts'
+import { reasonOf, systemCode } from './system-error.ts'
 
 /** Something found in a tree. `at` opens it, and only until the next one is asked for. */
 export type Found =
@@ -24,10 +24,13 @@ export interface WalkStart {
   readonly step: 'again' | 'into' | 'past'
 }
 
+/** What is false for all of a thing's types is looked at. */
+type Item = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolicLink'>
+
 interface Level {
   readonly folder: OpenFolder
   readonly prefix: BytePath
-  readonly items: readonly Dirent[]
+  readonly items: readonly Item[]
   next: number
   /** The folder itself, to be named as soon as something in it is. */
   unnamed: FoundFolder | undefined
@@ -55,8 +58,11 @@ export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {})
   try {
     if (!start || (start.path === '.' && start.step === 'again')) yield { type: 'folder', path: '.', stat: root.stat }
     const unlisted = enter(root, '.')
-    if (unlisted) yield unlisted
-    if (start && start.path !== '.') goTo(start, levels, enter)
+    if (unlisted) yield start ? { ...unlisted, path: start.path, warning: lostBeyond('.', unlisted.warning) } : unlisted
+    if (!unlisted && start && start.path !== '.') {
+      const lost = goTo(start, levels, enter)
+      if (lost !== undefined) yield { type: 'skipped', path: start.path, warning: lost }
+    }
 
     for (let level = levels.at(-1); level; level = levels.at(-1)) {
       const item = level.items[level.next++]
@@ -94,34 +100,61 @@ function* unnamedOf(levels: readonly Level[]): Generator<FoundFolder> {
   }
 }
 
-/** Opens the folders down to where the walk goes on. What is gone by now is passed over. */
-function goTo({ path, step }: WalkStart, levels: Level[], enter: (folder: OpenFolder, path: BytePath) => unknown) {
+/**
+ * Opens the folders down to where the walk goes on. Returns why nothing more of one of them can be had: it goes on after
+ * that folder then.
+ */
+function goTo(
+  { path, step }: WalkStart,
+  levels: Level[],
+  enter: (folder: OpenFolder, path: BytePath) => SkippedItem | undefined,
+): string | undefined {
   const parts = path.split('/')
   for (const [depth, name] of parts.entries()) {
     const level = levels.at(-1)
-    if (!level) return
+    if (!level) return undefined
     const last = depth === parts.length - 1
     level.next = level.items.findIndex((item) => (last && step === 'again' ? item.name >= name : item.name > name))
     if (level.next < 0) level.next = level.items.length
-    if (last && step !== 'into') return
+    if (last && step !== 'into') return undefined
     const inside = level.prefix + name
     const found = identify(level.folder.inside(name), inside)
-    if (!('folder' in found)) return
-    enter(found.folder, inside)
+    if (!('folder' in found))
+      return lostBeyond(inside, found.type === 'skipped' ? found.warning : `it is a ${found.type} now`)
+    const unlisted = enter(found.folder, inside)
+    if (unlisted) return lostBeyond(inside, unlisted.warning)
   }
+  return undefined
 }
 
-function isFolder(item: Dirent, at: BytePath): boolean {
+function lostBeyond(folder: BytePath, why: string): string {
+  const name = folder === '.' ? 'the source' : `“${displayPath(folder)}”`
+  return `${name} could not be read on after an interruption (${why}): what it holds beyond this is not in the backup`
+}
+
+function isFolder(item: Item, at: BytePath): boolean {
   if (item.isDirectory()) return true
   if (item.isFile() || item.isSymbolicLink()) return false
   // A listing need not know what it lists.
   return lstatSync(toFsPath(at), { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
-function namesInByteOrder(folder: OpenFolder): Dirent[] {
-  const items = readdirSync(folder.inside('.'), { encoding: 'latin1', withFileTypes: true })
-  return items.sort((a, b) => (a.name < b.name ? -1 : 1))
+function namesInByteOrder(folder: OpenFolder): Item[] {
+  return namesOf(folder.inside('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+function namesOf(folder: BytePath): Item[] {
+  try {
+    return readdirSync(folder, { encoding: 'latin1', withFileTypes: true })
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+    // A file system need not say what it lists (NFS often does not). Node then looks at each thing itself, takes its name
+    // for text, and gives up all of them when there is none of that name.
+    return readdirSync(folder, 'latin1').map((name) => ({ name, isFile: no, isDirectory: no, isSymbolicLink: no }))
+  }
+}
+
+const no = () => false
 
 // What a listing knows of a thing's type may be out of date.
 function identify(at: BytePath, path: BytePath): Found | { readonly folder: OpenFolder } {

@@ -3,6 +3,7 @@ import {
   appendFileSync,
   linkSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -133,6 +134,68 @@ describe('when the source is not what it was', () => {
     const { warnings, tree } = await changed(act)
     expect(warnings).toMatchObject([{ path: middle, message: expect.stringMatching(words) }])
     expect(tree[`./${middle}`]).toContain('524288 bytes')
+  })
+
+  test.each([0, 1])('its other names hold all of it, also after %i more interruptions', async (more) => {
+    for (const name of ['d-name', 'e-name']) linkSync(large(), join(bench.source, name))
+    const run = await resumable(bench)
+    await failureOf(run(5))
+    unlinkSync(large())
+    if (more > 0) await failureOf(run(4))
+    const result = await run()
+    expect(result.warningList).toMatchObject([{ path: middle, message: expect.stringMatching(/holds zeros$/) }])
+    const tree = describeTree((await bench.restore('mine')).target)
+    const { '.': _, ...names } = describeTree(bench.source)
+    expect(tree).toMatchObject(names)
+    expect(tree['./e-name']).toContain('same as ./d-name')
+  })
+
+  /** The large file in a folder of its own, between others. */
+  function plantInFolder(): string {
+    const folder = join(bench.source, 'b-folder')
+    mkdirSync(folder)
+    renameSync(large(), join(folder, 'large'))
+    writeFileSync(join(folder, 'more'), randomBytes(1000))
+    return folder
+  }
+
+  test('zeros for what could not be read on are told, although it is back when they are gone on with', async () => {
+    const folder = plantInFolder()
+    const run = await resumable(bench)
+    await failureOf(run(5))
+    renameSync(folder, join(bench.folder, 'elsewhere'))
+    await failureOf(run(3))
+    renameSync(join(bench.folder, 'elsewhere'), folder)
+    const { warningList } = await run()
+    const [{ message = '' } = {}, ...others] = warningList
+    expect(others).toEqual([])
+    expect(message).toMatch(/^“b-folder” could not be read on .* from byte \d+ of 524288 on the backup holds zeros$/)
+    const from = Number(/from byte (\d+)/.exec(message)?.[1])
+    const restored = readFileSync(join((await bench.restore('mine')).target, 'b-folder/large'))
+    const whole = readFileSync(join(folder, 'large'))
+    expect(restored.subarray(0, from).equals(whole.subarray(0, from))).toBe(true)
+    expect(restored.subarray(from).every((byte) => byte === 0)).toBe(true)
+  })
+
+  test.each<[string, (folder: string) => void, string]>([
+    ['vanished', () => {}, 'it vanished (ENOENT)'],
+    ['is a link now', (folder) => symlinkSync('..', folder), 'it is a symlink now'],
+    ['is a file now', (folder) => writeFileSync(folder, ''), 'it is a file now'],
+  ])('its folder %s: what that holds beyond is told to be missing', async (_, act, why) => {
+    const folder = plantInFolder()
+    const run = await resumable(bench)
+    await failureOf(run(5))
+    renameSync(folder, join(bench.folder, 'elsewhere'))
+    act(folder)
+    expect((await run()).warningList).toMatchObject([
+      {
+        path: 'b-folder/large',
+        message: expect.stringContaining(
+          `“b-folder” could not be read on after an interruption (${why}): what it holds beyond this is not in the backup`,
+        ),
+      },
+    ])
+    expect(describeTree((await bench.restore('mine')).target)['./c-next']).toBe(describeTree(bench.source)['./c-next'])
   })
 
   test('the source is gone: said, and nothing is listed as complete', async () => {
