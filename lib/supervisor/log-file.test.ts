@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -27,6 +27,17 @@ test('a child goes on writing into the emptied file after a rotation', async () 
   await once(child, 'close')
   expect(lastLines(file, 5)).toEqual(['after'])
   expect((await stat(`${file}.1`)).size).toBe(11 * 1024 * 1024)
+})
+
+test('a log that is gone, or has no room for its older half, ends nobody', async () => {
+  const file = path.join(root, 'web.log')
+  rotateLog(file)
+  await writeFile(file, 'old\n')
+  await truncate(file, 11 * 1024 * 1024)
+  // As where the disk is full: it cannot be written.
+  await mkdir(`${file}.1`)
+  rotateLog(file)
+  expect((await stat(file)).size).toBe(0)
 })
 
 test('the last lines are those that say something', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import path from 'node:path'
 
 const maxBytes = 10 * 1024 * 1024
@@ -14,11 +14,23 @@ export function openLog(file: string): number {
   return descriptor
 }
 
-/** Keeps at most two files of about 10 MiB. The child goes on appending to the same, now empty, file. */
+/**
+ * Keeps at most two files of about 10 MiB. The child goes on appending to the same, now empty, file. Never throws: a disk
+ * that is full, or somebody who tidies up, must not end the console.
+ */
 export function rotateLog(file: string): void {
-  if (statSync(file).size < maxBytes) return
-  copyFileSync(file, `${file}.1`)
-  truncateSync(file)
+  try {
+    if (statSync(file).size < maxBytes) return
+    try {
+      copyFileSync(file, `${file}.1`)
+    } catch {
+      // No room for two: then for the newest lines alone.
+      rmSync(`${file}.1`, { recursive: true, force: true })
+    }
+    truncateSync(file)
+  } catch {
+    // Looked at again soon.
+  }
 }
 
 /** The last lines that are not empty. */
