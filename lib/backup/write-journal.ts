@@ -31,6 +31,8 @@ export class JournalWriter {
   #waiting: { readonly index: number; readonly go: () => void }[] = []
   #released = false
   #writing: Promise<void> | undefined
+  /** Whether what is stored now will be looked at by whoever is writing. */
+  #looking = false
 
   constructor(options: JournalWriterOptions) {
     this.#options = options
@@ -52,11 +54,12 @@ export class JournalWriter {
   stored(part: Part): void {
     this.#stored[part.place.kind].set(part.place.index, part)
     this.#unwritten.push(part)
-    this.#writing ??= this.#write()
-      .catch((error: unknown) => this.#options.onError(error))
-      .finally(() => {
-        this.#writing = undefined
-      })
+    if (this.#looking) return
+    this.#looking = true
+    this.#writing = this.#write().catch((error: unknown) => {
+      this.#looking = false
+      this.#options.onError(error)
+    })
   }
 
   /** Lets go of whoever waits: nothing more will come. */
@@ -66,7 +69,8 @@ export class JournalWriter {
   }
 
   async settle(): Promise<void> {
-    while (this.#writing) await this.#writing
+    do await this.#writing
+    while (this.#looking)
   }
 
   async #write(): Promise<void> {
@@ -75,7 +79,11 @@ export class JournalWriter {
       const segments = this.#kept + 1
       const checkpoint = this.#due.get(segments)
       const { segment } = this.#stored
-      if (!checkpoint || !segment.has(segments - 1) || !this.#has(checkpoint.entries.parts)) return
+      if (!checkpoint || !segment.has(segments - 1) || !this.#has(checkpoint.entries.parts)) {
+        // In the same step as the look: nothing may be stored in between.
+        this.#looking = false
+        return
+      }
       this.#due.delete(segments)
       this.#advance('segment', segments)
       this.#advance('entries', checkpoint.entries.parts)
