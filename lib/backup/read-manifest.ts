@@ -5,9 +5,11 @@ import { type BackupIdentity, manifestContext } from './context.ts'
 import { backupFolder, MANIFEST } from './layout.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 
-/** A manifest has about 60 bytes for each 16 MiB of data, and about 200 before compression. */
-const MAX_OBJECT = 64 * 1024 * 1024
-const MAX_CONTENT = 256 * 1024 * 1024
+/** A manifest has about 60 bytes for each 16 MiB of data, and about 160 before compression. */
+const MAX_OBJECT = 256 * 1024 * 1024
+const MAX_CONTENT = 500 * 1024 * 1024
+/** As many as such a manifest can name, with the parts of the entries: 45 TiB in segments of 16 MiB. */
+export const MAX_SEGMENTS = 3_000_000
 
 /**
  * Reads and checks a manifest. Throws AppError `not-found` when there is none, `integrity` when it is not what was

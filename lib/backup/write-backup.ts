@@ -1,3 +1,4 @@
+import { displayPath } from '#lib/archive/byte-path.ts'
 import { HardLinks } from '#lib/archive/hard-links.ts'
 import { packIncoming } from '#lib/archive/pack-incoming.ts'
 import { type PackOptions, TreePacker } from '#lib/archive/pack-tree.ts'
@@ -16,14 +17,16 @@ import {
 } from './envelope.ts'
 import type { Journal } from './journal.ts'
 import { backupFolder, ENVELOPE, MANIFEST } from './layout.ts'
+import { listEntries } from './list-entries.ts'
 import { type BackupTotals, encodeManifest, type Manifest, type Part } from './manifest.ts'
+import type { OpenedBackup } from './open-backup.ts'
 import { type OpenedSource, openSource } from './open-source.ts'
 import { type Patience, patient, patiently } from './patience.ts'
 import { type BackupProgress, throttled } from './progress.ts'
 import { type ResumePoint, readJournal } from './read-journal.ts'
-import { readManifest } from './read-manifest.ts'
+import { MAX_SEGMENTS, readManifest } from './read-manifest.ts'
 import type { BackupSource } from './source.ts'
-import { EntryWriter, noEntries, type PathWarning } from './write-entries.ts'
+import { EntryWriter, noEntries, type PathWarning, WARNINGS_KEPT } from './write-entries.ts'
 import { JournalWriter } from './write-journal.ts'
 import { PartWriter } from './write-parts.ts'
 
@@ -165,6 +168,7 @@ async function writeParts(
     size,
     buffers,
     ({ index, bytes, release }) => {
+      if (index >= MAX_SEGMENTS) writer.fail(tooLarge(cutter.position))
       if (keeper && packer)
         keeper.expect(index + 1, {
           source: name ?? '',
@@ -220,6 +224,13 @@ async function writeParts(
     totals: entries.totals,
   }
   return { manifest, warnings: entries.warnings }
+}
+
+/** Said now, and not by whoever tries to restore it. */
+function tooLarge(bytes: number): AppError {
+  return new AppError('invalid', `More than ${Math.floor(bytes / 2 ** 40)} TiB do not fit into one backup.`, {
+    fix: 'Make several of it: back up the folders in it one by one.',
+  })
 }
 
 function withFirst(part: Part, first: string | undefined): Part {
@@ -280,11 +291,22 @@ async function finishedBefore(
 ): Promise<BackupResult | undefined> {
   try {
     const { manifest, object } = await readManifest(store, codec, identity)
-    return { ...resultOf(manifest, object), warningList: [] }
+    return { ...resultOf(manifest, object), warningList: await warningsIn({ store, codec, identity, manifest }) }
   } catch (error) {
     if (error instanceof AppError && error.code === 'not-found') return undefined
     throw error
   }
+}
+
+/** What that attempt knew of its warnings is gone with it; the list of entries has them all. */
+async function warningsIn(backup: OpenedBackup): Promise<readonly PathWarning[]> {
+  const found: PathWarning[] = []
+  if (backup.manifest.totals.warnings === 0) return found
+  for await (const { path, warning: message } of listEntries(backup)) {
+    if (message !== undefined) found.push({ path: displayPath(path), message })
+    if (found.length === WARNINGS_KEPT) break
+  }
+  return found
 }
 
 function resultOf(manifest: Manifest, object: Uint8Array): BackupResult {

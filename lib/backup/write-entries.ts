@@ -5,7 +5,7 @@ import type { PartWriter } from './write-parts.ts'
 
 /** Bytes of lines in one part of the list: what a reader of the list must hold at once. */
 const PART_SIZE = 4 * 1024 * 1024
-const WARNINGS_KEPT = 1000
+export const WARNINGS_KEPT = 1000
 
 /** Something that was not, or not faithfully, backed up or restored. */
 export interface PathWarning {
