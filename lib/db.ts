@@ -15,3 +15,10 @@ export function createDb(databaseUrl: string): Db {
     transactionOptions: { maxWait: 20_000, timeout: 30_000 },
   })
 }
+
+/** The one clock that all machines share. */
+export async function databaseTime(db: Tx): Promise<Date> {
+  const [row] = await db.$queryRaw<{ now: Date }[]>`SELECT now() AS now`
+  if (!row) throw new Error('The database does not know the time.')
+  return row.now
+}

@@ -1,4 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
+import { databaseTime } from '#lib/db.ts'
 import type { BackupContext } from './backup-context.ts'
 
 /** The process that receives a stream says so every 5 s. */
@@ -7,11 +8,13 @@ export const streamDeadAfterMs = 60_000
 /** A stream whose receiver died can never go on: its bytes are gone. */
 export async function failStaleStreams({ db }: Pick<BackupContext, 'db'>): Promise<void> {
   await db.$transaction(async (tx) => {
+    // By the same clock as `seenAt`: one worker whose own is wrong would end every upload.
+    const now = await databaseTime(tx)
     const rows = await tx.backup.updateManyAndReturn({
       where: {
         sourceKind: 'stream',
         state: { in: ['queued', 'running', 'waiting'] },
-        seenAt: { lt: new Date(Date.now() - streamDeadAfterMs) },
+        seenAt: { lt: new Date(now.getTime() - streamDeadAfterMs) },
       },
       data: {
         state: 'failed',

@@ -16,11 +16,18 @@ export class Cancelled extends AppError {
   }
 }
 
+/** The reason of the signal when another attempt has the row. */
+export class LostClaim extends AppError {
+  constructor() {
+    super('conflict', 'Another worker has taken this over.')
+  }
+}
+
 /**
  * Writes progress to the row now and then, and notices when the row is not this worker's any more or was cancelled.
  * @param write stores the progress and says how the row stands; true is `mine`, false is `lost`
  * @param before where an earlier attempt stood, until this one reports
- * @returns a signal that aborts when the given one does, when the claim is lost, or, with `Cancelled`, when it is cancelled
+ * @returns a signal that aborts when the given one does, with `LostClaim` or with `Cancelled`
  */
 export function keepProgress(
   write: (progress: Counts) => Promise<boolean | Standing>,
@@ -39,7 +46,7 @@ export function keepProgress(
     try {
       const standing = await write(latest)
       if (standing === 'cancelled') ended.abort(new Cancelled())
-      else if (standing === 'lost' || standing === false) ended.abort(new Error('Another worker has taken this over.'))
+      else if (standing === 'lost' || standing === false) ended.abort(new LostClaim())
     } catch (error) {
       // The work itself will meet the same trouble; a lost progress line is not worth stopping it.
       console.error(JSON.stringify({ level: 'warning', part: 'progress', message: messageOf(error) }))

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
@@ -12,6 +13,7 @@ import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-tes
 import { connectBackup } from './backup-context.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { countSource } from './count-source.ts'
 import { partName } from './layout.ts'
 import { openRow } from './open-row.ts'
 import { giveUpBackup, runBackup } from './run-backup.ts'
@@ -19,6 +21,11 @@ import { runRestore } from './run-restore.ts'
 import { startBackup } from './start-backup.ts'
 import { startRestore } from './start-restore.ts'
 import { viewProgress } from './view-backups.ts'
+
+vi.mock(import('./count-source.ts'), async (original) => {
+  const { countSource } = await original()
+  return { countSource: vi.fn(countSource) }
+})
 
 const bucket = 'vault-hosted-us-east-1'
 const never = new AbortController().signal
@@ -310,14 +317,17 @@ test('a key that is disabled between two attempts: failed, and what the first on
 })
 
 test('a worker that died between the manifest and the row: the next attempt finds the backup finished', async () => {
-  const id = await start(makeSource('nearly'))
+  const source = makeSource('nearly')
+  execFileSync('mkfifo', [path.join(source, 'pipe')])
+  const id = await start(source)
   await runBackup(here.context, id, never)
-  const { manifestSha256, files, bytes, bytesStored, envelope } = await row(id)
+  const { warnings, manifestSha256, files, bytes, bytesStored, envelope } = await row(id)
   const objects = await objectsOf(id)
-  const unfinished = { state: 'running', finishedAt: null, manifestSha256: null, files: null, bytes: null } as const
+  expect(warnings).toMatchObject([{ path: 'pipe' }])
+  const unfinished = { state: 'running', finishedAt: null, manifestSha256: null, files: null, warnings: [] } as const
   await here.db.backup.update({ where: { id }, data: unfinished })
   await runBackup(here.context, id, never)
-  const same = { manifestSha256, files, bytes, bytesStored, envelope }
+  const same = { warnings, manifestSha256, files, bytes, bytesStored, envelope }
   expect(await row(id)).toMatchObject({ state: 'complete', attempt: 2, ...same })
   expect(await objectsOf(id)).toEqual(objects)
 })
@@ -351,6 +361,57 @@ test('two workers with one job at once: one backup, one audit row, nothing left 
     expect(await auditOf(id)).toEqual([started, finished])
     expect(await objectsOf(id)).toEqual(await namedObjects(id))
   }
+})
+
+test('with two jobs for one backup the slower attempt ends, and its job with it', async () => {
+  const source = makeSource('two-jobs', 17)
+  const id = await start(source)
+  const asleep = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/1/`), 1)
+  const first = runBackup(here.context, id, never)
+  await asleep.arrived(1)
+  const busy = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/2/`))
+  const second = runBackup(here.context, id, never)
+  await busy.arrived(1)
+  // Given back to the queue, it would take the row from the second in a moment, and so on, until both are given up.
+  await first
+  asleep.release()
+  busy.release()
+  await second
+  expect(await row(id)).toMatchObject({ state: 'complete', attempt: 2 })
+  expect(await objectsOf(id)).toEqual(await namedObjects(id))
+})
+
+test('a job delivered too often is followed by another as long as its backup gets further', async () => {
+  const id = await interrupted(makeSource('of-many-days', 17))
+  const part = { backupId: id, kind: 'segment', size: 1n, sha256: '', length: 1n }
+  const reached = async (attempt: number, attempts: number[]) => {
+    await here.db.backup.update({ where: { id }, data: { attempt } })
+    await here.db.backupPart.deleteMany({ where: { backupId: id } })
+    await here.db.backupPart.createMany({ data: attempts.map((attempt, index) => ({ ...part, index, attempt })) })
+    const before = (await jobsOf(id)).length
+    await giveUpBackup(here.context, id)
+    return [(await row(id)).state, (await jobsOf(id)).length - before]
+  }
+  expect(await reached(6, [1, 1, 4])).toEqual(['running', 1])
+  expect(await reached(12, [1, 4, 7])).toEqual(['running', 1])
+  expect(await objectsOf(id)).toContain('envelope.json')
+  // Every attempt stops at the same place, or begins anew.
+  expect(await reached(12, [1, 4, 6])).toEqual(['failed', 0])
+  expect(await objectsOf(id)).toEqual([])
+  const again = await interrupted(makeSource('begun-anew', 17))
+  await here.db.backup.update({ where: { id: again }, data: { attempt: 6 } })
+  await here.db.backupPart.deleteMany({ where: { backupId: again } })
+  await here.db.backupPart.createMany({ data: [{ ...part, backupId: again, index: 0, attempt: 6 }] })
+  await giveUpBackup(here.context, again)
+  expect(await row(again)).toMatchObject({ state: 'failed' })
+})
+
+test('nothing goes on counting the source of a backup that has ended', async () => {
+  const id = await start(makeSource('counted'))
+  await here.db.backup.update({ where: { id }, data: { bucket: 'no-such-bucket-anywhere' } })
+  await runBackup(here.context, id, never)
+  expect(await row(id)).toMatchObject({ state: 'failed' })
+  expect(vi.mocked(countSource).mock.lastCall?.[1].aborted).toBe(true)
 })
 
 test('giving up ends an interrupted backup and empties its folder, and leaves a complete one alone', async () => {

@@ -3,14 +3,14 @@ import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
-import { enqueue } from '#lib/jobs/queue.ts'
+import { deliveries, enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { cleanUpBackup, deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
 import { countSource } from './count-source.ts'
 import { databaseJournal } from './database-journal.ts'
 import { mustBeReal } from './folders.ts'
-import { Cancelled, keepProgress } from './keep-progress.ts'
+import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
 import type { Patience } from './patience.ts'
 import { countsSchema, nothingYet, type WaitingFor, type Warning } from './schema.ts'
 import type { BackupSource, FilesSource, StreamSource } from './source.ts'
@@ -25,7 +25,7 @@ import { type BackupResult, type WriteProtection, writeBackup } from './write-ba
 
 /**
  * @param input the bytes of a row of kind `stream`, which come once: nothing of it is tried again
- * @throws only when the work should be tried again by another worker: this one is stopping, or lost its claim
+ * @throws only when the work should be tried again: this worker is stopping, or the database refuses
  */
 export async function runBackup(
   context: BackupContext,
@@ -39,30 +39,38 @@ export async function runBackup(
   const { attempt } = backup
   const mine = { id, attempt, state: 'running' } as const
   const before = countsSchema.nullable().catch(null).parse(backup.progress) ?? nothingYet
-  const seen = () => (input ? { seenAt: new Date() } : {})
+  // By the database's clock: whoever looks for streams that have ended may have another one.
+  const seen = () => input && db.$executeRaw`UPDATE "backup" SET "seenAt" = now() WHERE "id" = ${id}::uuid`
   const progress = keepProgress(
     async (data) => {
       const [row] = await db.backup.updateManyAndReturn({
         where: mine,
-        data: { progress: { ...data }, ...seen() },
+        data: { progress: { ...data } },
         select: { cancelRequested: true },
       })
+      if (row) await seen()
       return row ? (row.cancelRequested ? 'cancelled' : 'mine') : 'lost'
     },
     signal,
     before,
   )
+  const ended = new AbortController()
   let connection: Connection | undefined
   let trouble: WaitingFor = 'bucket'
   let result: BackupResult | undefined
   try {
     if (backup.cancelRequested) throw new Cancelled()
+    await seen()
     const source = input ?? sourceOf(context, backup)
     connection = await connectBackup(context, backup)
     const { store, identity } = connection
     // For “time left” only: whatever goes wrong here, the backup meets and reports itself.
     if (source.kind === 'folder')
-      countSource(source.path, progress.signal, pathFilter(source.include, source.exclude)).then(
+      countSource(
+        source.path,
+        AbortSignal.any([progress.signal, ended.signal]),
+        pathFilter(source.include, source.exclude),
+      ).then(
         ({ files, bytes }) => progress.report({ filesTotal: files, bytesTotal: bytes }),
         () => {},
       )
@@ -81,7 +89,7 @@ export async function runBackup(
       onEnvelope: async ({ bytes, sha256, generation, keyIds }) => {
         const data = { envelope: Uint8Array.from(bytes), envelopeSha256: sha256, generation, keyIds: [...keyIds] }
         const { count } = await db.backup.updateMany({ where: mine, data })
-        if (count !== 1) throw lostClaim()
+        if (count !== 1) throw new LostClaim()
       },
       onProgress: ({ filesDone, bytesRead, bytesStored, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesRead, bytesStored, currentPath }),
@@ -110,7 +118,7 @@ export async function runBackup(
           warnings,
         },
       })
-      if (count !== 1) throw lostClaim()
+      if (count !== 1) throw new LostClaim()
       await forgetJournal(tx, id)
       await recordAudit(tx, {
         actor: backup.createdBy,
@@ -123,7 +131,10 @@ export async function runBackup(
     await progress.stop()
     const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
     const error = cancelled ? new Cancelled() : thrown
-    // Given back to the queue: this worker stops or lost its claim, or the database is away and cannot be told.
+    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
+    if (thrown instanceof LostClaim || progress.signal.reason instanceof LostClaim) return
+    // Given back to the queue: this worker stops, or the database is away and cannot be told.
+    if (!cancelled && !input && isDatabaseError(error)) logGivenBack(id, error)
     if (!cancelled && !input && (progress.signal.aborted || isDatabaseError(error))) throw error
     if (!cancelled && !input && error instanceof AppError && error.retryable) {
       const stored = progress.latest().bytesStored > before.bytesStored
@@ -139,6 +150,8 @@ export async function runBackup(
     })
     if (!(error instanceof AppError)) console.error(error)
   } finally {
+    // One that waits is tried again and again: each try would leave a walk through the whole source behind.
+    ended.abort()
     if (connection) await tidyUp(db, id, connection, result).catch(logLeftover(id))
     connection?.close()
   }
@@ -204,13 +217,29 @@ async function tidyUp(db: Db, id: string, connection: Connection, result: Backup
   }
 }
 
-/** A job whose workers died too often: nobody works on it any more. The clean-up pass empties its folder. */
+/**
+ * A job that was delivered too often: nobody works on it any more. One that got further meanwhile, as a backup of many
+ * days does whose worker is started anew now and then, gets another job. The clean-up pass empties the others' folders.
+ */
 export async function giveUpBackup(context: BackupContext, id: string): Promise<void> {
   const error =
-    'The worker stopped in the middle of this backup several times. Look at logs/worker.log in the data folder, then start it again.'
+    'The worker stopped, or the console’s database refused, several times in the middle of this backup. Look at logs/worker.log in the data folder, then start it again.'
   await context.db.$transaction(async (tx) => {
+    const active = { id, state: { in: ['queued' as const, 'running' as const] } }
+    const { _min, _max } = await tx.backupPart.aggregate({
+      where: { backupId: id },
+      _min: { attempt: true },
+      _max: { attempt: true },
+    })
+    const [first, last] = [_min.attempt ?? 0, _max.attempt ?? 0]
+    const going =
+      last > first && (await tx.backup.findFirst({ where: { ...active, attempt: { lt: last + deliveries } } }))
+    if (going) {
+      await enqueue(context.jobs, tx, 'backup', id, { host: going.host })
+      return
+    }
     const data = { state: 'failed' as const, finishedAt: new Date(), tries: 0, error, attempt: { increment: 1 } }
-    const [row] = await tx.backup.updateManyAndReturn({ where: { id, state: { in: ['queued', 'running'] } }, data })
+    const [row] = await tx.backup.updateManyAndReturn({ where: active, data })
     if (row) await recordEnd(tx, row, 'failed')
   })
   await cleanUpBackup(context, id)
@@ -269,12 +298,15 @@ function warningOfNothing(source: BackupSource, { bytes, files, links, warnings 
   return { path: source.path, message: `nothing was backed up: ${why}` }
 }
 
-function lostClaim(): AppError {
-  return new AppError('conflict', 'Another worker has taken this over.')
-}
-
 function subjectOf(backup: { id: string; source: string }): string {
   return `${backup.source} (backup ${backup.id})`
+}
+
+/** What the queue writes down of it nobody reads. */
+function logGivenBack(id: string, error: unknown): void {
+  console.error(
+    JSON.stringify({ level: 'error', part: 'backup', backup: id, message: `It begins again: ${messageOf(error)}` }),
+  )
 }
 
 function logLeftover(id: string): (error: unknown) => void {

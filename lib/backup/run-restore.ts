@@ -9,7 +9,7 @@ import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { isMountPoint, mustBeFree } from './folders.ts'
-import { Cancelled, keepProgress } from './keep-progress.ts'
+import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { draftOf, earlierDrafts, identityOf, removeDrafts } from './restore-drafts.ts'
@@ -25,7 +25,7 @@ import { watched } from './watched.ts'
 
 const overwriteSchema = z.enum(['never', 'older', 'always'])
 
-/** @throws only when the work should be tried again: this worker is stopping, or lost its claim */
+/** @throws only when the work should be tried again: this worker is stopping, or the database refuses */
 export async function runRestore(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
   const { db } = context
   const restore = await claim(db, id)
@@ -63,7 +63,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
         warnings,
       },
     })
-    if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+    if (count !== 1) throw new LostClaim()
     await recordEnd(tx, restore, 'complete')
   }
   let connection: Connection | undefined
@@ -126,6 +126,8 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     await progress.stop()
     const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
     const error = cancelled ? new Cancelled() : thrown
+    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
+    if (thrown instanceof LostClaim || progress.signal.reason instanceof LostClaim) return
     if (!cancelled && (progress.signal.aborted || isDatabaseError(error))) throw error
     if (!cancelled && error instanceof AppError && error.retryable && (await waitFor(context, restore, trouble, error)))
       return

@@ -4,7 +4,7 @@ import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { keepProgress } from './keep-progress.ts'
+import { keepProgress, LostClaim } from './keep-progress.ts'
 import { pinned } from './open-row.ts'
 import type { WaitingFor } from './schema.ts'
 import { verifyBackup } from './verify-backup.ts'
@@ -14,7 +14,7 @@ import { watched } from './watched.ts'
 // whatever was found: it fails only where nothing could be said. 4. When the key or the bucket cannot be reached, the row
 // waits, and its next try is a job of that same transaction.
 
-/** @throws only when the work should be tried again: this worker is stopping, or lost its claim */
+/** @throws only when the work should be tried again: this worker is stopping, or the database refuses */
 export async function runVerification(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
   const { db } = context
   const verification = await claim(db, id)
@@ -56,11 +56,13 @@ export async function runVerification(context: BackupContext, id: string, signal
           problems: problems.map(({ object, message }) => ({ object, message })),
         },
       })
-      if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+      if (count !== 1) throw new LostClaim()
       await recordEnd(tx, verification, problemCount === 0 ? 'success' : 'refused', `${problemCount}`)
     })
   } catch (error) {
     await progress.stop()
+    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
+    if (error instanceof LostClaim || progress.signal.reason instanceof LostClaim) return
     if (progress.signal.aborted || isDatabaseError(error)) throw error
     if (error instanceof AppError && error.retryable && (await waitFor(context, verification, trouble, error))) return
     await fail(db, mine, messageOf(error))

@@ -24,6 +24,12 @@ export function queueName(queue: Queue, host: string): string {
 /** A worker that is silent for this long is dead, and its job goes to another (pg-boss allows no less). */
 export const heartbeatSeconds = 10
 
+/** How often a job is delivered: after that it is in its dead queue. */
+export const deliveries = 6
+
+/** pg-boss forgets a job that nobody took for so long, and its row would wait for ever: a host may be off for months. */
+const retentionSeconds = 10 * 365 * 24 * 3600
+
 export type Jobs = PgBoss
 
 /** Makes or updates pg-boss's own schema and our queues in it. Called at every start, before anybody uses them. */
@@ -31,7 +37,12 @@ export async function installQueues(databaseUrl: string): Promise<void> {
   const boss = new PgBoss({ connectionString: databaseUrl, supervise: false, schedule: false, max: 2 })
   boss.on('error', logError)
   await boss.start()
-  for (const queue of queues) await boss.createQueue(deadQueue(queue))
+  for (const queue of queues) {
+    // What ends here is written down by whoever comes next, and nobody else would: a database that refuses is asked again.
+    const options = { retryLimit: 1000, retryDelay: 30, retentionSeconds }
+    await boss.createQueue(deadQueue(queue), options)
+    await boss.updateQueue(deadQueue(queue), options)
+  }
   await installQueuesOf(boss, '')
   await installQueuesOf(boss, hostname())
   await boss.stop({ graceful: false })
@@ -42,8 +53,9 @@ export async function installQueuesOf(boss: PgBoss, host: string): Promise<void>
     const options = {
       heartbeatSeconds,
       expireInSeconds: 24 * 3600,
-      retryLimit: 5,
+      retryLimit: deliveries - 1,
       retryDelay: 1,
+      retentionSeconds,
       deadLetter: deadQueue(queue),
     }
     await boss.createQueue(queueName(queue, host), options)
