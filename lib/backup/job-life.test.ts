@@ -3,10 +3,10 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
-import { installQueuesOf, queueName } from '#lib/jobs/queue.ts'
+import { deadQueue, installQueuesOf, queueName } from '#lib/jobs/queue.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { changeSchedule } from '#lib/schedules/change-schedules.ts'
 import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
@@ -81,6 +81,17 @@ const jobsOf = (id: string) =>
 /** As if so much time had passed since it ended. */
 const endedLongAgo = (id: string) =>
   here.db.backup.update({ where: { id }, data: { finishedAt: new Date(Date.now() - 600_000), nextTryAt: null } })
+
+test('a job waits as long as its host is off, and one that nobody could end waits to be ended', async () => {
+  const id = await start(makeSource('host-off'))
+  const [job] = await here.db.$queryRaw<{ years: number }[]>`
+    SELECT date_part('year', age(keep_until, created_on))::int AS years FROM pgboss.job WHERE data->>'id' = ${id}`
+  expect(job?.years).toBeGreaterThanOrEqual(9)
+  const dead = await here.context.jobs.getQueue(deadQueue('backup'))
+  expect(dead).toMatchObject({ retryLimit: 1000, retryDelay: 30 })
+  expect(dead?.retentionSeconds).toBeGreaterThan(9 * 365 * 24 * 3600)
+  await cancelBackup(here.context, id, actor)
+})
 
 test('cancelled while it is queued: at once, with one audit row, and it never starts', async () => {
   const id = await start(makeSource('queued'))
@@ -237,6 +248,26 @@ test('a stream whose receiver died is failed, one that is still coming is not', 
   expect(await row(alive)).toMatchObject({ state: 'running', error: null })
 })
 
+test('the clock of whoever looks for dead streams does not count, nor that of whoever receives one', async () => {
+  const { environmentId, revision } = await savedEnvironment(here.db)
+  const source = { kind: 'stream', path: 'standard input', host: '' } as const
+  const id = await createBackupRow(here.db, { environmentId, revision, name: 'slow', source, actor })
+  const open = Promise.withResolvers<void>()
+  async function* bytes() {
+    yield Buffer.from('one\n')
+    await open.promise
+  }
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 120_000 })
+  onTestFinished(() => void vi.useRealTimers())
+  const coming = runBackup(here.context, id, never, { kind: 'stream', name: 'slow', bytes: bytes() })
+  await expect.poll(async () => (await row(id)).progress).toMatchObject({ currentPath: 'slow' })
+  vi.setSystemTime(Date.now() + 240_000)
+  await failStaleStreams(here.context)
+  open.resolve()
+  await coming
+  expect(await row(id)).toMatchObject({ state: 'complete', error: null })
+})
+
 test('bytes that come once: backed up by whoever receives them', async () => {
   const { environmentId, revision } = await savedEnvironment(here.db)
   const source = { kind: 'stream', path: 'standard input', host: '' } as const
@@ -391,6 +422,53 @@ test('missed runs are made up for once, by one worker; a run is skipped while th
   await makeDue(id)
   await runDueSchedules(here.context)
   expect(await runsOf(id)).toHaveLength(2)
+})
+
+test('a run that a clock set wrong put off for years is planned anew, one put off by an hour is not', async () => {
+  const hours = (n: number) => new Date(Date.now() + n * 3600_000)
+  const id = await schedule(makeSource('put-off'))
+  const planned = async (every: 'daily' | 'weekly', nextRunAt: Date) => {
+    await here.db.schedule.update({ where: { id }, data: { every, weekday: 0, nextRunAt } })
+    await runDueSchedules(here.context)
+    return (await here.db.schedule.findUniqueOrThrow({ where: { id } })).nextRunAt.getTime()
+  }
+  expect(await planned('daily', hours(25))).toBeGreaterThan(hours(24.5).getTime())
+  expect(await planned('daily', hours(4 * 365 * 24))).toBeLessThanOrEqual(hours(24).getTime())
+  expect(await planned('weekly', hours(7 * 24 + 1))).toBeGreaterThan(hours(7 * 24).getTime())
+  expect(await planned('weekly', hours(4 * 365 * 24))).toBeLessThanOrEqual(hours(7 * 24).getTime())
+  expect(await runsOf(id)).toEqual([])
+  await changeSchedule(here.context, id, 'remove', actor)
+})
+
+test('no good one goes for one that holds nothing, or for one of a clock that was ahead', async () => {
+  const source = makeSource('worth-keeping')
+  const { environmentId, revision } = await savedEnvironment(here.db)
+  const good = { files: 3, warningCount: 1 }
+  const empty = { files: 0, warningCount: 1 }
+  /** Of a schedule that keeps two, oldest first: which are kept. */
+  const kept = async (backups: readonly { files: number; warningCount: number; createdAt?: Date }[]) => {
+    const scheduleId = await schedule(source, 2)
+    for (const [index, data] of backups.entries()) {
+      const where = { kind: 'folder', path: source, host: '' } as const
+      const id = await createBackupRow(here.db, { environmentId, revision, name: '', source: where, scheduleId, actor })
+      await here.db.backup.update({ where: { id }, data: { name: String(index), state: 'complete', ...data } })
+    }
+    await deleteOutdated(here.context)
+    const left = (await runsOf(scheduleId)).filter(({ state }) => state === 'complete')
+    await here.db.backup.deleteMany({ where: { scheduleId } })
+    await changeSchedule(here.context, scheduleId, 'remove', actor)
+    return left.map(({ name }) => name).join('')
+  }
+  expect(await kept([good, good, good])).toBe('12')
+  expect(await kept([good, good, good, empty, empty])).toBe('1234')
+  expect(await kept([good, empty, empty, empty, empty])).toBe('034')
+  expect(await kept([good, empty, good, good])).toBe('23')
+  // A folder of nothing but what cannot be backed up.
+  expect(await kept([empty, empty, empty])).toBe('12')
+  expect(await kept([{ files: 0, warningCount: 0 }, good, good])).toBe('12')
+  const ahead = { ...good, createdAt: new Date(Date.now() + 4 * 365 * 24 * 3600_000) }
+  // By their IDs, too, they are the newest.
+  expect(await kept([good, good, good, ahead, ahead])).toBe('1234')
 })
 
 test('keeps the last complete ones of this schedule, and nothing else goes', async () => {

@@ -1,7 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { createBackupRow, savedEnvironment } from '#lib/backup/start-backup.ts'
-import type { Tx } from '#lib/db.ts'
+import { databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { nextRun } from './next-run.ts'
@@ -10,16 +10,24 @@ import { nextRun } from './next-run.ts'
  * Starts the backup of every schedule that is due, once, however many runs were missed. Several workers may do so at
  * once: a schedule is locked while its backup is made, and its next run is later when the lock is gone.
  */
-export async function runDueSchedules(context: BackupContext, now = new Date()): Promise<void> {
+export async function runDueSchedules(context: BackupContext): Promise<void> {
+  const now = await databaseTime(context.db)
   while (await context.db.$transaction((tx) => runOne(context, tx, now)));
 }
 
 async function runOne(context: BackupContext, tx: Tx, now: Date): Promise<boolean> {
+  // Further away than a run can be: the clock was ahead when it was planned. A clock that is put right by a little less
+  // than that is waited for, so that no run comes twice.
   const [due] = await tx.$queryRaw<{ id: string }[]>`
-    SELECT "id" FROM "schedule" WHERE "enabled" AND "nextRunAt" <= ${now}
+    SELECT "id" FROM "schedule" WHERE "enabled" AND ("nextRunAt" <= ${now} OR "nextRunAt" >
+      ${now}::timestamptz + CASE "every" WHEN 'daily' THEN interval '36 hours' ELSE interval '8 days' END)
     ORDER BY "nextRunAt" LIMIT 1 FOR UPDATE SKIP LOCKED`
   if (!due) return false
   const schedule = await tx.schedule.findUniqueOrThrow({ where: { id: due.id } })
+  if (schedule.nextRunAt > now) {
+    await tx.schedule.update({ where: { id: schedule.id }, data: { nextRunAt: nextRun(schedule, now) } })
+    return true
+  }
   await tx.schedule.update({
     where: { id: schedule.id },
     data: { nextRunAt: nextRun(schedule, now), lastRunAt: now },
