@@ -84,8 +84,8 @@ export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props)
         onChange={(event) => setTyped(event.target.value)}
         help={
           overwrite === ''
-            ? 'A new or empty folder on the machine that runs this console.'
-            : 'A folder on the machine that runs this console.'
+            ? 'A new or empty folder on the machine that runs this console, or below a restore folder of another worker.'
+            : 'A folder on the machine that runs this console, or below a restore folder of another worker.'
         }
         error={refusal?.fieldErrors?.target}
       />

@@ -21,7 +21,7 @@ export function RestoreList({ restores, cancel }: Props) {
               url={`/api/restores/${restore.id}/progress`}
               label={`Restoring into ${restore.target}`}
               state={restore.state}
-              title={<Target path={restore.target} />}
+              title={<Target restore={restore} />}
               actions={
                 cancel && <CancelButton id={restore.id} what={`the restore to ${restore.target}`} cancel={cancel} />
               }
@@ -29,7 +29,7 @@ export function RestoreList({ restores, cancel }: Props) {
           ) : (
             <div className="rounded-control border border-line px-4 py-3">
               <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
-                <Target path={restore.target} />
+                <Target restore={restore} />
                 <StateBadge state={restore.state} />
               </div>
               <p className="mt-1 text-sm text-ink-3 tabular-nums">
@@ -62,6 +62,11 @@ export function RestoreList({ restores, cancel }: Props) {
   )
 }
 
-function Target({ path }: { path: string }) {
-  return <code className="min-w-0 wrap-anywhere">{path}</code>
+function Target({ restore: { target, host } }: { restore: RestoreRow }) {
+  return (
+    <span className="min-w-0 wrap-anywhere">
+      <code>{target}</code>
+      {host && ` on ${host}`}
+    </span>
+  )
 }
