@@ -35,15 +35,17 @@ export async function sealHostOf(env: Env): Promise<SealHost> {
 }
 
 /**
+ * @param options.follow whether a seal that names another key than before gets a root key of its own: only where the
+ * console itself starts
  * @throws AppError `unavailable` without a database or, in the sandbox, without the sandbox; `sealed` with the diagnosis
  * while the seal does not open
  */
-export async function openServices(env: Env = readEnv()): Promise<Services> {
+export async function openServices(env: Env = readEnv(), { follow = true } = {}): Promise<Services> {
   const { databaseUrl, dataDir, sourceRoots, restoreRoots, hostedBucket, allowedEndpoints } = env
   if (!databaseUrl)
     throw new AppError('unavailable', 'DATABASE_URL is not set.', { fix: 'Start the console with npm start.' })
   const db = createDb(databaseUrl)
-  const opened = await open(db, env).catch(async (error: unknown) => {
+  const opened = await open(db, env, follow).catch(async (error: unknown) => {
     await db.$disconnect()
     throw error
   })
@@ -80,13 +82,13 @@ export async function openServices(env: Env = readEnv()): Promise<Services> {
   }
 }
 
-async function open(db: Db, env: Env) {
+async function open(db: Db, env: Env, follow: boolean) {
   const { id: installation } = await db.installation.findFirstOrThrow()
   const host = await sealHostOf(env)
   const kmsTally = openKmsTally(db)
   const counted = { ...host, own: { ...host.own, onKmsCall: kmsTally.of('seal') } }
   try {
-    return { installation, host, kmsTally, ...(await unseal({ db, installation }, counted)) }
+    return { installation, host, kmsTally, ...(await unseal({ db, installation }, counted, { follow })) }
   } catch (error) {
     await kmsTally.close()
     throw error

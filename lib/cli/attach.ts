@@ -27,7 +27,7 @@ export async function withServices<T>(run: (services: Services) => Promise<T>): 
       fix: 'Start it with npm start, or name its folder in VAULT_DATA_DIR.',
     })
   }
-  const services = await openServices(env)
+  const services = await openServices(env, { follow: false })
   try {
     return await run(services)
   } finally {

@@ -49,6 +49,16 @@ async function kmsCalls(run: () => Promise<unknown>): Promise<Record<string, num
   return counts.kms ?? {}
 }
 
+test('what does not follow the key that is configured opens everything, and makes no root key under another', async () => {
+  const keyring = await openKeyring(here, await kmsSeal(arnOf('backups')))
+  await putSealed(here.db, { ...here, seal: keyring }, place('1'), Buffer.from('secret'))
+  const elsewhere = await openKeyring(here, await kmsSeal(arnOf('archive')), { follow: false })
+  expect(String(await getSealed(here.db, { ...here, seal: elsewhere }, place('1')))).toBe('secret')
+  await putSealed(here.db, { ...here, seal: elsewhere }, place('2'), Buffer.from('other'))
+  expect(String(await getSealed(here.db, { ...here, seal: keyring }, place('2')))).toBe('other')
+  expect(await wraps()).toEqual([[arnOf('backups')]])
+})
+
 test('exactly kms:Encrypt, kms:Decrypt and kms:DescribeKey are enough', async () => {
   const three = await sandbox.user('seal-three', {
     Version: '2012-10-17',

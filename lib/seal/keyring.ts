@@ -18,13 +18,26 @@ export interface Keyring extends KeyWrapper {
   rotate(): Promise<string>
 }
 
+export interface KeyringOptions {
+  /** The root key of a console from before the keyring. */
+  readonly adopt?: RootKey | undefined
+  /**
+   * Whether a seal that names another key than the newest root key’s makes a further one under it: what the console’s own
+   * start does. A command or a worker elsewhere may be configured otherwise by mistake, and changes nothing.
+   */
+  readonly follow?: boolean | undefined
+}
+
 /**
  * Unwraps every root key: one Decrypt each with seal `awskms`. The first call makes the first root key; one whose seal
  * now names another key makes a further one, so that what is new stands under the key that is configured.
  * Throws what the seal throws, and AppError `unavailable` when another seal wrapped them.
- * @param adopt the root key of a console from before the keyring
  */
-export async function openKeyring(context: KeyringContext, seal: Seal, adopt?: RootKey): Promise<Keyring> {
+export async function openKeyring(
+  context: KeyringContext,
+  seal: Seal,
+  { adopt, follow = true }: KeyringOptions = {},
+): Promise<Keyring> {
   const { db, installation } = context
   const opened = new Map<string, MemoryWrapper>()
 
@@ -49,7 +62,7 @@ export async function openKeyring(context: KeyringContext, seal: Seal, adopt?: R
   await load()
   const onNewKey = { wraps: { some: { keyId: seal.keyId } } }
   const newest = await newestOf(db)
-  if (!(await db.rootKey.findFirst({ where: { ...onNewKey, id: newest } }))) {
+  if (follow && !(await db.rootKey.findFirst({ where: { ...onNewKey, id: newest } }))) {
     await add(
       newRootKey(),
       async (tx) => !(await tx.rootKey.findFirst({ where: { ...onNewKey, id: await newestOf(tx) } })),

@@ -1,5 +1,5 @@
 import { AppError } from '#lib/errors.ts'
-import { type Keyring, type KeyringContext, openKeyring } from './keyring.ts'
+import { type Keyring, type KeyringContext, type KeyringOptions, openKeyring } from './keyring.ts'
 import { forgetRootKeyFile, rootKeyInFile } from './local-seal.ts'
 import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
 import type { Seal } from './seal.ts'
@@ -13,12 +13,17 @@ export interface Unsealed {
  * Opens the console's root keys with the seal that is configured.
  * Throws AppError `invalid` when the configuration itself is wrong, and `sealed` with the diagnosis otherwise.
  */
-export async function unseal(context: KeyringContext, host: SealHost): Promise<Unsealed> {
+export async function unseal(
+  context: KeyringContext,
+  host: SealHost,
+  { follow }: Pick<KeyringOptions, 'follow'> = {},
+): Promise<Unsealed> {
   const { active } = sealSettingsOf(host)
   const sealedBefore = (await context.db.rootKey.count()) > 0
   try {
     const seal = await openSeal(context, active, host, !sealedBefore)
-    const keyring = await openKeyring(context, seal, sealedBefore ? undefined : rootKeyInFile(host.dataDir))
+    const adopt = sealedBefore ? undefined : rootKeyInFile(host.dataDir)
+    const keyring = await openKeyring(context, seal, { adopt, follow })
     forgetRootKeyFile(host.dataDir)
     return { keyring, seal }
   } catch (cause) {

@@ -19,7 +19,7 @@ export async function viewSeal(context: KeyringContext, host: SealHost): Promise
     type = active.type
     configuration = active.type === 'awskms' ? await valuesOf(active.settings, host) : []
     const seal = await openSeal(context, active, host, rootKeys.length === 0)
-    await openKeyring(context, seal).finally(() => seal.close())
+    await openKeyring(context, seal, { follow: false }).finally(() => seal.close())
     return {
       status: 'unsealed',
       type,
