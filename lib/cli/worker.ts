@@ -25,10 +25,10 @@ export function addWorker(program: Command): void {
     .option('--restore-root <folders...>', 'folders that may be restored into (default: VAULT_RESTORE_ROOTS)')
     .addHelpText(
       'after',
-      '\nOn another machine than the console’s: set DATABASE_URL to its PostgreSQL, VAULT_AWS and VAULT_HOSTED_BUCKET as it has' +
-        '\nthem, and the same seal. While that does not open, the worker waits, and begins by itself when it does.' +
-        '\nWith the seal local the key that opens the console’s own keys is a file in one data folder, and a worker without that' +
-        '\nfile waits for it: workers on other machines need the seal awskms.' +
+      '\nOn another machine than the console’s: set DATABASE_URL to its PostgreSQL, VAULT_AWS and VAULT_ALLOWED_ENDPOINTS' +
+        '\nas it has them, the same access to AWS, and the same seal. While that does not open, the worker waits, and begins' +
+        '\nby itself when it does. With the seal local the key that opens the console’s own keys is a file in one data folder,' +
+        '\nand a worker without that file waits for it: workers on other machines need the seal awskms.' +
         '\nAll workers of one host name must reach the same folders.' +
         '\n\nExit codes: 0 stopped, 1 refused, 2 bad usage, 3 the database cannot be reached.',
     )
@@ -52,6 +52,7 @@ export function addWorker(program: Command): void {
         })
       const services = await openServicesWhenUnsealed(env, waiting.signal)
       if (!services) return
+      await tellOtherKey(services)
       const worker = await runWorker(services, place)
       print(
         `Working as ${plain(place.host)}. Ctrl-C stops; what is under way then goes on elsewhere, or after the next start.`,
@@ -61,6 +62,8 @@ export function addWorker(program: Command): void {
       )
       for (const root of place.sourceRoots.filter((folder) => !existsSync(folder)))
         printError(`! ${plain(root)} is not on this machine: nothing is backed up from it until it is.`)
+      for (const root of place.restoreRoots.filter((folder) => !existsSync(folder)))
+        printError(`! ${plain(root)} is not on this machine: nothing is restored into it until it is.`)
       await told.promise
       await worker.stop()
       await services.close()
@@ -73,7 +76,7 @@ async function openServicesWhenUnsealed(env: Env, signal: AbortSignal): Promise<
   let told = false
   try {
     return await openWhenUnsealed(
-      () => openServices(env),
+      () => openServices(env, { follow: false }),
       (sealed) => {
         if (sealed && !told)
           print(
@@ -87,6 +90,16 @@ async function openServicesWhenUnsealed(env: Env, signal: AbortSignal): Promise<
     if (signal.aborted) return undefined
     throw error
   }
+}
+
+/** A root key that stands under another key opens all the same, while that key lets this machine use it. */
+async function tellOtherKey({ db, seal }: Services): Promise<void> {
+  const newest = await db.rootKey.findFirst({ orderBy: { number: 'desc' }, include: { wraps: true } })
+  const keys = newest?.wraps.map(({ keyId }) => keyId) ?? []
+  if (keys.length > 0 && !keys.includes(seal.keyId))
+    printError(
+      `! The seal of this machine names ${plain(seal.keyId)}, and the console’s newest root key is under ${plain(keys.join(', '))}. It opens, and nothing is changed here: configure the seal as the console has it.`,
+    )
 }
 
 function nameOf(host: string): string {
