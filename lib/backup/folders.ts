@@ -104,14 +104,28 @@ export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host
       fix: `Choose a new folder below ${roots.restoreRoots.join(' or ')}.`,
     })
   }
+  mustBeOutsideDataOf(roots, real)
+  mustBeFree(real, existing)
+  return real
+}
+
+/** The worker’s last look: reached through no link, which could lead out of its roots, and not in the console’s own folder. */
+export function mustBeRealTarget(roots: Pick<Roots, 'dataDir' | 'restoreRoots'>, target: string): void {
+  const parent = path.dirname(target)
+  const real = realOrSelf(parent)
+  if (real !== parent)
+    throw new AppError('denied', `${target} leads through a link to ${real}.`, {
+      fix: 'Restore into that folder itself.',
+    })
+  mustBeOutsideDataOf(roots, target)
+}
+
+function mustBeOutsideDataOf(roots: Pick<Roots, 'dataDir' | 'restoreRoots'>, target: string): void {
   const data = realOrSelf(roots.dataDir)
-  if (isWithin(data, real) && !isInRootOf(data, roots.restoreRoots, parent)) {
+  if (isWithin(data, target) && !isInRootOf(data, roots.restoreRoots, path.dirname(target)))
     throw new AppError('denied', `${target} is inside the console’s own data folder.`, {
       fix: 'Choose a folder beside it.',
     })
-  }
-  mustBeFree(real, existing)
-  return real
 }
 
 /** @throws AppError `conflict` when something is there already; a folder with files in it may be where `existing` says so */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
@@ -288,6 +288,22 @@ test('a worker that died between the rename and the commit: the next one knows t
   expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('is not empty') })
   expect(readdirSync(target)).toEqual(['mine'])
 })
+
+test.each([undefined, 'always'] as const)(
+  'a link on the way, which only the machine itself can see, is not restored through (overwrite: %s)',
+  async (overwrite) => {
+    const elsewhere = path.join(here.folder, `elsewhere-${overwrite}`)
+    mkdirSync(path.join(elsewhere, 'restored'), { recursive: true })
+    const target = newTarget()
+    const id = await start(target)
+    rmSync(path.dirname(target), { recursive: true })
+    symlinkSync(elsewhere, path.dirname(target))
+    await here.db.restore.update({ where: { id }, data: { overwrite: overwrite ?? null } })
+    await runRestore(here.context, id, never)
+    expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('leads through a link') })
+    expect(readdirSync(path.join(elsewhere, 'restored'))).toEqual([])
+  },
+)
 
 test('cancelled in the middle: nothing is left on the disk', async () => {
   const target = newTarget()

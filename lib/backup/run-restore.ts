@@ -8,7 +8,7 @@ import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { isMountPoint, mustBeFree } from './folders.ts'
+import { isMountPoint, mustBeFree, mustBeRealTarget } from './folders.ts'
 import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
 import { restoreBackup } from './restore-backup.ts'
@@ -71,6 +71,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
   let finished: FinishedFiles | undefined
   try {
     if (restore.cancelRequested) throw new Cancelled()
+    mustBeRealTarget(context, target)
     // What an earlier attempt finished, when the folder at the target is the very one that it made.
     const moved = earlier.draft !== undefined && identityOf(target) === earlier.draft ? earlier.finished : undefined
     if (moved && overwrite === undefined) {
