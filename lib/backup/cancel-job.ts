@@ -1,11 +1,13 @@
+import { hostname } from 'node:os'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { liveHosts } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import type { BackupContext } from './backup-context.ts'
 
-/** `cancelled`: it has ended. `asked`: its worker ends it within a second or so. */
+/** `cancelled`: it has ended. `asked`: its worker, or the next one of its host, ends it within a second or so. */
 export type CancelResult = 'cancelled' | 'asked'
 
 /** @throws AppError `not-found`, or `conflict` when it has ended already */
@@ -14,8 +16,9 @@ export async function cancelBackup(context: BackupContext, id: string, actor: st
     const row = await tx.backup.findUnique({ where: { id }, omit: { envelope: true } })
     if (!row) throw new AppError('not-found', `There is no backup ${id}.`)
     const audit = () => record(tx, actor, 'backup.cancel', `${row.source} (backup ${id})`)
+    const abandoned = row.sourceKind !== 'stream' && (await isAbandoned(tx, row.host))
     const { count: idle } = await tx.backup.updateMany({
-      where: { id, state: { in: ['queued', 'waiting'] } },
+      where: { id, state: { in: abandoned ? [...idleStates, 'running'] : [...idleStates] } },
       data: { ...ended(), error: null, attempt: { increment: 1 } },
     })
     if (idle === 1) {
@@ -37,8 +40,9 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
     const row = await tx.restore.findUnique({ where: { id } })
     if (!row) throw new AppError('not-found', `There is no restore ${id}.`)
     const audit = () => record(tx, actor, 'restore.cancel', `Backup ${row.backupId} to ${row.target}`)
+    const abandoned = await isAbandoned(tx, row.host)
     const { count: idle } = await tx.restore.updateMany({
-      where: { id, state: { in: ['queued', 'waiting'] } },
+      where: { id, state: { in: abandoned ? [...idleStates, 'running'] : [...idleStates] } },
       data: { ...ended(), error: null },
     })
     if (idle === 1) {
@@ -55,6 +59,16 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
   })
 }
 
+/**
+ * Its machine is gone, and nobody there would ever notice that somebody asked. A worker that is there after all finds its
+ * row ended, and stops. This machine’s own worker is started again whenever it ends.
+ */
+async function isAbandoned(tx: Tx, host: string): Promise<boolean> {
+  return host !== hostname() && !(await liveHosts(tx)).some((one) => one.host === host)
+}
+
+/** Nobody is at it. */
+const idleStates = ['queued', 'waiting'] as const
 const asked = { cancelRequested: true }
 const ended = () => ({
   ...asked,

@@ -13,7 +13,7 @@ import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
 import { failureOf } from './backup-for-tests.ts'
-import { cancelBackup } from './cancel-job.ts'
+import { cancelBackup, cancelRestore } from './cancel-job.ts'
 import { cleanUpBackup, cleanUpDue } from './clean-up.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
 import { deleteBackup } from './delete-backup.ts'
@@ -22,7 +22,7 @@ import { runBackup } from './run-backup.ts'
 import { runRestore } from './run-restore.ts'
 import { createBackupRow, savedEnvironment, startBackup } from './start-backup.ts'
 import { startRestore } from './start-restore.ts'
-import { viewBackups, viewProgress } from './view-backups.ts'
+import { viewBackup, viewBackups, viewProgress } from './view-backups.ts'
 import { viewLoss } from './view-loss.ts'
 
 const bucket = 'vault-hosted-us-east-1'
@@ -134,6 +134,33 @@ test('a backup whose worker died is cancelled by the next one', async () => {
   expect(await cancelBackup(here.context, id, actor)).toBe('asked')
   await runBackup(here.context, id, never)
   expect(await row(id)).toMatchObject({ state: 'cancelled', attempt: 2 })
+})
+
+test('a backup or restore whose machine is gone for good is cancelled at once, and keeps nothing from being deleted', async () => {
+  const source = makeSource('machine-gone')
+  const gone = { host: 'gone.example.test', state: 'running', attempt: 1 } as const
+  await worker(hostname(), [root()])
+  await worker(gone.host, ['/srv'], 60)
+  const id = await start(source)
+  await here.db.backup.update({ where: { id }, data: gone })
+  const why = { state: 'running', error: expect.stringContaining('No worker of gone.example.test is running.') }
+  expect(await viewProgress(here.context, 'backup', id)).toMatchObject(why)
+  expect(await viewBackup(here.context, id)).toMatchObject({ host: 'gone.example.test' })
+  expect(await cancelBackup(here.context, id, actor)).toBe('cancelled')
+  expect(await row(id)).toMatchObject({ state: 'cancelled', attempt: 2 })
+  const backupId = await complete(source)
+  const target = path.join(here.context.restoreRoots[0] ?? '', 'machine-gone')
+  const restore = await startRestore(here.context, { backupId, target }, 'page', actor)
+  await installQueuesOf(here.context.jobs, gone.host)
+  await here.db.restore.update({ where: { id: restore }, data: gone })
+  expect(await failureOf(deleteBackup(here.context, backupId, actor))).toMatchObject({ code: 'conflict' })
+  expect(await cancelRestore(here.context, restore, actor)).toBe('cancelled')
+  await deleteBackup(here.context, backupId, actor)
+  // While a worker of the machine is there, it is the one to end it.
+  await worker(gone.host, ['/srv'])
+  const other = await start(source)
+  await here.db.backup.update({ where: { id: other }, data: gone })
+  expect(await cancelBackup(here.context, other, actor)).toBe('asked')
 })
 
 test('deleting says what is lost, then objects and row go, with an audit row at both ends', async () => {
@@ -368,6 +395,16 @@ test('a backup goes to the host that has its folder', async () => {
     host: 'two.example.test',
     label: '/srv/two on two.example.test',
   })
+})
+
+test('a job is still there for a machine that was off for months', async () => {
+  const id = await start(makeSource('months'))
+  await here.db.$executeRaw`
+    UPDATE pgboss.job SET created_on = created_on - interval '90 days', start_after = start_after - interval '90 days',
+      keep_until = keep_until - interval '90 days' WHERE data->>'id' = ${id}`
+  await here.db.$executeRaw`UPDATE pgboss.queue SET monitor_claim_on = NULL, monitor_on = NULL, maintain_on = NULL`
+  await here.context.jobs.supervise()
+  expect(await jobsOf(id)).toEqual([{ name: queueName('backup', hostname()), later: false }])
 })
 
 test('a link that leads elsewhere is not backed up by a worker', async () => {

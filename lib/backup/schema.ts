@@ -183,6 +183,8 @@ export interface VerificationRow {
 export interface RestoreRow {
   readonly id: string
   readonly target: string
+  /** The machine that has it; null: this one. */
+  readonly host: string | null
   /** Empty: everything. */
   readonly paths: readonly string[]
   readonly overwrite: string | null
@@ -207,6 +209,8 @@ export interface BackupDetail extends BackupRow {
   readonly installation: string
   readonly environment: string
   readonly createdBy: string
+  /** The machine that has its source; null: this one, or it came as a stream. */
+  readonly host: string | null
   /** At most 100 of them. */
   readonly warningList: readonly Warning[]
   readonly restores: readonly RestoreRow[]

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os'
 import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
+import { liveHosts } from '#lib/jobs/choose-host.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
@@ -81,11 +83,13 @@ export async function viewBackup(
     installation: row.environment.installation ?? installation,
     environment: row.environmentId,
     createdBy: row.createdBy,
+    host: row.sourceKind === 'stream' ? null : elsewhere(row.host),
     restoreRoot: restoreRoots[0] ?? '',
     warningList: warningsSchema.parse(row.warnings),
     restores: row.restores.map((restore) => ({
       id: restore.id,
       target: restore.target,
+      host: elsewhere(restore.host),
       paths: restore.paths,
       overwrite: restore.overwrite,
       warningList: warningsSchema.parse(restore.warnings),
@@ -112,23 +116,41 @@ export async function viewProgress(
   const row = await jobRow(db, kind, id)
   if (!row) return undefined
   const counts = countsSchema.nullable().parse(row.progress) ?? nothingYet
+  const needsWorker = row.state === 'queued' || row.state === 'running'
   return {
     state: row.state,
     ...counts,
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
-    error: row.error,
+    error: needsWorker ? await whyNobodyWorks(db, row.host) : row.error,
     waitingFor: waitingForSchema.nullable().parse(row.waitingFor),
     nextTryAt: row.state === 'waiting' ? (row.nextTryAt?.toISOString() ?? null) : null,
   }
 }
 
+/** What cannot go on without a worker of another machine, where there is none. This one’s is started again by itself. */
+async function whyNobodyWorks(db: ViewContext['db'], host: string | undefined): Promise<string | null> {
+  if (!host || host === hostname() || (await liveHosts(db)).some((one) => one.host === host)) return null
+  return `No worker of ${host} is running. It goes on by itself when one is: start it there, or cancel this.`
+}
+
 async function jobRow(db: ViewContext['db'], kind: JobKind, id: string) {
   const times = { startedAt: true, finishedAt: true, nextTryAt: true } as const
   const select = { ...times, state: true, error: true, progress: true, waitingFor: true } as const
-  if (kind === 'backup') return db.backup.findUnique({ where: { id }, select })
-  if (kind === 'restore') return db.restore.findUnique({ where: { id }, select })
-  return db.backupVerification.findUnique({ where: { id }, select })
+  if (kind === 'restore') return db.restore.findUnique({ where: { id }, select: { ...select, host: true } })
+  if (kind === 'verification') {
+    // Any worker does it.
+    const row = await db.backupVerification.findUnique({ where: { id }, select })
+    return row && { ...row, host: undefined }
+  }
+  const row = await db.backup.findUnique({ where: { id }, select: { ...select, host: true, sourceKind: true } })
+  // A stream is read by whoever receives it.
+  return row && { ...row, host: row.sourceKind === 'stream' ? undefined : row.host }
+}
+
+/** Another machine than this one. */
+function elsewhere(host: string): string | null {
+  return host === '' || host === hostname() ? null : host
 }
 
 function rowOf(row: StoredRow, damaged?: ReadonlySet<string>): BackupRow {

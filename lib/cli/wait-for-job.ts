@@ -14,6 +14,7 @@ export async function waitForJob({ backup, env }: Services, kind: JobKind, id: s
   const line = progressLine()
   let answered = Date.now()
   let told = ''
+  let from: Moment | undefined
   try {
     for (;;) {
       let progress: Progress | undefined
@@ -32,7 +33,8 @@ export async function waitForJob({ backup, env }: Services, kind: JobKind, id: s
       }
       if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
       if (ended.includes(progress.state)) return progress
-      line.show(textOf(progress))
+      from = movingSince(from, progress)
+      line.show(textOf(progress, from))
       told = tellAside(progress, told)
       await delay(200)
     }
@@ -43,23 +45,35 @@ export async function waitForJob({ backup, env }: Services, kind: JobKind, id: s
 
 /** What the log of a timer needs, where there is no terminal: why nothing goes on. Once for each reason. */
 function tellAside(progress: Progress, told: string): string {
-  const why = progress.state === 'waiting' ? (progress.error ?? textOf(progress)) : ''
+  const why = progress.error ?? (progress.state === 'waiting' ? textOf(progress) : '')
   if (why !== '' && why !== told && !process.stderr.isTTY) printError(plain(textOf(progress)))
   return why === '' ? told : why
 }
 
 const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
 
-function textOf(progress: Progress): string {
+interface Moment {
+  readonly at: number
+  readonly bytes: number
+}
+
+/** Since when it has been running without a break: the time that it waited says nothing of how fast it is. */
+function movingSince(from: Moment | undefined, { state, bytesDone, error }: Progress): Moment | undefined {
+  if (state !== 'running' || error !== null) return undefined
+  return from && bytesDone >= from.bytes ? from : { at: Date.now(), bytes: bytesDone }
+}
+
+function textOf(progress: Progress, from?: Moment): string {
+  if (progress.state !== 'waiting' && progress.error) return progress.error
   if (progress.state === 'queued') return 'Waiting for a worker…'
   if (progress.state === 'waiting')
     return `Waiting for the ${progress.waitingFor ?? 'key'}, next try ${progress.nextTryAt?.slice(11, 19) ?? 'soon'} UTC. ${progress.error ?? ''}`
-  return progressText(progress)
+  return progressText(progress, from)
 }
 
-function progressText({ bytesDone, bytesTotal, filesDone, filesTotal, startedAt, currentPath }: Progress): string {
-  const seconds = startedAt ? Math.max(0.1, (Date.now() - Date.parse(startedAt)) / 1000) : 0.1
-  const rate = bytesDone / seconds
+function progressText(progress: Progress, from: Moment | undefined): string {
+  const { bytesDone, bytesTotal, filesDone, filesTotal, currentPath } = progress
+  const rate = from ? ((bytesDone - from.bytes) / Math.max(100, Date.now() - from.at)) * 1000 : 0
   const ofBytes = bytesTotal === null ? '' : ` of ${bytesText(bytesTotal)}`
   const files = filesTotal === null ? count(filesDone, 'file') : `${filesDone} of ${count(filesTotal, 'file')}`
   const left =

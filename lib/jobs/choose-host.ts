@@ -59,9 +59,14 @@ export async function chooseHost(db: Pick<Db, 'worker'>, wish: HostWish): Promis
   }
   const having = live.filter((one) => has(one[roots], folder)).map((one) => one.host)
   const [only] = having
+  // The form of a restore asks for no host: without one, this console’s machine is meant.
+  if (roots === 'restoreRoots' && having.includes(here)) return here
   if (having.length > 1)
     throw new AppError('invalid', `Several hosts have the folder ${folder}: ${having.join(', ')}.`, {
-      fix: 'Choose one of them.',
+      fix:
+        roots === 'restoreRoots'
+          ? 'Start the restore on the machine that is to have it, with: byok backup restore'
+          : 'Choose one of them.',
     })
   if (only !== undefined) return only
   // With no worker anywhere the job waits for this machine's own, which is started again whenever it ends.

@@ -54,7 +54,12 @@ export default async function BackupPage({ params, searchParams }: Props) {
             {backup.name}
           </span>
         }
-        lede={<code className="line-clamp-2 wrap-anywhere">{backup.source}</code>}
+        lede={
+          <>
+            <code className="line-clamp-2 wrap-anywhere">{backup.source}</code>
+            {backup.host && <span className="wrap-anywhere">on {backup.host}</span>}
+          </>
+        }
         aside={
           <div className="flex flex-wrap items-start gap-2.5">
             {complete && !request && backup.method !== 'none' && can(user.role, 'backup.shred') && (
