@@ -107,7 +107,7 @@ async function ownAccess(env: Env): Promise<BackupContext['own']> {
   } catch (cause) {
     throw new AppError('unavailable', 'The sandbox is not running.', {
       cause,
-      fix: 'Start the console with npm start.',
+      fix: 'Start the console with npm start. Where it works with AWS, set VAULT_AWS=aws here as well.',
     })
   }
 }
