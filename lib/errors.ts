@@ -50,7 +50,7 @@ export function messageOf(error: unknown): string {
   if (error instanceof AppError) return error.fix ? `${error.message} ${error.fix}` : error.message
   if (isDatabaseOutOfReach(error))
     return 'The console’s database cannot be reached. Where DATABASE_URL names it, look whether that PostgreSQL answers from this machine; otherwise look at logs/postgres.log in the data folder.'
-  if (isDatabaseError(error) && 'code' in error && /^P202[12]$/.test(`${error.code}`))
+  if (isDatabaseError(error) && error instanceof Error && 'code' in error && /^P202[12]$/.test(`${error.code}`))
     return 'This database has no tables of a console, or those of another version. Correct DATABASE_URL, or start the console (npm start) of this same version on it first: that brings its tables up to date.'
   if (isDatabaseError(error))
     return 'The console’s database did not answer as it should. Look at logs/postgres.log in the data folder.'
