@@ -67,7 +67,8 @@ export async function searchFiles(
   const wanted = new RegExp(escaped(text), 'iu')
   // On whole parts first: most lines need not be parsed. JSON writes some characters in another way.
   const inJson = new RegExp(`${escaped(JSON.stringify(text).slice(1, -1))}|"pathBase64"`, 'giu')
-  const start = after === undefined ? '' : keyAfter(after)
+  // What lies in a folder comes after it, and may be what is looked for as well.
+  const start = after === undefined ? '' : keyInside(after)
   const items: BrowsedItem[] = []
   let looked = 0
   for (let number = await index.partOf(start); number < index.parts; number += 1) {
