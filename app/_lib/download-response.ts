@@ -4,7 +4,9 @@ import { displayPath } from '#lib/archive/byte-path.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { pathOfId } from '#lib/backup/browse-backup.ts'
 import { contentDisposition, downloadFile, downloadTar } from '#lib/backup/download-backup.ts'
+import { downloadStream } from '#lib/backup/download-stream.ts'
 import { downloadQuerySchema } from '#lib/backup/schema.ts'
+import { pathText } from '#lib/backup/select-entries.ts'
 import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
 import { refusal } from './answer.ts'
 import { getConsole } from './console.ts'
@@ -43,7 +45,6 @@ export async function downloadResponse(
   if (underWay >= mostAtOnce) return refusal(429, 'Several downloads are under way. Try again when one has ended.')
   underWay += 1
   let ended = false
-  const { backup: context, browsed } = await getConsole()
   let release = () => {}
   const end = () => {
     if (!ended) underWay -= 1
@@ -51,6 +52,7 @@ export async function downloadResponse(
     release()
   }
   try {
+    const { backup: context, browsed } = await getConsole()
     const opened = await browsed.open(id)
     release = opened.release
     const paths = query.data.path.map(pathOfId)
@@ -66,9 +68,7 @@ export async function downloadResponse(
       })
     const [path] = paths
     const file = query.data.as === 'file' && path !== undefined ? await downloadFile(opened, path) : undefined
-    // A leading slash: a path, whatever it looks like.
-    const content =
-      file?.content ?? downloadTar(opened, [...paths.map((one) => `/${displayPath(one)}`), ...query.data.pattern])
+    const content = file?.content ?? downloadTar(opened, [...paths.map(pathText), ...query.data.pattern])
     // What is wrong at once is said, rather than a download begun.
     const first = await content.next()
     await audit('success')
@@ -76,7 +76,7 @@ export async function downloadResponse(
       paths.length === 1 && path !== undefined && path !== '.'
         ? displayPath(path.slice(path.lastIndexOf('/') + 1))
         : opened.name
-    const body = streamOf(first, content, AbortSignal.any([request.signal, shuttingDown]), end, (error) =>
+    const body = downloadStream(first, content, AbortSignal.any([request.signal, shuttingDown]), end, (error) =>
       audit('failed', error),
     )
     return new Response(body, {
@@ -95,40 +95,4 @@ export async function downloadResponse(
     if (!(error instanceof AppError)) throw error
     return refusal(statusOf[error.code] ?? 503, messageOf(error))
   }
-}
-
-function streamOf(
-  first: IteratorResult<Buffer, void>,
-  rest: AsyncGenerator<Buffer, void>,
-  signal: AbortSignal,
-  end: () => void,
-  failed: (error: unknown) => Promise<void>,
-): ReadableStream<Uint8Array> {
-  let next: IteratorResult<Buffer, void> | undefined = first
-  const stop = async () => {
-    end()
-    await rest.return(undefined).catch(() => {})
-  }
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          signal.throwIfAborted()
-          const { value, done } = next ?? (await rest.next())
-          next = undefined
-          if (done || !value) {
-            end()
-            controller.close()
-          } else controller.enqueue(value)
-        } catch (error) {
-          await stop()
-          if (!signal.aborted) await failed(error).catch(() => {})
-          controller.error(error)
-        }
-      },
-      cancel: stop,
-    },
-    // Nothing is read before somebody takes it.
-    { highWaterMark: 0 },
-  )
 }

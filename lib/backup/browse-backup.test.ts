@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { toBytePath } from '#lib/archive/byte-path.ts'
@@ -10,6 +10,7 @@ import { crumbs, listFolder, pathId, pathOfId, searchFiles } from './browse-back
 import { contentDisposition, downloadFile, downloadTar } from './download-backup.ts'
 import { EntryIndex } from './entry-index.ts'
 import type { OpenedBackup } from './open-backup.ts'
+import { pathText } from './select-entries.ts'
 
 let bench: Workbench
 let backup: OpenedBackup
@@ -87,6 +88,20 @@ test('searching finds a text in any path, page by page', async () => {
   expect(new Set(seen).size).toBe(111)
 })
 
+test('a page of what was found that ends with a folder is followed by what lies in it', async () => {
+  const { items: all } = await searchFiles(index, 'a', { limit: 1000 })
+  for (const limit of [1, 2, 3]) {
+    const seen: string[] = []
+    let after: string | undefined
+    do {
+      const page = await searchFiles(index, 'a', { limit, after })
+      seen.push(...page.items.map(({ path }) => path))
+      after = page.next === null ? undefined : pathOfId(page.next)
+    } while (after !== undefined)
+    expect(seen).toEqual(all.map(({ path }) => path))
+  }
+})
+
 test('crumbs lead from the top', () => {
   expect(crumbs('.')).toEqual([{ id: null, name: 'All files' }])
   expect(crumbs('a/b')).toEqual([
@@ -121,6 +136,24 @@ test('a tar stream of everything unpacks to the source', async () => {
   const tar = await collect(downloadTar({ backup, index }, []))
   execFileSync('tar', ['-xpf', '-', '-C', target, '--numeric-owner'], { input: tar })
   expect(describeTree(target)).toEqual(describeTree(bench.source))
+})
+
+test('a name that looks like a pattern, chosen in the list, is that file alone', async () => {
+  const other = new Workbench()
+  for (const name of ['photo[1].jpg', 'photo1.jpg', 'a*', 'ab', 'back\\[slash', 'flag \u{1f3f4}\u{e0067}\u{e007f}'])
+    writeFileSync(join(other.source, name), name)
+  await other.backUp('odd')
+  const opened = await other.open('odd')
+  const list = async (path: string) => {
+    const tar = await collect(
+      downloadTar({ backup: opened, index: new EntryIndex(opened) }, [pathText(toBytePath(path))]),
+    )
+    return execFileSync('tar', ['-tf', '-', '--quoting-style=literal'], { input: tar, encoding: 'utf8' })
+      .split('\n')
+      .slice(1, -1)
+  }
+  for (const { name } of readdirSync(other.source, { withFileTypes: true })) expect(await list(name)).toEqual([name])
+  other.remove()
 })
 
 test('a tar stream of some of it brings the content of a hard link whose first file is left out', async () => {
@@ -162,6 +195,8 @@ test.each([
   ['a"b\r\nSet-Cookie: x', 'filename="a_b__Set-Cookie_ x"; filename*=UTF-8\'\'a_b__Set-Cookie_%20x'],
   ['evil\u202etxt.exe', 'filename="evil_txt.exe"; filename*=UTF-8\'\'evil_txt.exe'],
   ['..', 'filename="_"; filename*=UTF-8\'\'_'],
+  ['a＂; x=＂.／b', 'filename="a_; x=_._b"; filename*=UTF-8\'\'a%EF%BC%82%3B%20x%3D%EF%BC%82.%EF%BC%8Fb'],
+  [`${'x'.repeat(147)}🔑🔑.tar`, `filename="${'x'.repeat(146)}.tar"; filename*=UTF-8''${'x'.repeat(146)}.tar`],
 ])('%j is saved under a harmless name', (name, header) => {
   expect(contentDisposition(name)).toBe(`attachment; ${header}`)
 })

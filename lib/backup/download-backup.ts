@@ -68,18 +68,25 @@ export async function* downloadTar({ backup, index }: Source, wanted: readonly s
 
 /** What a browser is told to save it as, in RFC 6266's two ways: nothing in it leads anywhere or hides anything. */
 export function contentDisposition(name: string): string {
-  const safe =
-    name
-      .replace(/[\p{Cc}\p{Cf}\p{Cs}/\\:*?"<>|\u2028\u2029]/gu, '_')
-      .replace(/^\.+$/, '_')
-      .trim()
-      .slice(0, 150) || 'download'
-  const ascii = safe
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^ -~]/g, '_')
+  const safe = harmless(name)
+  // Once more: what looks like a quotation mark or a slash becomes one.
+  const ascii = harmless(safe.normalize('NFKD').replace(/\p{M}/gu, '')).replace(/[^ -~]/g, '_')
   const encoded = encodeURIComponent(safe).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
+}
+
+const LONGEST = 150
+
+/** At most 150 characters, with its extension. */
+function harmless(name: string): string {
+  const safe = name
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}/\\:*?"<>|\u2028\u2029]/gu, '_')
+    .replace(/^\.+$/, '_')
+    .trim()
+  const characters = [...safe]
+  if (characters.length <= LONGEST) return safe || 'download'
+  const [extension = ''] = /\.[^. ]{1,15}$/u.exec(safe) ?? []
+  return characters.slice(0, LONGEST - [...extension].length).join('') + extension
 }
 
 async function firstOf(index: EntryIndex, link: Entry): Promise<Entry> {

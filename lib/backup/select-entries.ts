@@ -36,7 +36,7 @@ export class Selection {
     if (texts.length === 0) throw new AppError('invalid', 'Name at least one path.')
     const less = texts.filter((text) => text.startsWith('!')).map((text) => text.slice(1))
     const more = texts.filter((text) => !text.startsWith('!'))
-    const patterns = more.filter((text) => /[*?[]/.test(text))
+    const patterns = more.filter(isPattern)
     this.named = more.map((text) => ({ text, paths: pathsOf(text) }))
     this.byPath = patterns.length === 0 && more.length > 0
     this.#keys = new Set(more.length === 0 ? [''] : this.named.flatMap(({ paths }) => paths).map(orderKey))
@@ -70,6 +70,11 @@ export class Selection {
   }
 }
 
+/** Behind a leading slash what is escaped is meant literally, and so may be all of it. */
+function isPattern(text: string): boolean {
+  return (text.startsWith('/') ? /(?<!\\)[*?[]/ : /[*?[]/).test(text)
+}
+
 /** Patterns as .gitignore writes them. */
 class Matcher {
   readonly #patterns: readonly string[]
@@ -86,11 +91,23 @@ class Matcher {
       this.#ignore = ignore({ ignorecase: false })
       // What begins with # or ! would be a comment or an exception.
       for (const pattern of this.#patterns)
-        this.#ignore.add({ pattern: pattern.replace(/^[#!]/, '\\$&'), mark: pattern })
+        this.#ignore.add({ pattern: asIs(pattern.replace(/^[#!]/, '\\$&')), mark: pattern })
     }
     this.#asked += 1
     return this.#ignore.test(text).rule?.mark
   }
+}
+
+/** With the escapes that `displayPath` writes: of what is UTF-8 the characters themselves are compared. */
+function asIs(pattern: string): string {
+  return withCharacters(pattern).replace(/\\(?=x[0-9a-f]{2})/g, '\\\\')
+}
+
+function withCharacters(text: string): string {
+  return text.replace(/\\u(?:\{([0-9a-f]{5,6})\}|([0-9a-f]{4}))/g, (whole, long?: string, short?: string) => {
+    const code = Number.parseInt(long ?? short ?? '', 16)
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole
+  })
 }
 
 /** What is selected, in order, each folder on the way before what it holds. Throws AppError `not-found` for a path that is not there. */
@@ -161,11 +178,20 @@ function isBelow(path: BytePath, folder: BytePath): boolean {
   return folder === '.' ? path !== '.' : path.startsWith(`${folder}/`)
 }
 
-/** The paths that a text may stand for: itself, and with the escapes that `displayPath` writes taken back. */
+/**
+ * The paths that a text may stand for: itself, with the escapes of `pathText` taken back, and with those that
+ * `displayPath` writes as well.
+ */
 export function pathsOf(text: string): BytePath[] {
-  const plain = toBytePath(text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, ''))
-  const bytes = plain
-    .replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/\\u([0-9a-f]{4})/g, (_, hex: string) => toBytePath(String.fromCharCode(Number.parseInt(hex, 16))))
-  return [...new Set([plain, bytes])].map((path) => (path === '' ? '.' : path))
+  const plain = text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '')
+  const unescaped = plain.replace(/\\([*?[])/g, '$1')
+  const bytes = toBytePath(withCharacters(unescaped)).replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return [...new Set([toBytePath(plain), toBytePath(unescaped), bytes])].map((path) => (path === '' ? '.' : path))
+}
+
+/** A text that means this path, and is no pattern, whatever it looks like. */
+export function pathText(path: BytePath): string {
+  return `/${displayPath(path).replace(/[*?[]/g, '\\$&')}`
 }

@@ -71,8 +71,9 @@ export function addBackupFiles(backup: Command): void {
 
 /** A name that is no text is written as the list shows it. */
 async function pathMeant(index: EntryIndex, folder: string): Promise<BytePath> {
-  const [path = '.', unescaped = path] = pathsOf(folder)
-  return (await index.find(path)) ? path : unescaped
+  const paths = pathsOf(folder)
+  for (const path of paths) if (await index.find(path)) return path
+  return paths.at(-1) ?? '.'
 }
 
 function lineOf(item: BrowsedItem, wholePath: boolean): string {

@@ -18,10 +18,10 @@ import { buttonClass } from '#components/ui/button-class.ts'
 import { Card } from '#components/ui/card.tsx'
 import { Command } from '#components/ui/command.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
-import { displayPath } from '#lib/archive/byte-path.ts'
 import { can } from '#lib/auth/schema.ts'
 import { pathOfId } from '#lib/backup/browse-backup.ts'
 import { browseQuerySchema } from '#lib/backup/schema.ts'
+import { pathText } from '#lib/backup/select-entries.ts'
 import { askLoss, cancelBackup, cancelRestore, deleteBackup, startRestore, startVerification } from '../actions.ts'
 
 export const metadata: Metadata = { title: 'Backup' }
@@ -173,8 +173,8 @@ export default async function BackupPage({ params, searchParams }: Props) {
   )
 }
 
-/** Chosen in the list of files: one a line, with a leading slash, so that each is a path whatever it looks like. */
+/** Chosen in the list of files: one a line. */
 function chosenPaths(given: string | string[] | undefined): string {
   const ids = [given ?? []].flat().flatMap((id) => browseQuerySchema.shape.in.parse(id) ?? [])
-  return ids.map((id) => `/${displayPath(pathOfId(id))}`).join('\n')
+  return ids.map((id) => pathText(pathOfId(id))).join('\n')
 }
