@@ -9,6 +9,7 @@ import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
 import type { RestoreAttempt } from '#lib/archive/unfinished.ts'
 import { bytesText } from '#lib/bytes-text.ts'
 import { AppError } from '#lib/errors.ts'
+import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { EntryIndex } from './entry-index.ts'
 import { linkedFiles } from './linked-files.ts'
 import type { OpenedBackup } from './open-backup.ts'
@@ -66,9 +67,9 @@ export interface RestoreResult {
  * name is whole.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
-  const { backup, target, paths = [], overwrite, draft, finished, by, onProgress, signal } = options
-  const { totals } = backup.manifest
-  const { backup: id } = backup.identity
+  const { target, paths = [], overwrite, draft, finished, by, onProgress, signal } = options
+  const { totals } = options.backup.manifest
+  const { backup: id } = options.backup.identity
   const selection = paths.length > 0 ? new Selection(paths) : undefined
   const done = { files: 0, folders: 0, links: 0, bytes: 0, kept: 0, warnings: 0 }
   const listed = { files: 0, folders: 0, links: 0, bytes: 0 }
@@ -85,6 +86,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   const differs = () =>
     new AppError('integrity', `The entry lists of backup ${id} hold other than its manifest announces.`)
 
+  const ended = new AbortController()
+  const backup = readUntil(signal ? AbortSignal.any([signal, ended.signal]) : ended.signal, options.backup)
   const index = new EntryIndex(backup)
   const tar = new TarReader(backup, SEGMENTS_AHEAD, { reuse: true })
   const wanted = selection ? selectEntries(index, selection, id) : everything(index)
@@ -94,6 +97,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   let tree: TreeWriter | undefined
   try {
     const first = items.next()
+    first.catch(() => {}) // should what comes before it is waited for fail
     // Whatever the list of entries says, all will be read, unless what is there is kept.
     if (isWhole && overwrite === undefined) tar.begin()
     // Before anything is made: what was asked for may not be there.
@@ -123,7 +127,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     if (!selection && (['files', 'folders', 'links', 'bytes'] as const).some((name) => listed[name] !== totals[name]))
       throw differs()
     tree.finish()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
   } finally {
+    // What is still on its way is wanted no more, and would keep the process busy.
+    ended.abort()
     tar.close()
     tree?.close()
   }
@@ -138,6 +147,13 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       report(path)
     }
   }
+}
+
+/** The same backup, of which nothing more comes once the signal is aborted. */
+function readUntil(signal: AbortSignal, backup: OpenedBackup): OpenedBackup {
+  const { store } = backup
+  const read: ObjectStore['read'] = (key, maxBytes, options) => store.read(key, maxBytes, { ...options, signal })
+  return { ...backup, store: Object.assign(Object.create(store), { read }) }
 }
 
 async function* everything(index: EntryIndex) {

@@ -69,6 +69,14 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       expect(text(await store.read(key('memory'), 100))).toBe('original')
     })
 
+    test('reading is given up when it is told to', async () => {
+      await store.create(key('given up'), Buffer.from('x'))
+      const error = await store
+        .read(key('given up'), 1, { signal: AbortSignal.abort() })
+        .catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ name: 'AbortError' })
+    })
+
     test('an object comes in the memory that it is given, where that is large enough', async () => {
       const body = randomBytes(100_000)
       await store.create(key('given'), body)

@@ -21,7 +21,8 @@ export class MemoryStore implements ObjectStore {
     this.objects.set(key, Buffer.from(body))
   }
 
-  async read(key: string, maxBytes: number, { into }: ReadOptions = {}): Promise<Uint8Array> {
+  async read(key: string, maxBytes: number, { into, signal }: ReadOptions = {}): Promise<Uint8Array> {
+    signal?.throwIfAborted()
     const object = this.objects.get(key)
     if (!object) throw new AppError('not-found', `The object ${key} does not exist.`)
     if (object.length > maxBytes)

@@ -10,6 +10,8 @@ export interface ReadOptions {
   readonly unchecked?: boolean
   /** Memory for the object where it is large enough; otherwise it comes in new memory, which it shares with nothing. */
   readonly into?: Buffer
+  /** Gives up, in the middle of the object too. */
+  readonly signal?: AbortSignal
 }
 
 export interface StoredObject {

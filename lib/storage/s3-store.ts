@@ -114,15 +114,15 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
         }
       }),
 
-    read: (key, maxBytes, { unchecked = false, into } = {}) =>
-      call('s3:GetObject', key, async () => {
+    read: (key, maxBytes, { unchecked = false, into, signal } = {}) => {
+      const read = async () => {
         for (let attempt = 1; ; attempt += 1) {
           const command = new GetObjectCommand({
             Bucket: bucket,
             Key: key,
             ...(!unchecked && { ChecksumMode: 'ENABLED' }),
           })
-          const { Body, ContentLength, ETag } = await s3.send(command)
+          const { Body, ContentLength, ETag } = await s3.send(command, signal ? { abortSignal: signal } : {})
           if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
           try {
             // The SDK's body is a Node stream here; unless told not to it verifies the stored checksum as it is read.
@@ -137,7 +137,9 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
             if (attempt === bodyAttempts || (error instanceof AppError && !error.retryable)) throw error
           }
         }
-      }),
+      }
+      return call('s3:GetObject', key, read, signal)
+    },
 
     look: (key) =>
       call('s3:GetObject', key, async () => {
