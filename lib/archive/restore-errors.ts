@@ -10,12 +10,37 @@ export function hostileEntry(entry: Entry, what: string): AppError {
   })
 }
 
+/** By its very name, or by one that the file system takes for the same. */
+export function comesTwice(entry: Entry): AppError {
+  return new AppError('integrity', `The backup holds "${displayPath(entry.path)}", which comes twice.`, {
+    fix: 'Where the disk restored to takes upper and lower case, or two spellings of a letter, for the same, restore to one that does not, or leave one of the two out (!NAME). On any other disk, treat this backup as forged.',
+  })
+}
+
+/** Where the words for what cannot be read do not fit. */
+const WHILE_WRITING: Readonly<Record<string, string>> = {
+  ENOENT: 'the folder it belongs in was removed meanwhile (ENOENT)',
+  ENOTDIR: 'a file or a link took the place of its folder meanwhile (ENOTDIR)',
+  ELOOP: 'a link took the place of its folder meanwhile (ELOOP)',
+  EISDIR: 'a folder took its place meanwhile (EISDIR)',
+  EIO: 'the disk reported an error (EIO)',
+}
+
 /** What the operating system refused, in a sentence that names the entry; anything else as it is. */
 export function cannotWrite(entry: Entry, error: unknown): unknown {
   const code = systemCode(error)
   if (error instanceof AppError || code === undefined) return error
-  const message = `"${displayPath(entry.path)}" cannot be written: ${reasonOf(error)}.`
+  const message = `"${displayPath(entry.path)}" cannot be written: ${WHILE_WRITING[code] ?? reasonOf(error)}.`
   return new AppError('denied', message, { cause: error, fix: fixOf(error) })
+}
+
+/** Root restores owners, which not every system and disk knows. */
+export function cannotOwn({ path, uid, gid }: Entry, cause: unknown): AppError {
+  const message = `"${displayPath(path)}" cannot be given its owner, ${uid}:${gid}: ${reasonOf(cause)}.`
+  return new AppError('denied', message, {
+    cause,
+    fix: 'A container may have only some user IDs, a network folder or a memory stick none. Restore as a user other than root, to whom all of it belongs then, or where this owner can be.',
+  })
 }
 
 /** What to do when the operating system refuses to write. */
@@ -24,5 +49,8 @@ export function fixOf(error: unknown): string {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return 'Make room there, restore to another disk, or restore only some paths; then start it again.'
   if (code === 'ENAMETOOLONG') return 'Restore into a folder with a shorter path.'
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return 'Raise the limit of open files (ulimit -n) where the worker is started, then start the restore again.'
+  if (code === 'EIO') return 'Look at that disk, or restore to another one.'
   return 'Restore into another folder, which this user may write to.'
 }

@@ -1,4 +1,6 @@
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -58,6 +60,9 @@ const add = (given: Entry, ...pieces: string[]) => tree.add(given, content(...pi
 
 test.each([
   ['ENOSPC', /^"inner\/a" cannot be written: no space is left on the disk \(ENOSPC\)\./, /^Make room there, /],
+  ['ENOENT', /the folder it belongs in was removed meanwhile \(ENOENT\)/, /another folder/],
+  ['EIO', /the disk reported an error \(EIO\)/, /Look at that disk/],
+  ['EMFILE', /too many files are open/, /ulimit -n/],
   ['EACCES', /permission denied/, /another folder, which this user may write to/],
   ['ENAMETOOLONG', /too long/, /shorter path/],
 ])('%s: what was refused, and what to do', (code, message, fix) => {
@@ -177,4 +182,80 @@ test('everybody else loses set-user-ID bits, with a warning', async () => {
   }
   expect(lstatSync(join(target, 'file'))).toMatchObject({ mode: 0o100751, uid: at.uid })
   expect(warnings).toEqual(['file: its set-user-ID and set-group-ID bits were left out: only root restores them'])
+})
+
+describe.runIf(process.getuid?.() === 0)('somebody who is not root, over what is there', () => {
+  const nobody = 65_534
+  const asNobody = async (work: (tree: TreeWriter) => Promise<void>) => {
+    const { getuid } = process
+    chownSync(folder, nobody, nobody)
+    process.getuid = () => nobody
+    process.seteuid?.(nobody)
+    const other = new TreeWriter(
+      openFolder(toBytePath(target)),
+      (path, message) => warnings.push(`${path}: ${message}`),
+      { overwrite: 'always' },
+    )
+    try {
+      await work(other)
+    } finally {
+      other.close()
+      process.seteuid?.(0)
+      process.getuid = getuid
+    }
+  }
+
+  test('writes again into a folder that an earlier attempt finished as read-only', async () => {
+    mkdirSync(join(target, 'closed'))
+    writeFileSync(join(target, 'closed', 'file'), 'first')
+    chmodSync(join(target, 'closed'), 0o500)
+    for (const path of ['.', 'closed', 'closed/file']) chownSync(join(target, path), nobody, nobody)
+    await asNobody(async (other) => {
+      await other.add(entry('folder', '.'), content())
+      await other.add(entry('folder', 'closed', { mode: 0o500 }), content())
+      await other.add(entry('file', 'closed/file'), content('again'))
+      other.finish()
+    })
+    expect(readFileSync(join(target, 'closed', 'file'), 'utf8')).toBe('again')
+    expect(lstatSync(join(target, 'closed')).mode & 0o7777).toBe(0o500)
+    expect(warnings).toEqual([])
+  })
+
+  test('root that may not give this owner, as in a container, is told what to do', async () => {
+    for (const path of [folder, target]) chownSync(path, nobody, nobody)
+    process.seteuid?.(nobody)
+    const other = new TreeWriter(openFolder(toBytePath(target)), () => {})
+    try {
+      for (const [type, path] of [
+        ['file', 'file'],
+        ['symlink', 'soft'],
+      ] as const)
+        await expect(other.add(entry(type, path, { uid: 12_345, target: 'x' }), content('x'))).rejects.toMatchObject({
+          code: 'denied',
+          message: expect.stringContaining(`"${path}" cannot be given its owner, 12345:`),
+          fix: expect.stringContaining('other than root'),
+        })
+    } finally {
+      other.close()
+      process.seteuid?.(0)
+    }
+  })
+
+  test('leaves the mode of somebody else’s folder, says so, and goes on', async () => {
+    mkdirSync(join(target, 'shared'))
+    for (const path of ['.', 'shared']) chmodSync(join(target, path), 0o777)
+    await asNobody(async (other) => {
+      await other.add(entry('folder', '.'), content())
+      await other.add(entry('folder', 'shared', { mode: 0o750 }), content())
+      await other.add(entry('file', 'shared/file'), content('x'))
+      await other.add(entry('file', 'z'), content('x'))
+      other.finish()
+    })
+    expect(readFileSync(join(target, 'shared', 'file'), 'utf8')).toBe('x')
+    expect(lstatSync(join(target, 'shared')).mode & 0o7777).toBe(0o777)
+    expect(warnings).toEqual([
+      expect.stringMatching(/^shared: .*belongs to somebody else/),
+      expect.stringMatching(/^\.: .*belongs to somebody else/),
+    ])
+  })
 })

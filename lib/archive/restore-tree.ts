@@ -21,7 +21,7 @@ import type { Entry } from './entry.ts'
 import type { FinishedFiles } from './finished-files.ts'
 import { FoldersBelow } from './folders-below.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
-import { cannotWrite, hostileEntry } from './restore-errors.ts'
+import { cannotOwn, cannotWrite, comesTwice, hostileEntry } from './restore-errors.ts'
 import { checkedParts } from './restore-path.ts'
 import { timeSetter } from './set-times.ts'
 import { systemCode } from './system-error.ts'
@@ -39,16 +39,22 @@ export type Content = AsyncIterable<Buffer> | Iterable<Buffer>
 interface Level {
   readonly name: string
   readonly folder: OpenFolder
-  /** Undefined for a folder that is only on the way to what was asked for. */
+  /** Undefined for a folder that keeps its mode and times. */
   readonly entry: Entry | undefined
+  /** It was there before. */
+  readonly there: boolean
 }
 
 /** What becomes of a file that is there already: kept, replaced when the backup's is newer, replaced. */
 export const overwrites = ['never', 'older', 'always'] as const
 export type Overwrite = (typeof overwrites)[number]
 
+/** `kept`: what was there already stays. `blocked`: something else is in its way, which a warning says. */
+export type Outcome = 'written' | 'kept' | 'blocked'
+
 interface TreeWriterOptions {
   readonly overwrite?: Overwrite | undefined
+  readonly isNew?: boolean
   readonly draft?: boolean
   readonly finished?: FinishedFiles | undefined
   readonly by?: RestoreAttempt | undefined
@@ -74,6 +80,7 @@ export class TreeWriter {
   /**
    * @param target without `overwrite` an empty folder that nobody else can write to
    * @param options.overwrite undefined: nothing can be there, and what is came from this backup
+   * @param options.isNew the target was made for this restore
    * @param options.draft the target gets its own name only when all is restored: what is whole in memory needs no
    * temporary name in it
    * @param options.finished files that are moved into a draft instead of written anew
@@ -82,11 +89,11 @@ export class TreeWriter {
   constructor(
     target: OpenFolder,
     warn: (path: BytePath, message: string) => void,
-    { overwrite, draft = false, finished, by }: TreeWriterOptions = {},
+    { overwrite, isNew = overwrite === undefined, draft = false, finished, by }: TreeWriterOptions = {},
   ) {
     this.#root = target
     this.#below = new FoldersBelow(target)
-    this.#levels = [{ name: '', folder: target, entry: undefined }]
+    this.#levels = [{ name: '', folder: target, entry: undefined, there: !isNew }]
     this.#warn = warn
     this.#overwrite = overwrite
     this.#draft = draft && overwrite === undefined
@@ -97,35 +104,43 @@ export class TreeWriter {
   }
 
   /**
-   * Says whether anything was written: not for what an overwriting restore keeps, or finds its way blocked to.
+   * Says what became of it.
    * @param content the file's content in order, already authenticated
    * @param onTheWay a folder that was not asked for itself: one that is there stays as it is
    */
-  async add(entry: Entry, content: Content, onTheWay = false): Promise<boolean> {
+  async add(entry: Entry, content: Content, onTheWay = false): Promise<Outcome> {
     const parts = checkedParts(entry.path)
     const name = parts.at(-1)
     if (name === undefined) {
       if (entry.type !== 'folder') throw hostileEntry(entry, 'is the root and no folder')
-      if (!onTheWay || this.#overwrite === undefined) this.#levels[0] = { ...this.#top(), entry }
-      return true
+      const top = this.#top()
+      if (!this.#staysAsItIs(top.there, onTheWay)) {
+        this.#levels[0] = { ...top, entry }
+        this.#openUp(entry, this.#root.fd)
+      }
+      return 'written'
     }
     try {
-      if (this.#blocked !== undefined && entry.path.startsWith(`${this.#blocked}/`)) return false
+      if (this.#blocked !== undefined && entry.path.startsWith(`${this.#blocked}/`)) return 'blocked'
       const parent = this.#enter(parts.slice(0, -1), entry)
       const at = parent.inside(name)
       // Making a file anew finds out by itself.
       if (this.#draft && entry.type === 'file') {
         if (!this.#takeOver(entry, at)) await this.#addFile(entry, parent, at, content)
-        return true
+        return 'written'
       }
       const there = lstatSync(toFsPath(at), { throwIfNoEntry: false, bigint: true })
-      if (there && this.#overwrite === undefined) throw hostileEntry(entry, 'comes twice')
+      if (there && this.#overwrite === undefined) throw comesTwice(entry)
       if (entry.type === 'folder') return this.#addFolder(entry, name, at, there, onTheWay)
-      if (there && !this.#mayReplace(entry, there)) return false
+      if (there?.isDirectory()) {
+        this.#warn(entry.path, 'a folder is in its way: it was left, and this was not restored')
+        return 'blocked'
+      }
+      if (there && !this.#mayReplace(entry, there)) return 'kept'
       if (entry.type === 'symlink') this.#addSymlink(entry, parent, at)
       else if (entry.type === 'hardlink') this.#addHardLink(entry, parent, at)
       else await this.#addFile(entry, parent, at, content)
-      return true
+      return 'written'
     } catch (error) {
       throw cannotWrite(entry, error)
     }
@@ -176,42 +191,66 @@ export class TreeWriter {
   }
 
   #leave(): void {
-    const { folder, entry } = this.#top()
-    if (entry) this.#describe(entry, folder.fd)
+    const { folder, entry, there } = this.#top()
+    if (entry) this.#describeFolder(entry, folder, there)
     this.#levels.pop()
     folder.close()
   }
 
-  #addFolder(entry: Entry, name: string, at: BytePath, there: BigIntStats | undefined, onTheWay: boolean): boolean {
+  #describeFolder(entry: Entry, { fd }: OpenFolder, there: boolean): void {
+    try {
+      this.#describe(entry, fd)
+    } catch (error) {
+      if (!there || systemCode(error) !== 'EPERM') throw cannotWrite(entry, error)
+      this.#warn(entry.path, 'this folder was there and belongs to somebody else: it kept its mode or times')
+    }
+  }
+
+  #addFolder(entry: Entry, name: string, at: BytePath, there: BigIntStats | undefined, onTheWay: boolean): Outcome {
     if (there && !there.isDirectory()) {
       this.#warn(
         entry.path,
         `a ${there.isSymbolicLink() ? 'link' : 'file'} is in its way: that was left, and nothing of this folder was restored`,
       )
       this.#blocked = entry.path
-      return false
+      return 'blocked'
     }
     if (!there) mkdirSync(toFsPath(at), 0o700)
-    // What `never` keeps, and what nobody asked for, keeps its mode and times.
-    const untouched = there && (onTheWay || this.#overwrite === 'never')
+    const untouched = this.#staysAsItIs(there !== undefined, onTheWay)
     const folder = openFolder(at)
-    this.#levels.push({ name, folder, entry: untouched ? undefined : entry })
+    this.#levels.push({ name, folder, entry: untouched ? undefined : entry, there: there !== undefined })
+    if (!untouched) this.#openUp(entry, folder.fd)
     if (there && this.#by) removeUnfinished(folder, this.#by)
-    return !there
+    return there ? 'kept' : 'written'
+  }
+
+  /** What `never` keeps, and what nobody asked for, keeps its mode and times. */
+  #staysAsItIs(there: boolean, onTheWay: boolean): boolean {
+    return there && this.#overwrite !== undefined && (onTheWay || this.#overwrite === 'never')
+  }
+
+  /**
+   * Where a further attempt would take a folder for one that was there: it gets its owner and mode at once, so that it has
+   * them whatever interrupts this one; and one that was finished as read-only can be written into again.
+   */
+  #openUp(entry: Entry, fd: number): void {
+    if (this.#overwrite === undefined) return
+    try {
+      if (this.#owners) fchownSync(fd, entry.uid, entry.gid)
+      fchmodSync(fd, restoredMode(entry, this.#owners) | 0o700)
+    } catch {
+      // Somebody else's: whether it can be written into shows soon, and its mode is tried again at the end.
+    }
   }
 
   #mayReplace(entry: Entry, there: BigIntStats): boolean {
-    if (there.isDirectory()) {
-      this.#warn(entry.path, 'a folder is in its way: it was left, and this was not restored')
-      return false
-    }
     return this.#overwrite === 'always' || (this.#overwrite === 'older' && there.mtimeNs < entry.mtimeNs)
   }
 
   #addSymlink(entry: Entry, parent: OpenFolder, at: BytePath): void {
     this.#put(parent, at, (path) => {
       symlinkSync(toFsPath(entry.target ?? ''), toFsPath(path))
-      if (this.#owners) lchownSync(toFsPath(path), entry.uid, entry.gid)
+      this.#own(entry, path)
       this.#times.setSymlink(path, entry.mtimeNs)
     })
   }
@@ -286,20 +325,31 @@ export class TreeWriter {
     try {
       return openSync(toFsPath(path), CREATE, 0o600)
     } catch (error) {
-      if (systemCode(error) === 'EEXIST') throw hostileEntry(entry, 'comes twice')
+      if (systemCode(error) === 'EEXIST') throw comesTwice(entry)
       throw error
     }
   }
 
   #rename(entry: Entry, temporary: BytePath, at: BytePath): void {
-    if (this.#draft && lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw hostileEntry(entry, 'comes twice')
+    if (this.#draft && lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw comesTwice(entry)
     renameSync(toFsPath(temporary), toFsPath(at))
   }
 
   #describe(entry: Entry, fd: number): void {
-    if (this.#owners) fchownSync(fd, entry.uid, entry.gid)
+    this.#own(entry, fd)
     fchmodSync(fd, this.#modeOf(entry)) // after the owner: changing that clears bits
     this.#times.setOpenFile(fd, entry.mtimeNs) // last: by its time a further attempt knows a whole file
+  }
+
+  /** @param at an open file or folder, or the path of a link */
+  #own(entry: Entry, at: number | BytePath): void {
+    if (!this.#owners) return
+    try {
+      if (typeof at === 'number') fchownSync(at, entry.uid, entry.gid)
+      else lchownSync(toFsPath(at), entry.uid, entry.gid)
+    } catch (error) {
+      throw cannotOwn(entry, error)
+    }
   }
 
   #modeOf(entry: Entry): number {

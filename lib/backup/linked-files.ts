@@ -20,7 +20,7 @@ export function linkedFiles(
   finished: FinishedFiles | undefined,
 ) {
   /** First file → the link that was restored as a file in its stead. */
-  const inItsStead = new Map<BytePath, BytePath>()
+  const inItsStead = new Map<BytePath, Entry>()
   return {
     /** The entry as it is to be written, with its content. `tar` is what entries of the list itself are read from. */
     async resolve(entry: Entry, tar: TarReader): Promise<{ entry: Entry; content: AsyncIterable<Buffer> }> {
@@ -29,17 +29,19 @@ export function linkedFiles(
       if (entry.type !== 'hardlink') return { entry, content: tar.read(entry.data, entry.size) }
       const target = entry.target ?? ''
       const stead = inItsStead.get(target)
-      if (stead !== undefined) return { entry: { ...entry, target: stead }, content: nothing() }
+      // Where it is what was there that was kept, it is another file.
+      if (stead && (!tree.overwrites || tree.holds(stead)))
+        return { entry: { ...entry, target: stead.path }, content: nothing() }
       const restored = selection === undefined || selection.selects(target, false)
       if (restored && !tree.overwrites) return { entry, content: nothing() }
       const first = await index.find(target)
       if (first?.type !== 'file')
         throw new AppError('integrity', `Backup ${backup.identity.backup} holds a hard link to what is no file of it.`)
       if (restored && tree.holds(first)) return { entry, content: nothing() }
-      inItsStead.set(target, entry.path)
       const { type, size, data } = first
       const { target: _, ...link } = entry
       const asFile = { ...link, type, size, data }
+      inItsStead.set(target, asFile)
       finished?.find(asFile)
       return { entry: asFile, content: readAlone(asFile) }
     },

@@ -103,8 +103,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     // Before anything is made: what was asked for may not be there.
     let next = await first
     // What was finished already takes no more room.
-    const folder = prepareTarget(draft ?? target, target, selection || finished ? 0 : totals.bytes, overwrite)
-    tree = new TreeWriter(folder, warn, { overwrite, draft: draft !== undefined, finished, by })
+    const bytes = selection || finished ? 0 : totals.bytes
+    const { folder, isNew } = prepareTarget(draft ?? target, target, bytes, overwrite)
+    tree = new TreeWriter(folder, warn, { overwrite, isNew, draft: draft !== undefined, finished, by })
     const links = linkedFiles(backup, index, tree, selection, finished)
     for (; !next.done; next = await items.next()) {
       const { item, onTheWay } = next.value
@@ -118,10 +119,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       const isSmall = item.type === 'file' && item.size <= SMALL && !finished?.has(item)
       const small = isSmall ? tar.here(item.data, item.size) : undefined
       const { entry, content } = small ? { entry: item, content: [small] } : await links.resolve(item, tar)
-      if (await tree.add(entry, small ? content : counted(content, item.path), onTheWay)) {
+      const outcome = await tree.add(entry, small ? content : counted(content, item.path), onTheWay)
+      if (outcome === 'written') {
         done.bytes = before
         count(done, entry)
-      } else if (item.type !== 'folder') done.kept += 1
+      } else if (outcome === 'kept' && item.type !== 'folder') done.kept += 1
       report(item.path)
     }
     if (!selection && (['files', 'folders', 'links', 'bytes'] as const).some((name) => listed[name] !== totals[name]))
@@ -168,9 +170,16 @@ function count(into: Counted, { type, size }: Entry): void {
 }
 
 /** @param target what the messages name, wherever it is written */
-function prepareTarget(at: string, target: string, bytes: number, overwrite: Overwrite | undefined): OpenFolder {
+function prepareTarget(
+  at: string,
+  target: string,
+  bytes: number,
+  overwrite: Overwrite | undefined,
+): { folder: OpenFolder; isNew: boolean } {
+  let isNew = false
   try {
     mkdirSync(at, { mode: 0o700 })
+    isNew = true
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT')
       throw new AppError(
@@ -198,7 +207,7 @@ function prepareTarget(at: string, target: string, bytes: number, overwrite: Ove
         { fix: 'Make room there, restore to another disk, or restore only some paths.' },
       )
     if (overwrite === undefined) fchmodSync(folder.fd, 0o700)
-    return folder
+    return { folder, isNew }
   } catch (cause) {
     folder?.close()
     if (cause instanceof AppError) throw cause
@@ -207,7 +216,10 @@ function prepareTarget(at: string, target: string, bytes: number, overwrite: Ove
 }
 
 function cannotUse(target: string, cause: unknown): AppError {
-  const code = systemCode(cause)
-  const kind = code === 'ENOTDIR' ? 'invalid' : 'denied'
-  return new AppError(kind, `${target} cannot be restored into: ${reasonOf(cause)}.`, { cause, fix: fixOf(cause) })
+  if (systemCode(cause) === 'ENOTDIR')
+    return new AppError('invalid', `${target} is no folder, or lies below what is none: a file or a link is there.`, {
+      cause,
+      fix: 'Name a new folder, or the one that the link leads to.',
+    })
+  return new AppError('denied', `${target} cannot be restored into: ${reasonOf(cause)}.`, { cause, fix: fixOf(cause) })
 }

@@ -91,6 +91,8 @@ test.each<[string, string[], string[]]>([
       './docs/keep.txt',
     ],
   ],
+  ['one that is not UTF-8, left out', ['x', '!x/f\\xff', '!/x/hard-*'], ['.', './x', './x/new\nline', './x/soft']],
+  ['one with a line break, left out', ['x/*', '!new\\u000aline', '!hard-*'], ['.', './x', './x/f\xff', './x/soft']],
   ['a pattern that is anchored', ['/docs/k*'], ['.', './docs', './docs/keep.txt']],
   ['a pattern and its exception', ['docs/*', '!keep.txt'], ['.', './docs', './docs/!important', './docs/[draft]*.txt']],
   [
@@ -195,6 +197,8 @@ describe('into a folder that is there', () => {
       expect.stringMatching(/^docs\/keep.txt: a folder is in its way/),
       expect.stringMatching(/^x: a file is in its way/),
     ])
+    // What something is in the way of is not there: that was not kept.
+    expect(result.kept).toBe(0)
   })
 
   test('a hard link never leads to a file that was kept', async () => {
@@ -205,6 +209,56 @@ describe('into a folder that is there', () => {
     expect(readFileSync(join(target, 'a/b/two'), 'utf8')).toBe('mine')
     expect(readFileSync(join(target, 'x/hard-1'), 'utf8')).toBe('two')
     expect(lstatSync(join(target, 'x/hard-1')).ino).toBe(lstatSync(join(target, 'x/hard-2')).ino)
+  })
+
+  test('nor to a file that was kept in the place of a link that was to stand in for it', async () => {
+    for (const kept of ['x/hard-1', 'x']) {
+      const target = bench.newTarget()
+      mkdirSync(target)
+      if (kept === 'x/hard-1') mkdirSync(join(target, 'x'))
+      writeFileSync(join(target, kept), 'mine')
+      const { files, links } = await restoreOver(target, 'never', ['x/hard-1', 'x/hard-2'])
+      expect(readFileSync(join(target, kept), 'utf8')).toBe('mine')
+      if (kept === 'x') continue
+      expect(readFileSync(join(target, 'x/hard-2'), 'utf8')).toBe('two')
+      expect({ files, links }).toEqual({ files: 1, links: 0 })
+    }
+  })
+
+  test('a folder that was there keeps its mode and time where nothing of it is to change; a new one gets the backup’s', async () => {
+    const mode = (path: string) => lstatSync(path).mode & 0o7777
+    const there = bench.newTarget()
+    mkdirSync(there)
+    chmodSync(there, 0o701)
+    await restoreOver(there, 'never')
+    expect(mode(there)).toBe(0o701)
+    expect(mode(join(there, 'a/b'))).toBe(0o2751)
+    for (const [overwrite, paths] of [
+      ['never', []],
+      ['older', ['a/b/two']],
+    ] as const) {
+      const target = bench.newTarget()
+      await restoreOver(target, overwrite, [...paths])
+      expect(mode(target)).toBe(mode(bench.source))
+      expect(lstatSync(target).mtimeMs).toBe(in2020.getTime())
+    }
+  })
+
+  test('what it had begun when it was interrupted has its mode, so that going on need not know whose it was', async () => {
+    const target = bench.newTarget()
+    mkdirSync(target)
+    const backup = await bench.open('mine')
+    const name = bench.name('mine', 'segments/1/3')
+    const object = bench.store.objects.get(name) ?? Buffer.alloc(0)
+    bench.store.objects.delete(name)
+    const failed = await failureOf(restoreBackup({ backup, target, overwrite: 'never' }))
+    bench.store.objects.set(name, object)
+    expect(failed).toMatchObject({ code: 'integrity' })
+    await restoreOver(target, 'never')
+    const truth = describeTree(bench.source)
+    const modes = (tree: Record<string, string>) =>
+      Object.entries(tree).map(([path, facts]) => `${path} ${facts.split(',')[0]}`)
+    expect(modes(describeTree(target)).slice(1)).toEqual(modes(truth).slice(1))
   })
 
   test('a damaged segment leaves what was there', async () => {

@@ -74,10 +74,8 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         process.exitCode = result.state === 'complete' ? exitCodes.done : exitCodes.failed
         const kept = keptIn(progress)
         if (options.json) return printJson({ ...result, kept, durationMs: Math.round(performance.now() - started) })
-        if (result.state !== 'complete') {
-          const why = result.error ? `: ${plain(result.error)}` : '.'
-          return printError(`The restore ${result.state === 'failed' ? 'failed' : `is ${result.state}`}${why}`)
-        }
+        if (result.state === 'cancelled') return printError('The restore was cancelled.')
+        if (result.state !== 'complete') return printError(`The restore ${result.state}: ${plain(result.error ?? '')}`)
         print(
           `Restored ${count(result.files ?? 0, 'file')}, ${bytesText(Number(result.bytes ?? 0))}, to ${plain(result.target)}`,
         )
