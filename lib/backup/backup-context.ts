@@ -131,7 +131,9 @@ export async function accessTo(
   if (!foreign) {
     const where = { environmentId_number: { environmentId, number } }
     const select = { region: true, bucket: true, hosted: true } as const
-    const place = await db.environmentRevision.findUniqueOrThrow({ where, select })
+    const place = await db.environmentRevision.findUnique({ where, select })
+    // It came with a catalogue that is younger than this database, which was put back.
+    if (!place) return accessOfNow(context, region, context.installation)
     const revision = await db.environmentRevision.findFirstOrThrow({
       where: { environmentId, ...place },
       orderBy: { number: 'desc' },
@@ -140,9 +142,18 @@ export async function accessTo(
     const secret = await openSecret(context, environmentId, revision)
     return { access: accessOf(context, revision.environment, revision, secret), installation: context.installation }
   }
-  const { revision, ...own } = await currentEnvironment(db)
-  if (!revision) return { access: { ...context.own, region }, installation: foreign }
+  return accessOfNow(context, region, foreign)
+}
+
+/** As this installation reaches its own now. */
+async function accessOfNow(
+  context: BackupContext,
+  region: string,
+  installation: string,
+): Promise<{ access: AwsAccess; installation: string }> {
+  const { revision, ...own } = await currentEnvironment(context.db)
+  if (!revision) return { access: { ...context.own, region }, installation }
   const access = accessOf(context, own, revision, await openSecret(context, own.id, revision))
   const near = revision.region === region ? {} : { kmsEndpoint: undefined, s3Endpoint: undefined }
-  return { access: { ...access, ...near }, installation: foreign }
+  return { access: { ...access, ...near }, installation }
 }

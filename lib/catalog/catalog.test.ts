@@ -152,6 +152,41 @@ test('what is not in the bucket any more does not come back as a row', async () 
   expect(missing.map(({ id }) => id).sort()).toEqual([gone, other].sort())
 })
 
+test('nor what nothing opens: shredded, or under other keys, since the catalogue was stored', async () => {
+  const [shredded, exchanged] = [await backUp(plant(), 'Shredded'), await backUp(plant(), 'Exchanged')]
+  await exportCatalog(a.context, undefined, actor)
+  const envelope = (id: string) => ({ Bucket: bucket, Key: `a/b/${a.environment}/backups/${id}/envelope.json` })
+  await sandbox.s3().send(new DeleteObjectCommand(envelope(shredded)))
+  await sandbox.s3().send(new PutObjectCommand({ ...envelope(exchanged), Body: 'of another generation' }))
+  const { added, missing } = await take(b)
+  expect(added).not.toContain(shredded)
+  expect(added).not.toContain(exchanged)
+  const reasons = new Map(missing.map(({ id, reason }) => [id, reason]))
+  expect(reasons.get(shredded)).toMatch(/no envelope any more: it was shredded/)
+  expect(reasons.get(exchanged)).toMatch(/keys were exchanged since. byok recover opens it/)
+})
+
+test('a database that was put back, to before the settings that the backups were made under', async () => {
+  await a.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'a/b/c' })
+  const number = await a.newest()
+  const source = plant()
+  const id = await backUp(source, 'Younger than the database')
+  const stored = await exportCatalog(a.context, undefined, actor)
+  await a.db.backup.delete({ where: { id } })
+  await a.db.$executeRaw`ALTER TABLE "environment_revision" DISABLE TRIGGER USER`
+  await a.db.environmentRevision.delete({ where: { environmentId_number: { environmentId: a.environment, number } } })
+  await a.db.$executeRaw`ALTER TABLE "environment_revision" ENABLE TRIGGER USER`
+  expect((await take(a, false, { prefix: 'a/b/c', time: stored.time })).added).toContain(id)
+  const target = path.join(a.folder, 'restores', 'put back')
+  const restore = await startRestore(a.context, { backupId: id, target }, 'host', actor)
+  await runRestore(a.context, restore, never)
+  expect(await a.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
+    state: 'complete',
+    error: null,
+  })
+  expect(describeTree(target)).toEqual(describeTree(source))
+})
+
 test('another key, environment or time opens nothing, and neither does a moved or changed catalogue', async () => {
   const stored = await exportCatalog(a.context, undefined, actor)
   await expect(take(b, true, { keys: [keys[1] ?? ''] })).rejects.toMatchObject({

@@ -1,14 +1,16 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { type BackupContext, type Connection, connectBackup } from '#lib/backup/backup-context.ts'
 import { sha256Of } from '#lib/backup/codec.ts'
-import { backupFolder, MANIFEST } from '#lib/backup/layout.ts'
+import { MAX_ENVELOPE_BYTES } from '#lib/backup/envelope.ts'
+import { backupFolder, ENVELOPE, MANIFEST } from '#lib/backup/layout.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
+import type { ObjectStore } from '#lib/storage/object-store.ts'
 import type { CatalogBackup, CatalogRevision } from './catalog-format.ts'
 import { type CatalogPlace, readCatalog } from './read-catalog.ts'
 
 // 1. Open the catalogue with the person's key. 2. Compare each of its backups with the row of the same ID, if there is one.
-// 3. Look in the bucket whether the manifest of each new one is there and is the one that the catalogue names.
+// 3. Look in the bucket whether manifest and envelope of each new one are there and are those that the catalogue names.
 // 4. Insert those, and bring rows up to date whose keys were changed after they were written; all in one transaction.
 
 export interface ImportedCatalog {
@@ -153,8 +155,13 @@ async function lookFor(context: BackupContext, backups: readonly CatalogBackup[]
       const { store } = await connectionTo(backup)
       const key = backupFolder({ ...backup, backup: backup.id }) + MANIFEST
       const object = await store.read(key, (backup.manifestSize ?? 64 * 1024 * 1024) + 1)
-      if (sha256Of(object) === backup.manifestSha256) found.push(backup)
-      else missing.push({ id: backup.id, reason: 'The manifest in the bucket is another than in the catalogue.' })
+      if (sha256Of(object) !== backup.manifestSha256)
+        missing.push({ id: backup.id, reason: 'The manifest in the bucket is another than in the catalogue.' })
+      else {
+        const reason = await faultOfEnvelope(store, backup)
+        if (reason === undefined) found.push(backup)
+        else missing.push({ id: backup.id, reason })
+      }
     } catch (error) {
       if (!(error instanceof AppError) || error.retryable) throw error
       const gone = error.code === 'not-found'
@@ -168,6 +175,19 @@ async function lookFor(context: BackupContext, backups: readonly CatalogBackup[]
       if (connection.status === 'fulfilled') connection.value.close()
   }
   return { found, missing }
+}
+
+/** Without the envelope that the catalogue names this console opens nothing: such a row would only look like a backup. */
+async function faultOfEnvelope(store: ObjectStore, backup: CatalogBackup): Promise<string | undefined> {
+  if (backup.method === 'none') return undefined
+  try {
+    const envelope = await store.read(backupFolder({ ...backup, backup: backup.id }) + ENVELOPE, MAX_ENVELOPE_BYTES)
+    if (sha256Of(envelope) === backup.envelopeSha256) return undefined
+    return 'Its envelope in the bucket is another than in the catalogue: its keys were exchanged since. byok recover opens it.'
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not-found') throw error
+    return 'It has no envelope any more: it was shredded, or its envelope was deleted, and nothing opens it.'
+  }
 }
 
 async function addEnvironments(tx: Tx, own: string, backups: readonly CatalogBackup[]): Promise<void> {

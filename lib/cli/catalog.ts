@@ -71,7 +71,7 @@ export function addCatalog(catalog: Command): void {
         const done = await importCatalog(services.backup, place, { dryRun, actor: 'command line' })
         if (done.conflicts.length + done.missing.length > 0) process.exitCode = exitCodes.failed
         if (options.json) return printJson({ ...done, dryRun })
-        show(done, dryRun)
+        show(done, dryRun, place.keys !== 'none')
       }),
     )
 }
@@ -103,10 +103,13 @@ function savedKeys(revision: Revision | undefined): CatalogPlace['keys'] {
   return revision?.method === 'AES-256' ? 'root-keys' : revision ? keyArnsOf(revision) : []
 }
 
-function show(done: ImportedCatalog, dryRun: boolean): void {
+function show(done: ImportedCatalog, dryRun: boolean, encrypted: boolean): void {
   const { installation, environment, exportedAt, settings } = done
   print(`Catalogue ${done.time} of ${exportedAt}, of installation ${installation}, environment ${environment}:`)
-  print('the key that opened it vouches for both. Compare them with your records.')
+  const voucher = encrypted
+    ? 'the key that opened it vouches for both'
+    : 'it is not encrypted, and nobody vouches for that'
+  print(`${voucher}. Compare them with your records.`)
   if (settings) {
     const { region, bucket, prefix, method, keyArn, furtherKeys } = settings
     const keys = [...(keyArn ? [keyArn] : []), ...furtherKeys].join(', ')
