@@ -1,7 +1,16 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -24,6 +33,7 @@ let target: TestSandbox
 let targets = 0
 const bucket = 'recover-here'
 const region = 'us-east-1'
+const farRegion = 'eu-central-1'
 const root = { id: `root-key/${randomUUID()}`, key: randomBytes(32) }
 const rootKey: KeyWrapper = {
   wrap: async (key, context) => ({ keyId: root.id, ciphertext: await memoryWrapper(root).wrap(key, context) }),
@@ -56,14 +66,28 @@ function keyArn(alias: string): string {
   return key.arn
 }
 
+/** In another Region than the bucket. */
+function farKey(): string {
+  const key = target.info.keys.find((one) => one.region === farRegion)
+  if (!key) throw new Error(`The sandbox has no key in ${farRegion}.`)
+  return key.arn
+}
+
 /** Makes a backup as the console does, without one. */
 async function backUp(backup: string, keys: readonly string[] | 'none' | 'root') {
   const clients = createAwsClients(
     { region, endpoint: target.info.endpoint, credentials: target.administrator },
     'background',
   )
-  const wrapper = (arn: string) =>
-    kmsKeyWrapper(kmsOf(clients.kms), { keyArn: arn, region, callerArn: undefined, ...ids })
+  const elsewhere = createAwsClients(
+    { region: farRegion, endpoint: target.info.endpoint, credentials: target.administrator },
+    'background',
+  )
+  const wrapper = (arn: string) => {
+    const [, , , near = region] = arn.split(':')
+    const { kms } = near === region ? clients : elsewhere
+    return kmsKeyWrapper(kmsOf(kms), { keyArn: arn, region: near, callerArn: undefined, ...ids })
+  }
   const protection: WriteProtection =
     keys === 'none'
       ? { method: 'none' }
@@ -79,6 +103,7 @@ async function backUp(backup: string, keys: readonly string[] | 'none' | 'root')
     attempt: 1,
   })
   clients.destroy()
+  elsewhere.destroy()
 }
 
 async function recover(args: readonly string[], { input = '', credentials = target.administrator } = {}) {
@@ -220,6 +245,19 @@ test.each([
   expect(existsSync(to)).toBe(false)
 })
 
+test('a file or a link in the place of the folder to restore to is named as one', async () => {
+  const [file, way] = [newTarget(), newTarget()]
+  writeFileSync(file, 'mine')
+  symlinkSync(folder, way)
+  for (const to of [file, way, path.join(file, 'below')]) {
+    const run = await recover([...at(), 'one-key', '--to', to, '--key', keyArn('backups')])
+    expect(run).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`${to} is no folder, or lies below what is none`),
+    })
+  }
+})
+
 test('an envelope that claims another installation, a wrong environment, a bucket that is not there', async () => {
   const key = keyArn('backups')
   const name = 'a/prefix/env-7/backups/claims/envelope.json'
@@ -252,11 +290,12 @@ test('an envelope that claims another installation, a wrong environment, a bucke
   expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('not-there-at-all') })
 })
 
-test('the program in docs/recovery.md opens them too: one key, either of two, none', async () => {
+test('the program in docs/recovery.md opens them too: one key, either of two, one in another Region, none', async () => {
   const checkout = path.join(import.meta.dirname, '..', '..')
   const document = readFileSync(path.join(checkout, 'docs', 'recovery.md'), 'utf8')
   const program = /^```js\n([\s\S]*?)^```/m.exec(document)?.[1] ?? ''
   expect(program.split('\n').filter((line) => line !== '').length).toBeLessThan(70)
+  await backUp('far-key', [keyArn('backups'), farKey()])
   // Beside the dependencies, because that is where Node looks for them.
   const place = mkdtempSync(path.join(checkout, 'node_modules', '.recover-'))
   try {
@@ -266,6 +305,7 @@ test('the program in docs/recovery.md opens them too: one key, either of two, no
       ['one-key', one],
       ['two-keys', one],
       ['two-keys', two],
+      ['far-key', farKey()],
       ['plain', 'none'],
     ] as const) {
       const args = [path.join(place, 'recover.mjs'), region, bucket, key, ids.installation, ids.environment, backup]
