@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ObjectStore } from '#lib/storage/object-store.ts'
-import { SEGMENT, Workbench } from './backup-for-tests.ts'
+import type { ObjectStore, ReadOptions } from '#lib/storage/object-store.ts'
+import { failureOf, SEGMENT, Workbench } from './backup-for-tests.ts'
 import { listEntries } from './list-entries.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { TarReader } from './tar-reader.ts'
@@ -163,4 +163,24 @@ test('a whole restore asks for its first segments while the list of entries is o
   const target = bench.newTarget()
   await restoreBackup({ backup: { ...backup, store: waiting }, target })
   expect(readFileSync(join(target, 'file')).equals(content)).toBe(true)
+})
+
+test('where a whole restore is refused its target, what it began to fetch is given up', async () => {
+  const backup = await bench.open('mine', { protection: { method: 'none' } })
+  const { store } = bench
+  const begun: AbortSignal[] = []
+  const silent: ObjectStore = Object.assign(Object.create(store), {
+    read: (key: string, max: number, options: ReadOptions) => {
+      if (!key.includes('/segments/') || !options.signal) return store.read(key, max, options)
+      begun.push(options.signal)
+      return new Promise(() => {})
+    },
+  })
+  const target = bench.newTarget()
+  mkdirSync(target)
+  writeFileSync(join(target, 'mine'), 'mine')
+  expect(await failureOf(restoreBackup({ backup: { ...backup, store: silent }, target }))).toMatchObject({
+    code: 'conflict',
+  })
+  expect(begun.map(({ aborted }) => aborted)).toEqual([true, true, true, true])
 })
