@@ -73,7 +73,7 @@ test('a full store refuses, and keeps what it has', async () => {
   await put('a', 900)
   await expect(put('b', 200)).rejects.toMatchObject({
     name: 'InsufficientCapacity',
-    message: 'The sandbox keeps at most 1000 B of objects.',
+    message: 'The sandbox keeps at most 1,000 bytes of objects.',
     $metadata: { httpStatusCode: 507 },
   })
   await put('c', 100)

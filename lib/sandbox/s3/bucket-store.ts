@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bytesText } from '#lib/bytes-text.ts'
 import { AwsError } from '../aws-error.ts'
 import { syncFolder, writeDurably } from '../durable-file.ts'
 import { ObjectIndex } from './object-index.ts'
@@ -159,7 +158,7 @@ export class BucketStore {
   /** Throws AwsError 507 when so many bytes more would pass the limit. */
   mustHaveRoom(bytes: number): void {
     if (this.bytes + this.reserved + bytes <= this.capacity) return
-    const message = `The sandbox keeps at most ${bytesText(this.capacity)} of objects.`
+    const message = `The sandbox keeps at most ${this.capacity.toLocaleString('en')} bytes of objects.`
     throw new AwsError('InsufficientCapacity', message, 507)
   }
 
