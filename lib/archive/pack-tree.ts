@@ -1,9 +1,10 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { type BigIntStats, closeSync, fstatSync, read, readSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { type BytePath, toFsPath } from './byte-path.ts'
+import type { BytePath } from './byte-path.ts'
 import type { Entry, SkippedItem } from './entry.ts'
 import type { HardLinks } from './hard-links.ts'
+import { openAgain, openLent, openNow } from './open-file.ts'
 import {
   atTheBeginning,
   changeBetween,
@@ -22,14 +23,10 @@ import { type Found, kindOf, type WalkStart } from './walk-tree.ts'
 // 3. Fill up or cut to the announced size, and look again: whatever changed meanwhile becomes a warning.
 // At any byte, `state` says how another run goes on from there.
 
-// NONBLOCK: opening a named pipe that took a file's place must not wait for its writer.
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 // Reading in the thread pool pays off only for what takes longer than going there (about 40 µs).
 const READ_HERE = 256 * 1024
 const READ_STEP = 4 * 1024 * 1024
 const LET_OTHERS_WORK_AFTER_MS = 10
-const LENT_AT_MOST_MS = 60_000
-const ASK_AGAIN_MS = 50
 
 const readInPool = promisify(read)
 
@@ -136,7 +133,7 @@ export class TreePacker {
   #packFile(path: BytePath, at: BytePath): Entry | SkippedItem | Promise<Entry | SkippedItem> {
     let fd: number
     try {
-      fd = openSync(toFsPath(at), OPEN_FLAGS)
+      fd = openNow(at)
     } catch (error) {
       if (systemCode(error) === 'EAGAIN') return this.#packLent(path, at)
       return { type: 'skipped', path, warning: reasonOf(error) }
@@ -289,42 +286,6 @@ export class TreePacker {
     }
     await this.#report(warned(entry, entry.warning ?? warning))
   }
-}
-
-/**
- * Opens a file also where a file server has lent it to a client, whom our very try asks to give it back: the system lets
- * that take 45 s. An open(2) that waits for it would wait for a named pipe's writer as well.
- */
-async function openLent(at: BytePath, signal: AbortSignal | undefined): Promise<number> {
-  for (const end = performance.now() + LENT_AT_MOST_MS; ; await sleep(ASK_AGAIN_MS, undefined, { signal }))
-    try {
-      return openSync(toFsPath(at), OPEN_FLAGS)
-    } catch (error) {
-      if (systemCode(error) !== 'EAGAIN' || performance.now() > end) throw error
-    }
-}
-
-/** The file where it is still the same one, or why it is not. */
-async function openAgain(
-  at: BytePath,
-  { ino, birthtimeNs }: FileIdentity,
-  signal: AbortSignal | undefined,
-): Promise<number | string> {
-  let fd: number
-  try {
-    fd = await openLent(at, signal)
-  } catch (error) {
-    signal?.throwIfAborted()
-    return `it could not be read on after an interruption (${reasonOf(error)})`
-  }
-  try {
-    const stat = fstatSync(fd, { bigint: true })
-    if (stat.isFile() && stat.ino === ino && stat.birthtimeNs === birthtimeNs) return fd
-  } catch {
-    // Not the same, then.
-  }
-  closeSync(fd)
-  return 'it was replaced while the backup was interrupted'
 }
 
 function describe(entry: Pick<Entry, 'type' | 'path' | 'size' | 'target'>, stat: BigIntStats): Described {

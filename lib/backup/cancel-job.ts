@@ -1,9 +1,8 @@
-import { hostname } from 'node:os'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
-import { liveHosts } from '#lib/jobs/choose-host.ts'
+import { hasNoWorker } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import type { BackupContext } from './backup-context.ts'
 
@@ -16,7 +15,9 @@ export async function cancelBackup(context: BackupContext, id: string, actor: st
     const row = await tx.backup.findUnique({ where: { id }, omit: { envelope: true } })
     if (!row) throw new AppError('not-found', `There is no backup ${id}.`)
     const audit = () => record(tx, actor, 'backup.cancel', `${row.source} (backup ${id})`)
-    const abandoned = row.sourceKind !== 'stream' && (await isAbandoned(tx, row.host))
+    // Its machine is gone, and nobody there would ever notice that somebody asked. A worker that is there after all finds
+    // its row ended, and stops.
+    const abandoned = row.sourceKind !== 'stream' && (await hasNoWorker(tx, row.host))
     const { count: idle } = await tx.backup.updateMany({
       where: { id, state: { in: abandoned ? [...idleStates, 'running'] : [...idleStates] } },
       data: { ...ended(), error: null, attempt: { increment: 1 } },
@@ -40,7 +41,7 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
     const row = await tx.restore.findUnique({ where: { id } })
     if (!row) throw new AppError('not-found', `There is no restore ${id}.`)
     const audit = () => record(tx, actor, 'restore.cancel', `Backup ${row.backupId} to ${row.target}`)
-    const abandoned = await isAbandoned(tx, row.host)
+    const abandoned = await hasNoWorker(tx, row.host)
     const { count: idle } = await tx.restore.updateMany({
       where: { id, state: { in: abandoned ? [...idleStates, 'running'] : [...idleStates] } },
       data: { ...ended(), error: null },
@@ -57,14 +58,6 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
     if (!row.cancelRequested) await audit()
     return 'asked'
   })
-}
-
-/**
- * Its machine is gone, and nobody there would ever notice that somebody asked. A worker that is there after all finds its
- * row ended, and stops. This machine’s own worker is started again whenever it ends.
- */
-async function isAbandoned(tx: Tx, host: string): Promise<boolean> {
-  return host !== hostname() && !(await liveHosts(tx)).some((one) => one.host === host)
 }
 
 /** Nobody is at it. */

@@ -117,12 +117,17 @@ export class TarReader {
 
   /** Fetches ahead from now on, before the first of it is read. */
   begin(): void {
-    for (const index of this.#next()) this.#fetch(index)
+    this.#fetchAhead()
+  }
+
+  #fetchAhead(): number[] {
+    const next = this.#next()
+    for (const index of next) this.#fetch(index)
+    return next
   }
 
   #load(current: number): Promise<Buffer> {
-    this.begin()
-    for (const index of this.#next().slice(0, OPEN_AT_ONCE)) this.#open(index)
+    for (const index of this.#fetchAhead().slice(0, OPEN_AT_ONCE)) this.#open(index)
     const content = this.#loading.get(current)?.content
     if (!content) throw this.#nothingThere()
     return content

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
-import { liveHosts } from '#lib/jobs/choose-host.ts'
+import { hasNoWorker } from '#lib/jobs/choose-host.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
@@ -128,9 +128,9 @@ export async function viewProgress(
   }
 }
 
-/** What cannot go on without a worker of another machine, where there is none. This one’s is started again by itself. */
+/** What cannot go on without a worker of another machine, where there is none. */
 async function whyNobodyWorks(db: ViewContext['db'], host: string | undefined): Promise<string | null> {
-  if (!host || host === hostname() || (await liveHosts(db)).some((one) => one.host === host)) return null
+  if (!host || !(await hasNoWorker(db, host))) return null
   return `No worker of ${host} is running. It goes on by itself when one is: start it there, or cancel this.`
 }
 

@@ -25,6 +25,11 @@ export async function liveHosts(db: Pick<Db, 'worker'>): Promise<HostFolders[]> 
   }))
 }
 
+/** Of another machine: this one's worker is started again whenever it ends. */
+export async function hasNoWorker(db: Pick<Db, 'worker'>, host: string): Promise<boolean> {
+  return host !== hostname() && !(await liveHosts(db)).some((one) => one.host === host)
+}
+
 export interface HostWish {
   /** An absolute path. */
   readonly folder: string
