@@ -1,23 +1,26 @@
 import Link from 'next/link'
-import { keyHref } from '#components/keys/key-href.ts'
 import { Banner } from '#components/ui/banner.tsx'
 import { count } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
 import type { OpenAlert } from '#lib/alerts/schema.ts'
+import { schedulesPath } from '#lib/schedules/schema.ts'
 
 const shown = 2
 
-/** What is wrong with keys now. It goes by itself when all is well again. */
+/** What is wrong with keys and schedules now. It goes by itself when all is well again. */
 export function OpenAlerts({ alerts }: { alerts: readonly OpenAlert[] }) {
+  const others = alerts.slice(shown)
+  const keys = others.filter((alert) => alert.of === 'key').length
+  const schedules = others.length - keys
   return (
     <>
-      {alerts.slice(0, shown).map(({ id, arn, title, openedAt }) => (
+      {alerts.slice(0, shown).map(({ id, path, title, openedAt }) => (
         <Banner
           key={id}
           tone="warn"
           title={title}
           action={
-            <Link href={keyHref(arn)} className="underline underline-offset-2">
+            <Link href={path} className="underline underline-offset-2">
               See why<span className="sr-only">: {title}</span>
             </Link>
           }
@@ -25,12 +28,20 @@ export function OpenAlerts({ alerts }: { alerts: readonly OpenAlert[] }) {
           Since <Time iso={openedAt} />.
         </Banner>
       ))}
-      {alerts.length > shown && (
+      {others.length > 0 && (
         <p className="border-b border-line bg-warn-soft px-8 py-2 text-sm text-warn max-md:px-4">
-          {count(alerts.length - shown, 'more key')} in trouble:{' '}
-          <Link href="/keys" className="underline underline-offset-2">
-            see all keys
-          </Link>
+          In trouble besides:{' '}
+          {keys > 0 && (
+            <Link href="/keys" className="underline underline-offset-2">
+              {count(keys, 'more key')}
+            </Link>
+          )}
+          {keys > 0 && schedules > 0 && ', '}
+          {schedules > 0 && (
+            <Link href={schedulesPath} className="underline underline-offset-2">
+              {count(schedules, 'more schedule')}
+            </Link>
+          )}
         </p>
       )}
     </>

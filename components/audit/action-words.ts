@@ -34,6 +34,7 @@ export const actionWords: Readonly<Record<AuditAction, string>> = {
   'verify.finish': 'Verification ended',
   'backup.download': 'Download from a backup',
   'schedule.add': 'Schedule added',
+  'schedule.run': 'Schedule run at once',
   'schedule.remove': 'Schedule removed',
   'schedule.pause': 'Schedule paused',
   'schedule.resume': 'Schedule resumed',

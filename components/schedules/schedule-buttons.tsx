@@ -19,12 +19,14 @@ export function ScheduleButtons({ schedule, change }: Props) {
   const router = useRouter()
   const [asking, setAsking] = useState(false)
   const [refusal, setRefusal] = useState<string>()
+  const [started, setStarted] = useState(false)
   const [pending, startTransition] = useTransition()
   const { id, name, enabled, kept } = schedule
   const run = (what: ChangeScheduleInput['change']) =>
     startTransition(async () => {
       const result = await change({ id, change: what }).catch(() => noAnswer)
       setRefusal(result.status === 'error' ? result.message : undefined)
+      setStarted(what === 'run' && result.status === 'success')
       setAsking(false)
       router.refresh()
     })
@@ -32,6 +34,11 @@ export function ScheduleButtons({ schedule, change }: Props) {
   return (
     <div className="flex flex-col items-end gap-2.5 max-md:items-start md:min-w-42">
       <div className="flex gap-2.5">
+        {enabled && (
+          <Button size="small" aria-label={`Run ${name} now`} disabled={pending} onClick={() => run('run')}>
+            Run now
+          </Button>
+        )}
         <Button
           size="small"
           aria-label={`${turn} ${name}`}
@@ -51,6 +58,9 @@ export function ScheduleButtons({ schedule, change }: Props) {
         </Button>
       </div>
       <Alert>{refusal}</Alert>
+      <p role="status" className="text-sm text-ink-3">
+        {started && 'It starts within seconds.'}
+      </p>
       {asking && (
         <Suspense>
           <AlertDialog

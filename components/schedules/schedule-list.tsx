@@ -26,7 +26,7 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               </p>
             )}
           </div>
-          <dl className="grid min-w-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm tabular-nums">
+          <dl className="grid max-w-sm min-w-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm tabular-nums">
             <dt className="text-ink-3">When</dt>
             <dd>{timeWords(row)}</dd>
             <dt className="text-ink-3">Next</dt>
@@ -38,7 +38,10 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               ) : (
                 <>
                   <Time iso={row.lastRunAt} />
-                  {row.last && (
+                  {row.skipped !== null && (
+                    <span className="text-warn wrap-anywhere">: not started. {row.skipped}</span>
+                  )}
+                  {row.skipped === null && row.last && (
                     <>
                       {': '}
                       <Link href={`/backups/${row.last.id}`} prefetch={false} className="link">

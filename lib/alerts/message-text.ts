@@ -3,7 +3,7 @@ import type { AlertMessage } from './schema.ts'
 
 /** For people. */
 export function mailOf(message: AlertMessage, publicUrl: string): { subject: string; text: string } {
-  const { title, at, key, diagnosis, dependents, path } = message
+  const { title, at, key, diagnosis, dependents, schedule, path } = message
   const parts = [
     `${title}.`,
     key && `Key: ${key.arn}\nBefore: ${key.before}. Now: ${key.state}. Seen: ${at}`,
@@ -11,6 +11,8 @@ export function mailOf(message: AlertMessage, publicUrl: string): { subject: str
     diagnosis && `What to do${diagnosis.who ? ` (${diagnosis.who})` : ''}: ${diagnosis.fix}`,
     diagnosis?.commands && `By an administrator of the key:\n\n${diagnosis.commands.join('\n')}`,
     dependents && `Depending on it: ${dependentsText(dependents)}`,
+    schedule?.error,
+    schedule && scheduleText(schedule),
     `${publicUrl}${path}`,
     message.kind === 'opened' && 'No further message comes until it is worse or all is well again.',
   ]
@@ -20,10 +22,15 @@ export function mailOf(message: AlertMessage, publicUrl: string): { subject: str
 /** For programs: docs/keys.md describes it. */
 export function webhookBodyOf({ kind, at, path, ...data }: AlertMessage, publicUrl: string): string {
   return JSON.stringify({
-    type: kind === 'test' ? kind : `key.${kind}`,
+    type: kind === 'test' ? kind : `${data.schedule ? 'schedule' : 'key'}.${kind}`,
     timestamp: at,
     data: { ...data, url: `${publicUrl}${path}` },
   })
+}
+
+function scheduleText({ source, host, lastComplete }: NonNullable<AlertMessage['schedule']>): string {
+  const last = lastComplete === null ? 'none' : `${lastComplete.slice(0, 16).replace('T', ' ')} UTC`
+  return `Folder: ${source} on ${host}\nLast complete backup: ${last}`
 }
 
 /** One sentence. */

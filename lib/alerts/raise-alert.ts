@@ -36,7 +36,7 @@ export async function alertOfKey(tx: Tx, change: KeyChange): Promise<void> {
   }
   const alert = open
     ? await tx.alert.update({ where: { id: open.id }, data: { state: to, title, detail } })
-    : await tx.alert.create({ data: { arn, openFor: arn, state: to, title, detail, openedAt: at } })
+    : await tx.alert.create({ data: { subject: arn, openFor: arn, state: to, title, detail, openedAt: at } })
   const message: AlertMessage = {
     kind: open ? 'worse' : 'opened',
     title,

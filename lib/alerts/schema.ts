@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { KeyDependents, KeyState } from '#lib/key-health/schema.ts'
+import type { ScheduleTrouble } from '#lib/schedules/schema.ts'
 
 export const alertChannels = ['mail', 'webhook'] as const
 export type AlertChannel = (typeof alertChannels)[number]
@@ -27,6 +28,16 @@ export interface AlertMessage {
     readonly commands?: readonly string[] | undefined
   }
   readonly dependents?: KeyDependents
+  readonly schedule?: {
+    readonly id: string
+    readonly name: string
+    readonly source: string
+    readonly host: string
+    readonly state: ScheduleTrouble | 'well'
+    readonly error: string | null
+    /** When its last complete backup was made: ISO 8601, UTC */
+    readonly lastComplete: string | null
+  }
   /** A page of this console. */
   readonly path: string
 }
@@ -130,12 +141,14 @@ export interface DeliveryRow {
   readonly lastError: string | null
 }
 
-/** What is wrong with a key now. */
+/** What is wrong with a key or a schedule now. */
 export interface OpenAlert {
   readonly id: string
-  readonly arn: string
-  readonly state: KeyState
+  readonly of: 'key' | 'schedule'
+  readonly state: KeyState | ScheduleTrouble
   readonly title: string
+  /** The page of this console that says why. */
+  readonly path: string
   readonly openedAt: string
 }
 

@@ -1,20 +1,22 @@
 import type { Tx } from '#lib/db.ts'
 import { keyStates } from '#lib/key-health/schema.ts'
+import { keyPath } from '#lib/key-holdings/schema.ts'
+import { isScheduleTrouble, schedulesPath } from '#lib/schedules/schema.ts'
+import { idOfSchedule } from './alert-of-schedule.ts'
 import { type AlertContext, passwordPlace, storedSettings } from './alert-settings.ts'
 import { type AlertChannel, type AlertsView, alertChannels, type DeliveryRow, type OpenAlert } from './schema.ts'
 
 const shown = 20
 
-/** What is wrong with keys now, the newest first. */
+/** What is wrong now, the newest first. */
 export async function listOpenAlerts(db: Tx): Promise<OpenAlert[]> {
   const rows = await db.alert.findMany({ where: { openFor: { not: null } }, orderBy: { id: 'desc' } })
-  return rows.map(({ id, arn, state, title, openedAt }) => ({
-    id: String(id),
-    arn,
-    state: keyStates.find((one) => one === state) ?? 'refused',
-    title,
-    openedAt: openedAt.toISOString(),
-  }))
+  return rows.map(({ id, subject, state, title, openedAt }) => {
+    const shown = { id: String(id), title, openedAt: openedAt.toISOString() }
+    return idOfSchedule(subject) === undefined
+      ? { ...shown, of: 'key', state: keyStates.find((one) => one === state) ?? 'refused', path: keyPath(subject) }
+      : { ...shown, of: 'schedule', state: isScheduleTrouble(state) ? state : 'failed', path: schedulesPath }
+  })
 }
 
 export async function viewAlerts(context: AlertContext): Promise<AlertsView> {

@@ -34,6 +34,7 @@ export const auditActions = [
   'verify.finish',
   'backup.download',
   'schedule.add',
+  'schedule.run',
   'schedule.remove',
   'schedule.pause',
   'schedule.resume',

@@ -76,13 +76,15 @@ export function addBackupSchedule(backup: Command): void {
         for (const row of rows) {
           const next = row.enabled ? `next ${timeText(row.nextRunAt)}` : 'paused'
           const worker = row.served ? '' : `, no worker of ${plain(row.host)} is running`
+          const skipped = row.skipped === null ? '' : `, last run not started: ${plain(row.skipped)}`
           print(
-            `${row.id}  ${timeWords(row)}, ${next}, ${row.kept} of ${row.keep} kept${worker}  ${plain(row.name)}: ${plain(row.source)}`,
+            `${row.id}  ${timeWords(row)}, ${next}, ${row.kept} of ${row.keep} kept${worker}${skipped}  ${plain(row.name)}: ${plain(row.source)}`,
           )
         }
       }),
     )
   for (const [change, done, description] of [
+    ['run', 'started within seconds, by a worker of its host', 'Make its backup now, whatever its time.'],
     ['remove', 'removed; its backups stay', 'Remove a schedule. Its backups stay.'],
     ['pause', 'paused', 'Pause a schedule: nothing runs until it is resumed.'],
     ['resume', 'resumed', 'Resume a paused schedule, with its next time.'],

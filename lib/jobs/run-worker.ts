@@ -16,6 +16,7 @@ import { giveUpRewrap, runRewrap } from '#lib/rewrap/run-rewrap.ts'
 import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
 import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
+import { watchSchedules } from '#lib/schedules/watch-schedules.ts'
 import type { Services } from '#lib/services.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
 import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
@@ -97,7 +98,10 @@ export async function runWorker(
       await cleanUpDue(context, stopping.signal)
       await settleExchanges(context)
     }),
-    every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context)),
+    every(10_000, 'schedules', stopping.signal, async () => {
+      await runDueSchedules(context)
+      await watchSchedules(context)
+    }),
     every(30_000, 'keys', stopping.signal, () => followKeys(context, new Date())),
     every(3_600_000, 'key-history', stopping.signal, () => pruneHealth(context.db, new Date())),
     // A key or a mail server that does not answer holds up no stop: what was claimed goes to another worker later.

@@ -146,7 +146,9 @@ test('disabled: one event, one audit row, one alert, which say what hangs on it;
     { from: 'disabled', to: 'healthy' },
   ])
   expect(await here.db.auditEvent.count({ where: { action: 'key.state', subject: arn } })).toBe(2)
-  expect(await here.db.alert.findMany({ where: { arn } })).toMatchObject([{ state: 'disabled', openFor: null }])
+  expect(await here.db.alert.findMany({ where: { subject: arn } })).toMatchObject([
+    { state: 'disabled', openFor: null },
+  ])
   const told = await here.db.alertDelivery.findMany({ orderBy: { id: 'asc' } })
   const messages = told.map(({ message }): AlertMessage => JSON.parse(JSON.stringify(message)))
   expect(messages.map(({ kind }) => kind)).toEqual(['opened', 'closed'])

@@ -66,7 +66,7 @@ afterEach(async () => {
 
 const health = async () => (await healthOf(here.db, [arn], now())).get(arn)
 const events = () => here.db.keyEvent.findMany({ where: { arn }, orderBy: { id: 'asc' } })
-const alerts = () => here.db.alert.findMany({ where: { arn }, orderBy: { id: 'asc' } })
+const alerts = () => here.db.alert.findMany({ where: { subject: arn }, orderBy: { id: 'asc' } })
 /** So many minutes, in each of which the watch looks. */
 async function pass(minutes: number): Promise<void> {
   for (let count = 0; count < minutes; count += 1) {

@@ -1,10 +1,12 @@
 import path from 'node:path'
+import { closeScheduleAlert } from '#lib/alerts/alert-of-schedule.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { placeSource, savedEnvironment } from '#lib/backup/start-backup.ts'
+import { databaseTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { nextRun } from './next-run.ts'
-import { type AddSchedule, timeWords } from './schema.ts'
+import { type AddSchedule, type ChangeScheduleInput, timeWords } from './schema.ts'
 
 /** @returns the schedule's ID */
 export async function addSchedule(
@@ -45,23 +47,34 @@ export async function addSchedule(
   })
 }
 
-/** Its backups stay, and are no longer deleted by themselves when it is removed. @throws AppError `not-found` */
+/**
+ * `run`: as if its time had come. Its backups stay, and are no longer deleted by themselves when it is removed.
+ * @throws AppError `not-found`, or `conflict` where one that is paused is to run
+ */
 export async function changeSchedule(
   { db }: Pick<BackupContext, 'db'>,
   id: string,
-  change: 'pause' | 'resume' | 'remove',
+  change: ChangeScheduleInput['change'],
   actor: string,
 ): Promise<void> {
   await db.$transaction(async (tx) => {
     const schedule = await tx.schedule.findUnique({ where: { id } })
     if (!schedule) throw new AppError('not-found', `There is no schedule ${id}.`)
-    if (change === 'remove') await tx.schedule.delete({ where: { id } })
-    else {
+    const now = await databaseTime(tx)
+    if (change === 'remove') {
+      await closeScheduleAlert(tx, schedule, 'was removed', now)
+      await tx.schedule.delete({ where: { id } })
+    } else if (change === 'run') {
+      if (!schedule.enabled)
+        throw new AppError('conflict', `The schedule “${schedule.name}” is paused.`, { fix: 'Resume it first.' })
+      await tx.schedule.update({ where: { id }, data: { nextRunAt: now } })
+    } else {
       const enabled = change === 'resume'
       if (schedule.enabled === enabled) return
       // What was missed while it was paused was meant to be missed.
-      const nextRunAt = enabled ? nextRun(schedule, new Date()) : schedule.nextRunAt
-      await tx.schedule.update({ where: { id }, data: { enabled, nextRunAt } })
+      const nextRunAt = enabled ? nextRun(schedule, now) : schedule.nextRunAt
+      await tx.schedule.update({ where: { id }, data: { enabled, nextRunAt, skipped: null } })
+      if (!enabled) await closeScheduleAlert(tx, schedule, 'was paused', now)
     }
     const subject = `${schedule.name} (schedule ${id})`
     await recordAudit(tx, { actor, action: `schedule.${change}`, outcome: 'success', subject })

@@ -30,15 +30,17 @@ async function runOne(context: BackupContext, tx: Tx, now: Date): Promise<boolea
   }
   await tx.schedule.update({
     where: { id: schedule.id },
-    data: { nextRunAt: nextRun(schedule, now), lastRunAt: now },
+    data: { nextRunAt: nextRun(schedule, now), lastRunAt: now, skipped: null },
   })
-  const skip = (why: string) =>
-    recordAudit(tx, {
+  const skip = async (skipped: string) => {
+    await tx.schedule.update({ where: { id: schedule.id }, data: { skipped } })
+    await recordAudit(tx, {
       actor: 'console',
       action: 'schedule.skip',
       outcome: 'failed',
-      subject: `${schedule.name} (schedule ${schedule.id}): ${why}`,
+      subject: `${schedule.name} (schedule ${schedule.id}): ${skipped}`,
     })
+  }
   const running = await tx.backup.findFirst({
     where: { scheduleId: schedule.id, state: { in: ['queued', 'running', 'waiting'] } },
     select: { id: true },

@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { patternsSchema } from '#lib/backup/schema.ts'
 import { plainName } from '#lib/upload/schema.ts'
 
+/** The page of this console that lists them. */
+export const schedulesPath = '/backups/schedules'
+
 export const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
 
 /** `02:30`, UTC; read as minutes after midnight. */
@@ -37,9 +40,22 @@ export type AddSchedule = z.output<typeof addScheduleSchema>
 
 export const changeScheduleSchema = z.object({
   id: z.uuid(),
-  change: z.enum(['pause', 'resume', 'remove']),
+  change: z.enum(['run', 'pause', 'resume', 'remove']),
 })
 export type ChangeScheduleInput = z.input<typeof changeScheduleSchema>
+
+/** What keeps a schedule from making its backups. */
+export const scheduleTroubles = ['waiting', 'skipped', 'failed', 'empty'] as const
+export type ScheduleTrouble = (typeof scheduleTroubles)[number]
+
+export function isScheduleTrouble(text: string): text is ScheduleTrouble {
+  return scheduleTroubles.some((one) => one === text)
+}
+
+/** A backup that was not made is as bad whatever kept it from being made; one that waits may still be. */
+export function graver(trouble: ScheduleTrouble, told: string): boolean {
+  return told === 'waiting' && trouble !== 'waiting'
+}
 
 /** Times ISO 8601, UTC. */
 export interface ScheduleRow {
@@ -57,6 +73,8 @@ export interface ScheduleRow {
   readonly enabled: boolean
   readonly nextRunAt: string
   readonly lastRunAt: string | null
+  /** Why the last run made no backup. */
+  readonly skipped: string | null
   /** Whether a worker of its host is running. */
   readonly served: boolean
   /** How many complete backups of it there are. */

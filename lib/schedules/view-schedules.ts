@@ -28,6 +28,7 @@ export async function viewSchedules({ db }: Pick<BackupContext, 'db'>): Promise<
     enabled: schedule.enabled,
     nextRunAt: schedule.nextRunAt.toISOString(),
     lastRunAt: schedule.lastRunAt?.toISOString() ?? null,
+    skipped: schedule.skipped,
     served: live.some((one) => one.host === schedule.host),
     kept: complete.find((one) => one.scheduleId === schedule.id)?._count ?? 0,
     last: newest.find((one) => one.scheduleId === schedule.id) ?? null,

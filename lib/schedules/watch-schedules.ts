@@ -1,0 +1,95 @@
+import { alertOfSchedule, closeScheduleAlert, openScheduleAlerts } from '#lib/alerts/alert-of-schedule.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { type Db, databaseTime } from '#lib/db.ts'
+import { liveHosts } from '#lib/jobs/choose-host.ts'
+import type { ScheduleTrouble } from './schema.ts'
+
+// Nobody looks at backups that make themselves. Whatever keeps one from being made, the rows show it sooner or later, so
+// they are what is looked at, and not each place where something can go wrong.
+
+/** What waits less is not worth a message: most of it goes on by itself. */
+const patienceMs = 3600_000
+/** With `tryLater`, about an hour without getting any further. */
+const triesInAnHour = 20
+
+interface Newest {
+  readonly scheduleId: string
+  readonly state: string
+  readonly error: string | null
+  readonly waitingFor: string | null
+  readonly tries: number
+  readonly files: number | null
+  readonly warningCount: number
+  readonly warning: string | null
+  readonly createdAt: Date
+}
+
+interface Watched {
+  readonly host: string
+  readonly skipped: string | null
+}
+
+/** `well` closes an alert, `unknown` leaves it as it is. */
+type Finding = { readonly trouble: ScheduleTrouble; readonly error: string } | 'well' | 'unknown'
+
+/** Opens and closes the alerts of schedules. Several workers may do so at once. */
+export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise<void> {
+  const [schedules, newest, open, live, now] = await Promise.all([
+    db.schedule.findMany({ where: { enabled: true } }),
+    newestBackups(db),
+    openScheduleAlerts(db),
+    liveHosts(db),
+    databaseTime(db),
+  ])
+  for (const schedule of schedules) {
+    const served = live.some(({ host }) => host === schedule.host)
+    const finding = findingOf(schedule, newest.get(schedule.id), served, now)
+    const alert = open.get(schedule.id)
+    const isKnown =
+      typeof finding === 'string'
+        ? finding === 'unknown' || !alert
+        : alert?.state === finding.trouble && alert.detail === finding.error
+    if (isKnown) continue
+    await db.$transaction(async (tx) => {
+      // Once, and not if it was paused or removed meanwhile.
+      const [locked] = await tx.$queryRaw<{ id: string }[]>`
+        SELECT "id" FROM "schedule" WHERE "id" = ${schedule.id}::uuid AND "enabled" FOR UPDATE SKIP LOCKED`
+      if (!locked) return
+      if (finding === 'well') await closeScheduleAlert(tx, schedule, 'is made again', now)
+      else if (finding !== 'unknown') await alertOfSchedule(tx, schedule, finding, now)
+    })
+  }
+}
+
+function findingOf({ host, skipped }: Watched, newest: Newest | undefined, served: boolean, now: Date): Finding {
+  const nobody = `No worker of ${host} is running. Start one there with byok worker, or pause or remove the schedule.`
+  switch (newest?.state) {
+    case 'waiting':
+      return newest.tries < triesInAnHour
+        ? 'unknown'
+        : { trouble: 'waiting', error: `It waits for its ${newest.waitingFor}. ${newest.error ?? ''}`.trim() }
+    case 'queued':
+      if (now.getTime() - newest.createdAt.getTime() < patienceMs) return 'unknown'
+      return { trouble: 'waiting', error: served ? `The workers of ${host} have other work to do.` : nobody }
+    case 'running':
+      // Its next run came meanwhile, and the machine that makes it is gone.
+      return skipped !== null && !served ? { trouble: 'waiting', error: nobody } : 'unknown'
+  }
+  if (skipped !== null) return { trouble: 'skipped', error: skipped }
+  if (!newest) return 'unknown'
+  if (newest.state === 'failed') return { trouble: 'failed', error: newest.error ?? 'It does not say why.' }
+  if (newest.files === 0 && newest.warningCount > 0) return { trouble: 'empty', error: newest.warning ?? '' }
+  return 'well'
+}
+
+/** Of each schedule, but for what somebody cancelled or deletes. */
+async function newestBackups(db: Db): Promise<Map<string, Newest>> {
+  const rows = await db.$queryRaw<Newest[]>`
+    SELECT b.* FROM "schedule" s CROSS JOIN LATERAL (
+      SELECT "scheduleId", "state"::text, "error", "waitingFor", "tries", "files", "warningCount", "createdAt",
+        "warnings"->0->>'message' AS "warning"
+      FROM "backup" WHERE "scheduleId" = s."id" AND "state" NOT IN ('cancelled', 'deleting')
+      ORDER BY "id" DESC LIMIT 1) b
+    WHERE s."enabled"`
+  return new Map(rows.map((row) => [row.scheduleId, row]))
+}
