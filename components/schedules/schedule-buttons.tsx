@@ -58,7 +58,7 @@ export function ScheduleButtons({ schedule, change }: Props) {
         </Button>
       </div>
       <Alert>{refusal}</Alert>
-      <p role="status" className="text-sm text-ink-3">
+      <p role="status" className="text-sm text-ink-3 empty:-mt-2.5">
         {started && 'It starts within seconds.'}
       </p>
       {asking && (

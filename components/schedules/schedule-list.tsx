@@ -25,6 +25,9 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
                 {row.exclude.length > 0 && `Leaves out ${row.exclude.join(', ')}.`}
               </p>
             )}
+            {row.trouble !== null && row.trouble !== row.skipped && (
+              <p className="mt-1 text-sm text-warn wrap-anywhere">{row.trouble}</p>
+            )}
           </div>
           <dl className="grid max-w-sm min-w-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm tabular-nums">
             <dt className="text-ink-3">When</dt>

@@ -230,6 +230,7 @@ test('a scheduled backup that fails is told once, by several workers too, and on
     expect(text).toContain(part)
   expect(text).toContain('https://vault.example.com/backups/schedules')
   expect(JSON.parse(webhookBodyOf(opened, ''))).toMatchObject({ type: 'schedule.opened', data: { schedule: { id } } })
+  expect(await viewSchedules(here.context)).toMatchObject([{ trouble: 'The key is disabled. Enable it.' }])
   expect(await listOpenAlerts(here.db)).toMatchObject([{ of: 'schedule', title, path: '/backups/schedules' }])
   // What somebody cancelled says nothing about the next one, nor does one under way.
   await run(id, { state: 'cancelled' })

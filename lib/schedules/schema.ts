@@ -75,6 +75,8 @@ export interface ScheduleRow {
   readonly lastRunAt: string | null
   /** Why the last run made no backup. */
   readonly skipped: string | null
+  /** What keeps it from making backups, while an alert tells so: sentences. */
+  readonly trouble: string | null
   /** Whether a worker of its host is running. */
   readonly served: boolean
   /** How many complete backups of it there are. */
