@@ -86,6 +86,7 @@ describe('what is set', () => {
       { VAULT_AWS: 'aws', VAULT_PUBLIC_URL: 'https://vault.example.com', VAULT_HOSTED_BUCKET: 'b-{region}' },
       { hostedBucket: 'b-{region}' },
     ],
+    [{ DATABASE_URL: 'postgres://vault@/vault?host=/run/postgresql' }, {}],
     [{ VAULT_SOMETHING_ELSE: 'x' }, {}],
   ])('%o', (variables, expected) => {
     expect(readEnv(variables)).toMatchObject(expected)
@@ -110,6 +111,9 @@ describe('what cannot be used names its variable', () => {
     [{ VAULT_PUBLIC_URL: 'https://example.com/vault/' }, 'VAULT_PUBLIC_URL'],
     [{ VAULT_PUBLIC_URL: 'https://example.com/?vault' }, 'VAULT_PUBLIC_URL'],
     [{ VAULT_PUBLIC_URL: 'https://somebody@example.com' }, 'VAULT_PUBLIC_URL'],
+    [{ DATABASE_URL: 'mysql://vault:long enough here@db.example.test/vault' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'db.example.test:5432' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgresql://vault:long enough here@db.example.test:99999/vault' }, 'DATABASE_URL'],
     [{ VAULT_AWS: 'azure' }, 'VAULT_AWS'],
     [{ VAULT_ALLOWED_ENDPOINTS: 'minio.example.test, http://minio.example.test' }, 'VAULT_ALLOWED_ENDPOINTS'],
     [{ VAULT_ALLOWED_ENDPOINTS: '*.example.test' }, 'VAULT_ALLOWED_ENDPOINTS'],

@@ -21,6 +21,10 @@ const publicUrl = text
     'has more than a host: the console cannot be below a path of another site',
   )
 
+/** As pg reads it: a host may be missing, where `?host=` names a socket. */
+const isPostgres = (value: string) =>
+  /^(?:postgres(?:ql)?:\/\/|socket:)/.test(value) && URL.canParse(value.replace('@/', '@host/'), 'postgres://host')
+
 const seconds = (preset: number) =>
   z.coerce
     .number({ error: 'is not a number of seconds' })
@@ -53,7 +57,10 @@ const variables = z.object({
   VAULT_SEAL_UNHEALTHY_SECONDS: seconds(60),
   VAULT_KEY_HEALTH_SECONDS: seconds(900),
   VAULT_KEY_UNHEALTHY_SECONDS: seconds(60),
-  DATABASE_URL: text,
+  DATABASE_URL: text.refine(
+    (value) => value === undefined || isPostgres(value),
+    'is not an address of PostgreSQL, such as postgresql://USER:PASSWORD@HOST:5432/DATABASE',
+  ),
   VAULT_AWS: z.enum(['sandbox', 'aws'], { error: 'must be “sandbox” or “aws”' }).default('sandbox'),
   VAULT_ADMIN_EMAIL: text,
   VAULT_ADMIN_PASSWORD: text,
@@ -153,10 +160,9 @@ export function readEnv(
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const name = String(issue?.path[0])
-    throw new AppError(
-      'invalid',
-      `The environment variable ${name} ${issue?.message ?? 'is not valid'}: “${blankless[name]}”.`,
-    )
+    // It holds a password.
+    const shown = name === 'DATABASE_URL' ? '' : `: “${blankless[name]}”`
+    throw new AppError('invalid', `The environment variable ${name} ${issue?.message ?? 'is not valid'}${shown}.`)
   }
   const env = parsed.data
   const sandbox = env.VAULT_AWS === 'sandbox'

@@ -1,4 +1,5 @@
 import type { Remedy } from '#lib/aws/schema.ts'
+import { databaseTrouble, isLostConnection } from './database-trouble.ts'
 
 /** Few codes, each with one meaning. `retryable` says whether the same call can succeed later without anybody changing anything. */
 export type ErrorCode =
@@ -34,23 +35,21 @@ export class AppError extends Error {
 }
 
 /** A query that failed: Prisma's errors name tables and code, which helps nobody who reads a page. */
-export function isDatabaseError(error: unknown): boolean {
-  return error instanceof Error && error.name.startsWith('PrismaClient')
+export function isDatabaseError(error: unknown): error is Error {
+  return error instanceof Error && (error.name.startsWith('PrismaClient') || isLostConnection(error))
 }
 
-/** Not there, not answering, or not letting anybody in: `P1000` to `P1003` and `P1017` of Prisma. */
+/** Not there, not answering, or not letting anybody in. */
 export function isDatabaseOutOfReach(error: unknown): boolean {
-  return (
-    isDatabaseError(error) && error instanceof Error && 'code' in error && /^P10(?:0[0-3]|17)$/.test(`${error.code}`)
-  )
+  return isDatabaseError(error) && databaseTrouble(error) !== undefined
 }
 
 /** The sentence to show for anything thrown: an AppError's own, otherwise a general one, never a stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof AppError) return error.fix ? `${error.message} ${error.fix}` : error.message
-  if (isDatabaseOutOfReach(error))
-    return 'The console’s database cannot be reached. Where DATABASE_URL names it, look whether that PostgreSQL answers from this machine; otherwise look at logs/postgres.log in the data folder.'
-  if (isDatabaseError(error) && error instanceof Error && 'code' in error && /^P202[12]$/.test(`${error.code}`))
+  const trouble = isDatabaseError(error) ? databaseTrouble(error) : undefined
+  if (trouble) return `${trouble.message} ${trouble.fix}`
+  if (isDatabaseError(error) && 'code' in error && /^P202[12]$/.test(`${error.code}`))
     return 'This database has no tables of a console, or those of another version. Correct DATABASE_URL, or start the console (npm start) of this same version on it first: that brings its tables up to date.'
   if (isDatabaseError(error))
     return 'The console’s database did not answer as it should. Look at logs/postgres.log in the data folder.'

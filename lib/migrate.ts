@@ -5,6 +5,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError } from '@prisma/driver-adapter-utils'
 import * as schemaEngine from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
+import { databaseTrouble } from '#lib/database-trouble.ts'
 import { AppError } from '#lib/errors.ts'
 
 // Prisma's native engine is a download; the same engine compiled to WebAssembly is a package. Its interface is
@@ -29,7 +30,9 @@ export async function migrateDeploy(databaseUrl: string, folder = migrationsFold
   try {
     await lock.connect()
   } catch (cause) {
-    throw new AppError('unreachable', `The database cannot be reached: ${reasonOf(cause)}.`, { cause })
+    const trouble = cause instanceof Error ? databaseTrouble(cause) : undefined
+    const message = trouble?.message ?? `The console’s database cannot be reached: ${reasonOf(cause)}.`
+    throw new AppError('unreachable', message, { cause, ...(trouble && { fix: trouble.fix }) })
   }
   try {
     await lock.query('select pg_advisory_lock($1)', [migrationLock])

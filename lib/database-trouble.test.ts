@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createDb, type Db } from './db.ts'
+import { openTestDatabase } from './db-for-tests.ts'
+import { isDatabaseError, isDatabaseOutOfReach, messageOf } from './errors.ts'
+import { migrateDeploy } from './migrate.ts'
+
+let here: Awaited<ReturnType<typeof openTestDatabase>>
+beforeAll(async () => {
+  here = await openTestDatabase()
+})
+afterAll(() => here.close())
+
+const other = (change: (url: URL) => void) => {
+  const url = new URL(here.url)
+  change(url)
+  return url.href
+}
+
+test.each<[string, () => string, RegExp]>([
+  ['a wrong password', () => other((url) => (url.password = 'wrong')), /refuses the password of its user vault\. /],
+  ['no such database', () => other((url) => (url.pathname = '/elsewhere')), /has no database elsewhere\. /],
+  ['a user that is not let in', () => other((url) => (url.username = 'bob')), /not let its user in .* without TLS\. /],
+  ['no TLS there', () => other((url) => (url.search = '?sslmode=no-verify')), /No TLS connection .* Switch TLS on/],
+  ['a closed port', () => other((url) => (url.port = '1')), /at 127\.0\.0\.1:1 cannot be reached\. /],
+])('%s is told as that, by queries and by the start alike', async (_, url, words) => {
+  const db = createDb(url())
+  const error: unknown = await db.user.findFirst().catch((thrown: unknown) => thrown)
+  await db.$disconnect()
+  expect(messageOf(error)).toMatch(words)
+  expect(isDatabaseOutOfReach(error)).toBe(true)
+  const started: unknown = await migrateDeploy(url()).catch((thrown: unknown) => thrown)
+  expect(messageOf(started)).toMatch(words)
+})
+
+test('a connection that ends in the middle is the database’s error, whatever was under way', async () => {
+  const line = await cuttableLine(here.url)
+  const db = createDb(line.url)
+  try {
+    for (const end of ['end', 'resetAndDestroy'] as const) {
+      const query = thrownBy(db.$queryRaw`SELECT pg_sleep(60)::text`)
+      await busy(here.db, 'pg_sleep(60)')
+      await line.cut(end)
+      expectLost(await query)
+      const between = Promise.withResolvers<void>()
+      const transaction = thrownBy(
+        db.$transaction(async (tx) => {
+          await tx.user.findFirst()
+          await line.cut(end)
+          between.resolve()
+          await tx.user.findFirst()
+        }),
+      )
+      await between.promise
+      expectLost(await transaction)
+    }
+    expect(await db.user.findFirst()).toBeNull()
+  } finally {
+    await db.$disconnect()
+    line.server.close()
+  }
+})
+
+function expectLost(error: unknown): void {
+  expect(isDatabaseError(error)).toBe(true)
+  expect(messageOf(error)).toContain('The console’s database cannot be reached.')
+}
+
+async function thrownBy(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+/** Until another connection runs this. */
+async function busy(db: Db, statement: string): Promise<void> {
+  for (;;) {
+    const [row] = await db.$queryRaw<{ count: bigint }[]>`
+      SELECT count(*) AS count FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE ${`%${statement}%`}`
+    if (row && row.count > 0n) return
+  }
+}
+
+/** Passes bytes on, until it is cut. */
+async function cuttableLine(databaseUrl: string): Promise<{ url: string; server: Server; cut: Cut }> {
+  const target = new URL(databaseUrl)
+  const callers = new Set<Socket>()
+  const server = createServer((caller) => {
+    const there = connect(Number(target.port), target.hostname)
+    caller.pipe(there).pipe(caller)
+    callers.add(caller)
+    for (const socket of [caller, there]) socket.on('error', () => undefined)
+    caller.on('close', () => {
+      callers.delete(caller)
+      there.destroy()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (!address || typeof address === 'string') throw new Error('No port was given.')
+  const url = Object.assign(new URL(databaseUrl), { port: String(address.port) }).href
+  return {
+    url,
+    server,
+    async cut(how) {
+      await Promise.all(
+        [...callers].map(async (caller) => {
+          caller[how]()
+          await once(caller, 'close')
+        }),
+      )
+    },
+  }
+}
+type Cut = (how: 'end' | 'resetAndDestroy') => Promise<void>
