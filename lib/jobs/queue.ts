@@ -93,6 +93,8 @@ export async function enqueue(
   id: string,
   { host = '', startAfter }: Delivery = {},
 ): Promise<void> {
+  // Of a machine whose worker was never started here, or not since the queues were made anew.
+  if (!(await jobs.getQueue(queueName(queue, host)))) await installQueuesOf(jobs, host)
   await jobs.send(queueName(queue, host), { id }, { db: fromPrisma(tx), ...(startAfter && { startAfter }) })
 }
 

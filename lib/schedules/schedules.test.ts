@@ -10,6 +10,7 @@ import { cleanUpBackup } from '#lib/backup/clean-up.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
 import { createBackupRow, savedEnvironment, startBackup } from '#lib/backup/start-backup.ts'
+import { queueName } from '#lib/jobs/queue.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { changeSchedule } from './change-schedules.ts'
 import { deleteOutdated } from './delete-outdated.ts'
@@ -99,6 +100,25 @@ test('missed runs are made up for once, by one worker; a run is skipped while th
   await makeDue(id)
   await runDueSchedules(here.context)
   expect(await runsOf(id)).toHaveLength(2)
+})
+
+test('a schedule that cannot be started holds up no other, and one of a machine that never ran has its job wait', async () => {
+  const [poison, absent] = [await schedule(makeSource('poison')), await schedule(makeSource('absent'))]
+  const due = (days: number) => new Date(Date.now() - days * 24 * 3600_000)
+  await here.db.schedule.update({ where: { id: poison }, data: { name: 'poison', nextRunAt: due(9) } })
+  const host = `absent-${absent}`
+  await here.db.schedule.update({ where: { id: absent }, data: { host, nextRunAt: due(1) } })
+  await here.db.$executeRaw`ALTER TABLE "backup" ADD CONSTRAINT "no_poison" CHECK ("name" <> 'poison')`
+  try {
+    await expect(runDueSchedules(here.context)).rejects.toThrow(poison)
+  } finally {
+    await here.db.$executeRaw`ALTER TABLE "backup" DROP CONSTRAINT "no_poison"`
+  }
+  expect(await runsOf(poison)).toEqual([])
+  const [waiting] = await runsOf(absent)
+  expect(waiting).toMatchObject({ state: 'queued', host })
+  const jobs = await here.db.$queryRaw`SELECT name FROM pgboss.job WHERE data->>'id' = ${waiting?.id}`
+  expect(jobs).toEqual([{ name: queueName('backup', host) }])
 })
 
 test('a run that a clock set wrong put off for years is planned anew, one put off by an hour is not', async () => {
