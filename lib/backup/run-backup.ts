@@ -5,6 +5,7 @@ import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { deliveries, enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
+import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { cleanUpBackup, deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
 import { countSource } from './count-source.ts'
@@ -222,8 +223,7 @@ async function tidyUp(db: Db, id: string, connection: Connection, result: Backup
  * days does whose worker is started anew now and then, gets another job. The clean-up pass empties the others' folders.
  */
 export async function giveUpBackup(context: BackupContext, id: string): Promise<void> {
-  const error =
-    'The worker stopped, or the console’s database refused, several times in the middle of this backup. Look at logs/worker.log in the data folder, then start it again.'
+  const error = `The worker stopped, or the console’s database refused, several times in the middle of this backup. ${workerLogs} Then start it again.`
   await context.db.$transaction(async (tx) => {
     const active = { id, state: { in: ['queued' as const, 'running' as const] } }
     const { _min, _max } = await tx.backupPart.aggregate({

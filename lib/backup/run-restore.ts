@@ -7,6 +7,7 @@ import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
+import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { isMountPoint, mustBeFree, mustBeRealTarget } from './folders.ts'
 import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
@@ -214,8 +215,7 @@ function moveInto(target: string, draft: string): void {
 
 /** A job whose workers died too often: nobody works on it any more. */
 export async function giveUpRestore({ db, jobs }: BackupContext, id: string): Promise<void> {
-  const error =
-    'The worker stopped in the middle of this restore several times. Look at logs/worker.log in the data folder, then start it again.'
+  const error = `The worker stopped in the middle of this restore several times. ${workerLogs} Then start it again.`
   await db.$transaction(async (tx) => {
     const [row] = await tx.restore.updateManyAndReturn({
       where: { id, state: { in: ['queued', 'running'] } },

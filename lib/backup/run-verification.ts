@@ -3,6 +3,7 @@ import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
+import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { keepProgress, LostClaim } from './keep-progress.ts'
 import { pinned } from './open-row.ts'
@@ -115,8 +116,7 @@ type Claimed = NonNullable<Awaited<ReturnType<typeof claim>>>
 
 /** A job whose workers died too often: nobody works on it any more. */
 export async function giveUpVerification({ db }: BackupContext, id: string): Promise<void> {
-  const error =
-    'The worker stopped in the middle of this verification several times. Look at logs/worker.log in the data folder, then start it again.'
+  const error = `The worker stopped in the middle of this verification several times. ${workerLogs} Then start it again.`
   await fail(db, { id, state: { in: ['queued', 'running'] } }, error)
 }
 

@@ -3,6 +3,7 @@ import type { BackupContext } from '#lib/backup/backup-context.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
+import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { deleteOldVersions, failDeletion } from './delete-old-versions.ts'
 import { proveRetired } from './prove-retired.ts'
 import type { OldVersion } from './read-place.ts'
@@ -75,8 +76,7 @@ async function runProof(context: BackupContext, id: string, signal: AbortSignal)
 
 /** A job whose workers died too often: nobody works on it any more. */
 export async function giveUpRetire({ db }: BackupContext, id: string): Promise<void> {
-  const error =
-    'The worker stopped in the middle of this several times. Look at logs/worker.log in the data folder, then start it again.'
+  const error = `The worker stopped in the middle of this several times. ${workerLogs} Then start it again.`
   await failDeletion(db, id)
   await failProof(db, { id, state: { in: ['queued', 'running'] } }, error)
 }

@@ -4,6 +4,7 @@ import type { Db, Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
+import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { Pace } from './pace.ts'
 import { isThrottling, Lost, type PassEnd, passOver } from './rewrap-pass.ts'
@@ -110,7 +111,7 @@ export async function giveUpRewrap({ db }: BackupContext, id: string): Promise<v
     db,
     run,
     new AppError('unavailable', 'Its worker died again and again.', {
-      fix: 'Look at the log of the worker (logs/worker.log in the data folder), then resume it.',
+      fix: `${workerLogs} Then resume it.`,
     }),
   )
 }
