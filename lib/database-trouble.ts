@@ -22,7 +22,8 @@ export function isLostConnection(error: unknown): boolean {
  * @param error of Prisma or pg
  * @returns undefined where the database was reached, let the console in, and refused for a reason of its own
  */
-export function databaseTrouble(error: Error): DatabaseTrouble | undefined {
+export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
+  if (!(error instanceof Error)) return undefined
   const { code, kind, words, host, port, user, database } = saidBy(error)
   const at = host === undefined ? '' : ` at ${host}${port === undefined ? '' : `:${port}`}`
   if (code === '28P01')

@@ -35,7 +35,7 @@ export class AppError extends Error {
 }
 
 /** A query that failed: Prisma's errors name tables and code, which helps nobody who reads a page. */
-export function isDatabaseError(error: unknown): error is Error {
+export function isDatabaseError(error: unknown): boolean {
   return error instanceof Error && (error.name.startsWith('PrismaClient') || isLostConnection(error))
 }
 
@@ -49,9 +49,9 @@ export function messageOf(error: unknown): string {
   if (error instanceof AppError) return error.fix ? `${error.message} ${error.fix}` : error.message
   const trouble = isDatabaseError(error) ? databaseTrouble(error) : undefined
   if (trouble) return `${trouble.message} ${trouble.fix}`
-  if (isDatabaseError(error) && 'code' in error && /^P202[12]$/.test(`${error.code}`))
+  if (isDatabaseError(error) && error instanceof Error && 'code' in error && /^P202[12]$/.test(`${error.code}`))
     return 'This database has no tables of a console, or those of another version. Correct DATABASE_URL, or start the console (npm start) of this same version on it first: that brings its tables up to date.'
   if (isDatabaseError(error))
-    return 'The console’s database did not answer as it should. Look at logs/postgres.log in the data folder.'
+    return 'The console’s database did not answer as it should. Look at the log of that PostgreSQL: without DATABASE_URL it is logs/postgres.log in the data folder.'
   return error instanceof Error ? error.message : String(error)
 }

@@ -30,7 +30,7 @@ export async function migrateDeploy(databaseUrl: string, folder = migrationsFold
   try {
     await lock.connect()
   } catch (cause) {
-    const trouble = cause instanceof Error ? databaseTrouble(cause) : undefined
+    const trouble = databaseTrouble(cause)
     const message = trouble?.message ?? `The console’s database cannot be reached: ${reasonOf(cause)}.`
     throw new AppError('unreachable', message, { cause, ...(trouble && { fix: trouble.fix }) })
   }

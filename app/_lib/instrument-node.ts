@@ -20,8 +20,8 @@ subscribe('http.server.request.start', (message) => {
   const { server } = message
   if (!(server instanceof Server) || known.has(server)) return
   known.add(server)
-  // Node ends a request whose body takes longer than five minutes to come; an upload may take hours. Its headers keep
-  // their limit, and lib/upload/read-request.ts ends one that falls silent.
+  // Node ends a request whose body takes longer than five minutes to come; an upload may take hours. Headers keep their
+  // limit, and the gate has one for each request that is no upload.
   server.requestTimeout = 0
   gateServer(server, env)
 })

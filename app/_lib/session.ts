@@ -53,6 +53,16 @@ export async function permitRequest(
   return user
 }
 
+/**
+ * Whether a session that was permitted still is, for an answer that goes on for long. Unlike a request it does not keep
+ * the session alive.
+ */
+export async function stillPermitted({ headers }: Request, permission: Permission): Promise<boolean> {
+  const { auth } = await getConsole()
+  const user = userOf(await auth.api.getSession({ headers, query: { disableRefresh: true } }))
+  return user !== undefined && can(user.role, permission)
+}
+
 /** The console, or the answer while it is sealed. */
 export async function whenOpen(): Promise<Console | Response> {
   try {

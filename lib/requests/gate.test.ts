@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { listAuditEvents } from '#lib/audit/list-events.ts'
@@ -116,4 +116,31 @@ test('methods that nobody needs are refused before anything looks at them', asyn
 
 test('on plain http there is no word of TLS', async () => {
   expect(await send(await start(), 'GET')).not.toContain('strict-transport')
+})
+
+test('a body that never ends: the connection is closed, before or after the answer, but an upload’s stays', async () => {
+  let answer = (_: ServerResponse) => {}
+  const server = createServer((_, response) => answer(response))
+  gateServer(server, readEnv({}), { wholeMs: 50, restMs: 50 })
+  started.push(server.listen(0, '127.0.0.1'))
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const post = (path: string) => {
+    const socket = connect(port, '127.0.0.1').resume()
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{`)
+    return { socket, closed: once(socket, 'close') }
+  }
+  await post('/api/auth/sign-in/email').closed
+  answer = (response) => response.end('no')
+  await post('/sign-in').closed
+  answer = (response) => response.writeHead(401).end('who?')
+  await post('/api/v1/backups?name=x').closed
+  answer = () => {}
+  const upload = post('/api/v1/backups?name=x')
+  await post('/api/v1/backupsx').closed
+  await post('/').closed
+  expect(upload.socket.readyState).toBe('open')
+  upload.socket.destroy()
+  await upload.closed
 })

@@ -7,13 +7,26 @@ import { clientAddress, trustedProxyList } from './trusted-proxies.ts'
 /** Those that Next knows. At others it answers 500, or with a page as if they were GET. */
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const year = 365 * 24 * 3600
+/** Uploads take as long as they take: lib/upload/read-request.ts ends one that falls silent. */
+const uploads = /^\/api\/v1\/backups(?:\?|$)/
+
+export interface BodyLimits {
+  /** For a body to come whole, as Node itself has it: its own limit is off, for the sake of uploads. */
+  readonly wholeMs: number
+  /** For the rest of a body that was answered before its end, so that its sender sees the answer. */
+  readonly restMs: number
+}
 
 /**
  * Puts itself in front of a server's own listener, for every request: refuses methods that nobody needs, finds out whose
  * request it is, and takes away what a client says of that and of the console's own address, so that nothing behind can
  * believe it.
  */
-export function gateServer(server: Server, env: Pick<Env, 'publicUrl' | 'port' | 'trustedProxies'>): void {
+export function gateServer(
+  server: Server,
+  env: Pick<Env, 'publicUrl' | 'port' | 'trustedProxies'>,
+  limits: BodyLimits = { wholeMs: 300_000, restMs: 10_000 },
+): void {
   const trusted = trustedProxyList(env.trustedProxies)
   const [origin = env.publicUrl, ...others] = allowedOrigins(env)
   // Next compares a server action's Origin with this, or else with Host, where many proxies put the console's own
@@ -29,6 +42,7 @@ export function gateServer(server: Server, env: Pick<Env, 'publicUrl' | 'port' |
       response.writeHead(405, { allow: methods.join(', '), connection: 'close' }).end()
       return
     }
+    endSlowBody(request, response, limits)
     const { headers } = request
     const address = clientAddress(request.socket.remoteAddress, one(headers['x-forwarded-for']), trusted)
     for (const name of Object.keys(headers)) if (/^(x-)?forwarded\b|^x-real-ip$/.test(name)) delete headers[name]
@@ -36,6 +50,18 @@ export function gateServer(server: Server, env: Pick<Env, 'publicUrl' | 'port' |
     forAddress(address, () => {
       for (const listener of listeners) listener.call(server, request, response)
     })
+  })
+}
+
+/** Who need not be anybody keeps no connection by never coming to an end. */
+function endSlowBody(request: IncomingMessage, response: ServerResponse, { wholeMs, restMs }: BodyLimits): void {
+  const mayTakeLong = uploads.test(request.url ?? '')
+  const end = () => request.complete || request.socket.destroy()
+  const timer = mayTakeLong ? undefined : setTimeout(end, wholeMs).unref()
+  response.once('close', () => {
+    clearTimeout(timer)
+    if (request.complete || (mayTakeLong && response.statusCode !== 401)) return
+    setTimeout(end, restMs).unref()
   })
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { getConsole } from '#app/_lib/console.ts'
+import { limitedBody } from '#app/_lib/limited-body.ts'
 import { lineStream } from '#app/_lib/line-stream.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 import { confirmPassword } from '#lib/auth/confirm-password.ts'
@@ -48,16 +49,10 @@ export async function POST(request: Request): Promise<Response> {
   })
 }
 
-async function jsonOf({ body }: Request): Promise<unknown> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.length
-    if (size > mostBytes) return undefined
-    chunks.push(chunk)
-  }
+async function jsonOf(request: Request): Promise<unknown> {
+  const body = await limitedBody(request, mostBytes)
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return body && JSON.parse(body.toString('utf8'))
   } catch {
     return undefined
   }

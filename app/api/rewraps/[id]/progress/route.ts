@@ -15,6 +15,7 @@ export async function GET(request: Request, { params }: { params: Promise<{ id: 
   if (!(await viewRewrap(db, id))) return Response.json({ message: 'There is no such re-wrap.' }, { status: 404 })
   return eventStream(
     request,
+    'backup.read',
     () => viewRewrap(db, id),
     ({ state }) => rewrapEnded(state),
   )
