@@ -86,6 +86,14 @@ test('wrong passwords are answered alike, counted, and stopped after ten', async
   expect(wrong.status()).toBe(401)
   expect(unknown.status()).toBe(401)
   expect(await wrong.text()).toBe(await unknown.text())
+  // The session's token is in a cookie that no script sees, and nowhere else.
+  await console.byok(['user', 'add', 'seen@example.test', '--role', 'viewer'], { input: 'long-enough-password' })
+  const taken = await attempt('seen@example.test', 'long-enough-password')
+  expect(taken.status()).toBe(204)
+  expect(taken.headers()['set-cookie']).toMatch(/; httponly/i)
+  expect((await attempt('seen@example.test', 'wrong-password')).headers()['set-cookie']).toBeUndefined()
+  // More than an address and a password is not even read.
+  expect((await attempt(email, 'x'.repeat(20_000))).status()).toBe(413)
   for (let tries = 1; tries < 10; tries += 1) expect((await attempt(email, `wrong-${tries}`)).status()).toBe(401)
   const stopped = await attempt(email, 'long-enough-password')
   expect(stopped.status()).toBe(429)

@@ -49,6 +49,8 @@ test('every route handler asks who it is, or is one of the three that may not', 
     expect(read(file), file).toMatch(/\b(permitRequest|progressStream)\(/)
   }
   expect(read('app/_lib/progress-stream.ts')).toContain("permitRequest(request, 'backup.read')")
+  // A stream goes on for an hour: it asks again on the way.
+  expect(read('app/_lib/progress-stream.ts')).toMatch(/while \(!signal\.aborted\) {[^}]*!\(await stillPermitted\(/)
 })
 
 test('every page asks who it is, or is one of those before sign-in', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -24,4 +24,15 @@ test.each([
   const opening = openDataFolder(folder())
   await expect(opening).rejects.toMatchObject({ name: 'AppError', code: 'denied' })
   await expect(opening).rejects.toThrow(words)
+})
+
+test.skipIf(!existsSync('/dev/full'))('a full disk is said, and what to do about it', async () => {
+  const folder = path.join(root, 'full')
+  mkdirSync(folder)
+  // Whatever is written to it finds no room.
+  symlinkSync('/dev/full', path.join(folder, `.probe-${process.pid}`))
+  await expect(openDataFolder(folder)).rejects.toMatchObject({
+    message: expect.stringContaining('(the disk is full)'),
+    fix: 'Make room on its disk, then start again.',
+  })
 })

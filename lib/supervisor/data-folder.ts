@@ -12,13 +12,17 @@ export async function openDataFolder(dataDir: string): Promise<string> {
   try {
     await makeFolder(dataDir)
     const probe = path.join(dataDir, `.probe-${process.pid}`)
-    await writeFile(probe, '')
-    await rm(probe)
+    try {
+      // An empty file finds room on a disk that is full.
+      await writeFile(probe, Buffer.alloc(64 * 1024))
+    } finally {
+      await rm(probe, { force: true })
+    }
     return await realpath(dataDir)
   } catch (cause) {
     throw new AppError('denied', `The data folder ${dataDir} cannot be written (${reasonOf(cause)}).`, {
       cause,
-      fix: 'Set VAULT_DATA_DIR to a folder that this user may write.',
+      fix: fixes[codeOf(cause)] ?? 'Set VAULT_DATA_DIR to a folder that this user may write.',
     })
   }
 }
@@ -45,9 +49,18 @@ const reasons: Record<string, string> = {
   EEXIST: 'it is not a folder',
   ENOENT: 'its path does not exist',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'this user’s quota on the disk is used up',
+}
+const fixes: Record<string, string> = {
+  EROFS: 'Mount its disk for writing, or set VAULT_DATA_DIR to a folder on another.',
+  ENOSPC: 'Make room on its disk, then start again.',
+  EDQUOT: 'Make room, or have the quota raised, then start again.',
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error))
+  return reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error))
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -20,5 +20,13 @@ test('a child that outlived its console and hangs is ended, and nobody else is',
   expect(identify(process.pid)).toBeDefined()
   expect(await readdir(dataDir)).toEqual([])
   await endLeftovers(dataDir)
+  await rm(dataDir, { recursive: true })
+})
+
+test('where it cannot be written down, as on a full disk, the part runs all the same', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'vault-leftovers-'))
+  await mkdir(path.join(dataDir, 'children.json'))
+  rememberChild(dataDir, 'web', process.pid)
+  expect(await readdir(dataDir)).toEqual(['children.json'])
   await rm(dataDir, { recursive: true })
 })

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { identify, isSameProcessAlive, signalProcess, waitForEnd } from './process-identity.ts'
@@ -7,11 +7,20 @@ const children = z.record(z.string(), z.object({ pid: z.number(), born: z.string
 
 const fileIn = (dataDir: string) => path.join(dataDir, 'children.json')
 
-/** Writes down which process a part runs as, for the next start in case this one is killed. */
+/**
+ * Writes down which process a part runs as, for the next start in case this one is killed. Never throws: without it a
+ * child that outlives its console and hangs is not ended, and a disk that is full must not keep a part from starting.
+ */
 export function rememberChild(dataDir: string, name: string, pid: number): void {
   const child = identify(pid)
-  if (child)
-    writeFileSync(fileIn(dataDir), JSON.stringify({ ...readChildren(dataDir), [name]: child }), { mode: 0o600 })
+  if (!child) return
+  const draft = `${fileIn(dataDir)}.new`
+  try {
+    writeFileSync(draft, JSON.stringify({ ...readChildren(dataDir), [name]: child }), { mode: 0o600 })
+    renameSync(draft, fileIn(dataDir))
+  } catch {
+    rmSync(draft, { force: true })
+  }
 }
 
 export function forgetChildren(dataDir: string): void {
