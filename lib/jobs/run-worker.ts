@@ -98,8 +98,8 @@ export async function runWorker(
       await cleanUpDue(context, stopping.signal)
       await settleExchanges(context)
     }),
-    every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context)),
-    every(10_000, 'schedule-alerts', stopping.signal, () => watchSchedules(context)),
+    // What is still due then could not be started.
+    every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context).finally(() => watchSchedules(context))),
     every(30_000, 'keys', stopping.signal, () => followKeys(context, new Date())),
     every(3_600_000, 'key-history', stopping.signal, () => pruneHealth(context.db, new Date())),
     // A key or a mail server that does not answer holds up no stop: what was claimed goes to another worker later.

@@ -115,6 +115,9 @@ test('a schedule that cannot be started holds up no other, and one of a machine 
     await here.db.$executeRaw`ALTER TABLE "backup" DROP CONSTRAINT "no_poison"`
   }
   expect(await runsOf(poison)).toEqual([])
+  await watchSchedules(here.context)
+  expect(await openTitles()).toEqual(['The scheduled backup “poison” was not started'])
+  await told()
   const [waiting] = await runsOf(absent)
   expect(waiting).toMatchObject({ state: 'queued', host })
   const jobs = await here.db.$queryRaw`SELECT name FROM pgboss.job WHERE data->>'id' = ${waiting?.id}`
@@ -228,11 +231,17 @@ async function run(scheduleId: string, data: Parameters<typeof here.db.backup.up
   await here.db.backup.update({ where: { id }, data })
   return id
 }
+/** One whose next run is not due. */
+async function planned(source: string): Promise<string> {
+  const id = await schedule(source)
+  await here.db.schedule.update({ where: { id }, data: { nextRunAt: new Date(Date.now() + 3_600_000) } })
+  return id
+}
 const anHourAgo = () => new Date(Date.now() - 3_660_000)
 
 test('a scheduled backup that fails is told once, by several workers too, and once more when one is made again', async () => {
   const source = makeSource('nightly')
-  const id = await schedule(source)
+  const id = await planned(source)
   await here.db.schedule.update({ where: { id }, data: { name: 'nightly\u202e' } })
   await watchSchedules(here.context)
   await run(id, { state: 'complete', files: 2, createdAt: new Date('2026-11-20T02:00:00Z') })
@@ -269,7 +278,7 @@ test('a scheduled backup that fails is told once, by several workers too, and on
 })
 
 test('one that waits is told after an hour, and again when it fails', async () => {
-  const id = await schedule('/srv/photos')
+  const id = await planned('/srv/photos')
   const backup = await run(id, { state: 'waiting', waitingFor: 'key', tries: 19, error: 'KMS does not answer.' })
   await watchSchedules(here.context)
   expect(await told()).toEqual([])
@@ -289,7 +298,7 @@ test('one that waits is told after an hour, and again when it fails', async () =
 })
 
 test('a machine without a worker, and a run that could not be started', async () => {
-  const id = await schedule('/srv/photos')
+  const id = await planned('/srv/photos')
   await here.db.schedule.update({ where: { id }, data: { host: 'files' } })
   const backup = await run(id, { state: 'queued' })
   await watchSchedules(here.context)
@@ -325,8 +334,7 @@ test('a machine without a worker, and a run that could not be started', async ()
 })
 
 test('a schedule runs at once when somebody wants it, but not while it is paused', async () => {
-  const id = await schedule(makeSource('at-once'))
-  await here.db.schedule.update({ where: { id }, data: { nextRunAt: new Date(Date.now() + 3_600_000) } })
+  const id = await planned(makeSource('at-once'))
   await runDueSchedules(here.context)
   expect(await runsOf(id)).toEqual([])
   await changeSchedule(here.context, id, 'run', actor)

@@ -2,6 +2,7 @@ import { alertOfSchedule, closeScheduleAlert, openScheduleAlerts } from '#lib/al
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { type Db, databaseTime } from '#lib/db.ts'
 import { liveHosts } from '#lib/jobs/choose-host.ts'
+import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import type { ScheduleTrouble } from './schema.ts'
 
 // Nobody looks at backups that make themselves. Whatever keeps one from being made, the rows show it sooner or later, so
@@ -26,13 +27,14 @@ interface Newest {
 
 interface Watched {
   readonly host: string
+  readonly nextRunAt: Date
   readonly skipped: string | null
 }
 
 /** `well` closes an alert, `unknown` leaves it as it is. */
 type Finding = { readonly trouble: ScheduleTrouble; readonly error: string } | 'well' | 'unknown'
 
-/** Opens and closes the alerts of schedules. Several workers may do so at once. */
+/** Opens and closes the alerts of schedules, when what is due was started. Several workers may do so at once. */
 export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise<void> {
   const [schedules, newest, open, live, now] = await Promise.all([
     db.schedule.findMany({ where: { enabled: true } }),
@@ -61,7 +63,12 @@ export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise
   }
 }
 
-function findingOf({ host, skipped }: Watched, newest: Newest | undefined, served: boolean, now: Date): Finding {
+function findingOf(
+  { host, nextRunAt, skipped }: Watched,
+  newest: Newest | undefined,
+  served: boolean,
+  now: Date,
+): Finding {
   const nobody = `No worker of ${host} is running. Start one there with byok worker, or pause or remove the schedule.`
   switch (newest?.state) {
     case 'waiting':
@@ -76,6 +83,8 @@ function findingOf({ host, skipped }: Watched, newest: Newest | undefined, serve
       return skipped !== null && !served ? { trouble: 'waiting', error: nobody } : 'unknown'
   }
   if (skipped !== null) return { trouble: 'skipped', error: skipped }
+  if (now.getTime() - nextRunAt.getTime() > patienceMs)
+    return { trouble: 'skipped', error: `It could not be started at its time. ${workerLogs}` }
   if (!newest) return 'unknown'
   if (newest.state === 'failed') return { trouble: 'failed', error: newest.error ?? 'It does not say why.' }
   if (newest.files === 0 && newest.warningCount > 0) return { trouble: 'empty', error: newest.warning ?? '' }
