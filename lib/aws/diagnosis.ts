@@ -1,3 +1,4 @@
+import { isKeyStoreOutage, keyStoreAway } from './external-key-store.ts'
 import type { AwsFault } from './fault.ts'
 import type { Changer, Remedy } from './schema.ts'
 
@@ -96,6 +97,7 @@ export function credentialHelp(code: string, message: string): Diagnosis {
 
 /** Throttling is AWS's own word, faults of the network are not: both leave open whether anything is wrong. */
 export function unreachable(fault: AwsFault, what: string): Diagnosis {
+  if (isKeyStoreOutage(fault.code, fault.message)) return keyStoreAway(fault.message)
   const nothingKnown = 'Nothing is known to be wrong with the key or the bucket.'
   if (/throttl|slowdown|toomany|limitexceeded/i.test(fault.code)) {
     return {

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { faultOf, isChecksumMismatch, isClockSkew, isCredentialFault } from './fault.ts'
 import { answered, local } from './fault-for-tests.ts'
 
+/** AWS KMS developer guide, "Troubleshooting external key stores". */
+const outside = 'The external key store proxy '
 const badSignature = 'The request signature we calculated does not match the signature you provided.'
 const badToken = 'The security token included in the request is invalid.'
 const expired = 'The security token included in the request is expired'
@@ -68,6 +70,38 @@ test.each([
   [502, 'Unknown', ''],
   [504, 'Unknown', ''],
   [400, 'RequestTimeout', ''],
+  [400, 'KMS.ThrottlingException', 'You have exceeded the rate at which you may call KMS.'],
+  [
+    400,
+    'KMSInvalidStateException',
+    `${outside}rejected the request due to a very high request rate. Reduce the frequency of your calls using KMS keys in this external key store.`,
+  ],
+  [
+    400,
+    'KMSInvalidStateException',
+    `${outside}did not respond to the request in the time allotted. Retry the request.`,
+  ],
+  [
+    400,
+    'KMSInvalidStateException',
+    'AWS KMS rejected the request because the external key store proxy did not respond in time. Retry the request.',
+  ],
+  [
+    400,
+    'KMSInvalidStateException',
+    'AWS KMS cannot communicate with the external key store proxy. This might be a transient network issue.',
+  ],
+  [
+    400,
+    'KMSInvalidStateException',
+    `${outside}rejected the request because it cannot communicate with the external key manager.`,
+  ],
+  [
+    400,
+    'KMSInvalidStateException',
+    `${outside}is in an unhealthy state. If you see this message repeatedly, notify your external key store proxy administrator.`,
+  ],
+  [400, 'KMS.KMSInvalidStateException', 'AWS KMS cannot interpret the response from the external key store proxy.'],
   [200, 'SyntaxError', `Unexpected token '<', "<html>" is not valid JSON ${unreadable}`],
   [403, 'SyntaxError', `Unexpected token '<', "<html>" is not valid JSON ${unreadable}`],
   [200, 'TypeError', `Invalid base64 string. ${unreadable}`],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isKeyStoreOutage } from './external-key-store.ts'
 
 /**
  * What went wrong in a call to AWS, in one shape for KMS, S3, STS and the network below them.
@@ -103,7 +104,9 @@ export function faultOf(error: unknown): AwsFault {
   }
 
   const busy = httpStatus !== undefined && (httpStatus === 429 || (httpStatus >= 500 && httpStatus !== 501))
-  if (later.has(name) || busy || cutOff) return { ...fault, kind: 'unreachable' }
+  // What KMS says to S3, of the key of a bucket, has `KMS.` in front.
+  if (later.has(name.replace(/^KMS\./, '')) || busy || cutOff || isKeyStoreOutage(name, message))
+    return { ...fault, kind: 'unreachable' }
   if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }
   if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
   // A proxy or captive portal answers HTML: whoever that is, it is not AWS. And a "yes" that cannot be read is no "no".

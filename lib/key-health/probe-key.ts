@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { isKeyStoreFault } from '#lib/aws/external-key-store.ts'
 import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseKms } from '#lib/keys/diagnose-kms.ts'
@@ -118,10 +119,13 @@ export function worstOf<T extends { readonly found: Finding }>(all: readonly T[]
 const isThrottled = ({ code }: AwsFault) => /throttl|toomany|limitexceeded/i.test(code)
 
 function findingOf({ kind, code, message }: AwsFault): Finding {
+  if (kind === 'unreachable') return 'u'
   if (code === 'NotFoundException') return 'n'
   if (code === 'DisabledException') return /pending deletion/i.test(message) ? 'p' : 'o'
+  // A key store outside of AWS says no to a request: that is not KMS's word on the key.
+  if (isKeyStoreFault(code, message)) return 'r'
   if (code === 'KMSInvalidStateException') return /pending (replica )?deletion/i.test(message) ? 'p' : 'o'
-  return kind === 'unreachable' ? 'u' : 'r'
+  return 'r'
 }
 
 /** A key that is watched was there once: it need not be mistyped. */

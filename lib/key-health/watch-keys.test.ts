@@ -175,6 +175,20 @@ test('slow is degraded', async () => {
   expect(probe).toMatchObject({ found: 'd', diagnosis: { title: 'KMS answers slowly' } })
 })
 
+test('what fails in a key store outside of AWS is not KMS’s word on the key: late is no refusal, and a refusal must stay', async () => {
+  const key = await reachKey(here.context, arn)
+  const said = (message: string) => () =>
+    Promise.reject(
+      Object.assign(new Error(message), { name: 'KMSInvalidStateException', $metadata: { httpStatusCode: 400 } }),
+    )
+  const found = async (message: string) =>
+    (await probeKey({ ...key.kms, encrypt: said(message) }, { ...key, arn })).found
+  expect(await found('The external key store proxy did not respond to the request in the time allotted.')).toBe('d')
+  expect(await found('The external key store proxy denied access to the operation.')).toBe('r')
+  expect(await found(`${arn} is unavailable.`)).toBe('o')
+  key.close()
+})
+
 test('with every other call failing, it is told once and stays so', async () => {
   await fault({ effect: 'Outage', probability: 0.5, seed: 1 })
   await pass(60)

@@ -76,6 +76,20 @@ test('a wrong context that a policy refuses first is inconclusive: a warning, an
   })
 })
 
+test('a key store outside of AWS refuses a wrong context in words of its own', async () => {
+  const refused = Object.assign(
+    new Error(
+      'The external key store proxy rejected the request because the specified ciphertext or additional authenticated data is corrupted, missing, or otherwise invalid.',
+    ),
+    { name: 'KMSInvalidStateException', $metadata: { httpStatusCode: 400 } },
+  )
+  const { one } = await run(watched((wrong, ...call) => (wrong ? Promise.reject(refused) : real.decrypt(...call))))
+  expect(one('key.context')).toMatchObject({
+    status: 'passed',
+    detail: 'KMS refused to decrypt under another encryption context.',
+  })
+})
+
 test('a wrong context that is accepted fails', async () => {
   const changes = watched(async (wrong, ...call) =>
     wrong ? { keyArn: key, plaintext: new Uint8Array(32), requestId: 'id' } : real.decrypt(...call),

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
+import { isKeyStoreCiphertext } from '#lib/aws/external-key-store.ts'
 import { faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseKms } from './diagnose-kms.ts'
@@ -149,14 +150,15 @@ export async function checkKey(
     } catch (error) {
       const fault = faultOf(error)
       const durationMs = took()
-      if (fault.code === 'InvalidCiphertextException') {
+      if (fault.code === 'InvalidCiphertextException' || isKeyStoreCiphertext(fault.code, fault.message)) {
         const detail = 'KMS refused to decrypt under another encryption context.'
         return { ...base, status: 'passed', detail, awsRequestId: fault.requestId, durationMs }
       }
       const diagnosis = await explain('kms:Decrypt')(fault)
       const told = failed(base, fault, diagnosis, durationMs)
       if (fault.kind === 'refused') {
-        const detail = 'Inconclusive: a policy refused the request before the context was compared.'
+        const denied = /^AccessDenied/.test(fault.code)
+        const detail = `Inconclusive: ${denied ? 'a policy' : 'KMS'} refused the request before the context was compared.`
         return { ...told, title: base.title, status: 'warning', detail }
       }
       return { ...told, title: `Wrong context could not be tried: ${diagnosis.title}` }

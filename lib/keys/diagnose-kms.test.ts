@@ -155,6 +155,44 @@ describe('each known answer has one title', () => {
   })
 })
 
+describe('a key store outside of AWS: one code for all that fails in it', () => {
+  const said = (message: string) => answered(400, 'KMSInvalidStateException', message)
+  const rejected = 'The external key store proxy rejected the request because'
+
+  test.each([
+    [`${rejected} it could not authenticate AWS KMS. Verify the credentials`, /credential/],
+    [`${rejected} it could not find the external key.`, /brings the external key back/],
+    [`${rejected} the external key is not enabled in the external key manager.`, /enables the external key/],
+    [`${rejected} of an invalid URI path.`, /URI path/],
+    [`${rejected} the external key does not support the requested operation.`, /in their log/],
+    ['The external key store proxy denied access to the operation. Verify that the user', /lets these credentials/],
+  ])('refused: %s', (message, fix) => {
+    expect(diagnose(said(message))).toMatchObject({
+      title: 'Encrypt was refused by the external key store',
+      cause: message,
+      who: 'key',
+      fix: expect.stringMatching(fix),
+    })
+  })
+
+  test('too late, or not there: nothing is known to be wrong', () => {
+    const message =
+      'The external key store proxy did not respond to the request in the time allotted. Retry the request.'
+    expect(diagnose(said(message))).toMatchObject({
+      title: 'The external key store of the key could not be reached',
+      cause: message,
+      who: 'wait',
+    })
+  })
+
+  test.each([
+    `${rejected} the specified ciphertext or additional authenticated data is corrupted, missing, or otherwise invalid.`,
+    'The ciphertext that the external key store proxy submitted for decryption, or the encryption context, is corrupted, missing, or otherwise invalid.',
+  ])('another context: %s', (message) => {
+    expect(diagnose(said(message), 'kms:Decrypt').title).toBe('The ciphertext does not open')
+  })
+})
+
 describe('what is not known is shown whole, and not guessed', () => {
   test.each([
     [400, 'LimitExceededException', 'The request was rejected because a quota was exceeded.'],

@@ -1,4 +1,5 @@
 import { credentialHelp, type Diagnosis, unreachable } from '#lib/aws/diagnosis.ts'
+import { isKeyStoreCiphertext, isKeyStoreFault, keyStoreRefused } from '#lib/aws/external-key-store.ts'
 import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
 import { disabled, notReady, pendingDeletion, pendingImport, unavailable, wrongUsage } from './key-states.ts'
 import { kmsRefused } from './kms-refused.ts'
@@ -15,6 +16,8 @@ export function diagnoseKms(fault: AwsFault, action: KmsAction, situation: KmsSi
   if (fault.kind === 'unreachable') return unreachable(fault, `AWS KMS in ${region}`)
   if (fault.code === 'AccessDeniedException' || fault.code === 'AccessDenied')
     return kmsRefused(fault, action, situation)
+  if (isKeyStoreCiphertext(fault.code, fault.message)) return ciphertextRefused(situation.keyArn)
+  if (isKeyStoreFault(fault.code, fault.message)) return keyStoreRefused(fault.message, actionNames[action])
   return ofKey(fault, situation) ?? ofCall(fault, action, situation) ?? unknown(fault, actionNames[action], action)
 }
 
@@ -100,14 +103,7 @@ function ofCall({ code, message }: AwsFault, action: KmsAction, situation: KmsSi
         fix: 'Check that nothing between this console and KMS rewrites requests, then check again.',
       }
     case 'InvalidCiphertextException':
-      return {
-        title: 'The ciphertext does not open',
-        detail: `KMS refused to open the ciphertext with ${key}.`,
-        cause:
-          'Either the ciphertext is damaged, or the encryption context differs from the one it was made with. KMS does not say which.',
-        who: 'bucket',
-        fix: 'If this is a backup, its envelope was changed or belongs to another environment: restore the envelope object’s earlier version.',
-      }
+      return ciphertextRefused(key)
     case 'InvalidArnException':
       return {
         title: 'This is not the ARN of a key',
@@ -128,6 +124,17 @@ function ofCall({ code, message }: AwsFault, action: KmsAction, situation: KmsSi
       }
     default:
       return undefined
+  }
+}
+
+function ciphertextRefused(key: string): Diagnosis {
+  return {
+    title: 'The ciphertext does not open',
+    detail: `KMS refused to open the ciphertext with ${key}.`,
+    cause:
+      'Either the ciphertext is damaged, or the encryption context differs from the one it was made with. KMS does not say which.',
+    who: 'bucket',
+    fix: 'If this is a backup, its envelope was changed or belongs to another environment: restore the envelope object’s earlier version.',
   }
 }
 

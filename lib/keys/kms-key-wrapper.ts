@@ -1,4 +1,5 @@
-import { faultOf } from '#lib/aws/fault.ts'
+import { isKeyStoreCiphertext } from '#lib/aws/external-key-store.ts'
+import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseKms } from './diagnose-kms.ts'
 import type { KeyWrapper } from './key-wrapper.ts'
@@ -41,10 +42,15 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
     if (error instanceof AppError) throw error
     const fault = faultOf(error)
     const { title, detail, cause, fix } = diagnoseKms(fault, action, situation)
-    const damaged = fault.code === 'InvalidCiphertextException' || fault.code === 'IncorrectKeyException'
-    const code = damaged ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
+    const code = isDamage(fault) ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
     throw new AppError(code, `${title}: ${detail} ${cause}`, { cause: error, fix })
   }
+}
+
+function isDamage({ code, message }: AwsFault): boolean {
+  return (
+    code === 'InvalidCiphertextException' || code === 'IncorrectKeyException' || isKeyStoreCiphertext(code, message)
+  )
 }
 
 function mustBe(expected: string, actual: string, where: string): void {
