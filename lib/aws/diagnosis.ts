@@ -1,6 +1,5 @@
-import { isKeyStoreOutage, keyStoreAway } from './external-key-store.ts'
-import type { AwsFault } from './fault.ts'
-import type { Changer, Remedy } from './schema.ts'
+import { mayBeOff } from './region-is-off.ts'
+import { type Changer, findRegion, type Remedy } from './schema.ts'
 
 /** One failed call in words: what happened, why, and what to do. */
 export interface Diagnosis {
@@ -15,8 +14,17 @@ export interface Diagnosis {
   readonly remedies?: Remedy[]
 }
 
+/** What else is known of credentials that were refused. */
+export interface RefusedWhere {
+  /** Undefined where none was chosen. */
+  readonly region?: string | undefined
+  /** STS has said whose they are, so AWS knows them. */
+  readonly known?: boolean
+}
+
 /** One credential fault has three names (KMS, S3, STS); the words are the same for all. */
-export function credentialHelp(code: string, message: string): Diagnosis {
+export function credentialHelp(code: string, message: string, where: RefusedWhere = {}): Diagnosis {
+  if (isScope(message)) return otherScope(message)
   switch (code) {
     case 'CredentialsProviderError':
       return {
@@ -31,6 +39,9 @@ export function credentialHelp(code: string, message: string): Diagnosis {
       }
     case 'ExpiredTokenException':
     case 'ExpiredToken':
+    case 'TokenRefreshRequired':
+      // STS AssumeRoleWithWebIdentity has the same code for the identity provider's token.
+      if (/^Token expired/.test(message)) return credentialHelp('InvalidIdentityToken', message)
       return {
         title: 'The credentials have expired',
         detail: 'AWS knows these temporary credentials, but their session has ended.',
@@ -71,98 +82,71 @@ export function credentialHelp(code: string, message: string): Diagnosis {
       return {
         title: 'The session token is wrong',
         detail: 'AWS could not read the session token that came with the access key.',
-        cause: 'The session token is missing characters, or belongs to another access key ID.',
+        cause: `The session token is missing characters, or belongs to another access key ID.${alsoWhere(where).cause}`,
         who: 'credentials',
-        fix: 'Enter access key ID, secret and session token again, all three from the same session.',
+        fix: `Enter access key ID, secret and session token again, all three from the same session.${alsoWhere(where).fix}`,
       }
     case 'MissingAuthenticationTokenException':
+    case 'MissingAuthenticationToken':
+    case 'MissingSecurityHeader':
     case 'IncompleteSignatureException':
+    case 'IncompleteSignature':
       return {
         title: 'The request arrived unsigned',
         detail: 'AWS found no complete signature on the request.',
         cause: 'Something between this console and AWS removed or changed the Authorization header.',
         who: 'network',
-        fix: 'Let the proxy pass requests to AWS unchanged, or go around it with NO_PROXY.',
+        fix: 'Let requests to AWS pass the proxy unchanged, or go around it.',
       }
     default:
+      if (where.known && where.region && mayBeOff(where.region)) return regionIsOff(code, where.region)
       return {
         title: 'AWS does not know these credentials',
         detail: `AWS answered ${code}.`,
-        cause: 'The access key ID does not exist, was deactivated or deleted, or its session token is wrong.',
+        cause: `The access key ID does not exist, was deactivated or deleted, or its session token is wrong.${alsoWhere(where).cause}`,
         who: 'credentials',
-        fix: 'Check the access key ID in IAM > Users > Security credentials, or enter another one.',
+        fix: `Check the access key ID in IAM > Users > Security credentials, or enter another one.${alsoWhere(where).fix}`,
       }
   }
 }
 
-/** Throttling is AWS's own word, faults of the network are not: both leave open whether anything is wrong. */
-export function unreachable(fault: AwsFault, what: string): Diagnosis {
-  if (isKeyStoreOutage(fault.code, fault.message)) return keyStoreAway(fault.message)
-  const nothingKnown = 'Nothing is known to be wrong with the key or the bucket.'
-  if (/throttl|slowdown|toomany|limitexceeded/i.test(fault.code)) {
+const globalTokens = 'Session tokens of the global endpoint of STS (sts.amazonaws.com) are not good there either.'
+
+/** AWS has the same words for credentials that are not good in this Region. */
+function alsoWhere({ region }: RefusedWhere): { cause: string; fix: string } {
+  const partition = region === undefined ? undefined : findRegion(region)?.partition
+  if (region === undefined || partition === undefined) return { cause: '', fix: '' }
+  if (partition !== 'aws')
     return {
-      title: `${what} could not be reached`,
-      detail: `AWS answered that this account calls too often. ${nothingKnown}`,
-      cause: 'The account’s request quota is used up for the moment.',
-      who: 'wait',
-      fix: 'Try again in a minute. If it stays, look at the account’s request quotas in Service Quotas, and at what else uses them up.',
+      cause: ` Or they are of another partition: ${region} is in ${partition}, which has accounts of its own.`,
+      fix: '',
     }
-  }
-  const { cause, who, fix } = outage(fault)
+  if (!mayBeOff(region)) return { cause: '', fix: '' }
   return {
-    title: `${what} could not be reached`,
-    detail: `No usable answer came back. ${nothingKnown}`,
-    cause,
-    who,
-    fix,
+    cause: ` Or ${region} is not turned on in their account: AWS does not tell these apart.`,
+    fix: ` If they work in other Regions, turn on ${region} in Account > AWS Regions. ${globalTokens}`,
   }
 }
 
-function outage({ code, message, httpStatus }: AwsFault): { cause: string; who: Changer; fix: string } {
-  const network = (cause: string, fix: string) => ({ cause, who: 'network' as const, fix })
-  switch (code) {
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return network(
-        `The host name could not be resolved (${message}).`,
-        'Check this machine’s DNS, and the endpoint if one is set; then check again.',
-      )
-    case 'ECONNREFUSED':
-      return network(
-        `Nothing listens at that address (${message}).`,
-        'Check the endpoint and the proxy, if one is set; then check again.',
-      )
-    case 'TimeoutError':
-    case 'ETIMEDOUT':
-    case 'ECONNRESET':
-      return network(
-        'The connection was cut or timed out.',
-        'Let this machine reach AWS on port 443: look at firewall, security group, route and proxy; then check again.',
-      )
-    case 'SyntaxError':
-      return network(
-        'Something that is not AWS answered, such as a proxy or a captive portal.',
-        'Let the proxy pass requests to AWS unchanged, or go around it with NO_PROXY; then check again.',
-      )
+function regionIsOff(code: string, region: string): Diagnosis {
+  return {
+    title: `AWS does not know these credentials in ${region}`,
+    detail: `AWS answered ${code}, although AWS STS knows them.`,
+    cause: `The account has not turned on ${region}, or the session token is not good there: AWS does not tell these apart.`,
+    who: 'credentials',
+    fix: `Turn on ${region} in Account > AWS Regions, wait some minutes, and check again. ${globalTokens}`,
   }
-  if (/CERT|SIGNED|ALTNAME|EPROTO/.test(code))
-    return network(
-      `The TLS connection is not trusted (${message}).`,
-      'If a proxy or store of your own signs its certificates itself, name its authority in NODE_EXTRA_CA_CERTS and restart the console.',
-    )
-  if (httpStatus !== undefined && httpStatus < 300)
-    return network(
-      `The answer could not be read: it was damaged or cut off on its way, or did not come from AWS (${message}).`,
-      'Look for what lies between this console and AWS and changes answers; then check again.',
-    )
-  if (httpStatus !== undefined)
-    return {
-      cause: `AWS answered with a fault of its own (${code}, HTTP ${httpStatus}).`,
-      who: 'wait',
-      fix: 'Try again in a few minutes. If it stays, look at health.aws.amazon.com for this Region.',
-    }
-  return network(
-    `${code}: ${message}`,
-    'Check this machine’s network, DNS, proxy and firewall, and that the endpoint is right; then check again.',
-  )
+}
+
+/** Signed for another Region or service than the endpoint's: no word on the secret. */
+const isScope = (message: string) => /credential (should|must) be scoped to/i.test(message)
+
+function otherScope(message: string): Diagnosis {
+  return {
+    title: 'The endpoint is of another Region or service',
+    detail: 'AWS refused a signature that is for another Region, or another service, than those of the endpoint.',
+    cause: message,
+    who: 'settings',
+    fix: 'Choose the Region in which the endpoint is, or leave the endpoint empty. AWS_ENDPOINT_URL and its kind name endpoints as well.',
+  }
 }

@@ -26,6 +26,9 @@ test.each([
   ['STS', 403, 'ExpiredToken', expired],
   ['KMS', 400, 'IncompleteSignatureException', ''],
   ['KMS', 400, 'MissingAuthenticationTokenException', ''],
+  ['STS', 403, 'MissingAuthenticationToken', 'Request is missing Authentication Token'],
+  ['STS', 400, 'IncompleteSignature', ''],
+  ['S3', 400, 'TokenRefreshRequired', 'The provided token must be refreshed.'],
 ])('credentials, %s: %i %s', (_, status, code, message) => {
   const fault = faultOf(answered(status, code, message))
   expect(fault).toEqual({ kind: 'refused', code, message, requestId: 'request-1', httpStatus: status })
@@ -43,6 +46,7 @@ test.each([
   ['KMS', 400, 'InvalidSignatureException', late],
   ['KMS', 400, 'InvalidSignatureException', early],
   ['STS', 403, 'SignatureDoesNotMatch', late],
+  ['KMS', 400, 'RequestExpired', 'The request reached the service more than 15 minutes after the date stamp'],
   ['S3', 403, 'RequestTimeTooSkewed', 'The difference between the request time and the current time is too large.'],
 ])('a wrong clock is not a wrong secret, %s: %i %s', (_, status, code, message) => {
   const fault = faultOf(answered(status, code, message))
@@ -200,6 +204,13 @@ test('the Region of a bucket is read from the answer’s header', () => {
   })
   expect(faultOf(redirect).bucketRegion).toBe('eu-central-1')
   expect(faultOf(Object.assign(answered(301, 'PermanentRedirect'), { $response: 'x' })).bucketRegion).toBeUndefined()
+})
+
+test('what AWS repeats of a request is left out: the session token is in it', () => {
+  const repeated = `${badSignature} Consult the service documentation for details.\n\nThe Canonical String for this request should have been\n'POST\n/\n\nhost:kms.us-east-1.amazonaws.com\nx-amz-security-token:IQoJb3JpZ2luX2VjEXAMPLE\n\nhost;x-amz-security-token\n44136fa3'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256'\n`
+  const fault = faultOf(answered(400, 'InvalidSignatureException', repeated))
+  expect(fault.message).toBe(`${badSignature} Consult the service documentation for details.`)
+  expect(isCredentialFault(fault)).toBe(true)
 })
 
 test('a checksum that differs is told from what cannot be reached', () => {

@@ -20,6 +20,11 @@ export interface AwsFault {
 const thrown = z.object({
   name: z.string().catch('Unknown'),
   message: z.string().catch(''),
+  /** Of several connections that were tried at once. */
+  errors: z
+    .array(z.object({ message: z.string() }))
+    .optional()
+    .catch(undefined),
   code: z.string().optional().catch(undefined),
   $metadata: z
     .object({ httpStatusCode: z.number().optional(), requestId: z.string().optional() })
@@ -49,6 +54,8 @@ const later = new Set([
   'KMSInternalException',
   'KeyUnavailableException',
   'DependencyTimeoutException',
+  'IDPCommunicationError',
+  'IDPCommunicationErrorException',
   // A quota of Ceph's, and one of MinIO's: until there is room again.
   'QuotaExceeded',
   'XMinioAdminBucketQuotaExceeded',
@@ -71,6 +78,8 @@ const never = new Set([
   'NotImplemented',
   'CredentialsProviderError',
   'RequestTimeTooSkewed',
+  'RequestExpired',
+  'RequestInTheFuture',
   // A connection that this console itself would not make: see connect-guard.ts.
   'ForbiddenAddressError',
 ])
@@ -82,11 +91,13 @@ export function faultOf(error: unknown): AwsFault {
   const parsed = thrown.safeParse(error)
   const {
     name,
-    message,
+    message: said,
+    errors,
     code: localCode,
     $metadata,
     $response,
   } = parsed.success ? parsed.data : { name: 'Unknown', message: '' }
+  const message = sayable(said || (errors ?? []).map((one) => one.message).join('; '))
   const httpStatus = $metadata?.httpStatusCode
   const answered = httpStatus !== undefined
   // An answer that was cut off is none, whatever its status: it may have said something else than one would guess.
@@ -95,9 +106,7 @@ export function faultOf(error: unknown): AwsFault {
   const code = local ? localCode : name
   const fault = {
     code,
-    // The SDK adds a line for programmers to what it could not read.
-    message:
-      message === 'UnknownError' ? '' : message.replace(/\s+Deserialization error: to see the raw response[\s\S]*/, ''),
+    message,
     requestId: $metadata?.requestId,
     httpStatus,
     bucketRegion: $response?.headers['x-amz-bucket-region'],
@@ -117,12 +126,25 @@ export function faultOf(error: unknown): AwsFault {
   return { ...fault, kind: 'unreachable' }
 }
 
+/**
+ * Without the line for programmers that the SDK adds to what it could not read, and without the request, which AWS repeats
+ * where a signature does not match: its headers have the session token in them.
+ */
+function sayable(message: string): string {
+  if (message === 'UnknownError') return ''
+  return message
+    .replace(/\s+Deserialization error: to see the raw response[\s\S]*/, '')
+    .replace(/\s*The Canonical String for this request should have been[\s\S]*/i, '')
+    .trim()
+}
+
 /** The SDK found, while it read a body, that it is not what its checksum header says. */
 export function isChecksumMismatch(error: unknown): boolean {
   return error instanceof Error && /^Checksum mismatch: /.test(error.message)
 }
 
 export function isClockSkew(code: string, message: string): boolean {
+  if (code === 'RequestExpired' || code === 'RequestInTheFuture') return true
   return code === 'RequestTimeTooSkewed' || /^Signature (expired|not yet current)/.test(message)
 }
 
@@ -137,6 +159,11 @@ const credentialCodes = new Set([
   'ExpiredToken',
   'MissingAuthenticationTokenException',
   'IncompleteSignatureException',
+  'MissingAuthenticationToken',
+  'IncompleteSignature',
+  'MissingSecurityHeader',
+  'TokenRefreshRequired',
+  'InvalidSecurity',
   'InvalidIdentityToken',
   'InvalidIdentityTokenException',
   'IDPRejectedClaim',

@@ -53,7 +53,7 @@ export async function checkEnvironment(
   const clock = watchClock([...byRegion.values()])
   try {
     const role = 'roleArn' in access.credentials ? access.credentials : undefined
-    const identity = checkCredentials(main.sts, role && { arn: role.roleArn, externalId: role.externalId })
+    const identity = checkCredentials(main, role && { arn: role.roleArn, externalId: role.externalId }, region)
     const caller = identity.then(({ callerArn }) => callerArn)
     const known = new Map<string, Check>()
     const show = (check: Check) => {

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestConsole, settings, type TestConsole } from '#lib/backup/console-for-tests.ts'
@@ -112,6 +113,28 @@ describe('in the sandbox', () => {
     expect(found.caller).toEqual({ problem: expect.any(String) })
     await sandbox.control('DELETE', 'faults')
   })
+})
+
+test('a refused signature does not bring the session token to the page', async () => {
+  await save()
+  const sessionToken = 'IQoJb3JpZ2luX2VjEXAMPLETOKEN'
+  const message = `The request signature we calculated does not match the signature you provided.\n\nThe Canonical String for this request should have been\n'POST\nx-amz-security-token:${sessionToken}\n'`
+  const server = createServer((_, response) => {
+    response.writeHead(403, { 'content-type': 'text/xml' })
+    response.end(
+      `<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>${message}</Message></Error></ErrorResponse>`,
+    )
+  })
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve(Object(server.address()).port)),
+  )
+  const credentials = { accessKeyId: 'ASIAIOSFODNN7EXAMPLE', secretAccessKey: 'wrong', sessionToken }
+  const own = { ...here.context.own, credentials, endpoint: `http://127.0.0.1:${port}` }
+  const found = await view(host(), { ...here.context, own }).finally(() => server.close())
+  expect(found.caller).toEqual({
+    problem: 'The request signature we calculated does not match the signature you provided.',
+  })
+  expect(JSON.stringify(found)).not.toContain(sessionToken)
 })
 
 describe('with AWS itself', () => {

@@ -3,6 +3,7 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { type AwsAccess, addressesOf, createAwsClients } from '#lib/aws/clients.ts'
 import type { CredentialSettings, CredentialSource } from '#lib/aws/credentials.ts'
 import { defaultChain, type Variables } from '#lib/aws/default-chain.ts'
+import { faultOf } from '#lib/aws/fault.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { accessOf, currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import type { EffectiveConfiguration, EffectiveValue } from './schema.ts'
@@ -85,10 +86,10 @@ async function whoIs(context: EnvironmentContext, { awsVariables }: HostSettings
   const clients = createAwsClients(access, 'interactive')
   try {
     const [found, caller] = await Promise.all([
-      clients.resolveCredentials().catch((error: unknown) => ({ problem: messageOf(error) })),
+      clients.resolveCredentials().catch((error: unknown) => ({ problem: saidBy(error) })),
       clients.sts.send(new GetCallerIdentityCommand({})).then(
         ({ Arn }) => (Arn ? { arn: Arn } : { problem: 'AWS STS answered without an ARN.' }),
-        (error: unknown) => ({ problem: messageOf(error) }),
+        (error: unknown) => ({ problem: saidBy(error) }),
       ),
     ])
     const identity = 'identity' in found ? found.identity : undefined
@@ -103,6 +104,13 @@ async function whoIs(context: EnvironmentContext, { awsVariables }: HostSettings
   } finally {
     clients.destroy()
   }
+}
+
+/** In AWS's own words, as far as they can be shown. */
+function saidBy(error: unknown): string {
+  if (error instanceof AppError) return messageOf(error)
+  const { code, message } = faultOf(error)
+  return message || `AWS answered ${code}.`
 }
 
 function sourceWords({ own }: EnvironmentContext, { credentials }: AwsAccess, source: CredentialSource): string {

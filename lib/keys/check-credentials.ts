@@ -1,4 +1,5 @@
-import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts'
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import type { AwsClients } from '#lib/aws/clients.ts'
 import { type AwsFault, faultOf, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
 import { type AssumedRole, diagnoseSts } from './diagnose-sts.ts'
 import { type Check, checkTitles } from './schema.ts'
@@ -12,11 +13,18 @@ export interface CredentialsAnswer {
 }
 
 /** Check `credentials`: they resolve, and AWS knows them. Needs no permission (STS GetCallerIdentity). */
-export async function checkCredentials(sts: STSClient, role: AssumedRole | undefined): Promise<CredentialsAnswer> {
+export async function checkCredentials(
+  { sts, resolveCredentials }: Pick<AwsClients, 'sts' | 'resolveCredentials'>,
+  role: AssumedRole | undefined,
+  region: string,
+): Promise<CredentialsAnswer> {
   const started = performance.now()
   const base = { id: 'credentials' as const, title: checkTitles.credentials }
   const took = () => Math.round(performance.now() - started)
+  let resolved = false
   try {
+    await resolveCredentials()
+    resolved = true
     const { Arn, Account, $metadata } = await sts.send(new GetCallerIdentityCommand({}))
     const detail = `${Arn} in account ${Account}.`
     return {
@@ -32,8 +40,9 @@ export async function checkCredentials(sts: STSClient, role: AssumedRole | undef
       const detail = 'Not known: AWS refuses requests with the time of this machine.'
       return answer({ ...base, status: 'skipped', detail, durationMs: took() }, fault)
     }
-    const told = diagnoseSts(fault, role)
-    if (isCredentialFault(fault) || fault.kind === 'invalid' || /sts:AssumeRole/.test(fault.message))
+    const told = diagnoseSts(fault, role, region)
+    // Without credentials no call is made at all: whatever kept them away is what is to be mended, and not KMS or S3.
+    if (!resolved || isCredentialFault(fault) || fault.kind === 'invalid')
       return answer({ ...base, ...told, ...aws, status: 'failed', kind: fault.kind })
     // Who we are is a courtesy: KMS and S3 say for themselves whether the credentials are good.
     const detail = 'AWS STS did not say who these credentials belong to. The checks below show whether they work.'

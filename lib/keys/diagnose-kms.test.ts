@@ -139,10 +139,25 @@ describe('each known answer has one title', () => {
     [local('TimeoutError', undefined, 'did not establish a connection'), /cut or timed out/],
     [
       local('Error', 'CERT_HAS_EXPIRED', 'certificate has expired'),
-      /TLS connection is not trusted \(certificate has expired\)/,
+      /certificate of what answers there is not valid now \(certificate has expired\)/,
     ],
     [local('Error', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /TLS connection is not trusted/],
-    [local('Error', 'EPROTO', 'wrong version number'), /TLS connection is not trusted/],
+    [
+      local('Error', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unable to verify the first certificate'),
+      /is not trusted \(unable/,
+    ],
+    [local('Error', 'ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname/IP does not match'), /one for another name \(Hostname/],
+    [local('Error', 'EPROTO', 'write EPROTO 40AD:error:0A00010B:SSL routines::wrong version number'), /not speak TLS/],
+    [local('Error', 'EPROTO', 'sslv3 alert handshake failure'), /^No TLS connection came about \(sslv3 alert/],
+    [
+      Object.assign(
+        new AggregateError([new Error('connect ECONNREFUSED 127.0.0.1:1'), new Error('connect ECONNREFUSED ::1:1')]),
+        {
+          code: 'ECONNREFUSED',
+        },
+      ),
+      /^Nothing listens at that address \(connect ECONNREFUSED 127.0.0.1:1; connect ECONNREFUSED ::1:1\)/,
+    ],
     [local('Error', 'EHOSTUNREACH', 'connect EHOSTUNREACH'), /^EHOSTUNREACH: connect EHOSTUNREACH$/],
     [answered(200, 'SyntaxError', 'Unexpected token <'), /not AWS/],
     [answered(200, 'Error', 'aborted'), /could not be read.*\(aborted\)/],
@@ -217,6 +232,48 @@ describe('what is not known is shown whole, and not guessed', () => {
       expect([who, remedies]).toEqual([undefined, undefined])
     }
   })
+})
+
+describe('credentials that are not good in a Region', () => {
+  const unknown = answered(400, 'UnrecognizedClientException', 'The security token included in the request is invalid.')
+
+  test('where a Region may be off, AWS says the same of credentials that it knows', () => {
+    expect(diagnose(unknown, 'kms:Encrypt', { region: 'ap-east-1' })).toMatchObject({
+      title: 'AWS does not know these credentials in ap-east-1',
+      fix: expect.stringContaining('Turn on ap-east-1 in Account > AWS Regions'),
+    })
+    const either = diagnose(unknown, 'kms:Encrypt', { region: 'ap-east-1', callerArn: undefined })
+    expect(either.title).toBe('AWS does not know these credentials')
+    expect(either.cause).toContain('Or ap-east-1 is not turned on in their account')
+    expect(diagnose(unknown, 'kms:Encrypt', { region: 'cn-north-1' }).cause).toContain('cn-north-1 is in aws-cn')
+    expect(diagnose(unknown).cause).not.toMatch(/turned on|partition/)
+  })
+
+  test.each([
+    ['InvalidSignatureException', 'Credential should be scoped to a valid region.'],
+    ['InvalidSignatureException', "Credential should be scoped to correct service: 'kms'."],
+    ['SignatureDoesNotMatch', "Credential should be scoped to a valid region, not 'us-east-2'."],
+  ])('%s: %s is no word on the secret', (code, message) => {
+    expect(diagnose(answered(403, code, message))).toMatchObject({
+      title: 'The endpoint is of another Region or service',
+      cause: message,
+      who: 'settings',
+    })
+  })
+})
+
+test('a role that cannot be taken on is not the key’s matter, though the call to KMS fails with it', () => {
+  const role = 'arn:aws:iam::111122223333:role/vault'
+  const error = answered(
+    403,
+    'AccessDenied',
+    `User: ${user} is not authorized to perform: sts:AssumeRole on resource: ${role}`,
+  )
+  const { title, cause, fix, remedies } = diagnose(error)
+  expect(title).toBe('Taking on the role was refused')
+  expect(`${cause} ${fix}`).not.toMatch(/kms:|external ID/)
+  expect(remedies?.map(({ label }) => label)).toEqual(['IAM policy'])
+  expect(JSON.stringify(remedies)).not.toContain('kms')
 })
 
 describe('access denied', () => {

@@ -1,6 +1,8 @@
-import { credentialHelp, type Diagnosis, unreachable } from '#lib/aws/diagnosis.ts'
+import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
 import { isKeyStoreCiphertext, isKeyStoreFault, keyStoreRefused } from '#lib/aws/external-key-store.ts'
 import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
+import { unreachable } from '#lib/aws/unreachable.ts'
+import { diagnoseSts, isOfSts } from './diagnose-sts.ts'
 import { disabled, notReady, pendingDeletion, pendingImport, unavailable, wrongUsage } from './key-states.ts'
 import { kmsRefused } from './kms-refused.ts'
 import { actionNames, consequences, type KmsAction, type KmsSituation } from './kms-situation.ts'
@@ -12,8 +14,10 @@ import { actionNames, consequences, type KmsAction, type KmsSituation } from './
 export function diagnoseKms(fault: AwsFault, action: KmsAction, situation: KmsSituation): Diagnosis {
   const { region } = situation
   if (isClockSkew(fault.code, fault.message)) return credentialHelp('RequestTimeTooSkewed', fault.message)
-  if (isCredentialFault(fault)) return credentialHelp(fault.code, fault.message)
+  if (isCredentialFault(fault))
+    return credentialHelp(fault.code, fault.message, { region, known: situation.callerArn !== undefined })
   if (fault.kind === 'unreachable') return unreachable(fault, `AWS KMS in ${region}`)
+  if (isOfSts(fault)) return diagnoseSts(fault, undefined, region)
   if (fault.code === 'AccessDeniedException' || fault.code === 'AccessDenied')
     return kmsRefused(fault, action, situation)
   if (isKeyStoreCiphertext(fault.code, fault.message)) return ciphertextRefused(situation.keyArn)

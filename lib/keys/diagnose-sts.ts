@@ -1,10 +1,11 @@
 import { policyPrincipal, readDenial } from '#lib/aws/denial.ts'
-import { credentialHelp, type Diagnosis, unreachable } from '#lib/aws/diagnosis.ts'
+import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
 import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
 import { iamPolicyRemedy } from '#lib/aws/fixes/iam-policy.ts'
 import { plainName, policyOf } from '#lib/aws/fixes/policy.ts'
 import { trustPolicyRemedy } from '#lib/aws/fixes/trust-policy.ts'
 import { refusedFromAbove } from '#lib/aws/refused.ts'
+import { unreachable } from '#lib/aws/unreachable.ts'
 
 /** The role that the credentials are to come from. */
 export interface AssumedRole {
@@ -12,11 +13,15 @@ export interface AssumedRole {
   readonly externalId: string
 }
 
-/** One cause and one fix for a failed call to STS: AWS STS API reference, AssumeRole and GetCallerIdentity. */
-export function diagnoseSts(fault: AwsFault, role: AssumedRole | undefined): Diagnosis {
+/**
+ * One cause and one fix for a failed call to STS: AWS STS API reference, AssumeRole and GetCallerIdentity.
+ * @param role undefined where credentials are used as they are found; a role that the host's own configuration names is none
+ * @param region in which STS was asked
+ */
+export function diagnoseSts(fault: AwsFault, role: AssumedRole | undefined, region?: string): Diagnosis {
   const { code, message } = fault
   if (isClockSkew(code, message)) return credentialHelp('RequestTimeTooSkewed', message)
-  if (isCredentialFault(fault)) return credentialHelp(code, message)
+  if (isCredentialFault(fault)) return credentialHelp(code, message, { region })
   if (fault.kind === 'unreachable') return unreachable(fault, 'AWS STS')
   switch (code) {
     case 'AccessDenied':
@@ -57,17 +62,25 @@ export function diagnoseSts(fault: AwsFault, role: AssumedRole | undefined): Dia
   }
 }
 
+/** The credentials are fetched as late as the first call of another service, which then throws what STS has answered. */
+export function isOfSts({ code, message }: AwsFault): boolean {
+  return /^AccessDenied/.test(code) && /\bsts:AssumeRole|may not be assumed by root/i.test(message)
+}
+
 /** STS refuses AssumeRole in one way, whichever side does not allow it: only a Deny is told by its policy. */
 function denied(fault: AwsFault, role: AssumedRole | undefined): Diagnosis {
   const told = readDenial(fault.message)
   // The policy of a role as a resource is its trust policy.
   const denial = told.by === 'resource-based policy' ? { ...told, by: 'role trust policy' as const } : told
+  if (/sts:AssumeRoleWithWebIdentity/.test(fault.message)) return webIdentityDenied(fault.message)
+  if (/may not be assumed by root/i.test(fault.message)) return rootDenied(fault.message)
   const action = denial.action ?? 'sts:AssumeRole'
   const principal = denial.principal && policyPrincipal(denial.principal)
   const who = principal ?? 'these credentials'
   const roleArn = denial.resource ?? role?.arn
   const detail = roleArn ? `The role ${roleArn} cannot be taken on.` : 'AWS STS refused the request.'
-  const externalId = role?.externalId
+  // A role that leads to the environment's own is none of this console's, and wants no external ID of it.
+  const externalId = roleArn === role?.arn ? role?.externalId : undefined
   const trust = roleArn && principal && externalId ? trustPolicyRemedy(roleArn, principal, externalId) : undefined
   const fromAbove = refusedFromAbove(denial, { what: 'Taking on the role', action, who, detail })
   if (fromAbove) {
@@ -102,10 +115,32 @@ function denied(fault: AwsFault, role: AssumedRole | undefined): Diagnosis {
   return {
     title: 'Taking on the role was refused',
     detail,
-    cause: `STS does not tell these apart: the role does not exist, its trust policy does not name ${who} with this environment’s external ID, or no IAM policy of ${who} allows ${action}.`,
+    cause: `STS does not tell these apart: the role does not exist, its trust policy does not name ${who}${externalId ? ' with this environment’s external ID' : ''}, or no IAM policy of ${who} allows ${action}.`,
     who: 'role trust policy',
-    fix: `Whoever owns the role gives it this trust policy, and ${who} gets this IAM policy.`,
-    ...(trust && roleArn && { remedies: [trust, assumePolicy(principal, roleArn)] }),
+    fix: `Whoever owns the role ${trust ? 'gives it this trust policy' : `names ${who} in its trust policy`}, and ${who} gets ${roleArn ? 'this' : 'an'} IAM policy${roleArn ? '' : ` that allows ${action}`}.`,
+    ...(roleArn && { remedies: [...(trust ? [trust] : []), assumePolicy(principal, roleArn)] }),
+  }
+}
+
+/** For tokens of an identity provider (Kubernetes, CI) STS says no more than this, and never which role it was. */
+function webIdentityDenied(message: string): Diagnosis {
+  return {
+    title: 'The role of the web identity cannot be taken on',
+    detail: `AWS answered: ${message}`,
+    cause:
+      'STS does not tell these apart: the role in AWS_ROLE_ARN does not exist, or its trust policy does not allow sts:AssumeRoleWithWebIdentity to the provider, audience and subject that are in this machine’s token.',
+    who: 'role trust policy',
+    fix: 'Compare the role’s trust policy (Principal.Federated, and the conditions on :aud and :sub) with the token in AWS_WEB_IDENTITY_TOKEN_FILE: namespace and service account must be the same to the letter.',
+  }
+}
+
+function rootDenied(message: string): Diagnosis {
+  return {
+    title: 'The root user cannot take on a role',
+    detail: `AWS answered: ${message}`,
+    cause: 'The credentials that are to take on the role are those of the account’s root user.',
+    who: 'credentials',
+    fix: 'Give this console the credentials of an IAM user or a role, and delete the root user’s access keys.',
   }
 }
 

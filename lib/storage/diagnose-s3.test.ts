@@ -84,6 +84,28 @@ test('the Region that fits is offered when S3 told it', () => {
   expect(diagnose(answered(301, 'PermanentRedirect')).detail).toBe('The bucket my-bucket is not in the Region chosen.')
 })
 
+test.each([
+  [
+    'The af-south-1 location constraint is incompatible for the region specific endpoint this request was sent to.',
+    'af-south-1',
+  ],
+  [
+    'The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.',
+    'us-east-1',
+  ],
+])('a bucket of a Region that may be off: %s', (message, region) => {
+  const { detail } = diagnose(answered(400, 'IllegalLocationConstraintException', message))
+  expect(detail).toBe(`The bucket my-bucket is in ${region}.`)
+})
+
+test('what else is wrong with the Authorization header is not the bucket’s Region', () => {
+  const message =
+    'The authorization header is malformed; a non-empty Access Key (AKID) must be provided in the credential.'
+  const { detail, cause } = diagnose(answered(400, 'AuthorizationHeaderMalformed', message))
+  expect(detail).toContain(message)
+  expect(cause).toContain('does not guess')
+})
+
 test('denied without a reason: S3 gives none to principals of other accounts', () => {
   expect(diagnose(answered(403, 'AccessDenied', 'Access Denied'), 's3:GetObject', user)).toMatchObject({
     title: 'Reading objects was refused',

@@ -1,17 +1,21 @@
-import { credentialHelp, type Diagnosis, unreachable } from '#lib/aws/diagnosis.ts'
+import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
 import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
 import { commandRemedy } from '#lib/aws/fixes/commands.ts'
 import { word } from '#lib/aws/fixes/shell.ts'
+import { unreachable } from '#lib/aws/unreachable.ts'
+import { diagnoseSts, isOfSts } from '#lib/keys/diagnose-sts.ts'
 import { s3Refused } from './s3-refused.ts'
 import { type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
 
 /** One cause and one fix for one failed S3 call. Facts: Amazon S3 API reference, "Error responses". */
 export function diagnoseS3(fault: AwsFault, action: S3Action, situation: S3Situation): Diagnosis {
-  const { bucket } = situation
+  const { bucket, region, callerArn } = situation
   if (isClockSkew(fault.code, fault.message)) return credentialHelp('RequestTimeTooSkewed', fault.message)
-  if (isCredentialFault(fault)) return credentialHelp(fault.code, fault.message)
+  if (isCredentialFault(fault))
+    return credentialHelp(fault.code, fault.message, { region, known: callerArn !== undefined })
   if (fault.httpStatus === 507 || /QuotaExceeded$/.test(fault.code)) return full(fault, bucket)
   if (fault.kind === 'unreachable') return unreachable(fault, `Bucket ${bucket}`)
+  if (isOfSts(fault)) return diagnoseSts(fault, undefined, region)
   // An answer to HEAD has no body and so no code.
   if (['AccessDenied', 'Forbidden', '403'].includes(fault.code)) return s3Refused(fault, action, situation)
   if (fault.code.startsWith('KMS.')) return ownKey(fault, bucket)
@@ -35,7 +39,9 @@ function ofBucket({ code, message, bucketRegion }: AwsFault, { bucket, region }:
     case 'PermanentRedirect':
     case 'AuthorizationHeaderMalformed':
     case 'IllegalLocationConstraintException': {
-      const there = bucketRegion ?? /expecting '(?<region>[a-z0-9-]+)'/.exec(message)?.groups?.region
+      const there = bucketRegion ?? regionNamed(message)
+      // The other things that may be wrong with that header are not the bucket's.
+      if (code === 'AuthorizationHeaderMalformed' && !there && !/region/i.test(message)) return undefined
       return {
         title: 'The bucket is in another Region',
         detail: there ? `The bucket ${bucket} is in ${there}.` : `The bucket ${bucket} is not in the Region chosen.`,
@@ -85,6 +91,14 @@ function ofBucket({ code, message, bucketRegion }: AwsFault, { bucket, region }:
   }
 }
 
+/** The Region of the bucket; a bucket whose location is “unspecified” is in the oldest one. */
+function regionNamed(message: string): string | undefined {
+  const named =
+    /expecting '(?<region>[a-z0-9-]+)'/.exec(message) ?? /^The (?<region>[a-z0-9-]+) location constraint/.exec(message)
+  const region = named?.groups?.region
+  return region === 'unspecified' ? 'us-east-1' : region
+}
+
 function ofRequest({ code, message }: AwsFault, bucket: string): Diagnosis | undefined {
   switch (code) {
     case 'PreconditionFailed':
@@ -103,7 +117,7 @@ function ofRequest({ code, message }: AwsFault, bucket: string): Diagnosis | und
         detail: `What arrived at bucket ${bucket} was not what this console had sent.`,
         cause: message || 'The checksum of the request does not match its body.',
         who: 'network',
-        fix: 'Look for a proxy that rewrites uploads, and go around it with NO_PROXY.',
+        fix: 'Look for a proxy that rewrites uploads, and go around it.',
       }
     case 'EntityTooLarge':
       return {

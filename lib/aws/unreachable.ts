@@ -1,0 +1,104 @@
+import type { Diagnosis } from './diagnosis.ts'
+import { isKeyStoreOutage, keyStoreAway } from './external-key-store.ts'
+import type { AwsFault } from './fault.ts'
+import type { Changer } from './schema.ts'
+
+/** Throttling is AWS's own word, faults of the network are not: both leave open whether anything is wrong. */
+export function unreachable(fault: AwsFault, what: string): Diagnosis {
+  if (isKeyStoreOutage(fault.code, fault.message)) return keyStoreAway(fault.message)
+  const nothingKnown = 'Nothing is known to be wrong with the key or the bucket.'
+  if (/throttl|slowdown|toomany|limitexceeded/i.test(fault.code)) {
+    return {
+      title: `${what} could not be reached`,
+      detail: `AWS answered that this account calls too often. ${nothingKnown}`,
+      cause: 'The account’s request quota is used up for the moment.',
+      who: 'wait',
+      fix: 'Try again in a minute. If it stays, look at the account’s request quotas in Service Quotas, and at what else uses them up.',
+    }
+  }
+  const { cause, who, fix } = outage(fault)
+  return {
+    title: `${what} could not be reached`,
+    detail: `No usable answer came back. ${nothingKnown}`,
+    cause,
+    who,
+    fix,
+  }
+}
+
+type Outage = { cause: string; who: Changer; fix: string }
+const network = (cause: string, fix: string): Outage => ({ cause, who: 'network', fix })
+
+function outage({ code, message, httpStatus }: AwsFault): Outage {
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return network(
+        `The host name could not be resolved (${message}).`,
+        'Check this machine’s DNS, and the endpoint if one is set; then check again.',
+      )
+    case 'ECONNREFUSED':
+      return network(
+        `Nothing listens at that address (${message}).`,
+        'Check the endpoint and the firewall; then check again.',
+      )
+    case 'TimeoutError':
+    case 'ETIMEDOUT':
+    case 'ECONNRESET':
+      return network(
+        'The connection was cut or timed out.',
+        'Let this machine reach AWS on port 443: look at firewall, security group, route and proxy; then check again.',
+      )
+    case 'SyntaxError':
+      return network(
+        'Something that is not AWS answered, such as a proxy or a captive portal.',
+        'Let requests to AWS pass the proxy unchanged, or go around it; then check again.',
+      )
+  }
+  if (isOfTls(code)) return tls(code, message)
+  if (httpStatus !== undefined && httpStatus < 300)
+    return network(
+      `The answer could not be read: it was damaged or cut off on its way, or did not come from AWS (${message}).`,
+      'Look for what lies between this console and AWS and changes answers; then check again.',
+    )
+  if (httpStatus !== undefined)
+    return {
+      cause: `AWS answered with a fault of its own (${code}, HTTP ${httpStatus}).`,
+      who: 'wait',
+      fix: 'Try again in a few minutes. If it stays, look at health.aws.amazon.com for this Region.',
+    }
+  return network(
+    `${code}: ${message}`,
+    'Check this machine’s network, DNS, proxy and firewall, and that the endpoint is right; then check again.',
+  )
+}
+
+/** Node's and OpenSSL's codes: Node.js documentation, "X509 certificate error codes". */
+const isOfTls = (code: string) => /CERT|_SIGNATURE$|SELF_SIGNED|ALTNAME|^EPROTO$|^ERR_(SSL|TLS)_/.test(code)
+
+function tls(code: string, message: string): Outage {
+  if (/CERT_(HAS_EXPIRED|NOT_YET_VALID)/.test(code))
+    return network(
+      `The TLS certificate of what answers there is not valid now (${message}).`,
+      'Look whether this machine’s clock is right; otherwise whoever runs what answers there renews its certificate.',
+    )
+  if (/ALTNAME/.test(code))
+    return network(
+      `The TLS certificate of what answers there is one for another name (${message}).`,
+      'Enter the endpoint by a name that its certificate has, or look for a proxy that answers in its place.',
+    )
+  if (/wrong version number|WRONG_VERSION_NUMBER|http request|packet length too long/i.test(`${code} ${message}`))
+    return network(
+      'What answers at that address does not speak TLS.',
+      'Check the port of the endpoint, and look for a proxy that answers in its place.',
+    )
+  if (/^(EPROTO|ERR_SSL_)/.test(code))
+    return network(
+      `No TLS connection came about (${message}).`,
+      'Look for a firewall or a proxy that breaks TLS connections open, and whether the endpoint takes TLS 1.2 or later.',
+    )
+  return network(
+    `The TLS connection is not trusted (${message}).`,
+    'If a proxy or store of your own signs its certificates itself, name its authority in NODE_EXTRA_CA_CERTS and restart the console.',
+  )
+}
