@@ -151,6 +151,27 @@ test('a key that was imported and waits, is being made, or is managed by AWS can
   })
 })
 
+test('rotation is advised only where KMS can be told to rotate, and a replica’s with its primary', async () => {
+  const described =
+    (changes: object): Kms['describe'] =>
+    async (typed) => {
+      const answer = await real.describe(typed)
+      return { ...answer, metadata: { ...answer.metadata, ...changes } }
+    }
+  const rotation = async () => ({ on: false, periodDays: undefined, next: undefined, requestId: 'id' })
+  for (const Origin of ['EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']) {
+    const { one } = await run({ describe: described({ Origin }), rotation })
+    expect(one('key.rotation')).toMatchObject({ status: 'passed', detail: expect.stringContaining('by itself') })
+  }
+  const primary = 'arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab'
+  const PrimaryKey = { Arn: primary, Region: 'eu-west-1' }
+  const replica = { MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', PrimaryKey } }
+  const { one } = await run({ describe: described(replica), rotation })
+  expect(one('key.rotation')?.remedies?.[0]?.formats[0]?.text).toBe(
+    `aws kms enable-key-rotation --region eu-west-1 --key-id ${primary}\n`,
+  )
+})
+
 test('what cannot be a key is told before anything is sent', async () => {
   await sandbox.control('DELETE', 'requests')
   for (const typed of ['', 'arn:aws:s3:::bucket', 'alias/aws/s3', 'arn:aws:kms:eu-west-1:111122223333:key/x']) {

@@ -83,14 +83,17 @@ export async function checkKey(
         ? judgeKey(answer.metadata, of('key.usable'), keyArn ?? typed, region)
         : skipped(of('key.usable'), 'Needs DescribeKey.'),
     )
-    const arn = answer?.metadata.Arn
+    const { metadata } = answer ?? {}
+    const arn = metadata?.Arn
     if (!arn) {
       tell(skipped(of('key.rotation'), 'Needs DescribeKey.'))
       tell(skipped(of('key.lastUse'), 'Needs DescribeKey.'))
       return
     }
     await Promise.all([
-      runLookup(of('key.rotation'), 'kms:GetKeyRotationStatus', () => rotationOf(kms, arn, region)).then(tell),
+      runLookup(of('key.rotation'), 'kms:GetKeyRotationStatus', () => rotationOf(kms, arn, region, metadata)).then(
+        tell,
+      ),
       runLookup(of('key.lastUse'), 'kms:GetKeyLastUsage', () => lastUseOf(kms, arn, asked)).then(tell),
     ])
   }

@@ -234,6 +234,33 @@ describe('what is not known is shown whole, and not guessed', () => {
   })
 })
 
+describe('an alias is no name of a key to a command or a policy', () => {
+  test('a key that is disabled is enabled by its own ARN', () => {
+    const { remedies } = diagnose(answered(400, 'DisabledException', `${key} is disabled.`), 'kms:Encrypt', {
+      keyArn: 'alias/backups',
+    })
+    expect(remedies?.[0]?.formats[0]?.text).toBe(`aws kms enable-key --region us-east-1 --key-id ${key}\n`)
+  })
+
+  const refused = answered(
+    400,
+    'AccessDeniedException',
+    `User: ${user} is not authorized to perform: kms:Encrypt on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`,
+  )
+  test.each([
+    ['arn:aws:kms:us-east-1:444455556666:alias/shared', 'arn:aws:kms:us-east-1:444455556666:key/KEY-ID'],
+    ['alias/backups', 'arn:aws:kms:us-east-1:111122223333:key/KEY-ID'],
+    ['1234abcd-12ab-34cd-56ef-1234567890ab', key],
+  ])('policies for %s name %s', (keyArn, resource) => {
+    const { remedies = [] } = diagnose(refused, 'kms:Encrypt', { keyArn })
+    const [keyPolicy, iamPolicy] = remedies
+    expect(keyPolicy?.formats.find(({ format }) => format === 'cli')?.text).toContain(`--key-id ${resource} `)
+    const iam = JSON.parse(iamPolicy?.formats.find(({ format }) => format === 'json')?.text ?? '')
+    expect(iam.Statement.map(({ Resource }: { Resource: string }) => Resource)).toEqual([resource, resource])
+    for (const { note } of remedies) expect(note.includes('in place of KEY-ID')).toBe(resource.endsWith('KEY-ID'))
+  })
+})
+
 describe('credentials that are not good in a Region', () => {
   const unknown = answered(400, 'UnrecognizedClientException', 'The security token included in the request is invalid.')
 

@@ -26,7 +26,9 @@ export function diagnoseKms(fault: AwsFault, action: KmsAction, situation: KmsSi
 }
 
 /** What is the matter with the key itself. */
-function ofKey({ code, message }: AwsFault, { keyArn: key, region }: KmsSituation): Diagnosis | undefined {
+function ofKey({ code, message }: AwsFault, { keyArn, region }: KmsSituation): Diagnosis | undefined {
+  // What mends the state of a key takes no alias.
+  const key = /^(?<arn>arn:\S+:key\/\S+) is /.exec(message)?.groups?.arn ?? keyArn
   switch (code) {
     case 'NotFoundException':
       return notFound(message, key, region)

@@ -4,6 +4,7 @@ import type { AwsFault } from '#lib/aws/fault.ts'
 import { refusedFromAbove } from '#lib/aws/refused.ts'
 import { iamPolicyFor, keyPolicyFor } from './key-policies.ts'
 import { actionNames, consequences, type KmsAction, type KmsSituation } from './kms-situation.ts'
+import { parseKeyIdentifier } from './schema.ts'
 
 /** Access denied by KMS: which policy it was, in AWS's own words, and the change that lets the call through. */
 export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSituation): Diagnosis {
@@ -13,11 +14,13 @@ export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSit
   const who = principal ?? 'these credentials'
   const name = actionNames[action]
   const detail = consequences[action]
-  // PutKeyPolicy and IAM take no alias, and a refusal names the key's own ARN.
-  const place = { ...situation, keyArn: denial.resource ?? situation.keyArn }
+  // A refusal names the key's own ARN, unless the key is of another account.
+  const place = { ...situation, keyArn: denial.resource ?? ownArn(situation, caller) }
   const plainPolicy = keyPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place)
-  const keyPolicy = { ...plainPolicy, note: `${plainPolicy.note}${aboutPrincipal(caller)}` }
-  const iamPolicy = iamPolicyFor(principal, place.keyArn, place)
+  const toFillIn = place.keyArn.endsWith(placeholder) ? ` Write the ID of the key in place of ${placeholder}.` : ''
+  const keyPolicy = { ...plainPolicy, note: `${plainPolicy.note}${aboutPrincipal(caller)}${toFillIn}` }
+  const plainIamPolicy = iamPolicyFor(principal, place.keyArn, place)
+  const iamPolicy = { ...plainIamPolicy, note: `${plainIamPolicy.note}${toFillIn}` }
   const fromAbove = refusedFromAbove(denial, { what: name, action, who, detail })
   if (fromAbove) return fromAbove
 
@@ -82,6 +85,18 @@ export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSit
         remedies: [keyPolicy],
       }
   }
+}
+
+const placeholder = 'KEY-ID'
+
+/** PutKeyPolicy takes no alias, and IAM neither that nor a key ID alone (AWS KMS developer guide, "Specifying KMS keys in IAM policy statements"). */
+function ownArn({ keyArn, region }: KmsSituation, caller: string | undefined): string {
+  const parsed = parseKeyIdentifier(keyArn)
+  if (!parsed.ok || parsed.key.kind === 'key-arn') return keyArn
+  if (parsed.key.kind === 'alias-arn') return keyArn.replace(/:alias\/.*$/, `:key/${placeholder}`)
+  const [, partition = 'aws', , , account = 'ACCOUNT'] = caller?.split(':') ?? []
+  const id = parsed.key.kind === 'alias' ? placeholder : parsed.key.value
+  return `arn:${partition}:kms:${region}:${account}:key/${id}`
 }
 
 const accountOf = (arn: string) => /^arn:[^:]+:[^:]*:[^:]*:(?<account>\d{12}):/.exec(arn)?.groups?.account

@@ -1,3 +1,4 @@
+import type { KeyMetadata } from '@aws-sdk/client-kms'
 import { commandRemedy } from '#lib/aws/fixes/commands.ts'
 import { word } from '#lib/aws/fixes/shell.ts'
 import type { KmsLookups } from './kms-lookups.ts'
@@ -5,12 +6,25 @@ import type { Outcome } from './run-check.ts'
 
 const date = (at: Date) => at.toISOString().slice(0, 10)
 
-export async function rotationOf(kms: KmsLookups, keyArn: string, region: string): Promise<Outcome> {
+/** @param metadata of the key: which keys KMS rotates is in its API reference, EnableKeyRotation */
+export async function rotationOf(
+  kms: KmsLookups,
+  keyArn: string,
+  region: string,
+  { Origin = 'AWS_KMS', MultiRegionConfiguration }: KeyMetadata,
+): Promise<Outcome> {
+  if (Origin !== 'AWS_KMS') {
+    const what = Origin === 'EXTERNAL' ? 'imported key material' : 'keys of a custom key store'
+    return { requestId: undefined, detail: `KMS does not rotate ${what} by itself.` }
+  }
   const { on, periodDays, next, requestId } = await kms.rotation(keyArn)
   if (on) {
     const when = next ? `, next on ${date(next)}` : ''
     return { requestId, detail: `On, every ${periodDays ?? 365} days${when}.` }
   }
+  // Replicas follow their primary, which alone can be told to.
+  const { MultiRegionKeyType, PrimaryKey } = MultiRegionConfiguration ?? {}
+  const primary = MultiRegionKeyType === 'REPLICA' ? PrimaryKey : undefined
   return {
     requestId,
     status: 'warning',
@@ -20,8 +34,8 @@ export async function rotationOf(kms: KmsLookups, keyArn: string, region: string
     fix: 'Turn on automatic rotation. Key ID and policy stay, and nothing has to be encrypted again.',
     remedies: [
       commandRemedy(
-        'By an administrator of the key. Each of the first two rotations adds to its monthly price.',
-        `aws kms enable-key-rotation --region ${region} --key-id ${word(keyArn)}`,
+        `By an administrator of ${primary ? 'its primary key, which this replica follows' : 'the key'}. Each of the first two rotations adds to its monthly price.`,
+        `aws kms enable-key-rotation --region ${primary?.Region ?? region} --key-id ${word(primary?.Arn ?? keyArn)}`,
       ),
     ],
   }
