@@ -28,7 +28,7 @@ export function refusedFromAbove(denial: Denial, { what, action, who, detail }: 
           ? `A service control policy${named} denies ${action} to ${who}.`
           : `No service control policy allows ${action} to ${who}. It must be allowed at every level: root, organizational unit and account.`,
         who: by,
-        fix: `An administrator of the AWS organization ${explicit ? 'removes that Deny, or excepts this principal from it' : 'allows this action at every level'}. No key or IAM policy can overrule it.`,
+        fix: `An administrator of the AWS organization ${explicit ? 'removes that Deny, or excepts this principal from it; where there is none, the action is missing from what is allowed at some level, which some services tell in the same words' : 'allows this action at every level'}. No key or IAM policy can overrule it.`,
       }
     case 'resource control policy':
       return {

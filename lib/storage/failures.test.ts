@@ -323,6 +323,46 @@ const rows: Row[] = [
     ),
     s3(),
     'The bucket’s own encryption key refused',
+    'IAM policy',
+  ],
+  [
+    'bucket’s key policy denies',
+    answered(403, 'AccessDenied', said('kms:GenerateDataKey', key, 'with an explicit deny in a resource-based policy')),
+    s3(),
+    'The bucket’s own encryption key refused',
+    'key policy',
+  ],
+  [
+    'bucket’s key behind an IAM Deny',
+    answered(
+      403,
+      'AccessDenied',
+      said('kms:GenerateDataKey', key, 'with an explicit deny in an identity-based policy'),
+    ),
+    s3(),
+    'The bucket’s own encryption key refused',
+    'IAM policy',
+  ],
+  [
+    'bucket’s key behind an SCP',
+    answered(
+      403,
+      'AccessDenied',
+      said('kms:GenerateDataKey', key, 'with an explicit deny in a service control policy'),
+    ),
+    s3(),
+    'Use of the bucket’s own encryption key was refused by your organization',
+    'service control policy',
+  ],
+  [
+    'bucket’s key of another account',
+    answered(
+      403,
+      'AccessDenied',
+      `User: ${user} is not authorized to perform: kms:GenerateDataKey on this resource ${foreign}`,
+    ),
+    s3(),
+    'The bucket’s own encryption key refused',
     'key policy',
   ],
   // Refusals of S3, by policy.

@@ -1,4 +1,4 @@
-import { aboutPrincipal, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { refusedFromAbove } from '#lib/aws/refused.ts'
@@ -29,15 +29,7 @@ export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3
     }
   }
   // The bucket asks another service, and that is what was refused.
-  if (denial.action?.startsWith('kms:')) {
-    return {
-      title: 'The bucket’s own encryption key refused',
-      detail: `S3 encrypts what is in ${bucket} under a KMS key, and ${who} may not use it.`,
-      cause: `${denial.action} on ${denial.resource ?? 'that key'} is not allowed to ${who}.`,
-      who: 'key policy',
-      fix: `Whoever administers that key allows kms:GenerateDataKey and kms:Decrypt to ${who}; or set the bucket’s default encryption to SSE-S3.`,
-    }
-  }
+  if (denial.action?.startsWith('kms:')) return bucketKeyRefused(denial, denial.action, bucket, who)
   const fromAbove = refusedFromAbove(denial, { what, action, who, detail })
   if (fromAbove) return fromAbove
 
@@ -105,6 +97,43 @@ export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3
     cause: `S3 did not say which policy refused ${who}: ${message}`,
     fix: `Look for ${action} in CloudTrail, by the request ID: what it refused, and to whom. If nothing denies it, this IAM policy allows it.`,
     remedies: [iamPolicy],
+  }
+}
+
+function bucketKeyRefused(denial: Denial, action: string, bucket: string, who: string): Diagnosis {
+  const detail = `S3 encrypts what is in ${bucket} under a KMS key, and ${who} may not use it.`
+  const instead = 'or set the bucket’s default encryption to SSE-S3. Backups are encrypted before they get there.'
+  const what = 'Use of the bucket’s own encryption key'
+  const fromAbove = refusedFromAbove(denial, { what, action, who, detail })
+  if (fromAbove) return { ...fromAbove, fix: `${fromAbove.fix} Or let the bucket encrypt with SSE-S3.` }
+  const key = denial.resource ?? 'that key'
+  const base = { title: 'The bucket’s own encryption key refused', detail }
+  if (denial.explicit && denial.by === 'identity-based policy')
+    return {
+      ...base,
+      cause: `A Deny statement in ${denial.policyArn ? `the policy ${denial.policyArn}` : `an IAM policy of ${who}`} covers ${action} on ${key}.`,
+      who: 'IAM policy',
+      fix: `Whoever administers IAM in that account removes the Deny or narrows it; ${instead}`,
+    }
+  if (denial.explicit)
+    return {
+      ...base,
+      cause: `A Deny statement in the policy of ${key} covers ${action} for ${who}.`,
+      who: 'key policy',
+      fix: `Whoever administers that key removes the Deny, or excepts ${who} from it; ${instead}`,
+    }
+  if (denial.by === 'unknown in this account')
+    return {
+      ...base,
+      cause: `${action} is not allowed to ${who}: the key does not exist, or is of another account that does not share it. AWS does not tell these apart.`,
+      who: 'key policy',
+      fix: `The owner of the bucket names a key of their own, as its full ARN, whose policy allows kms:GenerateDataKey and kms:Decrypt to ${who} (the key aws/s3 cannot be shared); ${instead}`,
+    }
+  return {
+    ...base,
+    cause: `${action} on ${key} is not allowed to ${who}.`,
+    who: denial.by === 'identity-based policy' ? 'IAM policy' : 'key policy',
+    fix: `${denial.by === 'identity-based policy' ? `Whoever administers IAM, or that key,` : 'Whoever administers that key'} allows kms:GenerateDataKey and kms:Decrypt to ${who}; ${instead}`,
   }
 }
 
