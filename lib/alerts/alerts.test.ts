@@ -81,7 +81,7 @@ function mail(port: number, changes: Partial<MailInput> = {}) {
 const at = (minutes: number) => new Date(Date.UTC(2026, 10, 22) + minutes * 60_000)
 const send = (minutes: number, timeoutMs = 5_000) =>
   sendDue(context, { now: () => at(minutes), random: () => 0, timeoutMs })
-function change(from: KeyState, to: KeyState): Promise<void> {
+function change(from: KeyState, to: KeyState, minutes = 0): Promise<void> {
   const dependents = {
     backups: 3,
     bytes: 2048,
@@ -109,7 +109,7 @@ function change(from: KeyState, to: KeyState): Promise<void> {
           ],
         }
   return here.db.$transaction((tx) =>
-    alertOfKey(tx, { arn, from, to, diagnosis, deletionDate: null, dependents, at: at(0) }),
+    alertOfKey(tx, { arn, from, to, diagnosis, deletionDate: null, dependents, at: at(minutes) }),
   )
 }
 const deliveries = () => here.db.alertDelivery.findMany({ orderBy: { id: 'asc' } })
@@ -292,6 +292,22 @@ describe('webhook', () => {
     expect(server.calls).toHaveLength(4)
     expect(new Set(server.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
     expect(await deliveries()).toMatchObject([{ state: 'sent', tries: 4 }])
+  })
+
+  test('what happened to a key is told in its order, also after its receiver was away', async () => {
+    const server = await webhook()
+    await saveWebhook(context, { on: true, url: server.url, secret: '' }, by)
+    server.answers = [500, 500, 500, 500, 500]
+    await change('healthy', 'refused')
+    for (const minutes of [1, 2, 4, 10, 20]) await send(minutes)
+    server.calls.length = 0
+    await change('refused', 'disabled', 21)
+    await change('disabled', 'healthy', 22)
+    await change('healthy', 'degraded', 23)
+    // It is back: nobody waits for the end of the hour.
+    await send(23)
+    const told = server.calls.map(({ body }) => JSON.parse(body).type)
+    expect(told).toEqual(['key.opened', 'key.worse', 'key.closed', 'key.opened'])
   })
 
   test('is given up after some hours, with its last error', async () => {
