@@ -547,6 +547,17 @@ describe('several keys', () => {
     const none = await run(bad('retired'), { furtherKeys: [bad('old-backups')] })
     expect(all(none)).toMatchObject({ status: 'warning', title: 'No key works' })
   })
+
+  test('an outage of one is not said to be its loss', async () => {
+    const further = keyArn(sandbox.info, 'archive', 'eu-central-1')
+    await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: '*', keyId: further, effect: 'Outage' }])
+    expect(all(await run(good(), { furtherKeys: [further] }))).toMatchObject({
+      status: 'warning',
+      title: 'Not every key could be reached',
+      detail: '1 of 2 keys was seen to work.',
+      who: 'wait',
+    })
+  })
 })
 
 test('each check is told once, as soon as it is known, as it stands in the report', async () => {

@@ -132,6 +132,16 @@ function judgeKeys(count: number, checks: readonly Check[]): Check {
   if (checks.every(({ key, status }) => key === undefined || status === 'skipped'))
     return { ...base, status: 'skipped', detail: 'No key was tried.' }
   if (healthy > 1) return { ...base, status: 'passed', detail }
+  if (checks.every(({ key, status, kind }) => key === undefined || status !== 'failed' || kind === 'unreachable'))
+    return {
+      ...base,
+      title: 'Not every key could be reached',
+      status: 'warning',
+      detail: `${healthy} of ${count} keys ${healthy === 1 ? 'was' : 'were'} seen to work.`,
+      cause: 'Nothing is known to be wrong with the others: AWS could not be reached for them.',
+      who: 'wait',
+      fix: 'Check again when AWS can be reached in their Regions.',
+    }
   return {
     ...base,
     title: healthy === 1 ? 'Only one key works' : 'No key works',

@@ -62,12 +62,13 @@ export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSit
           }
     }
     case 'unknown in this account': {
+      const isAlias = /(^|:)alias\//.test(situation.keyArn)
       const owner = accountOf(place.keyArn)
       const own = caller && accountOf(caller)
       return {
         title: `${name} was refused: the key is of another account, or not shared`,
         detail,
-        cause: `KMS does not tell these apart: the key does not exist in ${situation.region}, or account ${owner ?? 'that owns it'} does not allow ${action} to ${who}.`,
+        cause: `KMS does not tell these apart: the key${isAlias ? ' or its alias' : ''} does not exist in ${situation.region}, or account ${owner ?? 'that owns it'} does not allow ${action} to ${who}.`,
         who: 'key policy',
         fix: `Check the ARN. Then both sides must allow it: the owner of the key adds the statements to its policy, and${own ? ` account ${own}` : ' your account'} adds the IAM policy.`,
         remedies: [

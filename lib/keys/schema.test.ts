@@ -216,3 +216,12 @@ describe('any text', () => {
     )
   })
 })
+
+test('a key in capital letters is offered in small ones', () => {
+  for (const small of [id, `arn:aws:kms:us-east-1:${account}:key/${id}`, 'mrk-1234abcd12ab34cd56ef1234567890ab'])
+    expect(parseKeyIdentifier(small.toUpperCase())).toMatchObject({
+      ok: false,
+      message: expect.stringContaining(small),
+    })
+  expect(parseKeyIdentifier('alias/Backups')).toMatchObject({ ok: true })
+})

@@ -47,6 +47,8 @@ export function parseKeyIdentifier(
   const value = tidyKeyIdentifier(typed)
   const no = (problem: KeyIdentifierProblem, message: string) => ({ ok: false as const, problem, message })
   if (value === '') return no('empty', 'Enter the key ARN, key ID or alias of your AWS KMS key.')
+  const small = inSmallLetters(value)
+  if (small) return no('malformed', `Key IDs and ARNs have small letters only. Write it as “${small}”.`)
 
   if (uuid.test(value)) return { ok: true, key: { kind: 'key-id', value, multiRegion: false } }
   if (multiRegionId.test(value)) return { ok: true, key: { kind: 'key-id', value, multiRegion: true } }
@@ -86,6 +88,14 @@ export function parseKeyIdentifier(
   return aliasName.test(resource)
     ? { ok: true, key: { kind: 'alias-arn', ...place } }
     : no('malformed', 'This ARN names neither a key nor an alias.')
+}
+
+/** A key ID or key ARN as KMS writes it, where only capital letters are in its way. Aliases may have some. */
+function inSmallLetters(value: string): string | undefined {
+  const small = value.toLowerCase()
+  if (small === value) return undefined
+  const id = arn.exec(small)?.groups?.resource?.replace(/^key\//, '') ?? small
+  return uuid.test(id) || multiRegionId.test(id) ? small : undefined
 }
 
 const awsManaged =

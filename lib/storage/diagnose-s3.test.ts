@@ -142,3 +142,9 @@ test('the policy that is offered allows four actions in this bucket', () => {
     { Action: 's3:ListBucket', Resource: 'arn:aws:s3:::my-bucket' },
   ])
 })
+
+test('a bucket that asks for an encryption header is told how to do without it', () => {
+  const deny = 'with an explicit deny in a resource-based policy'
+  expect(diagnose(denied(deny)).fix).toContain('s3:x-amz-server-side-encryption')
+  expect(diagnose(denied(deny), 's3:GetObject').fix).not.toContain('header')
+})

@@ -77,6 +77,12 @@ test.each([
     'warning',
     /2 years \(compliance\)/,
   ],
+  [
+    'for a day',
+    judgeObjectLock({ ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 1 } } }),
+    'warning',
+    /for 1 day \(compliance\)/,
+  ],
   ['no block', judgePublicAccess('b', undefined, false), 'warning', /not blocked/],
   ['public', judgePublicAccess('b', { BlockPublicAcls: true }, true), 'warning', /lets everybody in/],
   ['SSE-S3', judgeEncryption({ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }), undefined, /SSE-S3/],

@@ -92,7 +92,8 @@ export function judgeObjectLock(configuration: ObjectLockConfiguration | undefin
   const retention = configuration?.Rule?.DefaultRetention
   if (configuration?.ObjectLockEnabled !== 'Enabled') return { detail: 'Off.' }
   if (!retention?.Mode) return { detail: 'On, with no default retention.' }
-  const time = retention.Years ? `${retention.Years} years` : `${retention.Days} days`
+  const { Years, Days = 0 } = retention
+  const time = Years ? `${Years} ${Years === 1 ? 'year' : 'years'}` : `${Days} ${Days === 1 ? 'day' : 'days'}`
   return {
     status: 'warning',
     detail: `Every object stays for ${time} (${retention.Mode.toLowerCase()}).`,

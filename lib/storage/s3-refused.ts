@@ -41,7 +41,7 @@ export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3
             detail,
             cause: `A Deny statement in the policy of this bucket covers ${action} for ${who}.`,
             who: 'bucket policy',
-            fix: `Whoever administers the bucket removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny.`,
+            fix: `Whoever administers the bucket removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny.${action === 's3:PutObject' ? aboutHeaders : ''}`,
           }
         : {
             title: `${what} was refused by the bucket policy`,
@@ -99,6 +99,10 @@ export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3
     remedies: [iamPolicy],
   }
 }
+
+// The most usual Deny of writing: Amazon S3 user guide, "Using server-side encryption with KMS keys".
+const aboutHeaders =
+  ' If it asks for an encryption header (s3:x-amz-server-side-encryption), set the bucket’s default encryption in its place: this console sends no such header, because backups are encrypted before they get there.'
 
 function bucketKeyRefused(denial: Denial, action: string, bucket: string, who: string): Diagnosis {
   const detail = `S3 encrypts what is in ${bucket} under a KMS key, and ${who} may not use it.`
