@@ -9,10 +9,11 @@ export async function queueDeliveries(tx: Tx, alertId: bigint | null, message: A
   const channels = alertChannels.filter((channel) => settings?.[channel])
   // They go before it, and may have an hour to wait. Not at once: one that is being sent is due in less than that.
   const soon = new Date(at.getTime() + soonMs)
-  const alert = alertId === null ? null : await tx.alert.findUnique({ where: { id: alertId }, select: { arn: true } })
+  const alert =
+    alertId === null ? null : await tx.alert.findUnique({ where: { id: alertId }, select: { subject: true } })
   if (alert)
     await tx.alertDelivery.updateMany({
-      where: { alert: { arn: alert.arn }, state: 'queued', nextTryAt: { gt: soon } },
+      where: { alert: { subject: alert.subject }, state: 'queued', nextTryAt: { gt: soon } },
       data: { nextTryAt: soon },
     })
   await tx.alertDelivery.createMany({ data: channels.map((channel) => deliveryOf(alertId, channel, message, at)) })

@@ -81,7 +81,7 @@ interface Claimed {
   readonly tries: number
 }
 
-/** What happened to one key goes out in its order: “healthy again” before “disabled” would leave its receiver with the wrong one. */
+/** What happened to one key or schedule goes out in its order: “healthy again” before “disabled” would leave its receiver with the wrong one. */
 function claim(db: Db, now: Date, leaseMs: number): Promise<Claimed[]> {
   return db.$queryRaw<Claimed[]>`
     UPDATE alert_delivery SET tries = tries + 1, "nextTryAt" = ${new Date(now.getTime() + leaseMs)}
@@ -89,7 +89,7 @@ function claim(db: Db, now: Date, leaseMs: number): Promise<Claimed[]> {
       SELECT id FROM alert_delivery AS due WHERE state = 'queued' AND "nextTryAt" <= ${now} AND NOT EXISTS (
         SELECT 1 FROM alert_delivery AS earlier JOIN alert AS its ON its.id = earlier."alertId"
         WHERE earlier.state = 'queued' AND earlier.channel = due.channel
-          AND its.arn = (SELECT arn FROM alert WHERE id = due."alertId")
+          AND its.subject = (SELECT subject FROM alert WHERE id = due."alertId")
           AND (earlier."createdAt", earlier.id) < (due."createdAt", due.id))
       ORDER BY "nextTryAt", id LIMIT ${atOnce} FOR UPDATE SKIP LOCKED)
     RETURNING id, channel, message, tries`
