@@ -228,7 +228,7 @@ test('a seal stanza of a HashiCorp Vault fills the form, and says what it could 
   const dialog = page.getByRole('alertdialog', { name: 'Paste a seal stanza' })
   await dialog.getByLabel('Stanza').fill('seal "awskms" {\n  region = us-west-2\n}')
   await dialog.getByRole('button', { name: 'Fill the form' }).click()
-  await expect(dialog.getByLabel('Stanza')).toHaveAccessibleDescription(/Line 2, column 12: “us-west-2” needs quotes/)
+  await expect(dialog.getByLabel('Stanza')).toHaveAccessibleDescription(/Line 2, column 12: Text needs quotes/)
   const { arn } = keyOf(sandbox, 'us-west-2', 'backups')
   await dialog
     .getByLabel('Stanza')

@@ -74,7 +74,7 @@ test.each([
   ['seal "awskms" {', 1, 15, 'never closed'],
   ['}', 1, 1, 'no “{”'],
   ['a = ', 1, 5, 'Expected a value, found the end'],
-  ['a = b', 1, 5, '“b” needs quotes'],
+  ['a = b', 1, 5, 'Text needs quotes'],
   ['a = "b', 1, 5, 'no closing quote'],
   ['a = "b\n"', 1, 5, 'no closing quote'],
   ['a = "\\x"', 1, 6, 'means nothing'],
@@ -94,6 +94,28 @@ test.each([
   ['a {'.repeat(500), 1, 195, 'nested too deeply'],
 ])('%j is refused at its place', (text, line, column, message) => {
   expect(parseHcl(text)).toEqual({ ok: false, line, column, message: expect.stringContaining(message) })
+})
+
+// As in a line whose quotes, equals sign or both were forgotten: the message goes into logs and onto pages.
+test.each([
+  'secret_key = SECRET',
+  'secret_key = 7SECRET',
+  'secret_key = /SECRET',
+  'secret_key = -SECRET',
+  'secret_key: "SECRET"',
+  'secret_key:"SECRET"',
+  'secret_key SECRET',
+  'secret_key SECRET/SECRET',
+  'secret_key = "SECRET',
+  'secret_key = SECRET"',
+  'secret_key = "a"/SECRET"',
+  'secret_key = [SECRET]',
+  'secret_key = { SECRET }',
+])('what is wrong about %j is said without what it holds', (line) => {
+  const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCY'
+  const parsed = parseHcl(`seal "awskms" {\n${line.replaceAll('SECRET', secret)}\n}`)
+  expect(parsed).toMatchObject({ ok: false, line: 2 })
+  for (const piece of secret.split('/')) expect(JSON.stringify(parsed)).not.toContain(piece.slice(0, 6))
 })
 
 test('no text makes it throw or run long', () => {

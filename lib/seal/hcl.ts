@@ -135,7 +135,8 @@ class Reader {
     const found = this.match(word)?.[0]
     if (found === 'true' || found === 'false') return found === 'true'
     this.at = start
-    if (found) throw new Stop(`“${found}” needs quotes to be text: "${found}".`, start)
+    // Not repeated: it may be a secret, and messages are logged.
+    if (found) throw new Stop('Text needs quotes, such as "us-east-1".', start)
     throw new Stop(`Expected a value, found ${this.shown()}.`, start)
   }
 
@@ -257,10 +258,11 @@ class Reader {
     return this.at >= this.text.length
   }
 
+  /** One character, and none of a word: what stands in a wrong place may be a secret, and messages are logged. */
   private shown(): string {
     if (this.ended()) return 'the end'
-    const [found = ''] = /^\S{1,20}/u.exec(this.text.slice(this.at)) ?? []
-    return `“${found}”`
+    const [found = ''] = /^./su.exec(this.text.slice(this.at)) ?? []
+    return /[\p{L}\p{N}]/u.test(found) ? 'something else' : `“${found}”`
   }
 
   placeOf(at: number): HclPlace {

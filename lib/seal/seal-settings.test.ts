@@ -34,6 +34,18 @@ test('the reference’s example is accepted as it stands', () => {
   expect(settings.kms_key_id?.value).toBe('19ec80b0-dfdd-4d97-8164-c6examplekey')
 })
 
+test('a heredoc, and white space around a value, are the value', () => {
+  const settings = awskms(
+    'seal "awskms" {\n  kms_key_id = <<EOF\nalias/a\nEOF\n  region = " eu-west-1 "\n  secret_key = <<-EOF\n    s/e+c\n    EOF\n access_key = "A"\n endpoint = " "\n}',
+  )
+  expect(Object.fromEntries(Object.entries(settings).map(([name, one]) => [name, one?.value]))).toEqual({
+    kms_key_id: 'alias/a',
+    region: 'eu-west-1',
+    secret_key: 's/e+c',
+    access_key: 'A',
+  })
+})
+
 test('by environment alone', () => {
   expect(
     awskms(undefined, { VAULT_SEAL_TYPE: 'awskms', VAULT_AWSKMS_SEAL_KEY_ID: 'alias/a', AWS_REGION: 'eu-west-1' }),

@@ -124,11 +124,11 @@ function resolve(
   const settings: Partial<Record<AwskmsParameter, Sourced>> = {}
   for (const [parameter, names] of entriesOf(awskmsParameters)) {
     const attribute = block?.body.attributes.find(({ name }) => name === parameter)
+    // Of a heredoc the last line end belongs to the text, and to no setting.
+    const inFile = String(attribute?.value ?? '').trim()
     const said = [
       ...names.flatMap((name) => (variables[name]?.trim() ? [{ value: variables[name].trim(), source: name }] : [])),
-      ...(attribute && file && String(attribute.value) !== ''
-        ? [{ value: String(attribute.value), source: `${file}:${attribute.line}` }]
-        : []),
+      ...(attribute && file && inFile !== '' ? [{ value: inFile, source: `${file}:${attribute.line}` }] : []),
     ]
     const [first, ...rest] = said
     if (first) settings[parameter] = { ...first, shadows: rest.map(({ source }) => source) }

@@ -38,7 +38,7 @@ test.each([
   ['seal "awskms" {}\nseal "awskms" {}', 'second one starts in line 2'],
   ['seal "awskms" {\n  region = 1\n}', 'Line 2, column 3: “region” must be text'],
   ['seal "awskms" { disabled = "perhaps" }', '“disabled” is either true or false'],
-  ['seal "awskms" {\n  region = us-east-1\n}', 'Line 2, column 12: “us-east-1” needs quotes'],
+  ['seal "awskms" {\n  region = us-east-1\n}', 'Line 2, column 12: Text needs quotes'],
 ])('%j says what is wrong', (text, message) => {
   expect(readSealStanza(text)).toEqual({ ok: false, message: expect.stringContaining(message) })
 })
