@@ -216,6 +216,11 @@ export function readEnv(
   }
 }
 
+/** Every variable that decides the seal, as far as it is set; in place of a secret stands the word “set”. */
+export function whatDecidesSeal({ sealVariables, configFile }: Env): Readonly<Record<string, string>> {
+  return { ...sealVariables, ...(configFile !== undefined && { VAULT_CONFIG: configFile }) }
+}
+
 /** For secrets that a file names by variable. */
 export function environmentVariable(name: string): string | undefined {
   return process.env[name]

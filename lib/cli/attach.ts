@@ -1,4 +1,4 @@
-import { type Env, readEnv } from '#lib/env.ts'
+import { type Env, readEnv, whatDecidesSeal } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
 import { openServices, type Services } from '#lib/services.ts'
 import { findRunning } from '#lib/supervisor/running.ts'
@@ -12,6 +12,18 @@ export function attachedEnv(): Env {
     databaseUrl: env.databaseUrl ?? running?.databaseUrl,
     publicUrl: running?.url ?? env.publicUrl,
   }
+}
+
+/**
+ * The variables that the console running here was started with otherwise than this shell has them, where one of the two
+ * names a seal: what a command then finds out about the seal is not what the console finds out.
+ */
+export function sealSetOtherwise(env: Env): string[] {
+  const there = findRunning(env.dataDir)?.seal
+  if (!there) return []
+  const here = whatDecidesSeal(env)
+  if (![here, there].some((one) => one.VAULT_CONFIG ?? one.VAULT_SEAL_TYPE)) return []
+  return Object.keys({ ...there, ...here }).filter((name) => here[name] !== there[name])
 }
 
 /** Whether the database is gone for longer than a moment: it was the embedded one of a console that runs no more. */

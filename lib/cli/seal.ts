@@ -14,7 +14,7 @@ import type { RootKeyStatus, SealView } from '#lib/seal/schema.ts'
 import { rootKeyStatus } from '#lib/seal/seal-status.ts'
 import { viewSeal } from '#lib/seal/view-seal.ts'
 import { sealHostOf } from '#lib/services.ts'
-import { attachedEnv } from './attach.ts'
+import { attachedEnv, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
 import { print, printError, printJson, progressLine } from './output.ts'
@@ -163,6 +163,11 @@ async function withSeal<T>(run: (context: KeyringContext, host: SealHost) => Pro
     throw new AppError('unavailable', `No console is running on the data folder ${env.dataDir}.`, {
       fix: 'Start it with npm start, or name its folder in VAULT_DATA_DIR. A sealed console runs, too.',
     })
+  const otherwise = sealSetOtherwise(env)
+  if (otherwise.length > 0)
+    printError(
+      `! The console that runs here was started with other settings than this shell has: ${otherwise.join(', ')}. This is about the seal of this shell’s.`,
+    )
   const db = createDb(env.databaseUrl)
   try {
     const { id: installation } = await db.installation.findFirstOrThrow()

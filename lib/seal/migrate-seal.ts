@@ -18,7 +18,8 @@ export async function migrateSeal(
 ): Promise<{ exchanged: number; from: string; to: string }> {
   const settings = sealSettingsOf(host)
   const wraps = await context.db.rootKeyWrap.findMany({ distinct: ['keyId'], select: { mechanism: true, keyId: true } })
-  const to = await openSeal(context, settings.active, host, true)
+  // Before it is known what opens the old wraps, a key file would only stand in the way of the next diagnosis.
+  const to = await openSeal(context, settings.active, host, wraps.length === 0 || settings.leaving !== undefined)
   const foreign = wraps.filter(({ keyId }) => keyId !== to.keyId)
   const from = await openOld()
   const exchanged = await exchangeSeal(context, from, to)
@@ -27,11 +28,9 @@ export async function migrateSeal(
 
   async function openOld(): Promise<Seal> {
     if (foreign.length === 0) return to
-    if (
-      foreign.some(({ mechanism }) => mechanism === 'local') &&
-      hasLocalSeal(host.dataDir) &&
-      to.mechanism !== 'local'
-    )
+    const ofFile = foreign.some(({ mechanism }) => mechanism === 'local')
+    // Without the file: where a root key has no other wrap, it says itself what is missing.
+    if (ofFile && to.mechanism !== 'local' && (hasLocalSeal(host.dataDir) || (await onlyFileOpens())))
       return openLocalSeal(host.dataDir, false)
     const { leaving } = settings
     if (leaving?.kms_key_id)
@@ -45,8 +44,14 @@ export async function migrateSeal(
       'invalid',
       `The root keys are wrapped by ${foreign.map(({ keyId }) => keyId).join(', ')}, and nothing says how to open that.`,
       {
-        fix: 'Leave its seal "awskms" stanza in VAULT_CONFIG and add disabled = "true" to it.',
+        fix: ofFile
+          ? 'Restore that key file, secrets/seal-key in the data folder, from a copy, or use the recovery kit: byok seal recover KIT.'
+          : 'Leave its seal "awskms" stanza in VAULT_CONFIG and add disabled = "true" to it.',
       },
     )
+  }
+
+  async function onlyFileOpens(): Promise<boolean> {
+    return (await context.db.rootKey.count({ where: { wraps: { every: { mechanism: 'local' } } } })) > 0
   }
 }

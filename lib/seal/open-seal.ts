@@ -3,7 +3,7 @@ import type { DefaultChain, StaticCredentials } from '#lib/aws/credentials.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyringContext } from './keyring.ts'
 import { openKmsSeal } from './kms-seal.ts'
-import { openLocalSeal } from './local-seal.ts'
+import { hasLocalSeal, openLocalSeal } from './local-seal.ts'
 import type { Seal } from './seal.ts'
 import { accessOf } from './seal-access.ts'
 import { readSealSettings, type SealSettings } from './seal-settings.ts'
@@ -41,14 +41,30 @@ function textOf(file: string): string {
  * @param make whether a local key file may be made: only where nothing is sealed yet
  */
 export async function openSeal(
-  { installation }: Pick<KeyringContext, 'installation'>,
+  { db, installation }: KeyringContext,
   active: SealSettings['active'],
   host: SealHost,
   make: boolean,
 ): Promise<Seal> {
-  if (active.type === 'local') return openLocalSeal(host.dataDir, make)
+  if (active.type === 'local') {
+    if (!make && !hasLocalSeal(host.dataDir)) await mustNeedFile(db)
+    return openLocalSeal(host.dataDir, make)
+  }
   return openKmsSeal(installation, {
     access: await accessOf(active.settings, host),
     keyId: active.settings.kms_key_id?.value ?? '',
+  })
+}
+
+/**
+ * A key file that nothing was ever wrapped by is not lost: this process is configured otherwise than the console was, as
+ * in a second shell. Who were told to use the recovery kit there would take the console's own seal away.
+ */
+async function mustNeedFile(db: KeyringContext['db']): Promise<void> {
+  const wraps = await db.rootKeyWrap.findMany({ distinct: ['keyId'], orderBy: { createdAt: 'desc' } })
+  if (wraps.length === 0 || wraps.some(({ mechanism }) => mechanism === 'local')) return
+  const keys = wraps.map(({ keyId }) => keyId).join(' and ')
+  throw new AppError('unavailable', `The root keys are wrapped by ${keys}, but no seal awskms is configured here.`, {
+    fix: 'Set VAULT_CONFIG, or VAULT_SEAL_TYPE and VAULT_AWSKMS_SEAL_KEY_ID, in this shell as well as for the console. To leave that key for a key file, name it in a stanza with disabled = "true" and run byok seal migrate.',
   })
 }

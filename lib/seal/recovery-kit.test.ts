@@ -60,3 +60,27 @@ test('a kit opens everything when the seal’s key is lost, and nothing without 
     expect(dump?.text).not.toContain(Buffer.from(secret, 'base64').toString('hex'))
   }
 })
+
+test('a root key that is made while a kit is used is not left without any wrap', async () => {
+  const seal = openLocalSeal(folder, true)
+  const keyring = await openKeyring(here, seal)
+  const kit = await readRecoveryKit(
+    await makeRecoveryKit(here, seal, 'correct horse battery', 12),
+    'correct horse battery',
+  )
+  let rotated = false
+  const slow = {
+    ...seal,
+    wrapper: {
+      ...seal.wrapper,
+      async wrap(key: Uint8Array, context: Readonly<Record<string, string>>) {
+        if (!rotated) await keyring.rotate()
+        rotated = true
+        return seal.wrapper.wrap(key, context)
+      },
+    },
+  }
+  await expect(recoverFromKit(here, slow, kit)).rejects.toMatchObject({ code: 'conflict' })
+  expect(await here.db.rootKey.count({ where: { wraps: { none: {} } } })).toBe(0)
+  await openKeyring(here, seal)
+})

@@ -120,6 +120,14 @@ export async function recoverFromKit(
       }),
   )
   await db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT "id" FROM "installation" FOR UPDATE`
+    // One made meanwhile by a console that still is open would be left with no wrap at all.
+    const known = new Set(wraps.map(({ rootKeyId }) => rootKeyId))
+    const without = (await tx.rootKey.findMany({ select: { id: true } })).find(({ id }) => !known.has(id))
+    if (without)
+      throw new AppError('conflict', `${without.id} was added meanwhile. Nothing was changed.`, {
+        fix: 'Make a new kit, or stop the console, and run it again.',
+      })
     await tx.rootKeyWrap.deleteMany({})
     await tx.rootKeyWrap.createMany({ data: wraps })
   })

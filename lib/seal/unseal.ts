@@ -23,7 +23,11 @@ export async function unseal(
   try {
     const seal = await openSeal(context, active, host, !sealedBefore)
     const adopt = sealedBefore ? undefined : rootKeyInFile(host.dataDir)
-    const keyring = await openKeyring(context, seal, { adopt, follow })
+    const keyring = await openKeyring(context, seal, { adopt, follow }).catch((error: unknown) => {
+      // Tried every few seconds, maybe for days.
+      seal.close()
+      throw error
+    })
     forgetRootKeyFile(host.dataDir)
     return { keyring, seal }
   } catch (cause) {

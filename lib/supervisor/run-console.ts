@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import type { Env } from '#lib/env.ts'
+import { type Env, whatDecidesSeal } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
 import { type Build, ensureBuilt } from './build.ts'
 import { openDataFolder } from './data-folder.ts'
@@ -138,7 +138,8 @@ async function startConsole(console: Console, { signal, undo, keep }: Startup): 
   const self = identify(process.pid)
   if (!self) throw new Error('This process cannot find itself.')
   const startedAt = new Date().toISOString()
-  await announceRunning(dataDir, { ...self, startedAt, url: env.publicUrl, databaseUrl, sandboxEndpoint })
+  const seal = whatDecidesSeal(env)
+  await announceRunning(dataDir, { ...self, startedAt, url: env.publicUrl, databaseUrl, sandboxEndpoint, seal })
   undo.push(() => withdrawRunning(dataDir))
   progress.say(greeting(env, dataDir, setupUrl, await isSealed(env)))
 

@@ -14,6 +14,8 @@ const running = z.object({
   url: z.string(),
   databaseUrl: z.string(),
   sandboxEndpoint: z.string().optional(),
+  /** The variables that its seal was decided by; in place of a secret stands the word “set”. */
+  seal: z.record(z.string(), z.string()).optional(),
 })
 
 /** A console that is up. Holds the database's password: the file is its owner's alone. */

@@ -1,0 +1,105 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import type { KeyringContext } from './keyring.ts'
+import { migrateSeal } from './migrate-seal.ts'
+import type { SealHost } from './open-seal.ts'
+import { rootKeyStatus } from './seal-status.ts'
+import { unseal } from './unseal.ts'
+import { viewSeal } from './view-seal.ts'
+
+// What stands in the way of a migration: each with the way out that works, and nothing changed by the asking.
+
+let sandbox: TestSandbox
+let database: TestDatabase
+let here: KeyringContext
+let folder: string
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+})
+afterAll(() => sandbox.close())
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'vault-migrate-'))
+  database = await openTestDatabase()
+  const { id: installation } = await database.db.installation.findFirstOrThrow()
+  here = { db: database.db, installation }
+})
+afterEach(async () => {
+  await database.close()
+  rmSync(folder, { recursive: true })
+})
+
+const keyFile = () => path.join(folder, 'secrets', 'seal-key')
+const arn = (alias = 'backups') => keyArn(sandbox.info, alias)
+function host(variables: Record<string, string>, stanza?: string): SealHost {
+  const configFile = stanza === undefined ? undefined : path.join(folder, 'vault.hcl')
+  if (configFile && stanza) writeFileSync(configFile, stanza)
+  const { accessKeyId, secretAccessKey } = sandbox.administrator
+  return {
+    dataDir: folder,
+    configFile,
+    variables,
+    own: { credentials: { accessKeyId, secretAccessKey }, endpoint: sandbox.sandbox.endpoint },
+  }
+}
+const awskms = (alias = 'backups') =>
+  host({ VAULT_SEAL_TYPE: 'awskms', VAULT_AWSKMS_SEAL_KEY_ID: arn(alias), AWS_REGION: 'us-east-1' })
+const leaving = (alias = 'backups') =>
+  host({}, `seal "awskms" {\n  region = "us-east-1"\n  kms_key_id = "${arn(alias)}"\n  disabled = "true"\n}`)
+const local = () => host({})
+async function start(at: SealHost): Promise<void> {
+  const { seal } = await unseal(here, at)
+  seal.close()
+}
+const wraps = async () => (await rootKeyStatus(here.db)).flatMap(({ keyIds }) => keyIds)
+
+test('a shell that lacks the settings of a console under KMS is told so, and not to use the recovery kit', async () => {
+  await start(awskms())
+  const words = { message: expect.stringMatching(new RegExp(`${arn()}, but no seal awskms is configured here`)) }
+  await expect(start(local())).rejects.toMatchObject({
+    code: 'sealed',
+    ...words,
+    fix: expect.stringContaining('shell'),
+  })
+  await expect(migrateSeal(here, local())).rejects.toMatchObject(words)
+  expect(await viewSeal(here, local())).toMatchObject({ status: 'sealed', error: words.message })
+  expect(existsSync(keyFile())).toBe(false)
+  expect(await wraps()).toEqual([arn()])
+})
+
+test('a lost key file is said to be lost, whatever is configured by then', async () => {
+  await start(local())
+  const [lost = ''] = await wraps()
+  rmSync(keyFile())
+  const kit = { code: 'unavailable', fix: expect.stringContaining('byok seal recover KIT') }
+  await expect(migrateSeal(here, awskms())).rejects.toMatchObject({
+    ...kit,
+    message: expect.stringContaining(keyFile()),
+  })
+  await expect(migrateSeal(here, local())).rejects.toMatchObject(kit)
+  expect(existsSync(keyFile())).toBe(false)
+  expect(await wraps()).toEqual([lost])
+})
+
+test('from KMS to a key file that is not there yet, and back', async () => {
+  await start(awskms())
+  expect(await migrateSeal(here, leaving())).toMatchObject({ exchanged: 1, from: arn() })
+  await start(local())
+  expect(await migrateSeal(here, awskms('archive'))).toMatchObject({ exchanged: 1, to: arn('archive') })
+  expect(existsSync(keyFile())).toBe(false)
+  await start(awskms('archive'))
+})
+
+test('a wrap by a key file that is gone does not stand in the way where KMS opens every root key', async () => {
+  await start(awskms())
+  await migrateSeal(here, leaving())
+  // As a migration leaves it that was killed before its last step: both wraps, and then the file goes.
+  const [old] = await here.db.rootKeyWrap.findMany()
+  await migrateSeal(here, awskms())
+  if (old) await here.db.rootKeyWrap.create({ data: { ...old, context: {} } })
+  expect(await migrateSeal(here, awskms())).toMatchObject({ exchanged: 0 })
+  expect(await wraps()).toEqual([arn()])
+})
