@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { AppError, isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
 import { exitCodes } from './exit-codes.ts'
-import { printError } from './output.ts'
+import { plainLines, printError } from './output.ts'
 
 const program = new Command('byok')
   .description('Backups encrypted under your own AWS KMS key.')
@@ -13,7 +13,8 @@ const program = new Command('byok')
   .exitOverride()
 
 // Loaded only when asked for: the sandbox starts without the AWS SDK, and --help without anything.
-const [wanted] = process.argv.slice(2)
+const [first, second] = process.argv.slice(2)
+const wanted = first === 'help' ? second : first
 const group = (name: string, description: string) => {
   const command = program.command(name).description(description)
   return wanted === name ? command : undefined
@@ -63,14 +64,17 @@ if (sandbox) (await import('./sandbox.ts')).addSandbox(sandbox)
 // `byok backup list | head`: whoever reads has read enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit()
-  throw error
+  printError(`Standard output cannot be written: ${error.message}.`)
+  process.exit(exitCodes.failed)
 })
+// Nobody reads what is said beside the result; the exit code still tells.
+process.stderr.on('error', () => {})
 
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = codeOf(error)
-  if (!(error instanceof CommanderError)) printError(messageOf(error))
+  if (!(error instanceof CommanderError)) printError(plainLines(messageOf(error)))
 }
 
 function codeOf(error: unknown): number {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytesText, count, plain } from './output.ts'
+import { bytesText, count, plain, plainLines } from './output.ts'
 
 test.each([
   [0, '0 B'],
@@ -32,4 +32,8 @@ test.each([
   ['c1 \u0085', 'c1 �'],
 ])('names cannot act on a terminal: %j', (name, shown) => {
   expect(plain(name)).toBe(shown)
+})
+
+test('a message keeps its lines, and what it quotes cannot act on a terminal', () => {
+  expect(plainLines('AWS said:\n  red \u001b[31mtext\u001b[0m\r')).toBe('AWS said:\n  red text�')
 })

@@ -8,6 +8,11 @@ export function plain(text: string): string {
   return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '�')
 }
 
+/** Of a message: what it quotes, such as a name in a backup or an answer of a server, does not act on the terminal. */
+export function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n')
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }

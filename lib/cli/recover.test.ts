@@ -109,10 +109,11 @@ async function backUp(backup: string, keys: readonly string[] | 'none' | 'root')
 async function recover(args: readonly string[], { input = '', credentials = target.administrator } = {}) {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), 'recover', ...args], {
     cwd: folder,
-    // Nothing of a console: a data folder that is not there must not be missed, nor made.
+    // Nothing of a console: a data folder that is not there must not be missed, nor made; nor the console's address.
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
+      VAULT_AWS: 'aws',
       VAULT_DATA_DIR: path.join(folder, 'no-such-data'),
       DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,

@@ -77,7 +77,7 @@ export function addRecover(recover: Command): void {
         kit: options.recoveryKit === undefined ? undefined : await openKitFile(options.recoveryKit),
         region: options.region,
         endpoint: options.endpoint,
-        credentials: { variables: readEnv().awsVariables },
+        credentials: { variables: readEnv(undefined, { serves: false }).awsVariables },
       })
       try {
         if (list) await showAll(source, options)

@@ -17,7 +17,7 @@ import { sealHostOf } from '#lib/services.ts'
 import { attachedEnv, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
-import { print, printError, printJson, progressLine } from './output.ts'
+import { plainLines, print, printError, printJson, progressLine } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
 const actor = 'command line'
@@ -200,5 +200,5 @@ function printStatus({ status, type, keyArn, error, configuration, rootKeys }: S
   }
   for (const { id, keyIds, values, backups } of rootKeys)
     print(`${id}  ${values} values, ${backups} backups, wrapped by ${keyIds.join(' and ')}`)
-  if (error) printError(error)
+  if (error) printError(plainLines(error))
 }
