@@ -24,6 +24,10 @@ export interface ExportedCatalog {
   readonly environment: string
   readonly installation: string
   readonly method: string
+  /** Of the bucket. */
+  readonly region: string
+  /** Key ARNs, each of which opens it; empty for AES-256 and for no encryption. */
+  readonly keyArns: readonly string[]
   readonly backups: number
   readonly revisions: number
   /** Of the stored object. */
@@ -71,7 +75,8 @@ export async function exportCatalog(
     const address = `s3://${bucket}/${folder}`
     await recordAudit(db, { actor, action: 'catalog.export', outcome: 'success', subject: address })
     const counts = { backups: backups.length, revisions: revisions.length, bytes: object.length }
-    return { address, time, environment, installation, method, ...counts }
+    const keyArns = method === 'AWS-KMS' ? keyArnsOf(revision) : []
+    return { address, time, environment, installation, method, region, keyArns, ...counts }
   } finally {
     connection.close()
   }

@@ -149,8 +149,8 @@ function addStart(shred: Command): void {
         }
         const wish = { selection, digest: preview.digest, name, reason, hours }
         const [password = ''] = await readSecrets(`Password of ${user}`)
-        await checkAdministrator(db, user ?? '', password)
-        const id = await startShred(context, wish, user ?? '')
+        const administrator = await checkAdministrator(db, user ?? '', password)
+        const id = await startShred(context, wish, administrator)
         const view = await viewShred(db, id)
         if (options.json) return printJson(view)
         print(`Asked for as ${id}. The wraps are destroyed after ${view?.dueAt}. Until then:`)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { keyArnsOf } from '#lib/catalog/environment-keys.ts'
-import { exportCatalog } from '#lib/catalog/export-catalog.ts'
+import { type ExportedCatalog, exportCatalog } from '#lib/catalog/export-catalog.ts'
 import { type ImportedCatalog, importCatalog } from '#lib/catalog/import-catalog.ts'
 import type { CatalogPlace } from '#lib/catalog/read-catalog.ts'
 import { currentEnvironment, type Revision } from '#lib/environment/access.ts'
@@ -38,9 +38,7 @@ export function addCatalog(catalog: Command): void {
         const stored = await exportCatalog(backup, place, 'command line')
         if (json) return printJson(stored)
         print(`${count(stored.backups, 'backup')}, ${bytesText(stored.bytes)}: ${stored.address}`)
-        print(
-          `To import it elsewhere: byok catalog import ${rootOf(stored.address)} --environment ${stored.environment}`,
-        )
+        print(howToImport(stored))
         if (stored.method === 'none') printError('! Encryption is off: whoever can read the bucket can read it.')
       }),
     )
@@ -64,16 +62,18 @@ export function addCatalog(catalog: Command): void {
       '\nRows that are newer here are left alone, and conflicts are named.' +
         '\nExit codes: 0 done, 1 refused, or some backups were not taken over, 2 bad usage, 3 no console is running.',
     )
-    .action((address: string | undefined, options: ImportOptions) =>
-      withServices(async (services) => {
+    .action((address: string | undefined, options: ImportOptions) => {
+      if (options.key && options.allowUnencrypted)
+        catalog.error('error: say either --key ARN or --allow-unencrypted', { code: 'catalog.protection' })
+      return withServices(async (services) => {
         const place = await placeOf(services, address, options)
         const dryRun = options.dryRun ?? false
         const done = await importCatalog(services.backup, place, { dryRun, actor: 'command line' })
         if (done.conflicts.length + done.missing.length > 0) process.exitCode = exitCodes.failed
         if (options.json) return printJson({ ...done, dryRun })
         show(done, dryRun, place.keys !== 'none')
-      }),
-    )
+      })
+    })
 }
 
 async function placeOf({ db }: Services, address: string | undefined, options: ImportOptions): Promise<CatalogPlace> {
@@ -123,6 +123,15 @@ function show(done: ImportedCatalog, dryRun: boolean, encrypted: boolean): void 
   )
   for (const { id, reason } of done.conflicts) print(`! ${id} left as it is: ${plain(reason)}`)
   for (const { id, reason } of done.missing) print(`! ${id} not taken over: ${plain(reason)}`)
+}
+
+/** A console that lost its database knows neither keys nor Region. */
+export function howToImport({ address, environment, method, region, keyArns }: ExportedCatalog): string {
+  if (method === 'AES-256')
+    return 'Only the root keys of this console open it: byok catalog import here. Elsewhere, byok recover --recovery-kit opens the backups.'
+  const opening = method === 'none' ? '--allow-unencrypted' : keyArns.map((arn) => `--key ${arn}`).join(' ')
+  const where = `${rootOf(address)} --environment ${environment} --region ${region}`
+  return `To import it elsewhere: byok catalog import ${where} ${opening}`
 }
 
 /** `s3://BUCKET/PREFIX` of the folder `…/ENVIRONMENT/catalog/TIME/`. */

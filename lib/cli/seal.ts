@@ -116,11 +116,11 @@ function addRecoveryKit(seal: Command): void {
     .action((options: { out: string; user: string }) =>
       withSeal(async (context, host) => {
         const [password = '', passphrase = ''] = await readSecrets(`Password of ${options.user}`, 'Passphrase')
-        await checkAdministrator(context.db, options.user, password)
+        const administrator = await checkAdministrator(context.db, options.user, password)
         if (passphrase.length < 12) throw new AppError('invalid', 'The passphrase needs at least 12 characters.')
         const seal = await openSeal(context, sealSettingsOf(host).active, host, false)
         const kit = await makeRecoveryKit(context, seal, passphrase)
-        await audit(context.db, 'seal.recovery-kit', options.out, options.user)
+        await audit(context.db, 'seal.recovery-kit', options.out, administrator)
         writeKit(options.out, kit)
         print(`Written to ${options.out}. Keep it and its passphrase apart from each other and from this machine.`)
         print('It opens everything that is sealed now. Make a new one after each byok seal rotate-root.')
