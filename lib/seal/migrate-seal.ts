@@ -37,6 +37,7 @@ export async function migrateSeal(
       return openKmsSeal(context.installation, {
         access: await accessOf(leaving, host),
         keyId: leaving.kms_key_id.value,
+        regionSource: leaving.region?.source,
       })
     // The same credentials may open what another of its keys wrapped.
     if (to.mechanism === 'awskms') return to

@@ -53,6 +53,7 @@ export async function openSeal(
   return openKmsSeal(installation, {
     access: await accessOf(active.settings, host),
     keyId: active.settings.kms_key_id?.value ?? '',
+    regionSource: active.settings.region?.source,
   })
 }
 

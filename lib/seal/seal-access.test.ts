@@ -318,3 +318,12 @@ test('the endpoint is of KMS alone: a role is assumed at STS’s own', async () 
   expect(access).toMatchObject({ endpoint: 'https://kms.example.test', stsEndpoint: undefined })
   expect('stsEndpoint' in access).toBe(true)
 })
+
+test.each([
+  ['kms.example.test', 'https://kms.example.test'],
+  ['kms.example.test:8443', 'https://kms.example.test:8443'],
+  ['http://127.0.0.1:4566', 'http://127.0.0.1:4566'],
+])('an endpoint may be a host alone: %s', async (endpoint, url) => {
+  const { access } = await resolve({ stanza: `region = "eu-west-1"\nendpoint = "${endpoint}"` })
+  expect(access.endpoint).toBe(url)
+})

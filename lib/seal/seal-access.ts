@@ -25,12 +25,15 @@ export async function accessOf(settings: AwskmsSettings, { own }: { readonly own
   return {
     region: region.value,
     credentials: region.askedMetadata ? hurried(credentials) : credentials,
-    endpoint: settings.endpoint?.value ?? own.endpoint,
+    endpoint: settings.endpoint ? withScheme(settings.endpoint.value) : own.endpoint,
     // The address is of KMS: a role is assumed at STS's own.
     stsEndpoint: own.endpoint,
     onKmsCall: own.onKmsCall,
   }
 }
+
+/** HashiCorp's seal takes a host alone, too, and means https. */
+const withScheme = (endpoint: string) => (endpoint.includes('://') ? endpoint : `https://${endpoint}`)
 
 /** The Region that a stanza leads to, and what said so. */
 export function sealRegion(settings: AwskmsSettings, { own }: { readonly own: Own }) {
