@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 /**
@@ -17,12 +17,23 @@ export function secretFile(dataDir: string, name: string, make: () => string): s
   try {
     // link(2) is atomic and never replaces: whoever comes second reads what the first wrote.
     linkSync(draft, file)
+    flushFolder(folder)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   } finally {
     rmSync(draft, { force: true })
   }
   return readFileSync(file, 'utf8')
+}
+
+/** The new name is on the disk, too: what a key in it wraps may be committed elsewhere the next moment. */
+function flushFolder(folder: string): void {
+  const opened = openSync(folder, 'r')
+  try {
+    fsyncSync(opened)
+  } finally {
+    closeSync(opened)
+  }
 }
 
 function readIfThere(file: string): string | undefined {

@@ -43,7 +43,7 @@ export function SealState({ seal }: { seal: SealPageView }) {
         <p className="mt-4 flex gap-2 border-t border-line pt-4">
           <ToneIcon tone="warn" className="mt-0.5 size-4" />
           <span className="min-w-0 wrap-anywhere">
-            {trouble}. What is unsealed stays so; started anew, this console would be sealed.
+            {trouble.replace(/\.$/, '')}. What is unsealed stays so; started anew, this console would be sealed.
           </span>
         </p>
       )}
@@ -52,11 +52,11 @@ export function SealState({ seal }: { seal: SealPageView }) {
           <p className="mb-3 text-ink-2">
             <strong className="font-medium text-ink">A KMS key is stronger.</strong> Whoever can read the data folder
             and the database has every secret of this console. To put them under a KMS key of yours, restart with these
-            two variables, then move the root keys:
+            two variables:
           </p>
-          <Command
-            text={'VAULT_SEAL_TYPE=awskms VAULT_AWSKMS_SEAL_KEY_ID=alias/YOUR-KEY npm start\nnpx byok seal migrate'}
-          />
+          <Command text={'export VAULT_SEAL_TYPE=awskms VAULT_AWSKMS_SEAL_KEY_ID=alias/YOUR-KEY\nnpm start'} />
+          <p className="my-3 text-ink-2">Then, in another terminal with the same two variables, move the root keys:</p>
+          <Command text="npx byok seal migrate" />
         </div>
       )}
     </Card>
