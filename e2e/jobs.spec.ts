@@ -33,6 +33,7 @@ test('a running backup is followed, cancelled and deleted', async ({ signedIn: p
   await expect(question).toContainText('it holds nothing that could be restored')
   await question.getByRole('button', { name: 'Keep it' }).click()
   await expect(question).toBeHidden()
+  await expect(page.getByRole('button', { name: 'Delete…' })).toBeFocused()
   await page.getByRole('button', { name: 'Delete…' }).click()
   await question.getByRole('button', { name: 'Delete for good' }).click()
   await expect(page).toHaveURL(/\/backups$/)

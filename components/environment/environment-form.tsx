@@ -167,7 +167,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
                 <Button
                   type="submit"
                   variant="primary"
-                  disabled={!!check.running}
+                  disabled={check.running === 'test'}
                   busy={check.running === 'save' ? 'Checking…' : undefined}
                 >
                   Save Settings
@@ -176,7 +176,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
               {canTest && (
                 <Button
                   onClick={form.handleSubmit(test, invalid('tested'))}
-                  disabled={!!check.running}
+                  disabled={check.running === 'save'}
                   busy={check.running === 'test' ? 'Testing…' : undefined}
                 >
                   Test key

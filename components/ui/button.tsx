@@ -7,15 +7,29 @@ interface Props extends ComponentProps<'button'>, ButtonLook {
   busy?: string | undefined
 }
 
-export function Button({ variant, size, busy, className = '', children, disabled, type = 'button', ...rest }: Props) {
+export function Button({
+  variant,
+  size,
+  busy,
+  className = '',
+  children,
+  disabled,
+  type = 'button',
+  onClick,
+  ...rest
+}: Props) {
+  const working = busy !== undefined
   return (
     <button
       type={type}
-      disabled={disabled || busy !== undefined}
+      disabled={disabled}
+      // Not disabled: that would take the focus away, and a dialog that opens meanwhile could not give it back.
+      aria-disabled={working || undefined}
+      onClick={working ? (event) => event.preventDefault() : onClick}
       className={`${buttonClass({ variant, size })} ${className}`}
       {...rest}
     >
-      {busy !== undefined && <LoaderCircle aria-hidden className="size-4 animate-spin" />}
+      {working && <LoaderCircle aria-hidden className="size-4 animate-spin" />}
       {busy ?? children}
     </button>
   )
