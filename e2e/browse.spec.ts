@@ -38,7 +38,7 @@ test('browse, search, download and restore some of a backup; verify it, and see 
 
   await test.step('search', async () => {
     await page.getByLabel('Search').fill('übersicht №77')
-    await page.getByRole('button', { name: 'Filter' }).click()
+    await page.getByRole('button', { name: 'Search' }).click()
     await expect(page.getByRole('row').filter({ hasText: 'Übersicht №77.txt' })).toHaveCount(1)
     await page.getByRole('link', { name: 'Clear' }).click()
   })

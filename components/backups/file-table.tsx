@@ -58,7 +58,9 @@ export function FileTable({ backupId, items, found, mayTake }: Props) {
 function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { item: BrowsedItem }) {
   const Icon = icons[item.type]
   const shown = found ? item.path : item.name
-  const label = <span className="line-clamp-3 wrap-anywhere">{shown}</span>
+  // The name by itself: of a long path only the beginning, which many share, would be seen.
+  const folder = found && item.path.endsWith(`/${item.name}`) ? item.path.slice(0, -item.name.length) : ''
+  const label = <span className="line-clamp-3 wrap-anywhere">{item.name}</span>
   return (
     <tr>
       {mayTake && (
@@ -92,6 +94,11 @@ function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { it
               </Link>
             ) : (
               label
+            )}
+            {folder && (
+              <code className="line-clamp-2 text-sm text-ink-3 wrap-anywhere" title={item.path}>
+                {folder}
+              </code>
             )}
             {item.target !== null && (
               <p className="text-sm text-ink-3 wrap-anywhere">

@@ -25,7 +25,7 @@ export default async function ShredPage({ searchParams }: Props) {
   return (
     <>
       <Link href="/backups" className="link mb-2 inline-block text-sm">
-        Back to the list
+        Back to the backups
       </Link>
       <PageHeader
         title="Crypto-shred"
@@ -46,7 +46,7 @@ export default async function ShredPage({ searchParams }: Props) {
             One by one
           </h2>
           {(rows.length > 0 || text !== undefined) && (
-            <FilterBar key={text} path="/backups/shred" active={text !== undefined}>
+            <FilterBar key={text} path="/backups/shred" active={text !== undefined} submit="Search">
               <TextField
                 label="Search"
                 name="text"

@@ -45,7 +45,7 @@ export default async function FilesPage({ params, searchParams }: Props) {
         <Alert>{files.problem}</Alert>
       ) : (
         <>
-          <FilterBar key={query.text} path={`/backups/${id}/files`} active={query.text !== undefined}>
+          <FilterBar key={query.text} path={`/backups/${id}/files`} active={query.text !== undefined} submit="Search">
             <TextField
               label="Search"
               name="text"
