@@ -48,7 +48,7 @@ export function LiveProgress({ url, title, label, state, actions }: Props) {
           <>
             <span>
               <Strong>{formatBytes(bytesDone)}</Strong>
-              {bytesTotal === null ? ` · ${stage(progress)}` : ` of ${formatBytes(bytesTotal)}`}
+              {bytesTotal === null ? ' so far' : ` of ${formatBytes(bytesTotal)}`}
             </span>
             {progress.bytesStored > 0 && (
               <span>
@@ -104,7 +104,7 @@ function Strong({ children }: { children: ReactNode }) {
 function stage(progress: Progress): string {
   if (progress.state === 'queued') return 'Waiting for a worker'
   if (progress.state === 'waiting') return progress.waitingFor === 'bucket' ? 'Waiting for bucket' : stateWords.waiting
-  return progress.bytesTotal === null ? 'Counting' : stateWords[progress.state]
+  return stateWords[progress.state]
 }
 
 const nothingYet: Omit<Progress, 'state'> = {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { countSource } from './count-source.ts'
+import { countSource, sizeOf } from './count-source.ts'
 
 let folder: string
 beforeEach(() => {
@@ -44,4 +44,16 @@ test('lets others have their turn, and stops in the middle when it is told to', 
 
 test('a folder that is not there', async () => {
   await expect(countSource(path.join(folder, 'missing'), never)).rejects.toThrow('ENOENT')
+})
+
+test('a file and a stream of known length have a total; a disk, an empty file and an endless stream have none', async () => {
+  const file = path.join(folder, 'dump.sql')
+  writeFileSync(file, '')
+  expect(await sizeOf({ kind: 'file', path: file })).toBeUndefined()
+  truncateSync(file, 3_000_000)
+  expect(await sizeOf({ kind: 'file', path: file })).toEqual({ files: 1, bytes: 3_000_000 })
+  expect(await sizeOf({ kind: 'file', path: '/dev/null' })).toBeUndefined()
+  const bytes = (async function* () {})()
+  expect(await sizeOf({ kind: 'stream', name: 'x', bytes, size: 7 })).toEqual({ files: 1, bytes: 7 })
+  expect(await sizeOf({ kind: 'stream', name: 'x', bytes })).toBeUndefined()
 })

@@ -1,9 +1,11 @@
 import { lstatSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { openFolder } from '#lib/archive/open-folder.ts'
 import type { PathFilter } from '#lib/archive/path-filter.ts'
 import { walkTree } from '#lib/archive/walk-tree.ts'
+import type { BackupSource } from './source.ts'
 
 const slice = 256
 
@@ -34,4 +36,12 @@ export async function countSource(
   } finally {
     root.close()
   }
+}
+
+/** The same of what is not a folder. Undefined where it is not known: a stream may go on for ever, a disk says 0. */
+export async function sizeOf(source: BackupSource): Promise<{ files: number; bytes: number } | undefined> {
+  let bytes: number | undefined
+  if (source.kind === 'file') bytes = (await stat(toFsPath(toBytePath(source.path)))).size
+  if (source.kind === 'stream') bytes = source.size
+  return bytes ? { files: 1, bytes } : undefined
 }

@@ -8,7 +8,7 @@ import { tryLater } from '#lib/jobs/try-later.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { cleanUpBackup, deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
-import { countSource } from './count-source.ts'
+import { countSource, sizeOf } from './count-source.ts'
 import { databaseJournal } from './database-journal.ts'
 import { mustBeReal } from './folders.ts'
 import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
@@ -66,15 +66,18 @@ export async function runBackup(
     connection = await connectBackup(context, backup)
     const { store, identity } = connection
     // For “time left” only: whatever goes wrong here, the backup meets and reports itself.
-    if (source.kind === 'folder')
-      countSource(
-        source.path,
-        AbortSignal.any([progress.signal, ended.signal]),
-        pathFilter(source.include, source.exclude),
-      ).then(
-        ({ files, bytes }) => progress.report({ filesTotal: files, bytesTotal: bytes }),
-        () => {},
-      )
+    const counted =
+      source.kind === 'folder'
+        ? countSource(
+            source.path,
+            AbortSignal.any([progress.signal, ended.signal]),
+            pathFilter(source.include, source.exclude),
+          )
+        : sizeOf(source)
+    counted.then(
+      (total) => total && progress.report({ filesTotal: total.files, bytesTotal: total.bytes }),
+      () => {},
+    )
     const written = await writeBackup({
       store,
       identity,
