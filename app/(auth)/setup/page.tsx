@@ -36,11 +36,12 @@ export default async function SetupPage({ searchParams }: Props) {
   return (
     <Message title="This setup link does not work">
       <p>
-        It is incomplete, or an older one: every start of the console prints a new link, and only the last one counts.
+        It is incomplete, more than a day old, or not the last one: every start of the console prints a new link, which
+        ends the one before.
       </p>
       <p>
-        Open the link that the console printed last. If it is out of sight, stop the console with Ctrl-C and run{' '}
-        <code>npm start</code> again.
+        Open the link that the console printed last. If it is out of sight or that was more than a day ago, stop the
+        console with Ctrl-C and run <code>npm start</code> again.
       </p>
     </Message>
   )

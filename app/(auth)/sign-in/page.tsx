@@ -1,5 +1,6 @@
 import type { Metadata } from 'next'
 import { redirect } from 'next/navigation'
+import { setupOpen } from '#app/_lib/load.ts'
 import { currentUser } from '#app/_lib/session.ts'
 import { SignInForm } from '#components/auth/sign-in-form.tsx'
 import { nextPath } from './next-path.ts'
@@ -13,12 +14,19 @@ interface Props {
 export default async function SignInPage({ searchParams }: Props) {
   const next = nextPath((await searchParams).next)
   if (await currentUser()) redirect(next)
+  const nobody = (await setupOpen(undefined)) !== 'done'
   return (
     <>
       <h1 className="mb-4 text-xl font-semibold tracking-[-0.01em]">Sign in</h1>
       <SignInForm next={next} />
       <p className="mt-5 text-sm text-ink-3">
-        No account yet? Whoever runs this console can make one with <code>npx byok user add</code>.
+        {nobody ? (
+          'Nobody has an account yet. The first administrator is made with the setup link that the console printed when it started.'
+        ) : (
+          <>
+            No account yet? Whoever runs this console can make one with <code>npx byok user add</code>.
+          </>
+        )}
       </p>
     </>
   )
