@@ -1,4 +1,5 @@
 'use client'
+import { settingWords, wordOf } from '#components/environment/setting-words.ts'
 import { Badge } from '#components/ui/badge.tsx'
 import { count } from '#components/ui/format-bytes.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
@@ -54,7 +55,7 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
                   <Time iso={row.at} /> · {row.actor}
                   {row.address && ` · ${row.address}`}
                 </div>
-                <Changes changes={row.changes} />
+                <Changes action={row.action} changes={row.changes} />
               </Td>
               <Td>
                 <Badge tone={outcomes[row.outcome].tone}>{outcomes[row.outcome].word}</Badge>
@@ -67,7 +68,10 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
   )
 }
 
-function Changes({ changes }: Pick<AuditRow, 'changes'>) {
+function Changes({ action, changes }: Pick<AuditRow, 'action' | 'changes'>) {
+  // The same words as in the form and in its history.
+  const settings = action === 'environment.save'
+  const shownAs = (name: string, value: string | null) => (settings && value ? wordOf(name, value) : value)
   const entries = Object.entries(changes)
   if (entries.length === 0) return null
   return (
@@ -76,13 +80,13 @@ function Changes({ changes }: Pick<AuditRow, 'changes'>) {
       <dl className="mt-1.5 space-y-1.5 border-l-2 border-line pl-3">
         {entries.map(([name, [before, after]]) => (
           <div key={name}>
-            <dt className="text-ink-3">{name}</dt>
+            <dt className="text-ink-3">{(settings && settingWords[name]) || name}</dt>
             <dd className="wrap-anywhere">
-              <Value word="before">{before}</Value>
+              <Value word="before">{shownAs(name, before)}</Value>
               <span className="px-1.5 text-ink-3" aria-hidden="true">
                 →
               </span>
-              <Value word="after">{after}</Value>
+              <Value word="after">{shownAs(name, after)}</Value>
             </dd>
           </div>
         ))}
