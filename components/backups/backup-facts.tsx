@@ -1,4 +1,5 @@
 import { Card } from '#components/ui/card.tsx'
+import { CopyButton } from '#components/ui/copy-button.tsx'
 import { Fact, Facts } from '#components/ui/facts.tsx'
 import { formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
@@ -31,7 +32,7 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
         </Fact>
         <Fact name="Started">
           <Time iso={backup.createdAt} /> by {backup.createdBy}
-          {took !== undefined && `, took ${formatDuration(took)}`}
+          {took !== undefined && took >= 0 && `, took ${formatDuration(took)}`}
         </Fact>
         <Fact name="Size">
           {backup.bytes === null ? '–' : formatBytes(backup.bytes)}
@@ -47,7 +48,7 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
           <code>{backup.bucket}</code> <span className="text-ink-3">in {backup.region}</span>
         </Fact>
         <Fact name="Backup ID">
-          <code>{backup.id}</code>
+          <Id what="backup ID">{backup.id}</Id>
         </Fact>
       </Facts>
       {/* Kept apart: needed on one day only, and then not to be found anywhere else. */}
@@ -65,10 +66,10 @@ function Recovery({ backup }: { backup: BackupDetail }) {
       </p>
       <Facts>
         <Fact name="Installation">
-          <code>{backup.installation}</code>
+          <Id what="installation">{backup.installation}</Id>
         </Fact>
         <Fact name="Environment">
-          <code>{backup.environment}</code>
+          <Id what="environment">{backup.environment}</Id>
         </Fact>
         {backup.prefix && (
           <Fact name="Prefix">
@@ -77,5 +78,13 @@ function Recovery({ backup }: { backup: BackupDetail }) {
         )}
       </Facts>
     </div>
+  )
+}
+
+function Id({ what, children }: { what: string; children: string }) {
+  return (
+    <>
+      <code>{children}</code> <CopyButton text={children} what={what} iconOnly />
+    </>
   )
 }

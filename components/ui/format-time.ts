@@ -28,8 +28,8 @@ export function relativeTime(iso: string, now: Date): string {
   const seconds = Math.floor((now.getTime() - then.getTime()) / 1000)
   if (seconds < 0 && seconds > -minute) return 'just now'
   if (seconds >= 0 && seconds < 45) return 'just now'
-  if (seconds >= 0 && seconds < hour) return ago(Math.max(1, Math.round(seconds / minute)), 'minute')
-  if (seconds >= 0 && seconds < day) return ago(Math.round(seconds / hour), 'hour')
+  if (seconds >= 0 && seconds < hour) return ago(Math.max(1, Math.floor(seconds / minute)), 'minute')
+  if (seconds >= 0 && seconds < day) return ago(Math.floor(seconds / hour), 'hour')
   if (seconds >= 0 && seconds < 7 * day) {
     const days = Math.floor(seconds / day)
     return days === 1 ? 'yesterday' : ago(days, 'day')
