@@ -5,6 +5,7 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { Checkbox } from '#components/ui/checkbox.tsx'
+import { Command } from '#components/ui/command.tsx'
 import { CopyButton } from '#components/ui/copy-button.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
@@ -105,13 +106,11 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
             <CopyButton text={result.token} what="the API token" />
           </div>
           <p className="mt-3 text-sm text-ink-2">To send a file:</p>
-          <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
-            tabIndex={0}
-            className="mt-1 overflow-x-auto rounded-control bg-surface px-2.5 py-1.5 text-xs"
-          >
-            {`curl -T dump.sql -H "Authorization: Bearer $TOKEN" '${publicUrl}/api/v1/backups?name=dump&path=dump.sql'`}
-          </pre>
+          <div className="mt-1">
+            <Command
+              text={`curl -T dump.sql -H "Authorization: Bearer $TOKEN" '${publicUrl}/api/v1/backups?name=dump&path=dump.sql'`}
+            />
+          </div>
         </div>
       )}
     </Card>

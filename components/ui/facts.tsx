@@ -11,8 +11,8 @@ export function Facts({ children }: { children: ReactNode }) {
 
 export function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className="contents">
-      <dt className="text-ink-3 max-sm:mt-2 max-sm:text-sm">{name}</dt>
+    <div className="group contents">
+      <dt className="text-ink-3 max-sm:mt-2 max-sm:group-first:mt-0 max-sm:text-sm">{name}</dt>
       <dd className="min-w-0 wrap-anywhere">{children}</dd>
     </div>
   )

@@ -46,7 +46,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
   return (
     <>
       <Link href="/backups" className="link mb-2 inline-block text-sm">
-        Back to the list
+        Back to the backups
       </Link>
       <PageHeader
         title={

@@ -19,7 +19,7 @@ export default async function AlertsPage() {
     <>
       <PageHeader
         title="Alerts"
-        lede="When a key that something depends on gets worse or a scheduled backup is not made, and once more when all is well again. Every page of this console shows what is wrong; mail and webhook tell it where nobody is looking."
+        lede="Sent when a key that something depends on gets worse or a scheduled backup is not made, and once more when all is well again. Every page of this console shows what is wrong; mail and webhook tell those who are not looking."
         aside={
           updatedAt && (
             <>

@@ -20,20 +20,18 @@ export default async function HistoryPage({
   const { rows, nextBefore } = await loadRevisions(query)
   return (
     <>
+      <Link href="/settings/backup-environment" className="link mb-2 inline-block text-sm">
+        Back to the backup environment
+      </Link>
       <PageHeader
         title="History"
         lede="Every save of the backup environment is a revision of its own, and none is ever changed. A backup keeps to the revision it was started with."
-        aside={
-          <Link href="/settings/backup-environment" className="link">
-            Backup Environment
-          </Link>
-        }
       />
       {rows.length === 0 ? (
         <EmptyState title={query.before ? 'No older revisions' : 'Nothing was saved yet'}>
-          <Link href="/settings/backup-environment" className="link">
-            Backup Environment
-          </Link>
+          {query.before
+            ? 'This is the end of the list.'
+            : 'Every save of the backup environment stands here, with who made it and what it changed.'}
         </EmptyState>
       ) : (
         <RevisionList rows={rows} />

@@ -25,6 +25,9 @@ export default async function RevisionPage({ params }: Props) {
   if (!revision) notFound()
   return (
     <>
+      <Link href="/settings/backup-environment/history" className="link mb-2 inline-block text-sm">
+        Back to the history
+      </Link>
       <PageHeader
         title={`Revision ${revision.number}`}
         lede={
@@ -33,11 +36,6 @@ export default async function RevisionPage({ params }: Props) {
             {revision.restoredFrom !== null && <> with the values of revision {revision.restoredFrom}</>}.{' '}
             {revision.current ? 'It is the newest: the next backup uses it.' : `The newest is ${revision.newest}.`}
           </>
-        }
-        aside={
-          <Link href="/settings/backup-environment/history" className="link">
-            History
-          </Link>
         }
       />
       {!revision.current && can(user.role, 'environment.change') && (
