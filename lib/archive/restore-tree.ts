@@ -2,9 +2,6 @@ import {
   type BigIntStats,
   closeSync,
   constants,
-  fchmodSync,
-  fchownSync,
-  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -15,15 +12,15 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { AppError } from '#lib/errors.ts'
-import { isSameFile, restoredMode, restoresOwners } from './as-restored.ts'
+import { isSameFile } from './as-restored.ts'
 import { type BytePath, toFsPath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
+import { EntryAttributes } from './entry-attributes.ts'
 import type { FinishedFiles } from './finished-files.ts'
 import { FoldersBelow } from './folders-below.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
-import { cannotOwn, cannotWrite, comesTwice, hostileEntry } from './restore-errors.ts'
+import { cannotWrite, comesTwice, hostileEntry } from './restore-errors.ts'
 import { checkedParts } from './restore-path.ts'
-import { timeSetter } from './set-times.ts'
 import { systemCode } from './system-error.ts'
 import { type RestoreAttempt, removeUnfinished, unfinishedName } from './unfinished.ts'
 import { writeAll } from './write-all.ts'
@@ -66,8 +63,7 @@ export class TreeWriter {
   readonly #root: OpenFolder
   /** For looking up what was restored before. */
   readonly #below: FoldersBelow
-  readonly #owners = restoresOwners()
-  readonly #times = timeSetter()
+  readonly #attributes: EntryAttributes
   readonly #temporary: string
   readonly #warn: (path: BytePath, message: string) => void
   readonly #overwrite: Overwrite | undefined
@@ -95,6 +91,7 @@ export class TreeWriter {
     this.#below = new FoldersBelow(target)
     this.#levels = [{ name: '', folder: target, entry: undefined, there: !isNew }]
     this.#warn = warn
+    this.#attributes = new EntryAttributes(warn)
     this.#overwrite = overwrite
     this.#draft = draft && overwrite === undefined
     this.#finished = finished
@@ -199,7 +196,7 @@ export class TreeWriter {
 
   #describeFolder(entry: Entry, { fd }: OpenFolder, there: boolean): void {
     try {
-      this.#describe(entry, fd)
+      this.#attributes.describe(entry, fd)
     } catch (error) {
       if (!there || systemCode(error) !== 'EPERM') throw cannotWrite(entry, error)
       this.#warn(entry.path, 'this folder was there and belongs to somebody else: it kept its mode or times')
@@ -236,8 +233,7 @@ export class TreeWriter {
   #openUp(entry: Entry, fd: number): void {
     if (this.#overwrite === undefined) return
     try {
-      if (this.#owners) fchownSync(fd, entry.uid, entry.gid)
-      fchmodSync(fd, restoredMode(entry, this.#owners) | 0o700)
+      this.#attributes.openUp(entry, fd)
     } catch {
       // Somebody else's: whether it can be written into shows soon, and its mode is tried again at the end.
     }
@@ -250,8 +246,7 @@ export class TreeWriter {
   #addSymlink(entry: Entry, parent: OpenFolder, at: BytePath): void {
     this.#put(parent, at, (path) => {
       symlinkSync(toFsPath(entry.target ?? ''), toFsPath(path))
-      this.#own(entry, path)
-      this.#times.setSymlink(path, entry.mtimeNs)
+      this.#attributes.describeSymlink(entry, path)
     })
   }
 
@@ -296,7 +291,7 @@ export class TreeWriter {
       if (error instanceof AppError) throw error
       return false
     }
-    this.#modeOf(entry)
+    this.#attributes.modeOf(entry)
     return true
   }
 
@@ -310,7 +305,7 @@ export class TreeWriter {
     try {
       try {
         for (let next = first; !next.done; next = await pieces.next()) await writeAll(fd, next.value)
-        this.#describe(entry, fd)
+        this.#attributes.describe(entry, fd)
       } finally {
         closeSync(fd)
       }
@@ -333,29 +328,5 @@ export class TreeWriter {
   #rename(entry: Entry, temporary: BytePath, at: BytePath): void {
     if (this.#draft && lstatSync(toFsPath(at), { throwIfNoEntry: false })) throw comesTwice(entry)
     renameSync(toFsPath(temporary), toFsPath(at))
-  }
-
-  #describe(entry: Entry, fd: number): void {
-    this.#own(entry, fd)
-    fchmodSync(fd, this.#modeOf(entry)) // after the owner: changing that clears bits
-    this.#times.setOpenFile(fd, entry.mtimeNs) // last: by its time a further attempt knows a whole file
-  }
-
-  /** @param at an open file or folder, or the path of a link */
-  #own(entry: Entry, at: number | BytePath): void {
-    if (!this.#owners) return
-    try {
-      if (typeof at === 'number') fchownSync(at, entry.uid, entry.gid)
-      else lchownSync(toFsPath(at), entry.uid, entry.gid)
-    } catch (error) {
-      throw cannotOwn(entry, error)
-    }
-  }
-
-  #modeOf(entry: Entry): number {
-    const mode = restoredMode(entry, this.#owners)
-    if (mode !== entry.mode)
-      this.#warn(entry.path, 'its set-user-ID and set-group-ID bits were left out: only root restores them')
-    return mode
   }
 }
