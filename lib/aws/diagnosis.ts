@@ -27,6 +27,14 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
   if (isScope(message)) return otherScope(message)
   switch (code) {
     case 'CredentialsProviderError':
+      if (/aws sso login/.test(message))
+        return {
+          title: 'The SSO session of the profile has ended',
+          detail: 'Nothing was sent to AWS: the profile that gives this console its credentials signs in by SSO.',
+          cause: message,
+          who: 'credentials',
+          fix: 'Run aws sso login with that profile, as the user that this console runs as, and check again. A console that runs unattended wants a role or an access key.',
+        }
       return {
         title: 'No credentials were found',
         detail: 'Nothing was sent to AWS, because this console has no AWS credentials.',

@@ -42,7 +42,9 @@ function printCheck(check: Check, told: Set<string>, format: RemedyFormat): void
   line(check.detail)
   const { cause, who, fix = '', remedies = [], awsCode, awsMessage, awsRequestId } = check
   if (check.status === 'passed' || check.status === 'skipped') return
-  if (told.has(fix)) {
+  // What carries it out names the key: another key's is another.
+  const name = `${check.key ?? ''} ${fix}`
+  if (told.has(name)) {
     line('Cause and fix are the same as above.')
   } else {
     if (cause) line(`Cause: ${cause}`)
@@ -53,6 +55,6 @@ function printCheck(check: Check, told: Set<string>, format: RemedyFormat): void
       if (chosen) print(`\n# ${label}: ${plain(note)}\n${chosen.text.trimEnd()}\n`)
     }
   }
-  if (fix) told.add(fix)
+  if (fix) told.add(name)
   if (awsCode) line(`AWS said: ${[awsCode, awsMessage, awsRequestId].filter(Boolean).join(' ')}`)
 }

@@ -46,12 +46,11 @@ export async function runLookup(of: CheckOf, action: string, run: () => Promise<
     return passed(of, await run(), took())
   } catch (error) {
     const { kind, code, message, requestId } = faultOf(error)
-    const detail =
-      kind === 'refused'
-        ? `Not looked at: it would need ${action}, and nothing else does.`
-        : kind === 'unreachable'
-          ? 'Not looked at: AWS could not be reached for it.'
-          : `Not known: AWS answered ${code}.`
+    const detail = /^AccessDenied/.test(code)
+      ? `Not looked at: it would need ${action}, and nothing else does.`
+      : kind === 'unreachable'
+        ? 'Not looked at: AWS could not be reached for it.'
+        : `Not known: AWS answered ${code}.`
     const aws = { awsCode: code, awsMessage: message, awsRequestId: requestId }
     return { ...skipped(of, detail), ...aws, durationMs: took() }
   }

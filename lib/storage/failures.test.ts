@@ -572,6 +572,17 @@ const rows: Row[] = [
     'role trust policy',
   ],
   [
+    'SSO session ended',
+    local(
+      'CredentialsProviderError',
+      undefined,
+      'The SSO session associated with this profile has expired. To refresh this SSO session run aws sso login with the corresponding profile.',
+    ),
+    sts,
+    'The SSO session of the profile has ended',
+    'credentials',
+  ],
+  [
     'web identity token old',
     answered(
       400,

@@ -1,0 +1,32 @@
+import { expect, test, vi } from 'vitest'
+import { disabled } from '#lib/keys/key-states.ts'
+import type { Check, CheckReport } from '#lib/keys/schema.ts'
+import { printReport } from './print-report.ts'
+
+const key = (end: string) => `arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-${end.repeat(12)}`
+
+test('a fix is told once for a key, and for each key', () => {
+  const failed = (id: Check['id'], index: number, arn: string): Check => ({
+    id,
+    key: index,
+    status: 'failed',
+    kind: 'refused',
+    durationMs: 1,
+    ...disabled(arn, 'us-east-1'),
+  })
+  const keys = [key('1'), key('2')]
+  const report: CheckReport = {
+    ok: false,
+    keyArn: null,
+    keys: keys.map((arn) => ({ typed: arn, keyArn: arn, region: 'us-east-1' })),
+    region: 'us-east-1',
+    durationMs: 1,
+    checks: keys.flatMap((arn, index) => [failed('key.usable', index, arn), failed('key.encrypt', index, arn)]),
+  }
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  printReport(report, 'cli')
+  const printed = write.mock.calls.map(([text]) => String(text)).join('')
+  write.mockRestore()
+  for (const arn of keys) expect(printed.split(`enable-key --region us-east-1 --key-id ${arn}`)).toHaveLength(2)
+  expect(printed.split('same as above')).toHaveLength(3)
+})
