@@ -146,5 +146,18 @@ test('the policy that is offered allows four actions in this bucket', () => {
 test('a bucket that asks for an encryption header is told how to do without it', () => {
   const deny = 'with an explicit deny in a resource-based policy'
   expect(diagnose(denied(deny)).fix).toContain('s3:x-amz-server-side-encryption')
-  expect(diagnose(denied(deny), 's3:GetObject').fix).not.toContain('header')
+  const reading = answered(403, 'AccessDenied', denied(deny).message.replace('s3:PutObject', 's3:GetObject'))
+  expect(diagnose(reading, 's3:GetObject').fix).not.toContain('header')
+})
+
+test('what S3 names is what was missing: reading what is not there needs s3:ListBucket', () => {
+  const missing = answered(
+    403,
+    'AccessDenied',
+    `User: ${user} is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::my-bucket" because no identity-based policy allows the s3:ListBucket action`,
+  )
+  expect(diagnose(missing, 's3:GetObject')).toMatchObject({
+    title: 'Listing objects is not allowed by any IAM policy',
+    cause: expect.stringContaining('allows s3:ListBucket in this bucket'),
+  })
 })

@@ -3,12 +3,14 @@ import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { refusedFromAbove } from '#lib/aws/refused.ts'
 import { type BucketUse, bucketPolicyFor, iamPolicyForBucket } from './bucket-policies.ts'
-import { type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
+import { isS3Action, type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
 
 /** Access denied by S3: Amazon S3 user guide, "Troubleshoot access denied (403 Forbidden) errors". */
-export function s3Refused({ message }: AwsFault, action: S3Action, situation: S3Situation): Diagnosis {
+export function s3Refused({ message }: AwsFault, asked: S3Action, situation: S3Situation): Diagnosis {
   const { bucket, folder = '' } = situation
   const denial = readDenial(message)
+  // One request may need several: reading what is not there is refused for s3:ListBucket.
+  const action = isS3Action(denial.action) ? denial.action : asked
   const caller = situation.callerArn ?? denial.principal
   const principal = caller ? policyPrincipal(caller) : undefined
   const who = principal ?? 'these credentials'

@@ -29,3 +29,7 @@ export const s3Verbs: Readonly<Record<S3Action, string>> = {
   's3:GetObjectVersion': 'Reading a version of',
   's3:DeleteObjectVersion': 'Deleting versions of',
 }
+
+export function isS3Action(action: string | undefined): action is S3Action {
+  return action !== undefined && Object.hasOwn(s3Verbs, action)
+}
