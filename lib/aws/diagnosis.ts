@@ -59,6 +59,16 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
       }
     case 'InvalidSignatureException':
     case 'SignatureDoesNotMatch':
+      if (where.known)
+        return {
+          title: 'The request was changed on its way',
+          detail:
+            'The signature of this request does not match, although AWS STS took one with the same secret access key.',
+          cause:
+            'A proxy changes what is signed (host, headers or body), or what answers here is not AWS and has keys of its own.',
+          who: 'network',
+          fix: 'Let requests to AWS pass the proxy unchanged, or go around it; then check the endpoint, if one is set.',
+        }
       return {
         title: 'The secret access key is wrong',
         detail: 'AWS knows the access key ID, but the signature made with the secret does not match.',
@@ -107,7 +117,7 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
         fix: 'Let requests to AWS pass the proxy unchanged, or go around it.',
       }
     default:
-      if (where.known && where.region && mayBeOff(where.region)) return regionIsOff(code, where.region)
+      if (where.known) return knownElsewhere(code, where.region)
       return {
         title: 'AWS does not know these credentials',
         detail: `AWS answered ${code}.`,
@@ -136,7 +146,16 @@ function alsoWhere({ region }: RefusedWhere): { cause: string; fix: string } {
   }
 }
 
-function regionIsOff(code: string, region: string): Diagnosis {
+function knownElsewhere(code: string, region: string | undefined): Diagnosis {
+  if (region === undefined || !mayBeOff(region))
+    return {
+      title: 'The service does not know these credentials',
+      detail: `It answered ${code}, although AWS STS knows them.`,
+      cause:
+        'A new access key takes some minutes until every service of AWS knows it; what answers at an endpoint of your own may have keys of its own.',
+      who: 'credentials',
+      fix: 'Wait some minutes and check again; if it stays, check the endpoint, if one is set.',
+    }
   return {
     title: `AWS does not know these credentials in ${region}`,
     detail: `AWS answered ${code}, although AWS STS knows them.`,

@@ -74,12 +74,12 @@ describe('each known answer has one title', () => {
     [
       'unknown access key',
       answered(400, 'UnrecognizedClientException', 'The security token included in the request is invalid.'),
-      'AWS does not know these credentials',
+      'The service does not know these credentials',
     ],
     [
       'wrong secret',
       answered(400, 'InvalidSignatureException', 'The request signature we calculated does not match'),
-      'The secret access key is wrong',
+      'The request was changed on its way',
     ],
     [
       'expired',
@@ -272,8 +272,18 @@ describe('credentials that are not good in a Region', () => {
     const either = diagnose(unknown, 'kms:Encrypt', { region: 'ap-east-1', callerArn: undefined })
     expect(either.title).toBe('AWS does not know these credentials')
     expect(either.cause).toContain('Or ap-east-1 is not turned on in their account')
-    expect(diagnose(unknown, 'kms:Encrypt', { region: 'cn-north-1' }).cause).toContain('cn-north-1 is in aws-cn')
-    expect(diagnose(unknown).cause).not.toMatch(/turned on|partition/)
+    const here = diagnose(unknown, 'kms:Encrypt', { callerArn: undefined })
+    expect(here.title).toBe('AWS does not know these credentials')
+    expect(here.cause).not.toMatch(/turned on|partition/)
+    const china = diagnose(unknown, 'kms:Encrypt', { region: 'cn-north-1', callerArn: undefined })
+    expect(china.cause).toContain('cn-north-1 is in aws-cn')
+  })
+
+  test('credentials that STS knows are not said to be wrong', () => {
+    expect(diagnose(unknown).detail).toContain('although AWS STS knows them')
+    const changed = answered(400, 'InvalidSignatureException', 'The request signature we calculated does not match')
+    expect(diagnose(changed)).toMatchObject({ title: 'The request was changed on its way', who: 'network' })
+    expect(diagnose(changed, 'kms:Encrypt', { callerArn: undefined }).title).toBe('The secret access key is wrong')
   })
 
   test.each([
