@@ -97,6 +97,7 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
         fix: 'Check the provider in IAM > Identity providers, and that AWS_WEB_IDENTITY_TOKEN_FILE names a fresh token.',
       }
     case 'InvalidToken':
+      if (where.known) return knownElsewhere(code, where.region)
       return {
         title: 'The session token is wrong',
         detail: 'AWS could not read the session token that came with the access key.',

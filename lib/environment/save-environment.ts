@@ -200,7 +200,8 @@ function refuseStale(newest: Revision | undefined, base: number): Refusal {
   const who = newest
     ? `${newest.createdBy} saved revision ${newest.number} at ${newest.createdAt.toISOString()}`
     : 'Somebody changed it'
-  const message = `${who} while you were editing revision ${base}. Nothing of yours was saved. Reload the page to see the new settings, then make your change again.`
+  const what = base === 0 ? 'filling in the first settings' : `editing revision ${base}`
+  const message = `${who} while you were ${what}. Nothing of yours was saved. Reload the page to see the new settings, then make your change again.`
   return { status: 'error', message }
 }
 

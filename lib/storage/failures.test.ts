@@ -503,7 +503,7 @@ const rows: Row[] = [
   [
     'session token wrong',
     answered(400, 'InvalidToken', 'The provided token is malformed or otherwise invalid.'),
-    s3(),
+    (fault) => diagnoseS3(fault, 's3:PutObject', { bucket: 'my-bucket', callerArn: undefined }),
     'The session token is wrong',
     'credentials',
   ],
