@@ -226,3 +226,20 @@ test('an answer that was cut off is none, whatever its status; what the SDK tell
   const garbled = answered(200, 'Error', `XML parse error: expected > at the end.\n  ${unreadable}`)
   expect(faultOf(garbled)).toMatchObject({ kind: 'unreachable', message: 'XML parse error: expected > at the end.' })
 })
+
+test.each([
+  ['KMS', 404, 'SyntaxError', `Unexpected token '<', "<html>" is not valid JSON ${unreadable}`],
+  ['KMS', 301, 'SyntaxError', `Unexpected token '<', "<html>" is not valid JSON ${unreadable}`],
+  ['S3', 403, 'Error', `@aws-sdk XML parse error: mismatched tags <meta> and </head>.\n  ${unreadable}`],
+  ['STS', 407, 'Error', `@aws-sdk XML parse error: unexpected content.\n  ${unreadable}`],
+  ['S3', 302, 'Error', `@aws-sdk XML parse error: mismatched tags <br> and </p>.\n  ${unreadable}`],
+])('a page of a proxy is no answer of %s: %i', (_, status, name, message) => {
+  const fault = faultOf(answered(status, name, message))
+  expect(fault).toMatchObject({ kind: 'unreachable', code: 'SyntaxError', httpStatus: status })
+})
+
+test('a page that happens to be XML has no code, and no request ID as every answer of AWS has', () => {
+  const page = Object.assign(new Error('UnknownError'), { name: 'Unknown', $metadata: { httpStatusCode: 400 } })
+  expect(faultOf(page)).toMatchObject({ kind: 'unreachable', code: 'SyntaxError' })
+  expect(faultOf(answered(400, 'Unknown'))).toMatchObject({ kind: 'refused', code: 'Unknown' })
+})

@@ -103,7 +103,8 @@ export function faultOf(error: unknown): AwsFault {
   // An answer that was cut off is none, whatever its status: it may have said something else than one would guess.
   const cutOff = localCode !== undefined && connectionLost.has(localCode)
   const local = localCode !== undefined && (!answered || cutOff)
-  const code = local ? localCode : name
+  const alien = answered && isAlien(name, message, httpStatus, $metadata?.requestId)
+  const code = local ? localCode : alien ? 'SyntaxError' : name
   const fault = {
     code,
     message,
@@ -116,9 +117,10 @@ export function faultOf(error: unknown): AwsFault {
   // What KMS says to S3, of the key of a bucket, has `KMS.` in front.
   if (later.has(name.replace(/^KMS\./, '')) || busy || cutOff || isKeyStoreOutage(name, message))
     return { ...fault, kind: 'unreachable' }
+  if (alien) return { ...fault, kind: 'unreachable' }
   if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }
   if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
-  // A proxy or captive portal answers HTML: whoever that is, it is not AWS. And a "yes" that cannot be read is no "no".
+  // A "yes" that cannot be read is no "no".
   if (name === 'SyntaxError' || (answered && httpStatus < 300)) return { ...fault, kind: 'unreachable' }
   if (answered) return { ...fault, kind: 'refused' }
   if (/^Region (is missing|not accepted)/.test(message)) return { ...fault, kind: 'invalid' }
@@ -136,6 +138,16 @@ function sayable(message: string): string {
     .replace(/\s+Deserialization error: to see the raw response[\s\S]*/, '')
     .replace(/\s*The Canonical String for this request should have been[\s\S]*/i, '')
     .trim()
+}
+
+/**
+ * A proxy or a captive portal answers with a page, whatever the status: no JSON, mostly no XML, and never a code of AWS
+ * nor the ID that AWS gives to each request.
+ */
+function isAlien(name: string, message: string, httpStatus: number, requestId: string | undefined): boolean {
+  if (httpStatus < 300) return false
+  if (name === 'SyntaxError' || /XML parse error/.test(message)) return true
+  return /^(Unknown|UnknownError)$/.test(name) && requestId === undefined
 }
 
 /** The SDK found, while it read a body, that it is not what its checksum header says. */

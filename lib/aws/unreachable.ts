@@ -51,7 +51,7 @@ function outage({ code, message, httpStatus }: AwsFault): Outage {
       )
     case 'SyntaxError':
       return network(
-        'Something that is not AWS answered, such as a proxy or a captive portal.',
+        `Something that is not AWS answered, such as a proxy or a captive portal${httpStatus === undefined ? '' : ` (HTTP ${httpStatus})`}.`,
         'Let requests to AWS pass the proxy unchanged, or go around it; then check again.',
       )
   }
