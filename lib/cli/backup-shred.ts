@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { checkAdministrator } from '#lib/auth/check-password.ts'
@@ -11,8 +10,8 @@ import { startShred } from '#lib/shred/start-shred.ts'
 import { undoShred } from '#lib/shred/undo-shred.ts'
 import { certificateOf, listShreds, viewShred } from '#lib/shred/view-shreds.ts'
 import { withServices } from './attach.ts'
-import { mustBeId } from './backup-restore.ts'
 import { exitCodes } from './exit-codes.ts'
+import { writeNewFile } from './named-file.ts'
 import { bytesText, plain, print, printError, printJson } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
@@ -48,7 +47,7 @@ export function addBackupShred(backup: Command): void {
     .action((id: string, options: { json?: boolean }) =>
       withServices(async ({ db }) => {
         const view = await viewShred(db, id)
-        if (!view) throw new AppError('not-found', `There is no request “${plain(id)}”.`)
+        if (!view) throw noRequest(id)
         if (options.json) return printJson(view)
         print(`${plain(view.name)}: ${view.state}, due ${view.dueAt}, asked for by ${plain(view.createdBy)}.`)
         print(`${view.destroyed} of ${view.backups} backups shredded.`)
@@ -64,7 +63,7 @@ export function addBackupShred(backup: Command): void {
     .addHelpText('after', codes)
     .action((id: string) =>
       withServices(async ({ db }) => {
-        mustBeId(id)
+        if (!(await viewShred(db, id))) throw noRequest(id)
         await undoShred(db, id, 'command line')
         print('Undone: nothing of it is done.')
       }),
@@ -82,7 +81,7 @@ export function addBackupShred(backup: Command): void {
           throw new AppError('not-found', 'There is no certificate: no such request, or nothing of it is shredded yet.')
         if (options.out === undefined) process.stdout.write(text)
         else {
-          writeFileSync(options.out, text, { flag: 'wx' })
+          writeNewFile(options.out, text, 'The certificate')
           print(`Written to ${options.out}.`)
         }
       }),
@@ -109,6 +108,12 @@ interface StartOptions {
   yes?: string
   dryRun?: boolean
   json?: boolean
+}
+
+function noRequest(id: string): AppError {
+  return new AppError('not-found', `There is no request “${plain(id)}”.`, {
+    fix: 'byok backup shred list shows their IDs.',
+  })
 }
 
 function addStart(shred: Command): void {

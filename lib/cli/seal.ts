@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
@@ -16,6 +15,7 @@ import { viewSeal } from '#lib/seal/view-seal.ts'
 import { sealHostOf } from '#lib/services.ts'
 import { attachedEnv, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
+import { writeNewFile } from './named-file.ts'
 import { openKitFile } from './open-kit-file.ts'
 import { plainLines, print, printError, printJson, progressLine } from './output.ts'
 import { readSecrets } from './read-secret.ts'
@@ -68,7 +68,9 @@ function addRewrap(seal: Command): void {
         print(`${done.rootKeys} root keys were wrapped under ${done.keyId}.`)
         if (values) print(`${done.moved} values were moved; ${done.destroyed.length} older root keys were destroyed.`)
         if (rootKeys.every(({ keyIds }) => keyIds.every((keyId) => keyId === done.keyId)))
-          print(`By count, nothing needs any other key than ${done.keyId}: an older one can be retired.`)
+          print(
+            `By count, the seal needs no other key than ${done.keyId}. Before an older one is retired: byok key retire-proof KEY says whether backups need it, and copies of the database from before now do.`,
+          )
       }),
     )
 }
@@ -121,9 +123,11 @@ function addRecoveryKit(seal: Command): void {
         const seal = await openSeal(context, sealSettingsOf(host).active, host, false)
         const kit = await makeRecoveryKit(context, seal, passphrase)
         await audit(context.db, 'seal.recovery-kit', options.out, administrator)
-        writeKit(options.out, kit)
+        writeNewFile(options.out, kit, 'The kit', 0o600)
         print(`Written to ${options.out}. Keep it and its passphrase apart from each other and from this machine.`)
-        print('It opens everything that is sealed now. Make a new one after each byok seal rotate-root.')
+        print(
+          'It opens everything that is sealed now. Make a new one whenever a root key was added: after byok seal rotate-root, and after a start with another key.',
+        )
       }),
     )
 }
@@ -143,18 +147,6 @@ function addRecover(seal: Command): void {
         print(`${count} root keys are wrapped by ${seal.keyId} again. A sealed console opens by itself.`)
       }),
     )
-}
-
-function writeKit(file: string, kit: string): void {
-  try {
-    writeFileSync(file, kit, { mode: 0o600, flag: 'wx' })
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new AppError('invalid', `The kit could not be written to ${file}: ${why}.`, {
-      cause,
-      fix: 'Name a new file in a folder that you may write to.',
-    })
-  }
 }
 
 async function withSeal<T>(run: (context: KeyringContext, host: SealHost) => Promise<T>): Promise<T> {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { AppError } from '#lib/errors.ts'
 import { verifyCertificate } from '#lib/shred/certificate.ts'
 import { signingKey } from '#lib/shred/signing-key.ts'
 import { attachedEnv, withServices } from './attach.ts'
+import { readNamedFile } from './named-file.ts'
 import { plain, print, printJson } from './output.ts'
 
 export function addShredVerify(shred: Command): void {
@@ -18,7 +18,7 @@ export function addShredVerify(shred: Command): void {
       '\nExit codes: 0 genuine, 1 it is not, 2 bad usage, 3 no console is running that could say whose key it is.',
     )
     .action(async (file: string, options: { fingerprint?: string; json?: boolean }) => {
-      const { certificate, fingerprint } = verifyCertificate(readFileSync(file, 'utf8'))
+      const { certificate, fingerprint } = verifyCertificate(readNamedFile(file))
       const wanted = options.fingerprint?.replace(/[\s:]/g, '').toLowerCase() ?? (await ownFingerprint(fingerprint))
       if (wanted !== fingerprint)
         throw new AppError('integrity', `It is signed with another key: ${fingerprint}, not ${plain(wanted)}.`, {

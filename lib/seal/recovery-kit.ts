@@ -104,7 +104,7 @@ export async function recoverFromKit(
       'conflict',
       `The kit was made before ${missing.map(({ id }) => id).join(', ')} was. Nothing was changed.`,
       {
-        fix: 'Use the newest kit.',
+        fix: 'Use the newest kit. With this one byok recover --recovery-kit still opens backups of method AES-256 under the root keys that it holds.',
       },
     )
   const wraps = await Promise.all(

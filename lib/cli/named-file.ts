@@ -1,0 +1,32 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { AppError } from '#lib/errors.ts'
+
+// Files that somebody names on the command line.
+
+/** Throws AppError `not-found` with why it cannot be read. */
+export function readNamedFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new AppError('not-found', `${file} cannot be read: ${reasonOf(cause)}.`, { cause })
+  }
+}
+
+/**
+ * @param what begins the sentence of the AppError `invalid`, also for a file that is there already
+ * @param mode of the file
+ */
+export function writeNewFile(file: string, content: string, what: string, mode = 0o666): void {
+  try {
+    writeFileSync(file, content, { mode, flag: 'wx', flush: true })
+  } catch (cause) {
+    throw new AppError('invalid', `${what} could not be written to ${file}: ${reasonOf(cause)}.`, {
+      cause,
+      fix: 'Name a new file in a folder that you may write to.',
+    })
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
