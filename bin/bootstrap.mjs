@@ -167,6 +167,7 @@ function run(node, program, args) {
   const works = program === commands.byok && args[0] === 'worker'
   const memory = works ? ['--max-semi-space-size=2', '--expose-gc'] : []
   const flags = ['--disable-warning=ExperimentalWarning', ...memory]
+  if (works) flags.push('--import', inRoot('lib', 'supervisor', 'outlive-full-log.mjs'))
   const child = spawn(node, [...flags, '--import', preload, inRoot(program), ...args], {
     env: {
       ...process.env,

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '#lib/errors.ts'
-import { lastLines } from './log-file.ts'
+import { isFull, lastLines } from './log-file.ts'
 import { signalProcess } from './process-identity.ts'
 
 /** One of the console's processes. */
@@ -117,9 +117,12 @@ function isRunning(child: ChildProcess): boolean {
 }
 
 function hopeless(part: Part, deaths: number, reason: string): AppError {
+  const what = `${part.name} stopped ${deaths} times in a row (${reason}), so the console stops too.`
+  // Then the log is silent about it.
+  if (isFull(part.logFile))
+    return new AppError('unavailable', `${what} The disk of ${part.logFile} is full.`, {
+      fix: 'Make room on it, then start again.',
+    })
   const words = lastLines(part.logFile, 8).map((line) => `\n  ${line.slice(0, 300)}`)
-  return new AppError(
-    'unavailable',
-    `${part.name} stopped ${deaths} times in a row (${reason}), so the console stops too. The end of ${part.logFile}:${words.join('')}`,
-  )
+  return new AppError('unavailable', `${what} The end of ${part.logFile}:${words.join('')}`)
 }

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lastLines, rotateLog, withLog } from './log-file.ts'
+import { isFull, lastLines, rotateLog, withLog } from './log-file.ts'
+import { spawnNode } from './node-child.ts'
 
 let root: string
 beforeEach(async () => {
@@ -45,4 +46,28 @@ test('the last lines are those that say something', async () => {
   await writeFile(file, 'one\ntwo\n\nthree\n\n')
   expect(lastLines(file, 2)).toEqual(['two', 'three'])
   expect(lastLines(path.join(root, 'nothing'), 2)).toEqual([])
+})
+
+test('a log that cannot be written, as on a full disk, ends no part', async () => {
+  const program = path.join(root, 'talks.mjs')
+  const file = path.join(root, 'full.log')
+  await writeFile(
+    program,
+    `import { closeSync, openSync } from 'node:fs'
+    // From now on both are a file that takes nothing.
+    for (const descriptor of [1, 2]) { closeSync(descriptor); openSync(import.meta.filename, 'r') }
+    console.error('x')
+    setImmediate(() => console.error('y'))
+    setTimeout(() => process.exit(7), 50)`,
+  )
+  const child = spawnNode([program], file, { NODE_ENV: 'production' })
+  expect(await once(child, 'exit')).toEqual([7, null])
+})
+
+test('a disk without room for some lines is full; one that does not say is not', () => {
+  const file = path.join(root, 'web.log')
+  expect(isFull(file, () => ({ bavail: 15, bsize: 4096 }))).toBe(true)
+  expect(isFull(file, () => ({ bavail: 16, bsize: 4096 }))).toBe(false)
+  expect(isFull(path.join(root, 'nowhere', 'web.log'))).toBe(false)
+  expect(isFull(file)).toBe(false)
 })

@@ -1,4 +1,14 @@
-import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import path from 'node:path'
 
 const maxBytes = 10 * 1024 * 1024
@@ -30,6 +40,19 @@ export function rotateLog(file: string): void {
     truncateSync(file)
   } catch {
     // Looked at again soon.
+  }
+}
+
+/** Whether the file's disk has no room for some more lines. */
+export function isFull(
+  file: string,
+  space: (folder: string) => { bavail: number; bsize: number } = statfsSync,
+): boolean {
+  try {
+    const { bavail, bsize } = space(path.dirname(file))
+    return bavail * bsize < 64 * 1024
+  } catch {
+    return false
   }
 }
 

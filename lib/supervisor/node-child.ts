@@ -9,7 +9,10 @@ import { withLog } from './log-file.ts'
 /** The folder of package.json. */
 export const checkout = path.join(import.meta.dirname, '..', '..')
 
-const dieWithParent = path.join(import.meta.dirname, 'die-with-parent.mjs')
+const preloaded = ['die-with-parent.mjs', 'outlive-full-log.mjs'].flatMap((name) => [
+  '--import',
+  path.join(import.meta.dirname, name),
+])
 
 /** A program for this same Node: its file and arguments. Paths are relative to the checkout. */
 export type NodeProgram = readonly [file: string, ...args: string[]]
@@ -17,7 +20,7 @@ export type NodeProgram = readonly [file: string, ...args: string[]]
 /** In a process group of its own, so that Ctrl-C reaches the supervisor alone. */
 export function spawnNode(program: NodeProgram, logFile: string, environment: NodeJS.ProcessEnv): ChildProcess {
   return withLog(logFile, (log) =>
-    spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', dieWithParent, ...program], {
+    spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...preloaded, ...program], {
       cwd: checkout,
       env: { ...environment, VAULT_SUPERVISOR_PID: String(process.pid) },
       detached: true,

@@ -7,6 +7,8 @@ import { Progress } from './progress.ts'
 import { runConsole } from './run-console.ts'
 
 /** `npm start`. */
+// Its output may be a file on a disk that is full, or a terminal that is gone: that ends no console.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 try {
   const env = readEnv()
   // The children get the variables that this process got, the AWS_* ones for example.
