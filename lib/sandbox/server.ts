@@ -178,7 +178,8 @@ async function serve(
     await send(response, answer, request.method, exchange.damage)
   } catch (error) {
     if (!(error instanceof ConnectionReset) && !hasGone(message)) console.error('sandbox:', error)
-    message.socket.destroy()
+    // Null once the connection is gone, whatever its type says: a rejection that nobody sees would end the sandbox.
+    message.socket?.destroy()
   }
 }
 
