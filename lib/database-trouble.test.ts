@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cuttableLine } from './cuttable-line-for-tests.ts'
 import { createDb, type Db } from './db.ts'
 import { openTestDatabase } from './db-for-tests.ts'
 import { isDatabaseError, isDatabaseOutOfReach, messageOf } from './errors.ts'
@@ -58,7 +57,7 @@ test('a connection that ends in the middle is the database’s error, whatever w
     expect(await db.user.findFirst()).toBeNull()
   } finally {
     await db.$disconnect()
-    line.server.close()
+    line.close()
   }
 })
 
@@ -83,36 +82,3 @@ async function busy(db: Db, statement: string): Promise<void> {
     if (row && row.count > 0n) return
   }
 }
-
-/** Passes bytes on, until it is cut. */
-async function cuttableLine(databaseUrl: string): Promise<{ url: string; server: Server; cut: Cut }> {
-  const target = new URL(databaseUrl)
-  const callers = new Set<Socket>()
-  const server = createServer((caller) => {
-    const there = connect(Number(target.port), target.hostname)
-    caller.pipe(there).pipe(caller)
-    callers.add(caller)
-    for (const socket of [caller, there]) socket.on('error', () => undefined)
-    caller.on('close', () => {
-      callers.delete(caller)
-      there.destroy()
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (!address || typeof address === 'string') throw new Error('No port was given.')
-  const url = Object.assign(new URL(databaseUrl), { port: String(address.port) }).href
-  return {
-    url,
-    server,
-    async cut(how) {
-      await Promise.all(
-        [...callers].map(async (caller) => {
-          caller[how]()
-          await once(caller, 'close')
-        }),
-      )
-    },
-  }
-}
-type Cut = (how: 'end' | 'resetAndDestroy') => Promise<void>

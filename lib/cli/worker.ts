@@ -3,11 +3,12 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
 import type { Env } from '#lib/env.ts'
-import { AppError } from '#lib/errors.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { runWorker } from '#lib/jobs/run-worker.ts'
 import { openWhenUnsealed } from '#lib/seal/keep-unsealing.ts'
 import { openServices, type Services } from '#lib/services.ts'
 import { attachedEnv } from './attach.ts'
+import { exitCodes } from './exit-codes.ts'
 import { plain, print, printError } from './output.ts'
 
 interface Options {
@@ -65,9 +66,13 @@ export function addWorker(program: Command): void {
       for (const root of place.restoreRoots.filter((folder) => !existsSync(folder)))
         printError(`! ${plain(root)} is not on this machine: nothing is restored into it until it is.`)
       await told.promise
-      await worker.stop()
-      await services.close()
-      process.exit()
+      // A database that is gone or hangs keeps no worker: what it worked on goes to another by itself.
+      setTimeout(() => process.exit(exitCodes.done), 15_000).unref()
+      await worker
+        .stop()
+        .then(services.close)
+        .catch((error: unknown) => printError(messageOf(error)))
+      process.exit(exitCodes.done)
     })
 }
 
