@@ -35,7 +35,16 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
       data-theme={theme === 'system' ? undefined : theme}
       className={`${geist.variable} ${geistMono.variable}`}
     >
-      <body>{children}</body>
+      <body>
+        <noscript>
+          <p className="border-b border-line bg-warn-soft px-8 py-2 text-sm text-warn max-md:px-4">
+            <strong className="font-semibold">JavaScript is off.</strong> This console needs it: without it nobody can
+            sign in, and some pages stay grey. Allow scripts for this address, and see that nothing on the way removes
+            them.
+          </p>
+        </noscript>
+        {children}
+      </body>
     </html>
   )
 }

@@ -40,6 +40,9 @@ test('browse, search, download and restore some of a backup; verify it, and see 
     await page.getByLabel('Search').fill('übersicht №77')
     await page.getByRole('button', { name: 'Search' }).click()
     await expect(page.getByRole('row').filter({ hasText: 'Übersicht №77.txt' })).toHaveCount(1)
+    await page.getByLabel('Search').fill('file 229')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await expect(page.getByRole('row', { name: /many/ }).getByText('file 229', { exact: true })).toBeVisible()
     await page.getByRole('link', { name: 'Clear' }).click()
   })
 

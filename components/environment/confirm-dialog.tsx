@@ -15,9 +15,10 @@ interface Props {
 /** Asks again for what destroys or exposes: the checks have passed, nothing is saved yet. */
 export default function ConfirmDialog({ needed, busy, onConfirm, onCancel }: Props) {
   const formId = useId()
-  const { register, handleSubmit, setFocus } = useForm({ defaultValues: { word: '', password: '' } })
+  const { register, handleSubmit, setFocus, formState } = useForm({ defaultValues: { word: '', password: '' } })
   const { asks, reasons, wrong } = needed
-  const error = (what: 'word' | 'password') => (wrong?.what === what ? wrong.message : undefined)
+  const error = (what: 'word' | 'password') =>
+    formState.errors[what]?.message ?? (wrong?.what === what ? wrong.message : undefined)
   useEffect(() => {
     if (wrong) setFocus(wrong.what, { shouldSelect: true })
   }, [wrong, setFocus])
@@ -47,7 +48,11 @@ export default function ConfirmDialog({ needed, busy, onConfirm, onCancel }: Pro
         onSubmit={handleSubmit((given) => onConfirm(given))}
       >
         {asks.includes('word') && (
-          <TextField label={`Type “${unencryptedWord}” to go on`} error={error('word')} {...register('word')} />
+          <TextField
+            label={`Type “${unencryptedWord}” to go on`}
+            error={error('word')}
+            {...register('word', { required: `Type “${unencryptedWord}”.` })}
+          />
         )}
         {asks.includes('password') && (
           <TextField
@@ -55,7 +60,7 @@ export default function ConfirmDialog({ needed, busy, onConfirm, onCancel }: Pro
             type="password"
             autoComplete="current-password"
             error={error('password')}
-            {...register('password')}
+            {...register('password', { required: 'Enter your password.' })}
           />
         )}
       </form>

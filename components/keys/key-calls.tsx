@@ -24,7 +24,7 @@ export function KeyCalls({ calls: { days, byPurpose, byDay, total, cost } }: { c
   )
   return (
     <div className="space-y-3">
-      <div className="-mx-4 overflow-x-auto max-md:-mx-3">
+      <div className="relative -mx-4 overflow-x-auto max-md:-mx-3">
         <Table aria-label={`Requests in the last ${days} days, by purpose`}>
           <thead>
             <tr>

@@ -9,7 +9,7 @@ import { RewrapTitle } from './rewrap-title.tsx'
 export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
   if (runs.length === 0) return <p className="text-ink-2">There was no re-wrap yet.</p>
   return (
-    <div className="card overflow-x-auto">
+    <div className="card relative overflow-x-auto">
       <Table>
         <thead>
           <tr>

@@ -10,9 +10,11 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
     <ul aria-label="Schedules" className="space-y-3">
       {rows.map((row) => (
         <li key={row.id} className="card flex flex-wrap items-start gap-x-6 gap-y-3 px-5 py-4">
-          <div className="min-w-60 flex-1">
+          <div className="min-w-[min(15rem,100%)] flex-1">
             <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
-              <h2 className="min-w-0 text-lg font-semibold wrap-anywhere">{row.name}</h2>
+              <h2 className="line-clamp-2 min-w-0 text-lg font-semibold wrap-anywhere" title={row.name}>
+                {row.name}
+              </h2>
               {!row.enabled && <Badge tone="idle">Paused</Badge>}
               {row.enabled && !row.served && <Badge tone="warn">No worker of {row.host}</Badge>}
             </div>
@@ -29,7 +31,7 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               <p className="mt-1 text-sm text-warn wrap-anywhere">{row.trouble}</p>
             )}
           </div>
-          <dl className="grid max-w-sm min-w-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm tabular-nums">
+          <dl className="grid max-w-sm min-w-[min(14rem,100%)] grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-sm tabular-nums">
             <dt className="text-ink-3">When</dt>
             <dd>{timeWords(row)}</dd>
             <dt className="text-ink-3">Next</dt>

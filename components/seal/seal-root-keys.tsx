@@ -12,7 +12,7 @@ export function SealRootKeys({ rootKeys }: { rootKeys: readonly RootKeyStatus[] 
       <h2 id="root-keys" className="mb-2.5 text-lg font-semibold">
         Root keys
       </h2>
-      <div className="card overflow-x-auto">
+      <div className="card relative overflow-x-auto">
         <Table>
           <thead>
             <tr>

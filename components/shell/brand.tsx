@@ -7,7 +7,7 @@ export function Brand() {
         fill="none"
         stroke="currentColor"
         strokeWidth="1.8"
-        className="size-[22px] text-accent"
+        className="size-[22px] shrink-0 text-accent"
       >
         <rect x="3" y="4" width="18" height="16" rx="3" />
         <circle cx="11" cy="12" r="3" />

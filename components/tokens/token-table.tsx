@@ -47,7 +47,7 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
   return (
     <>
       <Alert>{refusal}</Alert>
-      <div className="card overflow-x-auto">
+      <div className="card relative overflow-x-auto">
         <Table aria-label="API tokens">
           <thead>
             <tr>

@@ -38,7 +38,7 @@ export default function AlertDialog({
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-20 bg-veil" />
         <Base.Popup className="fixed top-1/2 left-1/2 z-20 max-h-[calc(100dvh-2rem)] w-[30rem] max-w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-card border border-line bg-surface p-5 shadow-popup">
-          <Base.Title className="text-lg font-semibold">{title}</Base.Title>
+          <Base.Title className="text-lg font-semibold wrap-anywhere">{title}</Base.Title>
           <Base.Description render={<div />} className="mt-2 space-y-2 text-ink-2">
             {children}
           </Base.Description>
