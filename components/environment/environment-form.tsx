@@ -38,6 +38,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   const router = useRouter()
   const panel = useRef<HTMLElement>(null)
   const check = useKeyCheck(view.report)
+  const [cameWith] = useState(view.report)
   const [refusal, setRefusal] = useState<string>()
   const [savedNow, setSavedNow] = useState(false)
   const [asked, setAsked] = useState<{ needed: ConfirmationNeeded; settings: EnvironmentSettings }>()
@@ -201,6 +202,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
           withKey={encrypt && method === 'AWS-KMS'}
           furtherKeys={furtherKeys.length}
           outdated={outdated}
+          madeAt={check.report === cameWith ? view.savedAt : null}
         />
       </aside>
       <UnsavedGuard unsaved={unsaved && canChange} />

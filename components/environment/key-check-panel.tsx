@@ -26,10 +26,12 @@ interface Props {
   checks?: ReadonlyMap<string, Check>
   /** The report is of other settings than those on the page. */
   outdated?: boolean
+  /** When the report was made, where that is longer ago than this visit. */
+  madeAt?: string | null
 }
 type Planned = ReturnType<typeof plannedChecks>[number]
 
-export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, checks, outdated = false }: Props) {
+export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, checks, outdated = false, madeAt }: Props) {
   const shown = running ? null : report
   const rows: readonly Planned[] = shown?.checks ?? plannedChecks(withKey ? 1 + furtherKeys : 0, true)
   const groups = Map.groupBy(rows, (row) => groupOf(row))
@@ -44,7 +46,7 @@ export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, check
         </div>
         {shown && (
           <span className="ml-auto text-sm text-ink-3 tabular-nums">
-            {outdated ? 'Before your changes' : formatDuration(shown.durationMs)}
+            {outdated ? 'Before your changes' : madeAt ? <Time iso={madeAt} /> : formatDuration(shown.durationMs)}
           </span>
         )}
       </div>

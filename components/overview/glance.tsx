@@ -33,9 +33,13 @@ export function EnvironmentGlance({ view }: { view: EnvironmentView }) {
           <code>{values.hosted ? (view.hostedBucket ?? '').replace('{region}', values.region) : values.bucket}</code>{' '}
           <span className="text-ink-3">in {values.region}</span>
         </Fact>
-        <Fact name="Last key check">
+        <Fact name="Key check">
           {view.report ? (
-            <Badge tone={view.report.ok ? 'ok' : 'bad'}>{view.report.ok ? 'Works' : 'Failed'}</Badge>
+            // Of the save, and not of today: how the key is now stands on its page, and trouble on every page.
+            <>
+              <Badge tone={view.report.ok ? 'ok' : 'bad'}>{view.report.ok ? 'Works' : 'Failed'}</Badge>{' '}
+              <span className="text-ink-3">when it was saved</span>
+            </>
           ) : (
             'Not run yet'
           )}
@@ -65,8 +69,8 @@ export function BackupsGlance({ last, active, complete }: { last: BackupRow; act
           </Link>
         </Fact>
         <Fact name="State">
-          <StateBadge state={last.state} damaged={last.damaged} warnings={last.warnings} />
-          {last.error && <p className="mt-1 line-clamp-3 text-sm text-ink-2">{last.error}</p>}
+          <StateBadge state={last.state} damaged={last.damaged} warnings={last.warnings} waitingFor={last.waitingFor} />
+          {last.error && <p className="mt-1 line-clamp-3 text-sm text-ink-2 wrap-anywhere">{last.error}</p>}
         </Fact>
         <Fact name="When">
           <Time iso={last.createdAt} />
