@@ -120,7 +120,8 @@ const isThrottled = ({ code }: AwsFault) => /throttl|toomany|limitexceeded/i.tes
 
 function findingOf({ kind, code, message }: AwsFault): Finding {
   if (kind === 'unreachable') return 'u'
-  if (code === 'NotFoundException') return 'n'
+  // “Invalid arn REGION”: KMS of another Region was asked, which does not know what became of the key.
+  if (code === 'NotFoundException') return /^Invalid arn/.test(message) ? 'r' : 'n'
   if (code === 'DisabledException') return /pending deletion/i.test(message) ? 'p' : 'o'
   // A key store outside of AWS says no to a request: that is not KMS's word on the key.
   if (isKeyStoreFault(code, message)) return 'r'

@@ -189,6 +189,20 @@ test('what fails in a key store outside of AWS is not KMS’s word on the key: l
   key.close()
 })
 
+test('KMS of another Region does not say that a key is deleted', async () => {
+  const key = await reachKey(here.context, arn)
+  const elsewhere = () =>
+    Promise.reject(
+      Object.assign(new Error('Invalid arn us-east-1'), {
+        name: 'NotFoundException',
+        $metadata: { httpStatusCode: 400 },
+      }),
+    )
+  const probe = await probeKey({ describe: elsewhere, encrypt: elsewhere, decrypt: elsewhere }, { ...key, arn })
+  expect(probe).toMatchObject({ found: 'r', diagnosis: { title: 'The key is in another Region' } })
+  key.close()
+})
+
 test('with every other call failing, it is told once and stays so', async () => {
   await fault({ effect: 'Outage', probability: 0.5, seed: 1 })
   await pass(60)
