@@ -58,6 +58,27 @@ test('one that does not list what was written', async () => {
   expect(checks.get('bucket.list')?.detail).toContain('not in the list')
 })
 
+test('one that does not know the question whose the bucket is has been reached all the same', async () => {
+  const s3 = sandbox.s3()
+  s3.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== 'HeadBucketCommand' || !('ExpectedBucketOwner' in args.input)) return next(args)
+        throw Object.assign(new Error('UnknownError'), {
+          name: 'NotImplemented',
+          $metadata: { httpStatusCode: 501, requestId: 'request-1' },
+        })
+      },
+    { step: 'initialize' },
+  )
+  const checks = await run(s3)
+  expect(failed(checks)).toEqual([])
+  expect(checks.get('bucket.owner')).toMatchObject({
+    status: 'skipped',
+    detail: 'Not known: S3 answered NotImplemented.',
+  })
+})
+
 test('an answer to the write that is lost on its way is no refusal: the second attempt finds what the first one wrote', async () => {
   const { endpoint } = sandbox.sandbox
   const access = { region: 'us-east-1', endpoint, credentials: sandbox.administrator }

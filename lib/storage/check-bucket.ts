@@ -175,7 +175,8 @@ function ofHead(fault: AwsFault, region: string): AwsFault {
 
 function ownerFault(fault: AwsFault, account: string): Check {
   const base = { id: 'bucket.owner' as const }
-  if (fault.kind !== 'refused') return skipped(base, 'Not looked at: AWS could not be reached for it.')
+  if (fault.kind === 'unreachable') return skipped(base, 'Not looked at: AWS could not be reached for it.')
+  if (fault.httpStatus !== 403) return skipped(base, `Not known: S3 answered ${fault.code}.`)
   return {
     ...failed(
       base,
