@@ -93,6 +93,18 @@ test('from KMS to a key file that is not there yet, and back', async () => {
   await start(awskms('archive'))
 })
 
+test('disabled = "true" changes nothing of how the seal that is left is reached: the variables still speak for it', async () => {
+  const variables = { AWS_REGION: 'eu-central-1', AWS_KMS_ENDPOINT: sandbox.sandbox.endpoint }
+  const stanza = (more: string) => {
+    const at = host(variables, `seal "awskms" {\n  kms_key_id = "alias/backups"\n${more}}`)
+    return { ...at, own: { ...at.own, endpoint: 'http://127.0.0.1:1' } }
+  }
+  const key = keyArn(sandbox.info, 'backups', 'eu-central-1')
+  await start(stanza(''))
+  expect(await wraps()).toEqual([key])
+  expect(await migrateSeal(here, stanza('  disabled = "true"\n'))).toMatchObject({ exchanged: 1, from: key })
+})
+
 test('a wrap by a key file that is gone does not stand in the way where KMS opens every root key', async () => {
   await start(awskms())
   await migrateSeal(here, leaving())

@@ -114,14 +114,16 @@ test.each([
   expect(() => read(text)).toThrow(message)
 })
 
-test('a disabled stanza is the seal that is being left; the variables do not speak for it', () => {
+test('a disabled stanza is the seal that is being left; the variables speak for it unless there is another', () => {
   const disabled = example.replace('}', '  disabled = "true"\n}')
   const variables = { AWS_REGION: 'eu-west-1', VAULT_AWSKMS_SEAL_KEY_ID: 'alias/new' }
   const { active, leaving } = read(disabled, variables)
   expect(active).toEqual({ type: 'local' })
-  expect(leaving?.region).toEqual({ value: 'us-east-1', source: `${file}:2`, shadows: [] })
-  const both = read(`${disabled}\nseal "awskms" { kms_key_id = "alias/other" }`, {})
-  expect(both.active).toMatchObject({ type: 'awskms', settings: { kms_key_id: { value: 'alias/other' } } })
+  // As before it was disabled.
+  expect(leaving).toEqual({ ...awskms(example, variables), disabled: expect.anything() })
+  const both = read(`${disabled}\nseal "awskms" { kms_key_id = "alias/other" }`, variables)
+  expect(both.active).toMatchObject({ type: 'awskms', settings: { kms_key_id: { value: 'alias/new' } } })
   expect(both.leaving?.kms_key_id?.value).toBe('19ec80b0-dfdd-4d97-8164-c6examplekey')
+  expect(both.leaving?.region).toEqual({ value: 'us-east-1', source: `${file}:2`, shadows: [] })
   expect(read(example.replace('}', '  disabled = "false"\n}')).active.type).toBe('awskms')
 })

@@ -66,14 +66,16 @@ export function readSealSettings({ config, variables }: SealSources): SealSettin
   if (type !== undefined && type !== 'awskms' && type !== 'local')
     throw new AppError('invalid', `VAULT_SEAL_TYPE is “${type}”. It must be awskms or local.`)
   const [stanza] = active
-  const left = leaving[0] && config ? withoutVariables(leaving[0].block, config.file) : undefined
-  if (type === 'local' || (type === undefined && !stanza)) return { active: { type: 'local' }, leaving: left }
+  // The variables speak for the seal in use, or for the one that was until it was disabled; of two, only for the first.
+  const left = (speaking: typeof variables) => leaving[0] && resolve(leaving[0].block, config?.file, speaking)
+  if (type === 'local' || (type === undefined && !stanza))
+    return { active: { type: 'local' }, leaving: left(variables) }
   const settings = resolve(stanza?.block, config?.file, variables)
   if (!settings.kms_key_id)
     throw new AppError('invalid', 'The seal awskms needs a key, and none is named.', {
       fix: 'Set kms_key_id in the seal stanza, or VAULT_AWSKMS_SEAL_KEY_ID.',
     })
-  return { active: { type: 'awskms', settings }, leaving: left }
+  return { active: { type: 'awskms', settings }, leaving: left({}) }
 }
 
 interface Stanza {
@@ -135,9 +137,6 @@ function resolve(
   }
   return settings
 }
-
-/** The variables speak for the seal in use; of the one that is being left only the file speaks. */
-const withoutVariables = (block: HclBlock, file: string) => resolve(block, file, {})
 
 function entriesOf<K extends string, V>(record: Readonly<Record<K, V>>): [K, V][] {
   const entries: [K, V][] = []
