@@ -75,3 +75,17 @@ test('what is shown is read back as the same settings', () => {
     expect(readEnvironmentFile(JSON.stringify(environmentFileOf(settings)), nothing)).toEqual(settings)
   }
 })
+
+test('what is no JSON is told without what it holds', () => {
+  const secret = 'wJalrXUtnFEMI/K7MDENG'
+  for (const text of [
+    `{ "secretAccessKey": ${secret} }`,
+    `{"secretAccessKey": "a"${secret}}`,
+    secret,
+    `{"a":"${secret}`,
+  ]) {
+    const problem = () => readEnvironmentFile(text, () => undefined)
+    expect(problem).toThrow(/^The file is not JSON: /)
+    expect(problem).not.toThrow(/wJal/)
+  }
+})

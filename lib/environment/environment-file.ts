@@ -82,7 +82,8 @@ function json(text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new AppError('invalid', `The file is not JSON: ${reason}.`)
+    // Where V8 quotes the text around it, that may be a secret without its quotes.
+    throw new AppError('invalid', `The file is not JSON: ${reason.replace(/, (?:\.\.\.)?".*$/s, '')}.`)
   }
 }
 
