@@ -104,6 +104,15 @@ test('goes on where a migration was interrupted', async () => {
   expect(await migrateDeploy(url, await migrations({ ...first, ...second }))).toEqual(['2_colour'])
 })
 
+test('refuses the database of a newer console, and leaves it as it is', async () => {
+  await migrateDeploy(url, await migrations({ ...first, ...second }))
+  await expect(migrateDeploy(url, await migrations(first))).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/newer version of the console: it has the migration 2_colour/),
+  })
+  expect(await migrateDeploy(url, await migrations({ ...first, ...second }))).toEqual([])
+})
+
 test('says that the database cannot be reached', async () => {
   await expect(migrateDeploy('postgresql://vault@127.0.0.1:1/vault')).rejects.toMatchObject({
     code: 'unreachable',

@@ -20,7 +20,8 @@ const migrationLock = 5_262_047
  * Applies the migrations that the database does not have yet, and remembers them as `prisma migrate deploy` does.
  * Several at once wait for each other.
  * @returns the names of the migrations applied now
- * @throws AppError `unreachable` when the database cannot be reached, `unavailable` when a migration does not apply
+ * @throws AppError `unreachable` when the database cannot be reached, `unavailable` when a migration does not apply or the
+ * database is a newer console's
  */
 export async function migrateDeploy(databaseUrl: string, folder = migrationsFolder): Promise<string[]> {
   const migrationDirectories = await readMigrations(folder)
@@ -37,6 +38,7 @@ export async function migrateDeploy(databaseUrl: string, folder = migrationsFold
   try {
     await lock.query('select pg_advisory_lock($1)', [migrationLock])
     await forgetUnfinished(lock)
+    await refuseNewer(lock, migrationDirectories)
     return await applyMigrations(databaseUrl, folder, migrationDirectories)
   } finally {
     await lock.end()
@@ -87,6 +89,23 @@ async function forgetUnfinished(client: pg.Client): Promise<void> {
   if (!rows[0]?.found) return
   await client.query(
     'update _prisma_migrations set rolled_back_at = now() where finished_at is null and rolled_back_at is null',
+  )
+}
+
+/** The engine overlooks what it does not know, and an older console would work on tables that it does not understand. */
+async function refuseNewer(client: pg.Client, known: schemaEngine.MigrationDirectory[]): Promise<void> {
+  const { rows } = await client.query("select to_regclass('_prisma_migrations') as found")
+  if (!rows[0]?.found) return
+  const { rows: unknown } = await client.query<{ name: string }>(
+    `select migration_name as name from _prisma_migrations
+     where finished_at is not null and rolled_back_at is null and migration_name <> all ($1) order by 1 limit 1`,
+    [known.map(({ path: name }) => name)],
+  )
+  if (!unknown[0]) return
+  throw new AppError(
+    'unavailable',
+    `The database was last used by a newer version of the console: it has the migration ${unknown[0].name}, which this version does not know.`,
+    { fix: 'Start that version, or a newer one. This one starts on a copy of the database from before the update.' },
   )
 }
 
