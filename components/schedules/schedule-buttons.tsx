@@ -33,9 +33,9 @@ export function ScheduleButtons({ schedule, change }: Props) {
   const turn = enabled ? 'Pause' : 'Resume'
   return (
     <div className="flex flex-col items-end gap-2.5 max-md:items-start md:min-w-42">
-      <div className="flex gap-2.5">
+      <div className="flex flex-wrap gap-2.5">
         {enabled && (
-          <Button size="small" aria-label={`Run ${name} now`} disabled={pending} onClick={() => run('run')}>
+          <Button size="small" aria-label={`Run now: ${name}`} disabled={pending} onClick={() => run('run')}>
             Run now
           </Button>
         )}
