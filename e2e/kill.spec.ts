@@ -15,7 +15,7 @@ base(
       const source = path.join(console.sources, 'big')
       plantTree(source, { files: 6000, seed: 11 })
       // Slow enough to be killed in the middle, whatever the machine.
-      await slowDown(console, 1_500)
+      await slowDown(console, 5_000)
       const waiting = console.byok(['backup', 'create', source])
       const id = await untilRunning(console)
       const children = childrenOf(console.process.pid ?? 0)

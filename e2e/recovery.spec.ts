@@ -31,7 +31,12 @@ test('the program in docs/recovery.md, which knows nothing of this project, brin
   // The numbers a person keeps, read where a person reads them.
   await page.goto(`/backups/${id}`)
   const fact = (name: string) =>
-    page.getByRole('term').filter({ hasText: name }).locator('xpath=following-sibling::dd[1]').textContent()
+    page
+      .getByRole('term')
+      .filter({ hasText: name })
+      .locator('xpath=following-sibling::dd[1]')
+      .locator('code')
+      .textContent()
   const installation = (await fact('Installation')) ?? ''
   const environment = (await fact('Environment')) ?? ''
 
