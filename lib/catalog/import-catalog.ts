@@ -150,26 +150,30 @@ async function lookFor(context: BackupContext, backups: readonly CatalogBackup[]
     connections.set(key, made)
     return made
   }
-  const look = async (backup: CatalogBackup) => {
+  /** Why it is not taken over; undefined when all of it is there. */
+  const look = async (backup: CatalogBackup): Promise<string | undefined> => {
     try {
       const { store } = await connectionTo(backup)
       const key = backupFolder({ ...backup, backup: backup.id }) + MANIFEST
       const object = await store.read(key, (backup.manifestSize ?? 64 * 1024 * 1024) + 1)
       if (sha256Of(object) !== backup.manifestSha256)
-        missing.push({ id: backup.id, reason: 'The manifest in the bucket is another than in the catalogue.' })
-      else {
-        const reason = await faultOfEnvelope(store, backup)
-        if (reason === undefined) found.push(backup)
-        else missing.push({ id: backup.id, reason })
-      }
+        return 'The manifest in the bucket is another than in the catalogue.'
+      return await faultOfEnvelope(store, backup)
     } catch (error) {
       if (!(error instanceof AppError) || error.retryable) throw error
-      const gone = error.code === 'not-found'
-      missing.push({ id: backup.id, reason: gone ? 'It is not in the bucket any more.' : messageOf(error) })
+      return error.code === 'not-found' ? 'It is not in the bucket any more.' : messageOf(error)
     }
   }
   try {
-    for (let at = 0; at < backups.length; at += atOnce) await Promise.all(backups.slice(at, at + atOnce).map(look))
+    for (let at = 0; at < backups.length; at += atOnce) {
+      const some = backups.slice(at, at + atOnce)
+      const reasons = await Promise.all(some.map(look))
+      for (const [index, backup] of some.entries()) {
+        const reason = reasons[index]
+        if (reason === undefined) found.push(backup)
+        else missing.push({ id: backup.id, reason })
+      }
+    }
   } finally {
     for (const connection of await Promise.allSettled(connections.values()))
       if (connection.status === 'fulfilled') connection.value.close()
