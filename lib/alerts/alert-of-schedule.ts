@@ -24,7 +24,7 @@ export function idOfSchedule(subject: string): string | undefined {
   return subject.startsWith(prefix) ? subject.slice(prefix.length) : undefined
 }
 
-/** Of every schedule with an open alert, the trouble that was told. */
+/** Of every schedule with an open alert, the worst that was told, and what is wrong now. */
 export async function openScheduleAlerts(db: Tx): Promise<Map<string, { readonly state: string; detail: string }>> {
   const rows = await db.alert.findMany({ where: { openFor: { startsWith: prefix } } })
   return new Map(rows.map(({ subject, state, detail }) => [subject.slice(prefix.length), { state, detail }]))
@@ -36,10 +36,11 @@ export async function alertOfSchedule(tx: Tx, schedule: Schedule, found: Found, 
   const subject = `${prefix}${schedule.id}`
   const open = await tx.alert.findUnique({ where: { openFor: subject } })
   const title = `The scheduled backup “${shown(schedule.name)}” ${told[state]}`
+  const isNews = !open || graver(state, open.state)
   const alert = open
-    ? await tx.alert.update({ where: { id: open.id }, data: { state, title, detail } })
+    ? await tx.alert.update({ where: { id: open.id }, data: { ...(isNews && { state }), title, detail } })
     : await tx.alert.create({ data: { subject, openFor: subject, state, title, detail, openedAt: at } })
-  if (open && !graver(state, open.state)) return
+  if (!isNews) return
   const kind = open ? 'worse' : 'opened'
   await queueDeliveries(tx, alert.id, await messageOf(tx, schedule, { kind, title, at, state, error: detail }), at)
 }
@@ -50,7 +51,7 @@ export async function closeScheduleAlert(tx: Tx, schedule: Schedule, why: string
   if (!open) return
   await tx.alert.update({ where: { id: open.id }, data: { openFor: null, closedAt: at } })
   const title = `The scheduled backup “${shown(schedule.name)}” ${why}`
-  const message = await messageOf(tx, schedule, { kind: 'closed', title, at, state: 'well', error: null })
+  const message = await messageOf(tx, schedule, { kind: 'closed', title, at, state: null, error: null })
   await queueDeliveries(tx, open.id, message, at)
 }
 

@@ -33,7 +33,8 @@ export interface AlertMessage {
     readonly name: string
     readonly source: string
     readonly host: string
-    readonly state: ScheduleTrouble | 'well'
+    /** Null once the alert is closed. */
+    readonly state: ScheduleTrouble | null
     readonly error: string | null
     /** When its last complete backup was made: ISO 8601, UTC */
     readonly lastComplete: string | null

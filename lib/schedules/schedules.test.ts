@@ -290,11 +290,18 @@ test('one that waits is told after an hour, and again when it fails', async () =
   await here.db.backup.update({ where: { id: backup }, data: { state: 'failed' } })
   await watchSchedules(here.context)
   expect(words(await told())).toEqual(['worse: The scheduled backup “photos” failed'])
+  // The next run waits, and fails as well: it was told that it fails.
+  await here.db.backup.update({ where: { id: backup }, data: { state: 'waiting' } })
+  await watchSchedules(here.context)
+  expect(await openTitles()).toEqual(['The scheduled backup “photos” has been waiting for an hour'])
+  await here.db.backup.update({ where: { id: backup }, data: { state: 'failed' } })
+  await watchSchedules(here.context)
+  expect(await told()).toEqual([])
   await run(id, { state: 'complete', files: 0, warningCount: 1, warnings: [{ path: '/srv/photos', message: 'empty' }] })
   await watchSchedules(here.context)
   // No better, and no news.
   expect(await told()).toEqual([])
-  expect(await here.db.alert.findMany()).toMatchObject([{ state: 'empty', detail: 'empty', closedAt: null }])
+  expect(await here.db.alert.findMany()).toMatchObject([{ state: 'failed', detail: 'empty', closedAt: null }])
 })
 
 test('a machine without a worker, and a run that could not be started', async () => {

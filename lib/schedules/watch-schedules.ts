@@ -3,7 +3,7 @@ import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { type Db, databaseTime } from '#lib/db.ts'
 import { liveHosts } from '#lib/jobs/choose-host.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
-import type { ScheduleTrouble } from './schema.ts'
+import { graver, type ScheduleTrouble } from './schema.ts'
 
 // Nobody looks at backups that make themselves. Whatever keeps one from being made, the rows show it sooner or later, so
 // they are what is looked at, and not each place where something can go wrong.
@@ -50,7 +50,7 @@ export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise
     const isKnown =
       typeof finding === 'string'
         ? finding === 'unknown' || !alert
-        : alert?.state === finding.trouble && alert.detail === finding.error
+        : alert?.detail === finding.error && !graver(finding.trouble, alert.state)
     if (isKnown) continue
     await db.$transaction(async (tx) => {
       // Once, and not if it was paused or removed meanwhile.
