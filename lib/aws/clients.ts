@@ -4,6 +4,7 @@ import { STSClient } from '@aws-sdk/client-sts'
 import { GuardedAgent, reachOf } from './connect-guard.ts'
 import { type CredentialSettings, credentialsOf, type ResolvedCredentials } from './credentials.ts'
 import type { Endpoint } from './schema.ts'
+import { socketMemory } from './socket-memory.ts'
 import { type OnKmsCall, watchKmsCalls } from './watch-kms-calls.ts'
 
 /** How to reach AWS as one principal in one Region. */
@@ -41,7 +42,7 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
     region,
     stsEndpoint: 'stsEndpoint' in access ? access.stsEndpoint : endpoint,
   })
-  const agent = { keepAlive: true, maxSockets: 32 }
+  const agent = { keepAlive: true, maxSockets: 32, onread: socketMemory }
   const shared = {
     region,
     credentials: async () => (await resolveCredentials()).identity,

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import {
@@ -208,8 +207,6 @@ async function readBody(body: Readable, { announced, maxBytes, into, name }: Bod
   const expected = Math.min(announced ?? 0, maxBytes)
   let whole = into && into.length >= expected ? into : Buffer.allocUnsafeSlow(expected)
   let size = 0
-  const stopFreeing = freeWhatIsParsed(body)
-  body.once('end', stopFreeing)
   body.on('data', (chunk: Buffer) => {
     const needed = size + chunk.length
     if (needed > maxBytes)
@@ -219,22 +216,10 @@ async function readBody(body: Readable, { announced, maxBytes, into, name }: Bod
     size = needed
     freeNow(chunk)
   })
-  await finished(body, { writable: false }).finally(stopFreeing)
+  await finished(body, { writable: false })
   if (announced !== undefined && size !== announced)
     throw new AppError('unreachable', `${name} came only in part: ${size} of ${announced} bytes.`)
   return whole.subarray(0, size)
-}
-
-/**
- * Frees what the socket of a response has read as soon as the HTTP parser, which began to listen earlier, has copied the
- * body out of it. To be ended with the response: then another one may begin on this socket.
- */
-function freeWhatIsParsed(body: Readable): () => void {
-  // Not by `instanceof IncomingMessage`: importing anything of node:http in an ES module loads all of undici, 50 ms.
-  const socket: unknown = 'socket' in body ? body.socket : undefined
-  if (!(socket instanceof Socket)) return () => {}
-  socket.on('data', freeNow)
-  return () => socket.off('data', freeNow)
 }
 
 function sha256(body: Uint8Array): string {
