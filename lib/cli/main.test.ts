@@ -25,6 +25,10 @@ test('help of a group, asked for either way, names its commands', async () => {
   expect(said.out).toContain('recovery-kit')
 })
 
+test('tells its version', async () => {
+  expect(await byok(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), error: '' })
+})
+
 test('whoever does not listen to the words gets the exit code all the same', async () => {
   expect(await byok(['nonsense'], { deaf: true })).toMatchObject({ code: 2 })
 })

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { AppError, isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
+import manifest from '../../package.json' with { type: 'json' }
 import { exitCodes } from './exit-codes.ts'
 import { plainLines, printError } from './output.ts'
 
@@ -9,6 +10,7 @@ const program = new Command('byok')
     'after',
     '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running or something cannot be reached, 4 the console is sealed.',
   )
+  .version(manifest.version, '--version', 'print the version')
   .showHelpAfterError('Try --help.')
   .exitOverride()
 
