@@ -74,10 +74,11 @@ async function compare(standIn: StandIn): Promise<void> {
     const source = path.join(work, 'source')
     const set = make(source)
     const original = bothTrees(source)
-    // Interleaved, so that what the machine does besides falls on all alike; each run begins with another client.
+    // Interleaved, so that what the machine does besides falls on all alike. Each round begins with another client, and
+    // every other one goes backwards: nobody always comes after the same one.
     for (let run = 1; run <= runs; run++) {
       for (const [place] of installed.entries()) {
-        const client = installed[(place + run) % installed.length]
+        const client = installed.at((run + (run % 2 === 0 ? place : -place)) % installed.length)
         if (client) done.push(...(await undisturbed(client, { source, set, original, run })))
       }
     }
