@@ -1,6 +1,7 @@
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { STSClient } from '@aws-sdk/client-sts'
+import { askFirstAfterFailure } from './ask-first.ts'
 import { GuardedAgent, reachOf } from './connect-guard.ts'
 import { type CredentialSettings, credentialsOf, type ResolvedCredentials } from './credentials.ts'
 import type { Endpoint } from './schema.ts'
@@ -72,7 +73,12 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
   // AWS wants the bucket in the host name; the sandbox and most other stores have one host name for all buckets.
   const forcePathStyle = s3Endpoint ? s3Endpoint.kind === 'own' : endpoint !== undefined
   // Who knows the SHA-256 of what it reads compares that itself; others ask for the SDK's check (ChecksumMode).
-  const s3 = new S3Client({ ...at(s3Endpoint), forcePathStyle, responseChecksumValidation: 'WHEN_REQUIRED' })
+  const s3 = new S3Client({
+    ...at(s3Endpoint),
+    ...{ forcePathStyle, responseChecksumValidation: 'WHEN_REQUIRED', expectContinueHeader: false },
+  })
+  // With an agent that it was given the SDK would ask, and not wait for the answer.
+  if (!s3Endpoint) askFirstAfterFailure(s3)
   return {
     kms,
     s3,

@@ -125,7 +125,7 @@ describe('through the SDK’s clients', () => {
   test('a forbidden address is refused at once, not taken for an outage, and nothing is sent', async () => {
     const s3Endpoint = { url: `https://localhost:${port}`, kind: 'vpc', region: undefined } as const
     const clients = createAwsClients({ ...access, s3Endpoint }, 'background')
-    // A bucket with dots stays out of the host name. With more than 1 MiB the SDK waits for “100 Continue”, by an agent of its own if it can.
+    // A bucket with dots stays out of the host name. Where the SDK waits for “100 Continue” it makes agents of its own.
     for (const Body of ['small', Buffer.alloc(2 ** 21)]) {
       const sent = clients.s3.send(new PutObjectCommand({ Bucket: 'with.dots', Key: 'key', Body }))
       const error: unknown = await sent.catch((reason: unknown) => reason)
