@@ -48,7 +48,8 @@ export function fixOf(error: unknown): string {
   const code = systemCode(error)
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return 'Make room there, restore to another disk, or restore only some paths; then start it again.'
-  if (code === 'ENAMETOOLONG') return 'Restore into a folder with a shorter path.'
+  if (code === 'ENAMETOOLONG')
+    return 'Most disks take names of 255 bytes. Restore to one that takes longer ones, as the one did that was backed up, into a folder with a shorter path, or leave it out (!NAME).'
   if (code === 'EMFILE' || code === 'ENFILE')
     return 'Raise the limit of open files (ulimit -n) where the worker is started, then start the restore again.'
   if (code === 'EIO') return 'Look at that disk, or restore to another one.'

@@ -1,7 +1,10 @@
 import { AppError } from '#lib/errors.ts'
 import { type BytePath, displayPath } from './byte-path.ts'
 
-/** The parts of an entry's path; none for the root `.`. Throws AppError `integrity` unless every part is a plain name. */
+/**
+ * The parts of an entry's path; none for the root `.`. Throws AppError `integrity` unless every part is a plain name. However
+ * long: disks that count characters (NTFS, exFAT, SMB) have names of up to 765 bytes, and backups of them are no forgeries.
+ */
 export function checkedParts(path: BytePath): string[] {
   if (path === '.') return []
   const parts = path.split('/')
@@ -19,6 +22,5 @@ function whyNotAName(part: string): string | undefined {
   if (part === '') return 'is absolute or has an empty part'
   if (part === '..' || part === '.') return `has the part "${part}"`
   if (part.includes('\0')) return 'holds a NUL character'
-  if (part.length > 255) return 'has a part longer than 255 bytes'
   return undefined
 }

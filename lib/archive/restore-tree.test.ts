@@ -64,7 +64,7 @@ test.each([
   ['EIO', /the disk reported an error \(EIO\)/, /Look at that disk/],
   ['EMFILE', /too many files are open/, /ulimit -n/],
   ['EACCES', /permission denied/, /another folder, which this user may write to/],
-  ['ENAMETOOLONG', /too long/, /shorter path/],
+  ['ENAMETOOLONG', /too long/, /255 bytes.*leave it out/],
 ])('%s: what was refused, and what to do', (code, message, fix) => {
   const refused = cannotWrite(entry('file', 'inner/a'), Object.assign(new Error(code), { code }))
   expect(refused).toMatchObject({
@@ -89,7 +89,6 @@ test('files, folders and links, with modes and times set last', async () => {
 })
 
 describe('a hostile path writes nothing', () => {
-  const tooLong = 'x'.repeat(256)
   test.each([
     ['/etc/evil', 'is absolute or has an empty part'],
     ['../evil', 'has the part ".."'],
@@ -99,7 +98,6 @@ describe('a hostile path writes nothing', () => {
     ['evil/', 'has an empty part'],
     ['', 'has an empty part'],
     ['evil\0', 'holds a NUL'],
-    [`a/${tooLong}`, 'longer than 255 bytes'],
     ['..', 'has the part ".."'],
   ])('%j', async (path, reason) => {
     await add(entry('folder', 'a'))

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { toBytePath } from '#lib/archive/byte-path.ts'
 import { type Entry, encodeEntry } from '#lib/archive/entry.ts'
 import { END_OF_TAR, encodeTarHeader } from '#lib/archive/tar-header.ts'
 import { failureOf, identityOf, Workbench } from './backup-for-tests.ts'
@@ -89,6 +90,26 @@ test('the forgery is good: an honest one is restored', async () => {
   await forge({})
   expect(await verifying()).toMatchObject({ problems: [] })
   expect((await bench.restore('forged')).result).toMatchObject({ files: 1, bytes: CONTENT.length })
+})
+
+test('a name longer than this disk takes is no forgery: that is said, and all else can be had', async () => {
+  const named = { ...file, path: toBytePath('ü'.repeat(255)), size: 0, offset: 1536 }
+  const header = (entry: Entry) => Buffer.from(encodeTarHeader(entry))
+  const long = { ...named, data: named.offset + header(named).length }
+  const content = Buffer.alloc(512)
+  content.write(CONTENT)
+  const tar = Buffer.concat([header(root), header(file), content, header(long), END_OF_TAR])
+  await forge({ lines: [root, file, long].map(encodeEntry), totals: { files: 2 }, tar })
+  expect(await verifying()).toMatchObject({ problems: [] })
+  const backup = await bench.open('forged')
+  expect(await failureOf(restoreBackup({ backup, target: bench.newTarget() }))).toMatchObject({
+    code: 'denied',
+    message: expect.stringContaining('ENAMETOOLONG'),
+  })
+  const target = bench.newTarget()
+  const rest = await restoreBackup({ backup, target, paths: [`!${'ü'.repeat(255)}`] })
+  expect(rest).toMatchObject({ files: 1, warnings: 0 })
+  expect(readdirSync(target)).toEqual(['file'])
 })
 
 const device = encodeEntry(file)

@@ -72,7 +72,8 @@ async function* severalFiles({ files }: FilesSource): AsyncGenerator<Incoming> {
 function checkedPath(text: string): BytePath {
   const path = toBytePath(text)
   try {
-    if (checkedParts(path).length > 0) return path
+    const parts = checkedParts(path)
+    if (parts.length > 0 && parts.every((part) => part.length <= 255)) return path
   } catch {
     // Said below, in words for who sends it.
   }
