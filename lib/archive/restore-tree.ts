@@ -46,8 +46,14 @@ interface Level {
 export const overwrites = ['never', 'older', 'always'] as const
 export type Overwrite = (typeof overwrites)[number]
 
-/** `kept`: what was there already stays. `blocked`: something else is in its way, which a warning says. */
-export type Outcome = 'written' | 'kept' | 'blocked'
+/**
+ * `kept`: what was there already stays. `blocked`: something else is in its way, which a warning says. `unlinked`: this
+ * disk takes no such hard link; it is to be added as a file.
+ */
+export type Outcome = 'written' | 'kept' | 'blocked' | 'unlinked'
+
+/** Too many links to one file (ext4: 65,000), another disk mounted in between, or a disk or system that knows none. */
+const NO_LINK: readonly (string | undefined)[] = ['EMLINK', 'EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
 
 interface TreeWriterOptions {
   readonly overwrite?: Overwrite | undefined
@@ -135,7 +141,7 @@ export class TreeWriter {
       }
       if (there && !this.#mayReplace(entry, there)) return 'kept'
       if (entry.type === 'symlink') this.#addSymlink(entry, parent, at)
-      else if (entry.type === 'hardlink') this.#addHardLink(entry, parent, at)
+      else if (entry.type === 'hardlink') return this.#addHardLink(entry, parent, at)
       else await this.#addFile(entry, parent, at, content)
       return 'written'
     } catch (error) {
@@ -266,7 +272,7 @@ export class TreeWriter {
     }
   }
 
-  #addHardLink(entry: Entry, parent: OpenFolder, at: BytePath): void {
+  #addHardLink(entry: Entry, parent: OpenFolder, at: BytePath): Outcome {
     const parts = checkedParts(entry.target ?? '')
     const name = parts.pop()
     if (name === undefined) throw hostileEntry(entry, 'is a link to a folder')
@@ -274,7 +280,9 @@ export class TreeWriter {
       const existing = toFsPath(this.#below.open(parts).inside(name))
       if (!lstatSync(existing).isFile()) throw hostileEntry(entry, 'is a hard link to what is no file of this backup')
       this.#put(parent, at, (path) => linkSync(existing, toFsPath(path)))
+      return 'written'
     } catch (error) {
+      if (NO_LINK.includes(systemCode(error))) return 'unlinked'
       if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? ''))
         throw hostileEntry(entry, 'is a hard link to what is no file of this backup')
       throw error

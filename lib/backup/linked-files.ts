@@ -9,8 +9,8 @@ import type { Selection } from './select-entries.ts'
 import { TarReader } from './tar-reader.ts'
 
 /**
- * Where a hard link's first file is not restored, or what is there is not it, the link is restored as a file with that
- * file's content; further links to the same file lead to it.
+ * Where a hard link's first file is not restored, or what is there is not it, or the disk refuses the link, the link is
+ * restored as a file with that file's content; further links to the same file lead to it.
  */
 export function linkedFiles(
   backup: OpenedBackup,
@@ -34,17 +34,30 @@ export function linkedFiles(
         return { entry: { ...entry, target: stead.path }, content: nothing() }
       const restored = selection === undefined || selection.selects(target, false)
       if (restored && !tree.overwrites) return { entry, content: nothing() }
-      const first = await index.find(target)
-      if (first?.type !== 'file')
-        throw new AppError('integrity', `Backup ${backup.identity.backup} holds a hard link to what is no file of it.`)
+      const first = await firstOf(target)
       if (restored && tree.holds(first)) return { entry, content: nothing() }
-      const { type, size, data } = first
-      const { target: _, ...link } = entry
-      const asFile = { ...link, type, size, data }
-      inItsStead.set(target, asFile)
-      finished?.find(asFile)
-      return { entry: asFile, content: readAlone(asFile) }
+      return asFile(entry, target, first)
     },
+
+    /** The same for a link that could not be made. */
+    async unlinked(entry: Entry): Promise<{ entry: Entry; content: AsyncIterable<Buffer> }> {
+      const target = entry.target ?? ''
+      return asFile(entry, target, await firstOf(target))
+    },
+  }
+
+  async function firstOf(target: BytePath): Promise<Entry> {
+    const first = await index.find(target)
+    if (first?.type === 'file') return first
+    throw new AppError('integrity', `Backup ${backup.identity.backup} holds a hard link to what is no file of it.`)
+  }
+
+  function asFile(entry: Entry, target: BytePath, { type, size, data }: Entry) {
+    const { target: _, ...link } = entry
+    const file = { ...link, type, size, data }
+    inItsStead.set(target, file)
+    finished?.find(file)
+    return { entry: file, content: readAlone(file) }
   }
 
   async function* readAlone({ data, size }: Entry): AsyncGenerator<Buffer> {

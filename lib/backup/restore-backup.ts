@@ -118,8 +118,13 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       const before = done.bytes
       const isSmall = item.type === 'file' && item.size <= SMALL && !finished?.has(item)
       const small = isSmall ? tar.here(item.data, item.size) : undefined
-      const { entry, content } = small ? { entry: item, content: [small] } : await links.resolve(item, tar)
-      const outcome = await tree.add(entry, small ? content : counted(content, item.path), onTheWay)
+      let { entry, content } = small ? { entry: item, content: [small] } : await links.resolve(item, tar)
+      let outcome = await tree.add(entry, small ? content : counted(content, item.path), onTheWay)
+      if (outcome === 'unlinked') {
+        warn(item.path, 'this disk takes no further hard link to its file: it was restored as a file of its own')
+        ;({ entry, content } = await links.unlinked(item))
+        outcome = await tree.add(entry, counted(content, item.path), onTheWay)
+      }
       if (outcome === 'written') {
         done.bytes = before
         count(done, entry)
