@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { workerDeadAfterMs } from '#lib/jobs/register-worker.ts'
+import { seenLately } from '#lib/jobs/register-worker.ts'
 import type { Services } from '#lib/services.ts'
 
 const patienceMs = 5_000
@@ -22,14 +22,14 @@ export async function checkHealth(services: Pick<Services, 'db' | 'backup'>): Pr
 
 async function ask({ db, backup: { own } }: Pick<Services, 'db' | 'backup'>): Promise<Health> {
   try {
-    const seenAt = { gt: new Date(Date.now() - workerDeadAfterMs) }
+    const alive = await seenLately(db)
     const finished = {
       where: { finishedAt: { not: null } },
       orderBy: { finishedAt: 'desc' },
       select: { state: true },
     } as const
     const [worker, backup, restore, key, sandbox] = await Promise.all([
-      db.worker.findFirst({ where: { seenAt }, select: { id: true } }),
+      db.worker.findFirst({ where: alive, select: { id: true } }),
       db.backup.findFirst(finished),
       db.restore.findFirst(finished),
       db.keyHealth.findFirst({ where: { state: { not: 'healthy' } }, select: { state: true } }),

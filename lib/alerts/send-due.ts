@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Db } from '#lib/db.ts'
+import { type Db, databaseClock } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { type AlertContext, openPassword, openWebhookSecret, storedSettings } from './alert-settings.ts'
 import type { AlertMessage } from './schema.ts'
@@ -14,7 +14,7 @@ const mostTries = 15
 const keptMs = 90 * 86_400_000
 
 export interface SendOptions {
-  /** Injected by tests, which do not wait. */
+  /** The database's, unless injected by tests, which do not wait. */
   readonly now?: () => Date
   readonly random?: () => number
   /** For one message. */
@@ -28,9 +28,10 @@ export interface SendOptions {
  */
 export async function sendDue(
   context: AlertContext,
-  { now = () => new Date(), random = Math.random, timeoutMs = 20_000 }: SendOptions = {},
+  { now: given, random = Math.random, timeoutMs = 20_000 }: SendOptions = {},
 ): Promise<number> {
   const { db } = context
+  const now = given ?? (await databaseClock(db))
   let tried = 0
   for (;;) {
     const due = await claim(db, now(), timeoutMs * 2)

@@ -17,13 +17,14 @@ export function takeSignInTry(db: Tx, email: string): Promise<number> {
 /** The same for anything else that can be guessed at; `key` says what, and holds nothing that was typed. */
 export async function takeTry(db: Tx, key: string): Promise<number> {
   const now = Date.now()
-  // `lastRequest` is when the window began.
+  const [from, to] = [now - windowMs, now + windowMs]
+  // `lastRequest` is when the window began. One that begins later than it can was begun by a clock that was ahead.
   const [row] = await db.$queryRaw<{ count: number; lastRequest: bigint }[]>`
     INSERT INTO "rateLimit" ("id", "key", "count", "lastRequest") VALUES (${randomUUID()}, ${key}, 1, ${now})
     ON CONFLICT ("key") DO UPDATE SET
-      "count" = CASE WHEN "rateLimit"."lastRequest" < ${now - windowMs} THEN 1
+      "count" = CASE WHEN "rateLimit"."lastRequest" NOT BETWEEN ${from} AND ${to} THEN 1
         ELSE LEAST("rateLimit"."count" + 1, ${most + 1}) END,
-      "lastRequest" = CASE WHEN "rateLimit"."lastRequest" < ${now - windowMs} THEN ${now} ELSE "rateLimit"."lastRequest" END
+      "lastRequest" = CASE WHEN "rateLimit"."lastRequest" NOT BETWEEN ${from} AND ${to} THEN ${now} ELSE "rateLimit"."lastRequest" END
     RETURNING "count", "lastRequest"`
   if (!row || row.count <= most) return 0
   return Math.max(1, Math.ceil((Number(row.lastRequest) + windowMs - now) / 1000))

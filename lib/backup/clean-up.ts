@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Tx } from '#lib/db.ts'
+import { databaseTime, type Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
@@ -85,9 +85,12 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
   await forgetJournal(db, id)
   // The one attempt that there ever was has ended by itself: nobody can be storing anything.
   const finishedAlone = row.attempt <= 1 && row.manifestSha256 !== null
-  const since = Date.now() - (row.finishedAt ?? row.createdAt).getTime()
+  const now = (await databaseTime(db)).getTime()
+  const ended = (row.finishedAt ?? row.createdAt).getTime()
+  // In the future: by a clock that was ahead, or is.
+  const since = ended > now + claimMs ? settledAfterMs : now - ended
   if (row.state !== 'complete' && row.attempt > 0 && !finishedAlone && since < settledAfterMs) {
-    await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(Date.now() + settledAfterMs - since) } })
+    await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(now + settledAfterMs - since) } })
     return
   }
   if (row.state !== 'deleting') {
@@ -114,7 +117,7 @@ async function postpone({ db }: BackupContext, row: { id: string; state: string;
     where: { id: row.id },
     data: {
       tries: { increment: 1 },
-      nextTryAt: new Date(Date.now() + waitMs),
+      nextTryAt: new Date((await databaseTime(db)).getTime() + waitMs),
       ...(row.state === 'deleting' && { error: message }),
     },
   })

@@ -1,6 +1,6 @@
 import { pathFilter } from '#lib/archive/path-filter.ts'
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db, Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { deliveries, enqueue } from '#lib/jobs/queue.ts'
@@ -167,7 +167,7 @@ async function waitFor(
   { id, attempt, host }: Claimed,
   { trouble, error, tries }: { trouble: WaitingFor; error: AppError; tries: number },
 ): Promise<boolean> {
-  const nextTryAt = tryLater(tries)
+  const nextTryAt = tryLater(tries, await databaseTime(db))
   if (!nextTryAt) return false
   return db.$transaction(async (tx) => {
     const { count } = await tx.backup.updateMany({
@@ -262,7 +262,6 @@ async function claim(db: Db, id: string, withInput: boolean) {
       error: null,
       waitingFor: null,
       nextTryAt: null,
-      ...(withInput && { seenAt: now }),
     },
   })
   // Only the row as this very claim left it has this attempt's number: read again, it may be the next one's.

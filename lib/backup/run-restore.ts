@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import { systemCode } from '#lib/archive/system-error.ts'
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db, Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
@@ -163,7 +163,7 @@ async function waitFor(
   waitingFor: WaitingFor,
   error: AppError,
 ): Promise<boolean> {
-  const nextTryAt = tryLater(tries + 1)
+  const nextTryAt = tryLater(tries + 1, await databaseTime(db))
   if (!nextTryAt) return false
   return db.$transaction(async (tx) => {
     const { count } = await tx.restore.updateMany({

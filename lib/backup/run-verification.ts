@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db, Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
@@ -80,7 +80,7 @@ async function waitFor(
   waitingFor: WaitingFor,
   error: AppError,
 ): Promise<boolean> {
-  const nextTryAt = tryLater(tries + 1)
+  const nextTryAt = tryLater(tries + 1, await databaseTime(db))
   if (!nextTryAt) return false
   return db.$transaction(async (tx) => {
     const { count } = await tx.backupVerification.updateMany({

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Tx } from '#lib/db.ts'
+import { idAndTime, type Tx } from '#lib/db.ts'
 import { currentEnvironment, type Revision } from '#lib/environment/access.ts'
 import { AppError } from '#lib/errors.ts'
 import { chooseHost } from '#lib/jobs/choose-host.ts'
@@ -89,8 +89,11 @@ export interface NewBackup {
  */
 export async function createBackupRow(tx: Tx, wish: NewBackup): Promise<string> {
   const { environmentId, revision, name, source, scheduleId, actor } = wish
-  const { id } = await tx.backup.create({
+  const { id, createdAt } = await idAndTime(tx)
+  await tx.backup.create({
     data: {
+      id,
+      createdAt,
       environmentId,
       revision: revision.number,
       name: name || path.basename(source.path) || source.path,
@@ -100,14 +103,13 @@ export async function createBackupRow(tx: Tx, wish: NewBackup): Promise<string> 
       exclude: [...(source.exclude ?? [])],
       host: source.host,
       ...(scheduleId !== undefined && { scheduleId }),
-      ...(source.kind === 'stream' && { seenAt: new Date() }),
+      ...(source.kind === 'stream' && { seenAt: createdAt }),
       region: revision.region,
       bucket: revision.bucket,
       prefix: revision.prefix,
       method: revision.method,
       createdBy: actor,
     },
-    select: { id: true },
   })
   const subject = `${source.path} (backup ${id})`
   await recordAudit(tx, { actor, action: 'backup.start', outcome: 'success', subject })

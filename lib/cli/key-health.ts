@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { databaseTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyHealth, KeyState } from '#lib/key-health/schema.ts'
 import { healthOf } from '#lib/key-health/view-health.ts'
@@ -29,7 +30,7 @@ export function addKeyHealth(key: Command): void {
         const all = await listKeys(db)
         const wanted = text === undefined ? all.filter(isNeeded) : [findKey(all, text)]
         const arns = wanted.map(({ arn }) => arn)
-        await followKeys(backup, new Date())
+        await followKeys(backup, await databaseTime(backup.db))
         if (options.now) await Promise.all(arns.map((arn) => tryKeyNow(backup, arn, env.keyHealth)))
         const health = await healthOf(db, arns)
         const found = arns.flatMap((arn) => health.get(arn) ?? [])

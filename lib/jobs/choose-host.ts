@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
-import type { Db } from '#lib/db.ts'
+import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
-import { workerDeadAfterMs } from './register-worker.ts'
+import { seenLately } from './register-worker.ts'
 
 /** Folders of a host that a live worker serves. */
 export interface HostFolders {
@@ -12,9 +12,9 @@ export interface HostFolders {
 }
 
 /** Every host with a live worker, with the folders of all its workers. */
-export async function liveHosts(db: Pick<Db, 'worker'>): Promise<HostFolders[]> {
+export async function liveHosts(db: Tx): Promise<HostFolders[]> {
   const workers = await db.worker.findMany({
-    where: { seenAt: { gt: new Date(Date.now() - workerDeadAfterMs) } },
+    where: await seenLately(db),
     orderBy: { host: 'asc' },
   })
   const hosts = Map.groupBy(workers, (worker) => worker.host)
@@ -26,7 +26,7 @@ export async function liveHosts(db: Pick<Db, 'worker'>): Promise<HostFolders[]> 
 }
 
 /** Of another machine: this one's worker is started again whenever it ends. */
-export async function hasNoWorker(db: Pick<Db, 'worker'>, host: string): Promise<boolean> {
+export async function hasNoWorker(db: Tx, host: string): Promise<boolean> {
   return host !== hostname() && !(await liveHosts(db)).some((one) => one.host === host)
 }
 
@@ -44,7 +44,7 @@ export interface HostWish {
  * The host whose workers get a job for this folder.
  * @throws AppError `unavailable` when no live worker has the folder, `invalid` when several hosts have it and none was chosen
  */
-export async function chooseHost(db: Pick<Db, 'worker'>, wish: HostWish): Promise<string> {
+export async function chooseHost(db: Tx, wish: HostWish): Promise<string> {
   const { folder, roots, host, from } = wish
   const live = await liveHosts(db)
   const here = hostname()

@@ -1,10 +1,19 @@
 import { realpathSync } from 'node:fs'
-import type { Db } from '#lib/db.ts'
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 
 const everyMs = 5_000
 /** Not seen for this long: dead. */
 export const workerDeadAfterMs = 30_000
+
+/**
+ * Which workers live, by the database's clock: that of a machine may be wrong. One seen in the future was seen by a clock
+ * that was ahead and was put right since; whoever lives says so again within seconds.
+ */
+export async function seenLately(db: Tx): Promise<{ readonly seenAt: { readonly gt: Date; readonly lt: Date } }> {
+  const now = (await databaseTime(db)).getTime()
+  return { seenAt: { gt: new Date(now - workerDeadAfterMs), lt: new Date(now + workerDeadAfterMs) } }
+}
 
 /** What a worker can reach, under the name that its machine goes by. */
 export interface WorkerPlace {
@@ -15,14 +24,18 @@ export interface WorkerPlace {
 
 /** Makes this process known as a worker, and keeps it known until it withdraws. */
 export async function registerWorker(db: Db, place: WorkerPlace): Promise<{ withdraw(): Promise<void> }> {
-  await db.worker.deleteMany({ where: { seenAt: { lt: new Date(Date.now() - 10 * workerDeadAfterMs) } } })
+  const old = new Date((await databaseTime(db)).getTime() - 10 * workerDeadAfterMs)
+  await db.worker.deleteMany({ where: { seenAt: { lt: old } } })
   const { host } = place
   const data = { host, sourceRoots: place.sourceRoots.map(real), restoreRoots: place.restoreRoots.map(real) }
-  const { id } = await db.worker.create({ data })
-  const timer = setInterval(() => {
+  const { id } = await db.worker.create({ data: { ...data, seenAt: await databaseTime(db) } })
+  const say = async () => {
     // Made again when another process took it for dead: a machine that slept, a database that was away.
-    const seen = { ...data, seenAt: new Date() }
-    db.worker.upsert({ where: { id }, update: seen, create: { id, ...seen } }).catch((error: unknown) => {
+    const seen = { ...data, seenAt: await databaseTime(db) }
+    await db.worker.upsert({ where: { id }, update: seen, create: { id, ...seen } })
+  }
+  const timer = setInterval(() => {
+    say().catch((error: unknown) => {
       console.error(JSON.stringify({ level: 'warning', part: 'worker', message: messageOf(error) }))
     })
   }, everyMs)

@@ -7,6 +7,7 @@ import { failStaleStreams } from '#lib/backup/fail-stale-streams.ts'
 import { giveUpBackup, runBackup } from '#lib/backup/run-backup.ts'
 import { giveUpRestore, runRestore } from '#lib/backup/run-restore.ts'
 import { giveUpVerification, runVerification } from '#lib/backup/run-verification.ts'
+import { databaseTime } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { followKeys, pruneHealth, watchKeys } from '#lib/key-health/watch-keys.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
@@ -21,6 +22,7 @@ import type { Services } from '#lib/services.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
 import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
 import { registerWorker, type WorkerPlace } from './register-worker.ts'
+import { undoFuture } from './undo-future.ts'
 
 // 1. The worker's host gets its queues, and the worker takes jobs from them and from those that are any worker's.
 // 2. What nobody asked for but must be done: clean-up and schedules, by whichever worker comes first.
@@ -92,6 +94,7 @@ export async function runWorker(
     })
   }
   const chores = [
+    every(60_000, 'clock', stopping.signal, () => undoFuture(context.db)),
     every(60_000, 'clean-up', stopping.signal, async () => {
       await failStaleStreams(context)
       await deleteOutdated(context)
@@ -100,8 +103,10 @@ export async function runWorker(
     }),
     // What is still due then could not be started.
     every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context).finally(() => watchSchedules(context))),
-    every(30_000, 'keys', stopping.signal, () => followKeys(context, new Date())),
-    every(3_600_000, 'key-history', stopping.signal, () => pruneHealth(context.db, new Date())),
+    every(30_000, 'keys', stopping.signal, async () => followKeys(context, await databaseTime(context.db))),
+    every(3_600_000, 'key-history', stopping.signal, async () =>
+      pruneHealth(context.db, await databaseTime(context.db)),
+    ),
     // A key or a mail server that does not answer holds up no stop: what was claimed goes to another worker later.
     every(5_000, 'key-health', stopping.signal, () =>
       untilStopped(stopping.signal, watchKeys(context, services.env.keyHealth)),

@@ -1,6 +1,6 @@
 import { closeAlert } from '#lib/alerts/raise-alert.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import type { Db } from '#lib/db.ts'
+import { type Db, databaseClock } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { pruneCalls } from '#lib/kms-calls/view-calls.ts'
 import { keysInUse } from './dependents.ts'
@@ -20,7 +20,7 @@ const atOnce = 8
 const leaseMs = 120_000
 
 export interface WatchOptions {
-  /** Injected by tests, which do not wait. */
+  /** The database's, unless injected by tests, which do not wait: whose clock is ahead would keep all others from looking. */
   readonly now?: () => Date
   readonly random?: () => number
 }
@@ -29,8 +29,9 @@ export interface WatchOptions {
 export async function watchKeys(
   context: BackupContext,
   times: HealthTimes,
-  { now = () => new Date(), random = Math.random }: WatchOptions = {},
+  { now: given, random = Math.random }: WatchOptions = {},
 ): Promise<number> {
+  const now = given ?? (await databaseClock(context.db))
   let seen = 0
   for (;;) {
     const due = await claim(context.db, now())
@@ -45,8 +46,9 @@ export async function tryKeyNow(
   context: BackupContext,
   arn: string,
   times: HealthTimes,
-  { now = () => new Date(), random = Math.random }: WatchOptions = {},
+  { now: given, random = Math.random }: WatchOptions = {},
 ): Promise<KeyState | undefined> {
+  const now = given ?? (await databaseClock(context.db))
   await followKeys(context, now())
   if (!(await context.db.keyHealth.findUnique({ where: { arn } }))) return undefined
   const uses = await usesOf(context, arn)

@@ -1,6 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import type { Db, Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
@@ -136,7 +136,7 @@ async function conclude(context: BackupContext, run: Run, end: PassEnd, progress
     return endAs(db, run, ended, 'complete')
   }
   const tries = progressed ? 1 : run.tries + 1
-  const nextTryAt = tryLater(tries)
+  const nextTryAt = tryLater(tries, await databaseTime(db))
   if (!nextTryAt)
     return pauseWith(
       db,

@@ -2,6 +2,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { databaseClock } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { certify } from './certify.ts'
@@ -27,11 +28,9 @@ export interface ShredClock {
 }
 
 /** Begins and goes on with every request that is due. */
-export async function runShreds(
-  context: BackupContext,
-  signal: AbortSignal,
-  clock: ShredClock = { now: () => new Date() },
-): Promise<void> {
+export async function runShreds(context: BackupContext, signal: AbortSignal, given?: ShredClock): Promise<void> {
+  // The clock of a worker that is ahead would end the time in which this can be undone.
+  const clock = given ?? { now: await databaseClock(context.db) }
   while (await beginOne(context, clock.now()));
   for (;;) {
     signal.throwIfAborted()

@@ -1,7 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { backupFolder, ENVELOPE } from '#lib/backup/layout.ts'
-import type { Tx } from '#lib/db.ts'
+import { databaseTime, type Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import type { ShredRequest } from './schema.ts'
@@ -19,11 +19,12 @@ export async function startShred(
   { db }: Pick<BackupContext, 'db'>,
   { selection, digest, name, reason, hours }: ShredRequest,
   actor: string,
-  now = new Date(),
+  given?: Date,
 ): Promise<string> {
-  const dueAt = new Date(now.getTime() + hours * 3_600_000)
   return db.$transaction(
     async (tx) => {
+      const now = given ?? (await databaseTime(tx))
+      const dueAt = new Date(now.getTime() + hours * 3_600_000)
       const before = await selectBackups(tx, selection)
       await lock(
         tx,

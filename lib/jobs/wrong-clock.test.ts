@@ -1,0 +1,151 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { takeTry } from '#lib/auth/sign-in-limit.ts'
+import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { runBackup } from '#lib/backup/run-backup.ts'
+import { startBackup } from '#lib/backup/start-backup.ts'
+import { databaseTime } from '#lib/db.ts'
+import { checkHealth } from '#lib/health.ts'
+import { followKeys, watchKeys } from '#lib/key-health/watch-keys.ts'
+import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { runShreds } from '#lib/shred/run-shreds.ts'
+import { previewShred } from '#lib/shred/select-backups.ts'
+import { startShred } from '#lib/shred/start-shred.ts'
+import { liveHosts } from './choose-host.ts'
+import { registerWorker } from './register-worker.ts'
+import { undoFuture } from './undo-future.ts'
+
+const minute = 60_000
+const year = 365 * 24 * 60 * minute
+const never = new AbortController().signal
+let sandbox: TestSandbox
+let here: TestConsole
+beforeAll(async () => {
+  sandbox = await openTestSandbox()
+  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
+  await here.save({ masterKey: keyArn(sandbox.info, 'backups') })
+})
+afterAll(async () => {
+  await here.close()
+  await sandbox.close()
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await sandbox.control('DELETE', 'faults')
+})
+
+/** As a machine would do it whose clock is wrong by so much; the database's is right. */
+async function wrongBy<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms })
+  try {
+    return await work()
+  } finally {
+    vi.useRealTimers()
+  }
+}
+
+function start(): Promise<string> {
+  const source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  mkdirSync(source, { recursive: true })
+  writeFileSync(path.join(source, 'a'), 'a')
+  return startBackup(here.context, { source, name: '' }, 'page', actor)
+}
+const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
+const fromNow = async (time: Date | null) => (time?.getTime() ?? Number.NaN) - (await databaseTime(here.db)).getTime()
+
+test.each([-year, -5 * minute, 5 * minute, year])('a worker %i ms off lives and dies as all others do', async (ms) => {
+  const place = { host: 'off.example.test', sourceRoots: [], restoreRoots: [] }
+  const worker = await wrongBy(ms, () => registerWorker(here.db, place))
+  const hosts = async () => (await liveHosts(here.db)).map(({ host }) => host)
+  expect(await hosts()).toEqual([place.host])
+  expect(await wrongBy(-ms, hosts)).toEqual([place.host])
+  expect(await checkHealth({ db: here.db, backup: here.context })).toEqual({ status: 'ok' })
+  // Nobody who starts takes it for one that has been dead for long.
+  const other = await wrongBy(-ms, () => registerWorker(here.db, { ...place, host: 'other.example.test' }))
+  expect(await hosts()).toEqual(['off.example.test', 'other.example.test'])
+  await here.db.$executeRaw`UPDATE "worker" SET "seenAt" = now() - interval '1 minute'`
+  expect(await wrongBy(ms, hosts)).toEqual([])
+  // The database's own clock was ahead: one that died then is not alive for a year.
+  await here.db.$executeRaw`UPDATE "worker" SET "seenAt" = now() + interval '1 year'`
+  expect(await hosts()).toEqual([])
+  await worker.withdraw()
+  await other.withdraw()
+})
+
+test('what a machine of the wrong time makes is as new as it is, and is tried again as soon', async () => {
+  const first = await start()
+  const late = await wrongBy(-3 * 24 * 60 * minute, start)
+  const early = await wrongBy(year, start)
+  const last = await start()
+  expect([last, early, first, late].sort()).toEqual([first, late, early, last])
+  for (const id of [late, early]) expect(Math.abs(await fromNow((await row(id)).createdAt))).toBeLessThan(minute)
+
+  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'Outage' }])
+  // As far as AWS takes it.
+  await wrongBy(4 * minute, () => runBackup(here.context, early, never))
+  const { state, nextTryAt } = await row(early)
+  expect(state).toBe('waiting')
+  expect(await fromNow(nextTryAt)).toBeLessThan(minute)
+}, 60_000)
+
+test('what a clock that was ahead put off for a year is done once it is right', async () => {
+  const id = await start()
+  const jobs = () =>
+    here.db.$queryRaw<{ due: boolean; kept: boolean }[]>`
+      SELECT start_after <= now() AS due, keep_until > now() + interval '1 year' AS kept FROM pgboss.job
+      WHERE data->>'id' = ${id}`
+  await here.db.$executeRaw`UPDATE pgboss.job SET start_after = now() + interval '1 year' WHERE data->>'id' = ${id}`
+  await here.db.$executeRaw`UPDATE pgboss.queue SET monitor_claim_on = now() + interval '1 year'`
+  await here.db.backup.update({ where: { id }, data: { state: 'waiting', nextTryAt: new Date(Date.now() + year) } })
+  const soon = await start()
+  const inFiveMinutes = new Date(Date.now() + 5 * minute)
+  await here.db.backup.update({ where: { id: soon }, data: { state: 'waiting', nextTryAt: inFiveMinutes } })
+  await undoFuture(here.db)
+  expect(await jobs()).toEqual([{ due: true, kept: true }])
+  expect(await fromNow((await row(id)).nextTryAt)).toBeLessThanOrEqual(0)
+  expect((await row(soon)).nextTryAt).toEqual(inFiveMinutes)
+  const put = await here.db.$queryRaw`SELECT 1 FROM pgboss.queue WHERE monitor_claim_on > now()`
+  expect(put).toEqual([])
+
+  // Its worker died meanwhile.
+  await here.db.$executeRaw`
+    UPDATE pgboss.job SET state = 'active', started_on = now(), heartbeat_on = now() + interval '1 year'
+    WHERE data->>'id' = ${id}`
+  await undoFuture(here.db)
+  const beats = await here.db.$queryRaw`SELECT heartbeat_on <= now() AS now FROM pgboss.job WHERE data->>'id' = ${id}`
+  expect(beats).toEqual([{ now: true }])
+})
+
+test('a key that was tried by a clock that was ahead is tried again in its time', async () => {
+  await followKeys(here.context, await databaseTime(here.db))
+  await here.db.keyHealth.updateMany({ data: { nextCheckAt: new Date(0) } })
+  await wrongBy(year, () => watchKeys(here.context, { everyMs: 15 * minute, unhealthyEveryMs: minute }))
+  const { checkedAt, nextCheckAt } = await here.db.keyHealth.findFirstOrThrow()
+  expect(await fromNow(checkedAt)).toBeLessThanOrEqual(0)
+  expect(await fromNow(nextCheckAt)).toBeLessThan(20 * minute)
+})
+
+test('a worker whose clock is ahead does not end the time in which a crypto-shred can be undone', async () => {
+  const backup = await start()
+  await runBackup(here.context, backup, never)
+  const selection = { id: [backup] }
+  const { digest, name } = await previewShred(here.db, selection)
+  const wish = { selection, digest, name, reason: '', hours: 72 }
+  const id = await wrongBy(-year, () => startShred(here.context, wish, actor))
+  await wrongBy(year, () => runShreds(here.context, never))
+  const { state, dueAt } = await here.db.shred.findUniqueOrThrow({ where: { id } })
+  expect(state).toBe('waiting')
+  expect(await fromNow(dueAt)).toBeGreaterThan(71 * 60 * minute)
+  expect(await row(backup)).toMatchObject({ state: 'complete' })
+}, 60_000)
+
+test('an account that was locked by a clock that was ahead is not locked for a year', async () => {
+  const tries = async () => {
+    for (let taken = 0; taken < 11; taken += 1) await takeTry(here.db, 'somebody')
+    return takeTry(here.db, 'somebody')
+  }
+  expect(await wrongBy(year, tries)).toBeGreaterThan(0)
+  expect(await takeTry(here.db, 'somebody')).toBe(0)
+  expect(await tries()).toBeGreaterThan(0)
+})
