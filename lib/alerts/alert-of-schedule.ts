@@ -60,6 +60,7 @@ const told: Record<ScheduleTrouble, string> = {
   skipped: 'was not started',
   failed: 'failed',
   empty: 'holds nothing',
+  less: 'holds far less than before',
 }
 
 const shown = (text: string) => displayPath(toBytePath(text))

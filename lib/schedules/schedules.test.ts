@@ -146,7 +146,9 @@ test('no good one goes for one that holds nothing, or for one of a clock that wa
   const good = { files: 3, warningCount: 1 }
   const empty = { files: 0, warningCount: 1 }
   /** Of a schedule that keeps two, oldest first: which are kept. */
-  const kept = async (backups: readonly { files: number; warningCount: number; createdAt?: Date }[]) => {
+  const kept = async (
+    backups: readonly { files: number; warningCount: number; bytes?: bigint; createdAt?: Date }[],
+  ) => {
     const scheduleId = await schedule(source, 2)
     for (const [index, data] of backups.entries()) {
       const where = { kind: 'folder', path: source, host: '' } as const
@@ -166,6 +168,17 @@ test('no good one goes for one that holds nothing, or for one of a clock that wa
   // A folder of nothing but what cannot be backed up.
   expect(await kept([empty, empty, empty])).toBe('12')
   expect(await kept([{ files: 0, warningCount: 0 }, good, good])).toBe('12')
+  // A disk that went away in the middle: each such backup holds something.
+  const whole = { files: 10_000, bytes: 2n ** 40n, warningCount: 1 }
+  const cut = { files: 1200, bytes: 2n ** 36n, warningCount: 8801 }
+  expect(await kept([whole, whole, whole, cut, cut, cut])).toBe('1245')
+  expect(await kept([whole, cut, cut, empty, empty, empty])).toBe('01245')
+  expect(await kept([whole, cut, whole, cut, whole])).toBe('234')
+  // A disk within the folder that was not mounted: nothing was missed.
+  expect(
+    await kept([whole, whole, ...Array.from({ length: 3 }, () => ({ ...cut, files: 900, warningCount: 0 }))]),
+  ).toBe('0134')
+  expect(await kept([whole, { ...whole, files: 5000 }, { ...whole, files: 5000 }])).toBe('12')
   const ahead = { ...good, createdAt: new Date(Date.now() + 4 * 365 * 24 * 3600_000) }
   // By their IDs, too, they are the newest.
   expect(await kept([good, good, good, ahead, ahead])).toBe('1234')
@@ -270,7 +283,7 @@ test('a scheduled backup that fails is told once, by several workers too, and on
   await watchSchedules(here.context)
   expect(await told()).toEqual([])
   expect(await here.db.alert.findMany()).toMatchObject([{ detail: 'The bucket is gone.', closedAt: null }])
-  await run(id, { state: 'complete', files: 0, warningCount: 0 })
+  await run(id, { state: 'complete', files: 2, warningCount: 0 })
   await watchSchedules(here.context)
   await watchSchedules(here.context)
   expect(words(await told())).toEqual(['closed: The scheduled backup “nightly\\u202e” is made again'])
@@ -302,6 +315,30 @@ test('one that waits is told after an hour, and again when it fails', async () =
   // No better, and no news.
   expect(await told()).toEqual([])
   expect(await here.db.alert.findMany()).toMatchObject([{ state: 'failed', detail: 'empty', closedAt: null }])
+})
+
+test('one that holds far less than before is told, and that it failed since as well', async () => {
+  const id = await planned('/srv/photos')
+  const whole = { state: 'complete', files: 10_000, bytes: 2n ** 40n } as const
+  const cut = { state: 'complete', files: 300, bytes: 2n ** 30n, warningCount: 12 } as const
+  await run(id, { ...whole, createdAt: new Date('2026-11-20T02:00:00Z') })
+  await run(id, cut)
+  await watchSchedules(here.context)
+  await run(id, { ...cut, files: 301 })
+  await watchSchedules(here.context)
+  const [opened, ...more] = await told()
+  expect(more).toEqual([])
+  expect(opened).toMatchObject({ kind: 'opened', title: 'The scheduled backup “photos” holds far less than before' })
+  const sizes = 'It holds 300 files (1.0 GiB), with 12 warnings, and the one of 2026-11-20 10000 files (1.0 TiB).'
+  expect(opened?.schedule?.error).toContain(sizes)
+  expect((await viewSchedules(here.context))[0]?.trouble).toContain('301 files')
+  const failed = await run(id, { state: 'failed', error: 'The key is disabled.' })
+  await watchSchedules(here.context)
+  expect(words(await told())).toEqual(['worse: The scheduled backup “photos” failed'])
+  await here.db.backup.delete({ where: { id: failed } })
+  await run(id, { ...whole, files: 9000 })
+  await watchSchedules(here.context)
+  expect(words(await told())).toEqual(['closed: The scheduled backup “photos” is made again'])
 })
 
 test('a machine without a worker, and a run that could not be started', async () => {

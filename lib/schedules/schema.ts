@@ -44,17 +44,21 @@ export const changeScheduleSchema = z.object({
 })
 export type ChangeScheduleInput = z.input<typeof changeScheduleSchema>
 
-/** What keeps a schedule from making its backups. */
-export const scheduleTroubles = ['waiting', 'skipped', 'failed', 'empty'] as const
+/** What keeps a schedule from making its backups, or from making them whole. */
+export const scheduleTroubles = ['waiting', 'skipped', 'failed', 'empty', 'less'] as const
 export type ScheduleTrouble = (typeof scheduleTroubles)[number]
 
 export function isScheduleTrouble(text: string): text is ScheduleTrouble {
   return scheduleTroubles.some((one) => one === text)
 }
 
-/** A backup that was not made is as bad whatever kept it from being made; one that waits may still be. */
+/**
+ * A backup that was not made is as bad whatever kept it from being made; one that waits may still be, and one that holds
+ * less than others may be as it should.
+ */
 export function graver(trouble: ScheduleTrouble, told: string): boolean {
-  return told === 'waiting' && trouble !== 'waiting'
+  const gravity = (of: string) => (of === 'less' ? 0 : of === 'waiting' ? 1 : 2)
+  return gravity(trouble) > gravity(told)
 }
 
 /** Times ISO 8601, UTC. */

@@ -1,8 +1,10 @@
 import { alertOfSchedule, closeScheduleAlert, openScheduleAlerts } from '#lib/alerts/alert-of-schedule.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { bytesText } from '#lib/bytes-text.ts'
 import { type Db, databaseTime } from '#lib/db.ts'
 import { liveHosts } from '#lib/jobs/choose-host.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
+import { type Held, holdsFarLess } from './far-less.ts'
 import { graver, type ScheduleTrouble } from './schema.ts'
 
 // Nobody looks at backups that make themselves. Whatever keeps one from being made, the rows show it sooner or later, so
@@ -13,14 +15,13 @@ const patienceMs = 3600_000
 /** With `tryLater`, about an hour without getting any further. */
 const triesInAnHour = 20
 
-interface Newest {
+interface Newest extends Held {
+  readonly id: string
   readonly scheduleId: string
   readonly state: string
   readonly error: string | null
   readonly waitingFor: string | null
   readonly tries: number
-  readonly files: number | null
-  readonly warningCount: number
   readonly warning: string | null
   readonly createdAt: Date
 }
@@ -31,8 +32,13 @@ interface Watched {
   readonly skipped: string | null
 }
 
+interface Trouble {
+  readonly trouble: ScheduleTrouble
+  readonly error: string
+}
+
 /** `well` closes an alert, `unknown` leaves it as it is. */
-type Finding = { readonly trouble: ScheduleTrouble; readonly error: string } | 'well' | 'unknown'
+type Finding = Trouble | 'well' | 'unknown'
 
 /** Opens and closes the alerts of schedules, when what is due was started. Several workers may do so at once. */
 export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise<void> {
@@ -45,7 +51,8 @@ export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise
   ])
   for (const schedule of schedules) {
     const served = live.some(({ host }) => host === schedule.host)
-    const finding = findingOf(schedule, newest.get(schedule.id), served, now)
+    const last = newest.get(schedule.id)
+    const finding = findingOf(schedule, last, served, now) ?? (last && (await lessThanBefore(db, last))) ?? 'well'
     const alert = open.get(schedule.id)
     const isKnown =
       typeof finding === 'string'
@@ -68,7 +75,7 @@ function findingOf(
   newest: Newest | undefined,
   served: boolean,
   now: Date,
-): Finding {
+): Finding | undefined {
   const nobody = `No worker of ${host} is running. Start one there with byok worker, or pause or remove the schedule.`
   switch (newest?.state) {
     case 'waiting':
@@ -88,14 +95,29 @@ function findingOf(
   if (!newest) return 'unknown'
   if (newest.state === 'failed') return { trouble: 'failed', error: newest.error ?? 'It does not say why.' }
   if (newest.files === 0 && newest.warningCount > 0) return { trouble: 'empty', error: newest.warning ?? '' }
-  return 'well'
+  return undefined
+}
+
+/** It takes no place of those that hold more, which are then more than the schedule keeps: that must be said. */
+async function lessThanBefore(db: Db, newest: Newest): Promise<Trouble | undefined> {
+  const earlier = await db.backup.findMany({
+    where: { scheduleId: newest.scheduleId, state: 'complete', id: { lt: newest.id } },
+    orderBy: { id: 'desc' },
+    select: { id: true, files: true, bytes: true, warningCount: true, createdAt: true },
+  })
+  const more = earlier.find((one) => holdsFarLess(newest, one))
+  if (!more) return undefined
+  const size = ({ files, bytes }: Held) => `${files ?? 0} files (${bytesText(Number(bytes ?? 0n))})`
+  const unread = newest.warningCount > 0 ? `, with ${newest.warningCount} warnings,` : ''
+  const error = `It holds ${size(newest)}${unread} and the one of ${more.createdAt.toISOString().slice(0, 10)} ${size(more)}. Was all of its source there? Those that hold more are kept until it holds as much again: if it is meant to hold so little, delete them.`
+  return { trouble: 'less', error }
 }
 
 /** Of each schedule, but for what somebody cancelled or deletes. */
 async function newestBackups(db: Db): Promise<Map<string, Newest>> {
   const rows = await db.$queryRaw<Newest[]>`
     SELECT b.* FROM "schedule" s CROSS JOIN LATERAL (
-      SELECT "scheduleId", "state"::text, "error", "waitingFor", "tries", "files", "warningCount", "createdAt",
+      SELECT "id"::text, "scheduleId", "state"::text, "error", "waitingFor", "tries", "files", "bytes", "warningCount", "createdAt",
         "warnings"->0->>'message' AS "warning"
       FROM "backup" WHERE "scheduleId" = s."id" AND "state" NOT IN ('cancelled', 'deleting')
       ORDER BY "id" DESC LIMIT 1) b
