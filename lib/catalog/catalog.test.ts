@@ -10,6 +10,9 @@ import { runRestore } from '#lib/backup/run-restore.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { viewBackup } from '#lib/backup/view-backups.ts'
+import { exchangeKeys, type KeyChange } from '#lib/rewrap/exchange-keys.ts'
+import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
+import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { exportCatalog } from './export-catalog.ts'
 import { importCatalog } from './import-catalog.ts'
@@ -115,6 +118,54 @@ test('the new console’s own environment stays its own', async () => {
   // What it took over goes on with what is its own.
   const stored = await exportCatalog(b.context, undefined, actor)
   expect(stored).toMatchObject({ backups: 3, environment: b.environment })
+})
+
+test('a database put back from the middle of a re-wrap: its half of an exchange does not replace a newer envelope', async () => {
+  const id = await backUp(plant(), 'Half exchanged')
+  const [first = '', second = ''] = keys
+  const exchange = async (change: KeyChange, record?: () => Promise<void>) => {
+    const reaches = new SharedReaches(a.context)
+    try {
+      const connect = (backup: Parameters<SharedReaches['connect']>[0]) => reaches.connect(backup)
+      const newKey = (connection: Awaited<ReturnType<typeof connect>>, key: string) =>
+        key === 'AES-256' ? a.context.seal : connection.keyWrapper(key)
+      await exchangeKeys(a.context, id, change, { connect, newKey, ...(record && { record }) })
+    } finally {
+      reaches.close()
+    }
+  }
+  const killed = new Error('killed')
+  await expect(exchange({ from: first, to: second }, () => Promise.reject(killed))).rejects.toBe(killed)
+  const { warnings: _, progress: __, ...dump } = await a.db.backup.findUniqueOrThrow({ where: { id } })
+  expect(dump).toMatchObject({ generation: 1, keyIds: [first], nextKeyIds: [second] })
+  // Ended, and then given the console's own root key; the database of the catalogue is lost, and the dump put back.
+  await settleExchanges(a.context)
+  await exchange({ from: second, to: 'AES-256' })
+  await exportCatalog(a.context, undefined, actor)
+  const newest = await a.db.backup.findUniqueOrThrow({ where: { id } })
+  expect(newest).toMatchObject({ generation: 3, method: 'AES-256' })
+  await a.db.backup.update({ where: { id }, data: dump })
+
+  expect(await take(a)).toMatchObject({ updated: [id] })
+  await settleExchanges(a.context)
+  const { generation, keyIds, method, envelopeSha256 } = newest
+  expect(await a.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({
+    ...{ generation, keyIds, method, envelopeSha256 },
+    ...{ nextEnvelope: null, nextEnvelopeSha256: null, nextKeyIds: [] },
+  })
+  const restore = await startRestore(
+    a.context,
+    { backupId: id, target: path.join(a.folder, 'restores', 'half') },
+    'host',
+    actor,
+  )
+  await runRestore(a.context, restore, never)
+  expect(await a.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
+    state: 'complete',
+    error: null,
+  })
+  await a.db.restore.deleteMany()
+  await a.db.backup.delete({ where: { id } })
 })
 
 test('rows that are newer here stay; older ones get their new keys; differences are named', async () => {

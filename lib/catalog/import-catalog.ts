@@ -81,8 +81,11 @@ export async function importCatalog(
       await addEnvironments(tx, context.installation, plan.add)
       for (let at = 0; at < plan.add.length; at += batch)
         await tx.backup.createMany({ data: plan.add.slice(at, at + batch).map(rowOf) })
-      for (const { id, keyIds, generation, envelopeSha256 } of plan.update)
-        await tx.backup.update({ where: { id }, data: { keyIds, generation, envelopeSha256, envelope: null } })
+      for (const { id, keyIds, method, generation, envelopeSha256 } of plan.update)
+        await tx.backup.update({
+          where: { id },
+          data: { keyIds, method, generation, envelopeSha256, envelope: null, ...nothingNext },
+        })
       await recordAudit(tx, {
         actor,
         action: 'catalog.import',
@@ -97,6 +100,9 @@ export async function importCatalog(
 }
 
 const batch = 500
+
+/** Half of an older exchange, in a database that was put back: it would take the place of the newer envelope. */
+const nothingNext = { nextEnvelope: null, nextEnvelopeSha256: null, nextKeyIds: [] }
 
 async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan> {
   const plan: Plan = { add: [], update: [], unchanged: 0, newerHere: [], conflicts: [] }
