@@ -1,12 +1,21 @@
+import Link from 'next/link'
+import { keyHref } from '#components/keys/key-href.ts'
 import { Badge } from '#components/ui/badge.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
 import type { RetireReport } from '#lib/retire/schema.ts'
 
+interface Props {
+  report: RetireReport
+  /** Nothing needed it then, and by now something does. */
+  neededAgain: boolean
+}
+
 /** What a proof came to, and what needs the key. */
-export function ProofVerdict({ report }: { report: RetireReport }) {
+export function ProofVerdict({ report, neededAgain }: Props) {
   const { safe, needs, needed, at, by } = report
+  if (neededAgain) return <NeededAgain report={report} />
   return (
     <Card
       title={safe ? 'Nothing here needs this key' : 'This key is still needed'}
@@ -28,6 +37,28 @@ export function ProofVerdict({ report }: { report: RetireReport }) {
         </ul>
       )}
       {needed > needs.length && <p className="mt-2.5 text-ink-2">And {formatNumber(needed - needs.length)} more.</p>}
+    </Card>
+  )
+}
+
+function NeededAgain({ report: { key, at, by } }: { report: RetireReport }) {
+  return (
+    <Card
+      title="This key is needed again"
+      hint={
+        <>
+          Nothing here needed it <Time iso={at} />, as was proven for {by}.
+        </>
+      }
+    >
+      <Badge tone="bad">Not safe to retire any more</Badge>
+      <p className="mt-4 text-ink-2">
+        Since then the settings went back to it, or a backup came under it:{' '}
+        <Link href={keyHref(key)} className="link">
+          what hangs on it
+        </Link>{' '}
+        says which. Let go of that, then run the proof again.
+      </p>
     </Card>
   )
 }

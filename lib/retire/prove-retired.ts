@@ -8,7 +8,7 @@ import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { askKey } from './ask-key.ts'
 import { databaseNeeds } from './database-needs.ts'
-import { judgeRow, type ProvenRow, rowsOf } from './prove-row.ts'
+import { judgeRow, type ProvenRow, rowsOf, rowsUnder } from './prove-row.ts'
 import { type OldVersion, readCurrent, readOldVersions } from './read-place.ts'
 import type { RetireProgress, RetireReport } from './schema.ts'
 
@@ -120,11 +120,7 @@ export async function proveRetired(
 
   onProgress({ step: 'Settings and seal', done: 0, total: 1 })
   const { needs: first, revisions, sealedValues } = await databaseNeeds(db, key)
-  const late = await db.backup.findMany({
-    where: { state: 'complete', OR: [{ keyIds: { has: key } }, { nextKeyIds: { has: key } }] },
-    select: { id: true, name: true },
-  })
-  for (const row of late)
+  for (const row of await rowsUnder(db, key))
     if (!told.has(row.id)) need(nameOf(row), 'It came under the key while this was looked at.', row.id)
   needed += first.length
   const report: RetireReport = {

@@ -49,6 +49,23 @@ export async function* rowsOf(db: Db): AsyncGenerator<ProvenRow[]> {
   }
 }
 
+const underWay = ['queued', 'running', 'waiting'] as const
+
+/** Backups that the key opens, or will: what the rows alone say. */
+export async function rowsUnder(db: Db, key: string): Promise<Pick<ProvenRow, 'id' | 'name'>[]> {
+  const rows = await db.backup.findMany({
+    where: {
+      OR: [
+        { state: 'complete', OR: [{ keyIds: { has: key } }, { nextKeyIds: { has: key } }] },
+        { state: { in: [...underWay] }, method: { not: 'none' } },
+      ],
+    },
+    select: columns,
+  })
+  const under = await Promise.all(rows.map(async (row) => row.state === 'complete' || isMadeUnder(db, row, key)))
+  return rows.filter((_, index) => under[index])
+}
+
 export interface RowVerdict {
   /** Why it needs the key, or cannot be said not to. */
   readonly why: string | undefined
@@ -64,9 +81,8 @@ export async function judgeRow(
   key: string,
 ): Promise<RowVerdict> {
   const needs = (why: string) => ({ why, readBack: false, lookAtVersions: false })
-  if (row.state === 'queued' || row.state === 'running' || row.state === 'waiting') {
-    const under = row.keyIds.length > 0 ? row.keyIds : await keysOfRevision(db, row)
-    if (under.includes(key)) return needs(`It is ${row.state}, and is being made under this key.`)
+  if (underWay.some((state) => state === row.state)) {
+    if (await isMadeUnder(db, row, key)) return needs(`It is ${row.state}, and is being made under this key.`)
     return { why: undefined, readBack: false, lookAtVersions: false }
   }
   // Nothing can be restored from it any more; what is left of it in the bucket is old at best.
@@ -98,7 +114,8 @@ async function isOurs(db: Db, row: ProvenRow, sha256: string): Promise<boolean> 
 }
 
 /** Before its first envelope a backup is bound to the keys of the revision that it was started with. */
-async function keysOfRevision(db: Db, { environmentId, revision: number }: ProvenRow): Promise<string[]> {
+async function isMadeUnder(db: Db, { keyIds, environmentId, revision: number }: ProvenRow, key: string) {
+  if (keyIds.length > 0) return keyIds.includes(key)
   const row = await db.environmentRevision.findUnique({ where: { environmentId_number: { environmentId, number } } })
-  return row ? keyArnsOf(row) : []
+  return row !== null && keyArnsOf(row).includes(key)
 }

@@ -23,6 +23,7 @@ import { exchangeKeys } from '#lib/rewrap/exchange-keys.ts'
 import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { startDeletion } from './delete-old-versions.ts'
+import { isNeededAgain } from './needed-again.ts'
 import { proveRetired } from './prove-retired.ts'
 import { reportText } from './report-text.ts'
 import { runRetire, startProof } from './run-proof.ts'
@@ -143,6 +144,48 @@ test('a re-wrap in the middle, a backup under way, an envelope put back, and one
     expect(whats(report)).toMatch(new RegExp(`${id}.*${why}`))
   expect((await prove(next)).safe).toBe(false)
 })
+
+test('what comes under the key while it is proven, or after', async () => {
+  const id = await backUp()
+  await rewrap(id)
+  // Started at the last moment with the settings that name the key, and not complete when the rows are looked at again.
+  let queued = ''
+  const atTheEnd = afterFirst(here.db.environment, async () => {
+    queued = await startBackup(here.context, { source, name: 'queued' }, 'page', actor)
+    await here.save({ masterKey: 'alias/archive' })
+  })
+  const context = { ...here.context, db: withTable(here.db, 'environment', atTheEnd) }
+  const { report } = await proveRetired(context, old, { by: actor })
+  expect(queued).not.toBe('')
+  expect(report).toMatchObject({ safe: false, needed: 1, backups: 1 })
+  expect(whats(report)).toMatch(new RegExp(`${queued}.*came under the key while`))
+
+  await here.db.backup.delete({ where: { id: queued } })
+  const proven = await prove()
+  expect([proven.safe, await isNeededAgain(here.db, proven)]).toEqual([true, false])
+  await here.save({ masterKey: 'alias/backups' })
+  expect(await isNeededAgain(here.db, proven)).toBe(true)
+})
+
+/** The same table, which does something before it is asked for the second time. */
+function afterFirst<T extends { findFirstOrThrow: unknown }>(table: T, run: () => Promise<void>): T {
+  let asked = 0
+  return new Proxy(table, {
+    get(target, name) {
+      const member = Reflect.get(target, name)
+      if (name !== 'findFirstOrThrow' || typeof member !== 'function') return member
+      return async (...args: unknown[]) => {
+        asked += 1
+        if (asked === 2) await run()
+        return Reflect.apply(member, target, args)
+      }
+    },
+  })
+}
+
+function withTable<T extends object>(db: T, table: keyof T, instead: T[keyof T]): T {
+  return new Proxy(db, { get: (target, name) => (name === table ? instead : Reflect.get(target, name)) })
+}
 
 test('what the database does not know: a backup whose row is lost, and the newest catalogue', async () => {
   const [lost, known] = [await backUp(), await backUp()]

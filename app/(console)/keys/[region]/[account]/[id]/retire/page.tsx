@@ -37,7 +37,7 @@ export default async function RetirePage({ params, searchParams }: Props) {
   const arn = arnOfPath(await params)
   if (!arn) notFound()
   const wanted = z.uuid().safeParse((await searchParams).report).data
-  const { proofs, proof, commands } = await loadProofs(arn, wanted)
+  const { proofs, proof, neededAgain, commands } = await loadProofs(arn, wanted)
   const may = can(user.role, 'key.retire')
   const looking = proofs.some(({ state }) => state === 'queued' || state === 'running')
   const deleting = proof?.deletion?.state === 'queued' || proof?.deletion?.state === 'running'
@@ -60,9 +60,13 @@ export default async function RetirePage({ params, searchParams }: Props) {
       ) : (
         <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_380px]">
           <div className="min-w-0 space-y-4">
-            {proof.report ? <ProofVerdict report={proof.report} /> : <UnderWay proof={proof} />}
+            {proof.report ? (
+              <ProofVerdict report={proof.report} neededAgain={neededAgain} />
+            ) : (
+              <UnderWay proof={proof} />
+            )}
             {proof.report && <OldVersions proof={proof} remove={may ? deleteOldVersions : undefined} />}
-            {proof.report?.safe && <NextSteps commands={commands} />}
+            {proof.report?.safe && !neededAgain && <NextSteps commands={commands} />}
             {proof.report && <ProofFacts report={proof.report} />}
           </div>
           <div className="min-w-0 space-y-4">
