@@ -182,6 +182,18 @@ describe('mail', () => {
       expect(told).not.toContain(secret)
   })
 
+  test.each([
+    ['in the word of AUTH PLAIN', Buffer.from(`\0vault\0${password}`).toString('base64')],
+    ['where the message is cut', `${'x'.repeat(464)} ${password} ${'y'.repeat(100)}`],
+  ])('a server that says the password back %s', async (_, said) => {
+    const server = await mailServer({ onAuth: (_given, _session, done) => done(new Error(said)) })
+    await saveMail(context, mail(server.port), by)
+    await expect(tryAlert(context, 'mail', by.actor)).rejects.toThrow(/did not take user name and password.*…/)
+    const told = JSON.stringify(await deliveries())
+    for (const part of [password.slice(0, 8), Buffer.from(`\0vault\0${password}`).toString('base64').slice(0, 16)])
+      expect(told).not.toContain(part)
+  })
+
   test('an address that it refuses keeps it from nobody else, and it is not sent again', async () => {
     const server = await mailServer({
       onRcptTo: ({ address }, _, done) =>

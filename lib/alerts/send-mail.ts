@@ -81,7 +81,7 @@ export async function sendMail(
       ? `Not to ${rejected.map(addressOf).join(', ')}: the mail server refused them.`
       : undefined
   } catch (error) {
-    throw mailTrouble(broken instanceof AppError ? broken : error, { host, port, tls }, password)
+    throw mailTrouble(broken instanceof AppError ? broken : error, { host, port, tls, user }, password)
   } finally {
     clearTimeout(late)
     socket.destroy()
@@ -92,12 +92,12 @@ const addressOf = (one: string | { address: string }) => (typeof one === 'string
 
 function mailTrouble(
   error: unknown,
-  { host, port, tls }: Pick<MailSettings, 'host' | 'port' | 'tls'>,
+  { host, port, tls, user }: Pick<MailSettings, 'host' | 'port' | 'tls' | 'user'>,
   password: string | undefined,
 ): AppError {
   if (error instanceof AppError) return error
   const { code, message } = { code: '', message: String(error), ...(error instanceof Error && wordsOf(error)) }
-  const said = withoutSecret(message, password)
+  const said = withoutSecret(message, user, password)
   const where = `${host}:${port}`
   if (code === 'EAUTH')
     return new AppError('denied', `The mail server ${where} did not take user name and password. It said: ${said}`, {
@@ -124,9 +124,12 @@ const wordsOf = (error: Error) => ({
   message: error.message,
 })
 
-/** A server may repeat what it was sent: as it is, or in base64. */
-function withoutSecret(text: string, secret: string | undefined): string {
-  const short = text.replace(/\p{Cc}+/gu, ' ').slice(0, 500)
-  if (!secret) return short
-  return [secret, Buffer.from(secret).toString('base64')].reduce((rest, one) => rest.replaceAll(one, '…'), short)
+/** A server may repeat what it was sent: as it is, in base64, or as the one word of AUTH PLAIN (RFC 4616). */
+function withoutSecret(text: string, user: string, secret: string | undefined): string {
+  const base64 = (words: string) => Buffer.from(words).toString('base64')
+  const forms = secret ? [base64(`\0${user}\0${secret}`), secret, base64(secret)] : []
+  return forms
+    .reduce((rest, one) => rest.replaceAll(one, '…'), text)
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, 500)
 }
