@@ -3,7 +3,7 @@ import { useRouter } from 'next/navigation'
 import { useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
-import { formatNumber } from '#components/ui/format-bytes.ts'
+import { count, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { ChangeResult } from '#lib/backup/schema.ts'
@@ -58,10 +58,14 @@ export function RewrapProgress({ run: initial, steer }: Props) {
           </div>
         )}
       </div>
-      <ProgressBar label="Re-wrap" percent={percent} text={`${percent} %, ${done} of ${total} backups`} />
+      <ProgressBar
+        label="Re-wrap"
+        percent={percent}
+        text={`${percent} %, ${formatNumber(done)} of ${count(total, 'backup')}`}
+      />
       <div className="mt-2.5 flex min-h-[18px] flex-wrap gap-x-5 gap-y-1 text-sm text-ink-2 tabular-nums max-sm:min-h-[40px]">
         <span>
-          <Strong>{formatNumber(done)}</Strong> of {formatNumber(total)} backups
+          <Strong>{formatNumber(done)}</Strong> of {count(total, 'backup')}
         </span>
         <span>
           <Strong>{formatNumber(exchanged)}</Strong> {run.mode === 'remove' ? 'freed of it' : 'under the new key'}
@@ -112,12 +116,16 @@ function stageOf({ state, waitingFor, nextTryAt, perSecond, error, exchanged, to
         ? 'It paused by itself, before more could fail. Mend what is said here, then resume it.'
         : 'Nothing is half done. Resume it at any time: it goes on where it is.'
     case 'cancelled':
-      return `What was exchanged stays so; ${formatNumber(Math.max(0, total - exchanged))} keep the key that they had.`
+      return `What was exchanged stays so; ${keepWords(Math.max(0, total - exchanged))}`
     case 'complete':
       return 'Each new key was proven by opening the backup’s own key with it.'
     case 'failed':
       return 'What was exchanged stays so. Start another for the rest.'
   }
+}
+
+function keepWords(backups: number): string {
+  return backups === 1 ? '1 keeps the key that it had.' : `${formatNumber(backups)} keep the key that they had.`
 }
 
 function Strong({ children }: { children: string }) {

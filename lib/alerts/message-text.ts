@@ -1,4 +1,5 @@
 import { bytesText } from '#lib/bytes-text.ts'
+import { count } from '#lib/count-text.ts'
 import type { AlertMessage } from './schema.ts'
 
 /** For people. */
@@ -42,7 +43,6 @@ export function dependentsText({
   inUse,
   seal,
 }: NonNullable<AlertMessage['dependents']>): string {
-  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`
   const held =
     backups === 0
       ? 'no backup'

@@ -12,7 +12,7 @@ import { certificateOf, listShreds, viewShred } from '#lib/shred/view-shreds.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { writeNewFile } from './named-file.ts'
-import { bytesText, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
 const codes = '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running.'
@@ -50,7 +50,7 @@ export function addBackupShred(backup: Command): void {
         if (!view) throw noRequest(id)
         if (options.json) return printJson(view)
         print(`${plain(view.name)}: ${view.state}, due ${view.dueAt}, asked for by ${plain(view.createdBy)}.`)
-        print(`${view.destroyed} of ${view.backups} backups shredded.`)
+        print(`${view.destroyed} of ${count(view.backups, 'backup')} shredded.`)
         for (const { backupId, name, state, error } of view.items)
           print(`  ${backupId}  ${state}  ${plain(name)}${error ? `: ${plain(error)}` : ''}`)
         for (const line of remedyLines(view.remedies)) print(plain(line))
@@ -164,11 +164,13 @@ function addStart(shred: Command): void {
     )
 }
 
-function printPreview({ backups, count, bytes, lastOf, leftOut, leftOutCount }: ShredPreview): void {
+function printPreview({ backups, count: chosen, bytes, lastOf, leftOut, leftOutCount }: ShredPreview): void {
   for (const { id, name, source, createdAt } of backups)
     print(`${id}  ${createdAt.slice(0, 19).replace('T', ' ')}Z  ${plain(name)}  ${plain(source)}`)
-  if (count > backups.length) print(`and ${count - backups.length} older ones`)
-  print(`${count} backups, ${bytesText(bytes)}: nobody would ever read them again, with no key and no copy of it.`)
+  if (chosen > backups.length) print(`and ${chosen - backups.length} more, older`)
+  print(
+    `${count(chosen, 'backup')}, ${bytesText(bytes)}: never to be read again by anybody, with no key and no copy of one.`,
+  )
   for (const source of lastOf) print(`No restore point of ${plain(source)} would be left.`)
   for (const { id, name, why } of leftOut) print(`Left out: ${id} (${plain(name)}): ${why}`)
   if (leftOutCount > leftOut.length) print(`and ${leftOutCount - leftOut.length} more left out`)

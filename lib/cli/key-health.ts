@@ -9,7 +9,7 @@ import { listKeys } from '#lib/key-holdings/list-keys.ts'
 import { isNeeded } from '#lib/key-holdings/schema.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { plain, print, printJson } from './output.ts'
+import { count, plain, print, printJson } from './output.ts'
 
 export function addKeyHealth(key: Command): void {
   key
@@ -51,7 +51,7 @@ function printKeys(keys: readonly KeyHealth[]): void {
   for (const { arn, state, since, checkedAt, nextCheckAt, tookMs, daysLeft, diagnosis } of keys) {
     print(arn)
     print(
-      `  ${checkedAt ? state : 'not checked yet'}${daysLeft === null ? '' : `, deleted in ${daysLeft} days`}, since ${since}`,
+      `  ${checkedAt ? state : 'not checked yet'}${daysLeft === null ? '' : `, deleted in ${count(daysLeft, 'day')}`}, since ${since}`,
     )
     if (checkedAt) print(`  last check ${checkedAt}, slowest call ${tookMs} ms, next ${nextCheckAt}`)
     if (!diagnosis) continue

@@ -16,7 +16,7 @@ import { listRewraps, viewRewrapDetail } from '#lib/rewrap/view-rewraps.ts'
 import type { Services } from '#lib/services.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson } from './output.ts'
 import { waitForRewrap } from './wait-for-rewrap.ts'
 
 interface Options {
@@ -95,7 +95,7 @@ function addSteering(rewrap: Command): void {
         for (const { id, state, done, total, failed, createdAt, error, ...wish } of runs) {
           const failures = failed > 0 ? `, ${failed} could not be done` : ''
           print(
-            `${id}  ${state}, ${done} of ${total} backups${failures}  ${createdAt.slice(0, 16).replace('T', ' ')} UTC`,
+            `${id}  ${state}, ${done} of ${count(total, 'backup')}${failures}  ${createdAt.slice(0, 16).replace('T', ' ')} UTC`,
           )
           print(`  ${rewrapWords(wish)}`)
           if (error) print(`  ${plain(error)}`)
@@ -155,21 +155,21 @@ function resultOf({ run, failures }: RewrapDetail) {
 
 function printPreview({ backups, bytes, calls, perSecond, seconds, notes, ...wish }: RewrapPreview): void {
   const kms = calls.decrypt + calls.encrypt
-  print(`${backups} backups, ${bytesText(bytes)}: only their envelopes would be written anew.`)
+  print(`${count(backups, 'backup')}, ${bytesText(bytes)}: nothing but envelopes would be written anew.`)
   print(
     `  ${rewrapWords(wish)}${wish.toTyped && wish.toTyped !== wish.to ? ` (${wish.toTyped} points there now)` : ''}`,
   )
   print(
     kms === 0
       ? '  No call of KMS: the keys are the console’s own.'
-      : `  At most ${kms} calls of KMS (${calls.decrypt} Decrypt, ${calls.encrypt} Encrypt), ${perSecond} a second: about ${Math.max(1, seconds)} s.`,
+      : `  At most ${count(kms, 'call')} of KMS (${calls.decrypt} Decrypt, ${calls.encrypt} Encrypt), ${perSecond} a second: about ${Math.max(1, seconds)} s.`,
   )
   for (const { text } of notes) print(`  ! ${text}`)
 }
 
 function printResult({ run, failures, notes }: RewrapDetail): void {
   const { id, state, exchanged, total, failed, error } = run
-  print(`${exchanged} of ${total} backups were given the new keys.`)
+  print(`Exchanged: the keys of ${exchanged} of ${count(total, 'backup')}.`)
   if (state !== 'complete') printError(`The re-wrap ${id} is ${state}${error ? `: ${plain(error)}` : '.'}`)
   if (state === 'paused') printError(`Go on with: byok key rewrap resume ${id}`)
   for (const { id: backup, name, cause, fix } of failures)

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
 export { bytesText } from '#lib/bytes-text.ts'
+export { count } from '#lib/count-text.ts'
 
 /** For people on a terminal: control characters in names must not act on it. */
 export function plain(text: string): string {
@@ -23,11 +24,6 @@ export function printError(text: string): void {
 
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), 2))
-}
-
-/** `1 file`, `3009 files`. */
-export function count(amount: number, one: string): string {
-  return `${amount} ${one}${amount === 1 ? '' : 's'}`
 }
 
 /** One line on standard error that rewrites itself; nothing when that is not a terminal. */

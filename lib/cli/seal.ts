@@ -17,7 +17,7 @@ import { attachedEnv, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { writeNewFile } from './named-file.ts'
 import { openKitFile } from './open-kit-file.ts'
-import { plainLines, print, printError, printJson, progressLine } from './output.ts'
+import { count, plainLines, print, printError, printJson, progressLine } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
 const actor = 'command line'
@@ -65,8 +65,8 @@ function addRewrap(seal: Command): void {
           printJson({ ...done, status: rootKeys.map(rootKeyJson) })
           return
         }
-        print(`${done.rootKeys} root keys were wrapped under ${done.keyId}.`)
-        if (values) print(`${done.moved} values were moved; ${done.destroyed.length} older root keys were destroyed.`)
+        print(`Wrapped under ${done.keyId}: ${count(done.rootKeys, 'root key')}.`)
+        if (values) print(movedText(done))
         if (rootKeys.every(({ keyIds }) => keyIds.every((keyId) => keyId === done.keyId)))
           print(
             `By count, the seal needs no other key than ${done.keyId}. Before an older one is retired: byok key retire-proof KEY says whether backups need it, and copies of the database from before now do.`,
@@ -83,9 +83,9 @@ function addMigrate(seal: Command): void {
     .action(() =>
       withSeal(async (context, host) => {
         const { exchanged, from, to } = await migrateSeal(context, host)
-        await audit(context.db, 'seal.migrate', `${to} (${exchanged} root keys, from ${from})`)
+        await audit(context.db, 'seal.migrate', `${to} (${count(exchanged, 'root key')}, from ${from})`)
         if (exchanged === 0) print(`Everything is wrapped by ${to} already.`)
-        else print(`${exchanged} root keys were moved from ${from} to ${to}. A sealed console opens by itself.`)
+        else print(`Moved from ${from} to ${to}: ${count(exchanged, 'root key')}. A sealed console opens by itself.`)
       }),
     )
 }
@@ -99,8 +99,9 @@ function addRotateRoot(seal: Command): void {
       withSeal(async (context, host) => {
         const { id, moved, destroyed, kept } = await rotateSeal(context, host, { actor, onMoved: showMoved() })
         print(`${id} seals what is new.`)
-        print(`${moved} values were moved; ${destroyed.length} older root keys were destroyed.`)
-        for (const one of kept) print(`Kept: ${one.id}, which ${one.backups} backups and ${one.values} values need.`)
+        print(movedText({ moved, destroyed }))
+        for (const one of kept)
+          print(`Kept: ${one.id}, for ${count(one.backups, 'backup')} and ${count(one.values, 'value')}.`)
       }),
     )
 }
@@ -142,9 +143,13 @@ function addRecover(seal: Command): void {
       withSeal(async (context, host) => {
         const kit = await openKitFile(file)
         const seal = await openSeal(context, sealSettingsOf(host).active, host, true)
-        const count = await recoverFromKit(context, seal, kit)
-        await audit(context.db, 'seal.recover', `${seal.keyId} (${count} root keys, from a kit of ${kit.madeAt})`)
-        print(`${count} root keys are wrapped by ${seal.keyId} again. A sealed console opens by itself.`)
+        const rootKeys = await recoverFromKit(context, seal, kit)
+        await audit(
+          context.db,
+          'seal.recover',
+          `${seal.keyId} (${count(rootKeys, 'root key')}, from a kit of ${kit.madeAt})`,
+        )
+        print(`Wrapped by ${seal.keyId} again: ${count(rootKeys, 'root key')}. A sealed console opens by itself.`)
       }),
     )
 }
@@ -173,9 +178,12 @@ function audit(db: Db, action: AuditAction, subject: string, by = actor): Promis
   return recordAudit(db, { actor: by, action, outcome: 'success', subject })
 }
 
+const movedText = ({ moved, destroyed }: { moved: number; destroyed: readonly string[] }) =>
+  `Moved: ${count(moved, 'value')}. Destroyed: ${count(destroyed.length, 'older root key')}.`
+
 function showMoved(): (moved: number, total: number) => void {
   const line = progressLine()
-  return (moved, total) => (moved >= total ? line.clear() : line.show(`${moved} of ${total} values`))
+  return (moved, total) => (moved >= total ? line.clear() : line.show(`${moved} of ${count(total, 'value')}`))
 }
 
 const rootKeyJson = (one: RootKeyStatus) => ({ keyArn: one.keyIds[0] ?? null, ...one })
@@ -191,6 +199,6 @@ function printStatus({ status, type, keyArn, error, configuration, rootKeys }: S
     print(`${name} = ${value}  (${source}${over})`)
   }
   for (const { id, keyIds, values, backups } of rootKeys)
-    print(`${id}  ${values} values, ${backups} backups, wrapped by ${keyIds.join(' and ')}`)
+    print(`${id}  ${count(values, 'value')}, ${count(backups, 'backup')}, wrapped by ${keyIds.join(' and ')}`)
   if (error) printError(plainLines(error))
 }

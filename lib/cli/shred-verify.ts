@@ -4,7 +4,7 @@ import { verifyCertificate } from '#lib/shred/certificate.ts'
 import { signingKey } from '#lib/shred/signing-key.ts'
 import { attachedEnv, withServices } from './attach.ts'
 import { readNamedFile } from './named-file.ts'
-import { plain, print, printJson } from './output.ts'
+import { count, plain, print, printJson } from './output.ts'
 
 export function addShredVerify(shred: Command): void {
   shred
@@ -28,7 +28,7 @@ export function addShredVerify(shred: Command): void {
       const { request, shredded, notShredded, issuedAt, installation, restsOn } = certificate
       print(`Genuine: signed by installation ${installation} with the key ${fingerprint}.`)
       print(`Certificate ${certificate.issue} of request ${request.id}, issued ${issuedAt}.`)
-      print(`${shredded.length} backups can no longer be read:`)
+      print(`Can no longer be read: ${count(shredded.length, 'backup')}${shredded.length > 0 ? ':' : '.'}`)
       for (const { backup, name, destroyedAt } of shredded) print(`  ${backup}  ${destroyedAt}  ${plain(name)}`)
       for (const { backup, name, why } of notShredded) print(`Not shredded: ${backup} (${plain(name)}): ${plain(why)}`)
       print('This rests on what no console can see:')

@@ -3,7 +3,7 @@ import { AppError, isDatabaseError } from '#lib/errors.ts'
 import { type RewrapRow, rewrapEnded } from '#lib/rewrap/schema.ts'
 import { viewRewrap } from '#lib/rewrap/view-rewraps.ts'
 import type { Services } from '#lib/services.ts'
-import { progressLine } from './output.ts'
+import { count, progressLine } from './output.ts'
 
 /** The console starts its database again by itself; this is how long that may take. */
 const patienceMs = 60_000
@@ -47,7 +47,7 @@ function textOf(run: RewrapRow, first: { at: number; done: number }, now: number
   const rate = seconds >= 1 ? (done - first.done) / seconds : 0
   const left = rate > 0 ? `, ${rate.toFixed(0)}/s, ${Math.round((total - done) / rate)} s left` : ''
   return [
-    `${done} of ${total} backups${left}`,
+    `${done} of ${count(total, 'backup')}${left}`,
     ...(failed > 0 ? [`${failed} could not be done`] : []),
     ...(pace === null ? [] : [`KMS throttles: ${pace} calls/s`]),
   ].join('. ')

@@ -1,3 +1,4 @@
+import { count } from '#lib/count-text.ts'
 import type { Tx } from '#lib/db.ts'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
@@ -31,7 +32,7 @@ export async function databaseNeeds(
     const backups = await db.backup.count({ where: { state: 'complete', keyIds: { hasSome: ids } } })
     needs.push({
       what: 'Seal',
-      why: `It wraps ${ids.length} root ${ids.length === 1 ? 'key' : 'keys'} of this console, and with them ${values} secrets and ${backups} backups of method AES-256.`,
+      why: `It wraps ${count(ids.length, 'root key')} of this console, and with them ${count(values, 'secret')} and ${count(backups, 'backup')} of method AES-256.`,
     })
   }
   const older = await db.environmentRevision.findMany({

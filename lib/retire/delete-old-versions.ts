@@ -2,6 +2,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { count as countText } from '#lib/count-text.ts'
 import type { Db } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -41,7 +42,7 @@ export async function startDeletion(
       actor,
       action: 'retire.delete-versions',
       outcome: 'success',
-      subject: `Asked for: ${count} old versions of envelopes under ${proof.keyArn}`,
+      subject: `Asked for: ${countText(count, 'old version')} of envelopes under ${proof.keyArn}`,
     })
     await enqueue(jobs, tx, 'retire', id)
   })
@@ -91,7 +92,7 @@ export async function deleteOldVersions(context: BackupContext, id: string, sign
       actor: deletionBy ?? 'console',
       action: 'retire.delete-versions',
       outcome: of('refused') > 0 ? 'failed' : 'success',
-      subject: `${of('deleted')} old versions of envelopes under ${keyArn} are deleted, ${of('refused')} refused`,
+      subject: `${countText(of('deleted'), 'old version')} of envelopes under ${keyArn} deleted, ${of('refused')} refused`,
     })
   })
 }

@@ -1,3 +1,4 @@
+import { count } from '#lib/count-text.ts'
 import { currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError } from '#lib/errors.ts'
@@ -71,10 +72,9 @@ export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, las
   const notes: RewrapNote[] = []
   const note = (text: string, link: RewrapNote['link'] = null, tone: RewrapNote['tone'] = 'warn') =>
     notes.push({ tone, text, link })
-  const amount = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`
   if (last > 0)
     note(
-      `${amount(last, 'backup')} without another key will keep this one, and will be listed: the last key of a backup is never removed.`,
+      `${count(last, 'backup')} without another key will keep this one, and will be listed: the last key of a backup is never removed.`,
     )
   if (from === null) return notes
   const health = from.startsWith('arn:') ? await db.keyHealth.findUnique({ where: { arn: from } }) : null
@@ -97,18 +97,18 @@ export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, las
   if (revision && usesOld) {
     const schedules = await db.schedule.count({ where: { enabled: true } })
     note(
-      `The saved environment (revision ${revision.number}) still wraps new backups under the old key${schedules > 0 ? `, and ${amount(schedules, 'schedule')} make them` : ''}. Save it with the new key first, or those come under the old one.`,
+      `The saved environment (revision ${revision.number}) still wraps new backups under the old key${schedules > 0 ? `, and ${count(schedules, 'schedule')} make them` : ''}. Save it with the new key first, or those come under the old one.`,
       settings,
     )
   }
   if (underWay > 0)
     note(
-      `${amount(underWay, 'backup')} under way may end under the old key. Those complete before this ends are taken along; for others, start it again.`,
+      `${count(underWay, 'backup')} under way may end under the old key. Those complete before this ends are taken along; for others, start it again.`,
       { href: '/backups', label: 'Backups' },
     )
   if (sealed > 0)
     note(
-      `The old key is also the seal's: it wraps ${amount(sealed, 'root key')} of this console. A re-wrap leaves these; byok seal migrate moves them.`,
+      `The old key is also the seal's: it wraps ${count(sealed, 'root key')} of this console. A re-wrap leaves these; byok seal migrate moves them.`,
       {
         href: '/settings/seal',
         label: 'Settings > Seal',

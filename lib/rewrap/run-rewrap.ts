@@ -1,5 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { count } from '#lib/count-text.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -223,7 +224,7 @@ async function recordEnd(tx: Tx, run: Run, how: string): Promise<void> {
     actor: run.createdBy,
     action: 'rewrap.finish',
     outcome: how === 'complete' && failed === 0 ? 'success' : 'failed',
-    subject: `${how}: ${exchanged} of ${total} backups, ${rewrapWords(wishOf(run))}, ${failed} failed (re-wrap ${run.id})`,
+    subject: `${how}: ${exchanged} of ${count(total, 'backup')}, ${rewrapWords(wishOf(run))}, ${failed} failed (re-wrap ${run.id})`,
   })
 }
 

@@ -1,5 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { count } from '#lib/count-text.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -43,7 +44,7 @@ export async function startRewrap(
       },
       select: { id: true },
     })
-    const subject = `${preview.backups} backups, ${rewrapWords(wish)} (re-wrap ${run.id})`
+    const subject = `${count(preview.backups, 'backup')}, ${rewrapWords(wish)} (re-wrap ${run.id})`
     await recordAudit(tx, { actor, action: 'rewrap.start', outcome: 'success', subject })
     await enqueue(context.jobs, tx, 'rewrap', run.id)
     return run.id

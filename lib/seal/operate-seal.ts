@@ -1,4 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
+import { count } from '#lib/count-text.ts'
 import { exchangeSeal } from './exchange-seal.ts'
 import type { KeyringContext } from './keyring.ts'
 import { destroyUnused, moveValues, rotateRoot } from './move-values.ts'
@@ -33,7 +34,7 @@ export async function rewrapSeal(
     const rootKeys = await exchangeSeal(context, seal, seal)
     const moved = values ? await moveValues({ ...context, seal: keyring }, onMoved) : 0
     const destroyed = values ? (await destroyUnused(context)).destroyed : []
-    const subject = `${seal.keyId} (${rootKeys} root keys, ${moved} values)`
+    const subject = `${seal.keyId} (${count(rootKeys, 'root key')}, ${count(moved, 'value')})`
     await recordAudit(context.db, { actor, action: 'seal.rewrap', outcome: 'success', subject })
     return { keyId: seal.keyId, rootKeys, moved, destroyed }
   })
@@ -47,7 +48,7 @@ export async function rotateSeal(
 ) {
   return withSeal(context, host, async ({ keyring }) => {
     const result = await rotateRoot({ ...context, seal: keyring }, onMoved)
-    const subject = `${result.id} (${result.moved} values moved, ${result.destroyed.length} root keys destroyed)`
+    const subject = `${result.id} (${count(result.moved, 'value')} moved, ${count(result.destroyed.length, 'root key')} destroyed)`
     await recordAudit(context.db, { actor, action: 'seal.rotate-root', outcome: 'success', subject })
     return result
   })

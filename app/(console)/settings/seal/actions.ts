@@ -1,6 +1,7 @@
 'use server'
 import { revalidatePath } from 'next/cache'
 import { permitted } from '#app/_lib/action.ts'
+import { count } from '#components/ui/format-bytes.ts'
 import { rewrapSeal, rotateSeal } from '#lib/seal/operate-seal.ts'
 import { sealActionSchema } from '#lib/seal/schema.ts'
 
@@ -13,13 +14,15 @@ export async function operateSeal(input: unknown) {
       action === 'rewrap'
         ? await rewrapSeal({ db, installation }, host, { ...by, values: true }).then(
             ({ rootKeys, moved, destroyed, keyId }) =>
-              `${rootKeys} root keys were wrapped under ${keyId}, ${moved} values moved, ${destroyed.length} older root keys destroyed.`,
+              `Wrapped under ${keyId}: ${count(rootKeys, 'root key')}. ${movedText(moved, destroyed)}`,
           )
         : await rotateSeal({ db, installation }, host, by).then(
-            ({ id, moved, destroyed }) =>
-              `${id} seals what is new. ${moved} values were moved, ${destroyed.length} older root keys destroyed.`,
+            ({ id, moved, destroyed }) => `${id} seals what is new. ${movedText(moved, destroyed)}`,
           )
     revalidatePath('/settings/seal')
     return { status: 'success' as const, message }
   })
 }
+
+const movedText = (moved: number, destroyed: readonly string[]) =>
+  `Moved: ${count(moved, 'value')}. Destroyed: ${count(destroyed.length, 'older root key')}.`
