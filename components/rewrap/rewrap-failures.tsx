@@ -2,27 +2,34 @@ import Link from 'next/link'
 import { Card } from '#components/ui/card.tsx'
 import { count } from '#components/ui/format-bytes.ts'
 import type { RewrapFailureRow } from '#lib/rewrap/schema.ts'
+import { byCause } from './by-cause.ts'
+
+interface Props {
+  failures: readonly RewrapFailureRow[]
+  total: number
+  /** Resuming it takes them up again. */
+  paused: boolean
+}
 
 /** Backups whose keys could not be exchanged, by cause: they are as they were. */
-export function RewrapFailures({ failures, total }: { failures: readonly RewrapFailureRow[]; total: number }) {
+export function RewrapFailures({ failures, total, paused }: Props) {
   if (total === 0) return null
-  const causes = Map.groupBy(failures, ({ cause, fix }) => JSON.stringify([cause, fix]))
   return (
     <Card
       title={`${count(total, 'backup')} could not be done`}
-      hint="They open as before. None of them held up the others; start again for them when the cause is mended."
+      hint={`${total === 1 ? 'It is as it was, and has' : 'They are as they were, and have'} not held up the others. When the cause is mended, ${paused ? 'resume: what is listed is taken up again' : 'start again for what is left'}.`}
     >
       <ul className="-my-3 divide-y divide-line">
-        {[...causes].map(([key, alike]) => (
-          <li key={key} className="py-3">
-            <p className="wrap-anywhere">{alike[0]?.cause}</p>
-            {alike[0]?.fix && (
+        {byCause(failures).map(({ cause, fix, backups }) => (
+          <li key={`${cause} ${fix}`} className="py-3">
+            <p className="wrap-anywhere">{cause}</p>
+            {fix && (
               <p className="mt-1 wrap-anywhere">
-                <strong className="font-medium">What to do:</strong> {alike[0].fix}
+                <strong className="font-medium">What to do:</strong> {fix}
               </p>
             )}
             <ul className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-sm">
-              {alike.map(({ id, name }) => (
+              {backups.map(({ id, name }) => (
                 <li key={id} className="max-w-full min-w-0">
                   <Link href={`/backups/${id}`} prefetch={false} className="link block truncate" title={name}>
                     {name}

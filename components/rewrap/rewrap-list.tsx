@@ -16,7 +16,7 @@ export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
             <Th>Started</Th>
             <Th wide>Keys</Th>
             <Th numeric>Backups</Th>
-            <Th>State</Th>
+            <Th wide>State</Th>
           </tr>
         </thead>
         <tbody>
@@ -29,6 +29,9 @@ export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
                 <span className="block max-w-40 truncate text-sm text-ink-3" title={run.createdBy}>
                   {run.createdBy}
                 </span>
+                <span className="mt-1.5 block md:hidden">
+                  <RewrapStateBadge run={run} />
+                </span>
               </Td>
               <Td wide>
                 <RewrapTitle wish={run} />
@@ -36,7 +39,7 @@ export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
               <Td numeric className="whitespace-nowrap">
                 {formatNumber(run.exchanged)} of {formatNumber(run.total)}
               </Td>
-              <Td>
+              <Td wide>
                 <RewrapStateBadge run={run} />
               </Td>
             </tr>

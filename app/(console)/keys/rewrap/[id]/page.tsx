@@ -43,7 +43,7 @@ export default async function RewrapRunPage({ params }: { params: Promise<{ id: 
           run={run}
           steer={may ? { pause: pauseRewrap, resume: resumeRewrap, cancel: cancelRewrap } : undefined}
         />
-        <RewrapFailures failures={failures} total={run.failed} />
+        <RewrapFailures failures={failures} total={run.failed} paused={run.state === 'paused'} />
         <Card title="What it does">
           <Facts>
             {from !== null && (
