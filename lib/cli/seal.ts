@@ -82,10 +82,11 @@ function addMigrate(seal: Command): void {
     .addHelpText('after', codes)
     .action(() =>
       withSeal(async (context, host) => {
-        const { exchanged, from, to } = await migrateSeal(context, host)
+        const { exchanged, from, to, keyFile } = await migrateSeal(context, host)
         await audit(context.db, 'seal.migrate', `${to} (${count(exchanged, 'root key')}, from ${from})`)
         if (exchanged === 0) print(`Everything is wrapped by ${to} already.`)
         else print(`Moved from ${from} to ${to}: ${count(exchanged, 'root key')}. A sealed console opens by itself.`)
+        if (keyFile !== 'none') print(keyFileText[keyFile])
       }),
     )
 }
@@ -176,6 +177,12 @@ async function withSeal<T>(run: (context: KeyringContext, host: SealHost) => Pro
 
 function audit(db: Db, action: AuditAction, subject: string, by = actor): Promise<unknown> {
   return recordAudit(db, { actor: by, action, outcome: 'success', subject })
+}
+
+const keyFileText = {
+  deleted:
+    'The key file secrets/seal-key is deleted. A copy of the database from before needs a copy of it, or a recovery kit.',
+  left: 'The key file secrets/seal-key of this data folder stays: nothing here was under it. Delete it if no other database needs it.',
 }
 
 const movedText = ({ moved, destroyed }: { moved: number; destroyed: readonly string[] }) =>

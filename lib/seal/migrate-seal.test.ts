@@ -88,9 +88,26 @@ test('from KMS to a key file that is not there yet, and back', async () => {
   await start(awskms())
   expect(await migrateSeal(here, leaving())).toMatchObject({ exchanged: 1, from: arn() })
   await start(local())
-  expect(await migrateSeal(here, awskms('archive'))).toMatchObject({ exchanged: 1, to: arn('archive') })
+  expect(await migrateSeal(here, awskms('archive'))).toMatchObject({
+    ...{ exchanged: 1, to: arn('archive'), keyFile: 'deleted' },
+  })
   expect(existsSync(keyFile())).toBe(false)
   await start(awskms('archive'))
+})
+
+test('a key file that wraps nothing of this database stays: it may be another console’s', async () => {
+  const other = await openTestDatabase()
+  try {
+    const { id: installation } = await other.db.installation.findFirstOrThrow()
+    const its = { db: other.db, installation }
+    ;(await unseal(its, local())).seal.close()
+    await start(awskms())
+    expect(await migrateSeal(here, awskms())).toMatchObject({ exchanged: 0, keyFile: 'left' })
+    expect(await migrateSeal(here, awskms('archive'))).toMatchObject({ exchanged: 1, keyFile: 'left' })
+    ;(await unseal(its, local())).seal.close()
+  } finally {
+    await other.close()
+  }
 })
 
 test('disabled = "true" changes nothing of how the seal that is left is reached: the variables still speak for it', async () => {

@@ -15,7 +15,7 @@ import { accessOf } from './seal-access.ts'
 export async function migrateSeal(
   context: KeyringContext,
   host: SealHost,
-): Promise<{ exchanged: number; from: string; to: string }> {
+): Promise<{ exchanged: number; from: string; to: string; keyFile: 'deleted' | 'left' | 'none' }> {
   const settings = sealSettingsOf(host)
   const wraps = await context.db.rootKeyWrap.findMany({ distinct: ['keyId'], select: { mechanism: true, keyId: true } })
   // Before it is known what opens the old wraps, a key file would only stand in the way of the next diagnosis.
@@ -23,8 +23,18 @@ export async function migrateSeal(
   const foreign = wraps.filter(({ keyId }) => keyId !== to.keyId)
   const from = await openOld()
   const exchanged = await exchangeSeal(context, from, to)
-  if (to.mechanism === 'awskms') forgetLocalSeal(host.dataDir)
-  return { exchanged, from: foreign.map(({ keyId }) => keyId).join(', ') || to.keyId, to: to.keyId }
+  const keyFile = forgetKeyFile()
+  return { exchanged, from: foreign.map(({ keyId }) => keyId).join(', ') || to.keyId, to: to.keyId, keyFile }
+
+  /** Only the one that was left just now: in a shell that names two consoles it may be the other one's. */
+  function forgetKeyFile() {
+    if (to.mechanism !== 'awskms' || !hasLocalSeal(host.dataDir)) return 'none'
+    if (!foreign.some(({ mechanism }) => mechanism === 'local')) return 'left'
+    const { keyId } = openLocalSeal(host.dataDir, false)
+    if (!foreign.some((wrap) => wrap.keyId === keyId)) return 'left'
+    forgetLocalSeal(host.dataDir)
+    return 'deleted'
+  }
 
   async function openOld(): Promise<Seal> {
     if (foreign.length === 0) return to
