@@ -50,6 +50,7 @@ export const actionWords: Readonly<Record<AuditAction, string>> = {
   'retire.delete-versions': 'Old versions of envelopes deleted',
   'shred.request': 'Crypto-shred requested',
   'shred.undo': 'Crypto-shred undone',
+  'shred.postpone': 'Crypto-shred postponed',
   'shred.begin': 'Crypto-shred begun',
   'shred.finish': 'Crypto-shred certified',
   'sandbox.rehearse': 'Rehearsal in the sandbox',

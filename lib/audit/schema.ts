@@ -50,6 +50,7 @@ export const auditActions = [
   'retire.delete-versions',
   'shred.request',
   'shred.undo',
+  'shred.postpone',
   'shred.begin',
   'shred.finish',
   'sandbox.rehearse',

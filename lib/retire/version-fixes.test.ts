@@ -181,7 +181,7 @@ test('crypto-shred says at once all that it needs, and goes on by itself when it
   const selection = { id: ids }
   const { digest, name } = await previewShred(here.db, selection)
   const id = await startShred(here.context, { selection, digest, name, reason: '', hours: 1 }, actor)
-  let time = Date.now() + 2 * 3_600_000
+  let time = Date.now() - 3_600_000
   async function pass(added: readonly Statement[]) {
     time += 2 * 3_600_000
     await runShreds(await consoleWith(added), never, { now: () => new Date(time) })

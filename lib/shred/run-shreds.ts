@@ -6,10 +6,11 @@ import { databaseClock } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { certify } from './certify.ts'
+import { postponeMissed } from './postpone-missed.ts'
 import { claimItem, emptyItem, finishItem, type WorkedItem } from './shred-item.ts'
 
 // A request that is due:
-// 1. begins, in one statement: from then on it cannot be undone;
+// 1. begins, in one statement: from then on it cannot be undone; one that nobody saw come due waits an hour more;
 // 2. each backup is claimed: nobody opens it any more, and the database holds no wrap of it;
 // 3. every version of its envelope is deleted from the bucket, and the bucket looked at again;
 // 4. looked at once more when nothing that was thought dead can still be storing one, the backup is shredded;
@@ -31,6 +32,7 @@ export interface ShredClock {
 export async function runShreds(context: BackupContext, signal: AbortSignal, given?: ShredClock): Promise<void> {
   // The clock of a worker that is ahead would end the time in which this can be undone.
   const clock = given ?? { now: await databaseClock(context.db) }
+  await postponeMissed(context, clock.now())
   while (await beginOne(context, clock.now()));
   for (;;) {
     signal.throwIfAborted()

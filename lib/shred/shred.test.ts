@@ -142,6 +142,25 @@ async function ciphertextsOf(id: string): Promise<{ bytes: Buffer; base64: strin
   })
 }
 
+test('one that came due while nobody could see it waits one more hour, in which it can be undone', async () => {
+  const id = await backUp('unseen')
+  const [request, other] = [await shred({ id: [id] }, 1), await shred({ id: [await backUp('other')] }, 24)]
+  // As with a database that was put back, or a console that was switched off for a day.
+  await pass(23 * hour)
+  const dueAt = new Date(at + hour).toISOString()
+  expect(await viewShred(here.db, request)).toMatchObject({ state: 'waiting', dueAt })
+  expect(await here.db.auditEvent.findFirst({ where: { action: 'shred.postpone' } })).toMatchObject({
+    actor: 'console',
+    subject: expect.stringContaining(request),
+  })
+  await undoShred(here.db, request, actor)
+  expect(await restore(id)).toBeNull()
+  // Whoever comes within the hour, as every pass of a worker does, finds nothing to postpone.
+  await pass(2 * hour)
+  expect(await viewShred(here.db, other)).toMatchObject({ state: 'running' })
+  expect(await here.db.auditEvent.count({ where: { action: 'shred.postpone' } })).toBe(1)
+})
+
 test('restorable until it is due; then no wrap is left anywhere, and a certificate says so', async () => {
   const id = await backUp('payroll')
   const kept = await backUp('payroll')
