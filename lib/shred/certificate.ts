@@ -116,6 +116,7 @@ export const proven = [
 export const restsOn = [
   'Other copies of the bucket: replication, AWS Backup, exports, snapshots of a store that is not AWS’s own. An envelope in one of them still opens with a key named above.',
   'Copies of the console’s database from before: dumps, base backups, archived write-ahead log, replicas, snapshots of its disk. They may hold the envelope. PostgreSQL overwrites what was deleted in its own files only in the course of time.',
+  'Other consoles that know the backup, because one imported the other’s catalogue: the database of the one that made it may hold the envelope.',
   'For wraps by a root key of the console (root-key/…): such a copy opens with that root key, which the seal’s key, a recovery kit or a copy of the database together with the seal’s key gives. For wraps by a KMS key: with that key, as long as it exists; deleting the key ends it for every copy.',
   'What was taken out of the backup before: restored files, downloads, the source itself. A download that was under way went on to its end.',
   'The bucket’s own word: that Amazon S3, or the store in its place, lists every version it keeps and does not keep what it says it deleted.',
