@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { outOfReach, type Reach } from '#lib/aws/address.ts'
+import { outOfReach, type Reach, thisMachine } from '#lib/aws/address.ts'
 import { AppError } from '#lib/errors.ts'
 
 /** A server that alerts go to. */
@@ -17,8 +17,10 @@ export interface Target {
  */
 export function reachOfTarget({ host, port }: Target, allowedEndpoints: readonly string[]): Reach {
   if (!allowedEndpoints.includes(entryFor({ host, port }))) return 'public'
-  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host) ? 'loopback' : 'private'
+  return isThisMachine(host) ? 'loopback' : 'private'
 }
+
+const isThisMachine = (host: string) => /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host)
 
 /** Refuses an address in place of a name, which is never looked up. @throws AppError `denied` */
 export function mustBeInReach(target: Target, reach: Reach): void {
@@ -45,12 +47,18 @@ function judge(target: Target, address: string, reach: Reach): void {
   const what = outOfReach(address, reach)
   if (!what) return
   const where = target.host === address ? address : `${target.host} leads to ${address}, which`
-  const never = what.startsWith('link-local')
   throw new AppError('denied', `${where} is ${what}: this console does not connect there.`, {
-    fix: never
-      ? 'Name another server.'
-      : `Whoever runs this console can allow it with VAULT_ALLOWED_ENDPOINTS=${entryFor(target)}`,
+    fix: fixFor(target, what, reach),
   })
+}
+
+function fixFor(target: Target, what: string, reach: Reach): string {
+  if (what.startsWith('link-local')) return 'Name another server.'
+  const allowing = (allowed: Target) => `allow it with VAULT_ALLOWED_ENDPOINTS=${entryFor(allowed)}`
+  // A name may lead to another address tomorrow, so that it never stands for this machine, allowed or not.
+  if (what === thisMachine && !isThisMachine(target.host))
+    return `Call it localhost here; whoever runs this console can ${allowing({ ...target, host: 'localhost' })}`
+  return reach === 'public' ? `Whoever runs this console can ${allowing(target)}` : 'Name another server.'
 }
 
 /** As VAULT_ALLOWED_ENDPOINTS is read: port 443 goes without saying. */

@@ -40,6 +40,8 @@ const nowhere = lists(
   ],
 )
 
+export const thisMachine = 'this machine itself'
+
 /** What is wrong with an address, to stand after “which is”; undefined when a connection to it is allowed. */
 export function outOfReach(address: string, reach: Reach): string | undefined {
   const plain = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '')
@@ -47,7 +49,7 @@ export function outOfReach(address: string, reach: Reach): string | undefined {
   if (family === 0) return 'not an IP address'
   const within = (list: ReturnType<typeof lists>) =>
     family === 6 ? list.v6.check(plain, 'ipv6') : list.v4.check(plain, 'ipv4')
-  if (within(loopback)) return reach === 'loopback' ? undefined : 'this machine itself'
+  if (within(loopback)) return reach === 'loopback' ? undefined : thisMachine
   if (within(nowhere)) return 'link-local, metadata, multicast or reserved'
   if (within(privateNetworks)) return reach === 'public' ? 'in a private network' : undefined
   return undefined
