@@ -60,6 +60,18 @@ test('a viewer sees and cannot change; an operator backs up and cannot change se
   }
 })
 
+test('an address that cannot be decoded is one that leads nowhere', async ({ console, request, signedIn }) => {
+  for (const path of ['/%', '/backups/%E0%A4%A', '/_next/%ff?q=%'])
+    expect((await request.get(console.url + path, { maxRedirects: 0 })).status(), path).not.toBe(500)
+  for (const path of ['/api/%', '/api/backups/%E0%A4%A']) {
+    const answer = await request.get(console.url + path)
+    expect([answer.status(), await answer.json()], path).toEqual([404, { message: 'Not found.' }])
+  }
+  expect((await signedIn.goto('/backups/%E0%A4%A'))?.status()).toBe(404)
+  await expect(signedIn.getByRole('heading', { name: 'There is nothing at this address' })).toBeVisible()
+  await expect(signedIn.getByRole('link', { name: 'Go to the overview' })).toBeVisible()
+})
+
 test('a password read from nowhere, a short one and a second user of the same address are refused', async ({
   console,
 }) => {

@@ -23,13 +23,13 @@ afterEach(async () => {
   }
 })
 
-let seen: { headers: IncomingHttpHeaders; method: string | undefined }[] = []
+let seen: { headers: IncomingHttpHeaders; method: string | undefined; url: string | undefined }[] = []
 
 /** A server whose own listener writes an audit row, as a handler of ours does, and remembers what it was told. */
 async function start(variables: Record<string, string> = {}): Promise<number> {
   seen = []
-  const server = createServer(async ({ headers, method }, response) => {
-    seen.push({ headers, method })
+  const server = createServer(async ({ headers, method, url }, response) => {
+    seen.push({ headers, method, url })
     const row = { action: 'auth.sign-in', outcome: 'refused', subject: 'x' } as const
     await database.db.$transaction(async (tx) => {
       await recordAudit(tx, { ...row, actor: 'a@example.test' })
@@ -45,9 +45,11 @@ async function start(variables: Record<string, string> = {}): Promise<number> {
 }
 
 /** As it is: fetch does not send TRACE, nor some of these headers. */
-async function send(port: number, method: string, headers: readonly string[] = []): Promise<string> {
+async function send(port: number, method: string, headers: readonly string[] = [], url = '/'): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1')
-  socket.write([`${method} / HTTP/1.1`, 'Host: 127.0.0.1:3000', 'Connection: close', ...headers, '', ''].join('\r\n'))
+  socket.write(
+    [`${method} ${url} HTTP/1.1`, 'Host: 127.0.0.1:3000', 'Connection: close', ...headers, '', ''].join('\r\n'),
+  )
   let answer = ''
   for await (const text of socket) answer += text
   return answer
@@ -112,6 +114,29 @@ test('methods that nobody needs are refused before anything looks at them', asyn
   expect(seen).toEqual([])
   for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) await send(port, method)
   expect(seen).toHaveLength(7)
+})
+
+test('an address that cannot be decoded is taken as it is written, every other one stays as it is', async () => {
+  const port = await start()
+  for (const url of [
+    '/%',
+    '/backups/%E0%A4%A',
+    '/api/%ff/%20?q=%',
+    '/%?%25=%20',
+    '/a%20b/%E2%82%AC?q=%',
+    '/?%',
+    '/%25',
+  ])
+    await send(port, 'GET', [], url)
+  expect(seen.map(({ url }) => url)).toEqual([
+    '/%25',
+    '/backups/%25E0%25A4%25A',
+    '/api/%25ff/%2520?q=%',
+    '/%25?%25=%20',
+    '/a%20b/%E2%82%AC?q=%',
+    '/?%',
+    '/%25',
+  ])
 })
 
 test('on plain http there is no word of TLS', async () => {

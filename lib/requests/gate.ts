@@ -19,8 +19,8 @@ export interface BodyLimits {
 
 /**
  * Puts itself in front of a server's own listener, for every request: refuses methods that nobody needs, finds out whose
- * request it is, and takes away what a client says of that and of the console's own address, so that nothing behind can
- * believe it.
+ * request it is, takes away what a client says of that and of the console's own address, so that nothing behind can
+ * believe it, and writes an address that cannot be decoded so that it can.
  */
 export function gateServer(
   server: Server,
@@ -47,10 +47,25 @@ export function gateServer(
     const address = clientAddress(request.socket.remoteAddress, one(headers['x-forwarded-for']), trusted)
     for (const name of Object.keys(headers)) if (/^(x-)?forwarded\b|^x-real-ip$/.test(name)) delete headers[name]
     if (host !== undefined) headers['x-forwarded-host'] = host
+    request.url = decodable(request.url ?? '/')
     forAddress(address, () => {
       for (const listener of listeners) listener.call(server, request, response)
     })
   })
+}
+
+/**
+ * Next decodes what stands in a path, and answers a bare 500 where that cannot be done. Taken as it is written, such an
+ * address is one that leads nowhere, and is answered as any other of these: with a page, or below /api with JSON.
+ */
+function decodable(url: string): string {
+  const path = /^[^?#]*/.exec(url)?.[0] ?? ''
+  try {
+    decodeURIComponent(path)
+    return url
+  } catch {
+    return path.replaceAll('%', '%25') + url.slice(path.length)
+  }
 }
 
 /** Who need not be anybody keeps no connection by never coming to an end. */
