@@ -18,6 +18,10 @@ export function isLostConnection(error: unknown): boolean {
   return error instanceof Error && lost.test(error.message)
 }
 
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && fullDisk.has(saidBy(error).code)
+}
+
 /**
  * @param error of Prisma or pg
  * @returns undefined where the database was reached, let the console in, and refused for a reason of its own
@@ -58,7 +62,7 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
       message: 'The console’s database has no connection left.',
       fix: 'Raise max_connections of that PostgreSQL, or end what else uses it.',
     }
-  if (code === '53100' || code === 'ENOSPC')
+  if (fullDisk.has(code))
     return {
       message: 'The disk of the console’s database is full.',
       fix: 'Make room on the disk of that PostgreSQL: without DATABASE_URL that is the data folder’s. What could not be done is tried again, or can be.',
@@ -75,6 +79,8 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
     }
   return undefined
 }
+
+const fullDisk = new Set<string | undefined>(['53100', 'ENOSPC'])
 
 const unreachable = new Set<string | undefined>([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'EPIPE'],

@@ -3,8 +3,10 @@ import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests
 import { createDb } from '#lib/db.ts'
 import { isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
 import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { databaseHasRoom } from './database-room.ts'
 import { checkHealth } from './health.ts'
 import { registerWorker, workerDeadAfterMs } from './jobs/register-worker.ts'
+import { canMakeDisks, openDatabaseOnSmallDisk } from './small-disk-for-tests.ts'
 
 let sandbox: TestSandbox
 let here: TestConsole
@@ -100,4 +102,26 @@ test('a key in trouble degrades it', async () => {
   await here.db.keyHealth.updateMany({ data: { state: 'unreachable' } })
   expect(await health()).toEqual({ status: 'degraded' })
   await worker.withdraw()
+})
+
+test.skipIf(!canMakeDisks)('a database whose disk is full serves nobody, however well it is read', async () => {
+  const disk = await openDatabaseOnSmallDisk()
+  const db = createDb(disk.url)
+  const worker = await registerWorker(db, { host: 'here', sourceRoots: [], restoreRoots: [] })
+  expect(await health({ db })).toEqual({ status: 'ok' })
+  disk.fill()
+  // One who has not asked before; who has gets the last answer, for a while.
+  const another = createDb(disk.url)
+  expect(await health({ db: another })).toEqual({ status: 'unavailable', part: 'database disk' })
+  expect(await health({ db })).toEqual({ status: 'ok' })
+  expect(await databaseHasRoom(db, performance.now() + 15_000)).toBe(false)
+  expect(await db.worker.count()).toBe(1)
+  await expect(db.$executeRaw`create table more as select * from generate_series(1, 1000000)`).rejects.toSatisfy(
+    (error) => messageOf(error).startsWith('The disk of the console’s database is full.'),
+  )
+  await disk.empty()
+  expect(await databaseHasRoom(db, performance.now() + 30_000)).toBe(true)
+  await worker.withdraw()
+  await Promise.all([db.$disconnect(), another.$disconnect()])
+  await disk.close()
 })

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { databaseHasRoom } from '#lib/database-room.ts'
 import { seenLately } from '#lib/jobs/register-worker.ts'
 import type { Services } from '#lib/services.ts'
 
@@ -6,8 +7,8 @@ const patienceMs = 5_000
 
 export type Health =
   | { readonly status: 'ok' | 'degraded' }
-  /** The part that is not there. */
-  | { readonly status: 'unavailable'; readonly part: 'database' | 'worker' | 'sandbox' }
+  /** The part that is not there, or is full. */
+  | { readonly status: 'unavailable'; readonly part: 'database' | 'database disk' | 'worker' | 'sandbox' }
 
 /**
  * Whether this console can serve. `degraded`: it is well, but a key that something depends on is not healthy, or the
@@ -28,13 +29,15 @@ async function ask({ db, backup: { own } }: Pick<Services, 'db' | 'backup'>): Pr
       orderBy: { finishedAt: 'desc' },
       select: { state: true },
     } as const
-    const [worker, backup, restore, key, sandbox] = await Promise.all([
+    const [hasRoom, worker, backup, restore, key, sandbox] = await Promise.all([
+      databaseHasRoom(db),
       db.worker.findFirst({ where: alive, select: { id: true } }),
       db.backup.findFirst(finished),
       db.restore.findFirst(finished),
       db.keyHealth.findFirst({ where: { state: { not: 'healthy' } }, select: { state: true } }),
       answers(own.endpoint),
     ])
+    if (!hasRoom) return { status: 'unavailable', part: 'database disk' }
     if (!sandbox) return { status: 'unavailable', part: 'sandbox' }
     if (!worker) return { status: 'unavailable', part: 'worker' }
     const trouble = key || [backup, restore].some((one) => one?.state === 'failed')
