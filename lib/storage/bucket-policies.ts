@@ -25,7 +25,7 @@ export function bucketStatements({ bucket, folder, partition }: BucketPlace, pri
       Sid: `VaultConsoleObjects${own}`,
       ...common,
       Action: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'],
-      Resource: `${arn}/${folder ? `${folder}/` : ''}*`,
+      Resource: `${objectsOf(arn, folder)}*`,
     },
     { Sid: `VaultConsoleList${own}`, ...common, Action: 's3:ListBucket', Resource: arn },
   ]
@@ -48,10 +48,19 @@ export function versionStatements(
       Sid: `VaultConsoleVersions${own}`,
       ...common,
       Action: ['s3:GetObjectVersion', ...(remove ? ['s3:DeleteObjectVersion'] : [])],
-      Resource: `${arn}/${folder ? `${folder}/` : ''}*/envelope.json`,
+      Resource: `${objectsOf(arn, folder)}*/envelope.json`,
     },
     { Sid: `VaultConsoleListVersions${own}`, ...common, Action: 's3:ListBucketVersions', Resource: arn },
   ]
+}
+
+/**
+ * What objects' ARNs begin with in a policy. A prefix may hold what means more there than itself: `*` and `?` stand for
+ * other text, and `${` begins a variable (IAM user guide, "IAM policy elements: Variables and tags").
+ */
+function objectsOf(bucketArn: string, folder: string): string {
+  const literal = folder.replace(/[*?$]/g, (character) => `\${${character}}`)
+  return `${bucketArn}/${literal}${folder ? '/' : ''}`
 }
 
 /** What somebody wants to do in a bucket. */

@@ -6,9 +6,11 @@ import { command, word } from './shell.ts'
 /** Statements for the policy of a bucket. As with a key, whatever writes it writes all of it. */
 export function bucketPolicyRemedy(bucket: string, statements: readonly Statement[]): Remedy {
   const name = `vault_console_${plainName(bucket).toLowerCase()}`
+  // Older versions of the language take a variable for plain text, and the statements allow nothing.
+  const variables = json(statements).includes('${') ? ' Its Version must be 2012-10-17.' : ''
   return {
     label: 'Bucket policy',
-    note: 'Add these statements to the policy of the bucket, beside what is there.',
+    note: `Add these statements to the policy of the bucket, beside what is there.${variables}`,
     formats: [
       { format: 'json', file: 'bucket-policy-statements.json', text: json(statements) },
       { format: 'cli', file: 'add-to-bucket-policy.sh', text: script(bucket, statements) },

@@ -3,14 +3,16 @@ import type { Statement } from './policy.ts'
 /** Condition keys of one request, lower case (IAM compares key names without case). */
 export type RequestContext = ReadonlyMap<string, readonly string[]>
 
-/** `*` any text, `?` any one character. */
+/**
+ * `*` any text, `?` any one character; `${*}`, `${?}` and `${$}` these characters themselves (IAM user guide, "IAM policy
+ * elements: Variables and tags").
+ */
 export function wildcard(pattern: string, text: string): boolean {
-  if (pattern === '*' || pattern === text) return true
-  if (!/[*?]/.test(pattern)) return false
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.')
+  if (!/[*?$]/.test(pattern)) return pattern === text
+  const source = pattern.replace(/\$\{([*?$])\}|\*+|\?|[.+^${}()|[\]\\]/g, (found, character?: string) => {
+    if (character) return `\\${character}`
+    return found === '?' ? '.' : found.startsWith('*') ? '.*' : `\\${found}`
+  })
   return new RegExp(`^${source}$`, 's').test(text)
 }
 
