@@ -183,10 +183,20 @@ test('what fails in a key store outside of AWS is not KMS’s word on the key: l
     )
   const found = async (message: string) =>
     (await probeKey({ ...key.kms, encrypt: said(message) }, { ...key, arn })).found
-  expect(await found('The external key store proxy did not respond to the request in the time allotted.')).toBe('d')
+  expect(await found('The external key store proxy did not respond to the request in the time allotted.')).toBe('u')
   expect(await found('The external key store proxy denied access to the operation.')).toBe('r')
   expect(await found(`${arn} is unavailable.`)).toBe('o')
   key.close()
+})
+
+test('a key that KMS describes and nobody can use is in an outage; one that can be used half of the way is degraded', async () => {
+  await fault({ effect: 'Outage', operation: 'Encrypt' })
+  await pass(long)
+  expect(await health()).toMatchObject({ state: 'unreachable' })
+  expect(await alerts()).toMatchObject([{ state: 'unreachable', title: expect.stringContaining('cannot be reached') }])
+  await fault({ effect: 'Outage', operation: 'Decrypt' })
+  await pass(3)
+  expect(await health()).toMatchObject({ state: 'degraded' })
 })
 
 test('KMS of another Region does not say that a key is deleted', async () => {
