@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { administrator } from './console.ts'
-import { expect, keyOf, openSettings, saveKey, saveSettings, sessionOf, test } from './fixtures.ts'
+import { chooseRegion, expect, keyOf, openSettings, saveKey, saveSettings, sessionOf, test } from './fixtures.ts'
 import { plantTree } from './tree.ts'
 
 test('a save based on an older revision is refused, and says who changed what meanwhile', async ({
@@ -182,6 +182,16 @@ test('unsaved changes are kept from closing, from links and from going back', as
   await page.getByRole('link', { name: 'Audit' }).click()
   await question.getByRole('button', { name: 'Leave' }).click()
   await expect(page.getByRole('heading', { name: 'Audit' })).toBeVisible()
+})
+
+test('what was typed into a field that is not shown any more keeps nobody from saving', async ({ signedIn: page }) => {
+  await page.goto('/settings/backup-environment')
+  await chooseRegion(page, 'us-east-1')
+  await page.getByRole('radio', { name: /AWS-KMS/ }).check()
+  await page.getByLabel('Master Key').fill('x'.repeat(2100))
+  await page.getByRole('radio', { name: /AES-256/ }).check()
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  await expect(page.getByText('Settings saved')).toBeVisible()
 })
 
 test('by keyboard alone: the first error takes the focus, a click’s worth of help is a key away, and the save is said', async ({

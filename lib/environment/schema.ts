@@ -22,11 +22,7 @@ const keyIdentifier = z.string().max(2048, 'At most 2,048 characters.').transfor
 // IAM user guide, "IAM identifiers": a path and a name of at most 64 characters.
 const roleArn = /^arn:aws[a-z-]*:iam::\d{12}:role\/(?:[\x21-\x7e]{1,510}\/)?[\w+=,.@-]{1,64}$/
 
-/**
- * One schema for the form, the server and the command line.
- * Secrets are write-only: an empty `secretAccessKey` keeps the stored one, and none is ever sent to a browser.
- */
-export const environmentSchema = z
+const shownSchema = z
   .object({
     storageType: z.literal('s3'),
     region: z.string().refine((id) => findRegion(id) !== undefined, 'Choose a Region.'),
@@ -82,6 +78,35 @@ export const environmentSchema = z
       }
     }
   })
+
+const switches = z.object({
+  encrypt: z.boolean(),
+  method: z.enum(encryptionMethods),
+  hosted: z.boolean(),
+  credentials: z.enum(credentialKinds),
+})
+
+/** What a switch hides is as a revision keeps it (`rowOf`): empty. It must not be what keeps a page from saving. */
+function withoutHidden(settings: z.input<typeof shownSchema>): z.input<typeof shownSchema> {
+  // A program may have sent anything; what this is not about the schema refuses.
+  const { data } = switches.safeParse(settings)
+  if (!data) return settings
+  const { encrypt, method, hosted } = data
+  const credentials = hosted ? 'default' : data.credentials
+  return {
+    ...settings,
+    ...((!encrypt || method !== 'AWS-KMS') && { masterKey: '', furtherKeys: [] }),
+    ...(hosted && { label: '', bucket: '', prefix: '', credentials, kmsEndpoint: '', s3Endpoint: '' }),
+    ...(credentials !== 'access-key' && { accessKeyId: '', secretAccessKey: '', sessionToken: '' }),
+    ...(credentials !== 'assume-role' && { roleArn: '' }),
+  }
+}
+
+/**
+ * One schema for the form, the server and the command line.
+ * Secrets are write-only: an empty `secretAccessKey` keeps the stored one, and none is ever sent to a browser.
+ */
+export const environmentSchema = z.preprocess(withoutHidden, shownSchema)
 
 /** The form's own, which says of endpoints what the server says: it knows which ones this console allows. */
 export function environmentFormSchema(allowedEndpoints: readonly string[]) {
