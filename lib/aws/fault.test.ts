@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
 import { faultOf, isChecksumMismatch, isClockSkew, isCredentialFault } from './fault.ts'
 import { answered, local } from './fault-for-tests.ts'
@@ -242,4 +245,31 @@ test('a page that happens to be XML has no code, and no request ID as every answ
   const page = Object.assign(new Error('UnknownError'), { name: 'Unknown', $metadata: { httpStatusCode: 400 } })
   expect(faultOf(page)).toMatchObject({ kind: 'unreachable', code: 'SyntaxError' })
   expect(faultOf(answered(400, 'Unknown'))).toMatchObject({ kind: 'refused', code: 'Unknown' })
+})
+
+test.each([
+  [403, undefined, 'refused'],
+  [403, 'application/xml', 'refused'],
+  [400, 'text/xml; charset=utf-8', 'refused'],
+  [403, 'text/html; charset=utf-8', 'unreachable'],
+  [403, 'application/xhtml+xml', 'unreachable'],
+  [403, 'text/plain', 'unreachable'],
+  [407, undefined, 'unreachable'],
+  [302, undefined, 'unreachable'],
+])('a HEAD that is answered %i %s, without a body or a request ID, is %s', async (status, type, kind) => {
+  const server = createServer((_, response) => response.writeHead(status, type ? { 'content-type': type } : {}).end())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const credentials = { accessKeyId: 'x', secretAccessKey: 'x' }
+  const endpoint = `http://127.0.0.1:${port}`
+  const s3 = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials, maxAttempts: 1 })
+  const error: unknown = await s3
+    .send(new HeadObjectCommand({ Bucket: 'b', Key: 'k' }))
+    .catch((thrown: unknown) => thrown)
+  expect(faultOf(error)).toMatchObject({ kind, httpStatus: status, requestId: undefined })
+  expect(faultOf(error).code === 'SyntaxError').toBe(kind === 'unreachable')
+  s3.destroy()
+  server.closeAllConnections()
+  server.close()
 })

@@ -31,7 +31,9 @@ const thrown = z.object({
     .optional()
     .catch(undefined),
   $response: z
-    .object({ headers: z.object({ 'x-amz-bucket-region': z.string().optional() }) })
+    .object({
+      headers: z.object({ 'x-amz-bucket-region': z.string().optional(), 'content-type': z.string().optional() }),
+    })
     .optional()
     .catch(undefined),
 })
@@ -103,12 +105,14 @@ export function faultOf(error: unknown): AwsFault {
   // An answer that was cut off is none, whatever its status: it may have said something else than one would guess.
   const cutOff = localCode !== undefined && connectionLost.has(localCode)
   const local = localCode !== undefined && (!answered || cutOff)
-  const alien = answered && isAlien(name, message, httpStatus, $metadata?.requestId)
+  const requestId = $metadata?.requestId
+  const alien =
+    answered && (isUnreadable(name, message, httpStatus) || isPage(name, httpStatus, requestId, $response?.headers))
   const code = local ? localCode : alien ? 'SyntaxError' : name
   const fault = {
     code,
     message,
-    requestId: $metadata?.requestId,
+    requestId,
     httpStatus,
     bucketRegion: $response?.headers['x-amz-bucket-region'],
   }
@@ -140,14 +144,26 @@ function sayable(message: string): string {
     .trim()
 }
 
+/** A proxy or a captive portal answers with a page, whatever the status: no JSON, mostly no XML… */
+function isUnreadable(name: string, message: string, httpStatus: number): boolean {
+  return httpStatus >= 300 && (name === 'SyntaxError' || /XML parse error/.test(message))
+}
+
 /**
- * A proxy or a captive portal answers with a page, whatever the status: no JSON, mostly no XML, and never a code of AWS
- * nor the ID that AWS gives to each request.
+ * …and never with a code of AWS nor the ID that AWS gives to each request. Other stores need not give one (MinIO and Ceph
+ * do, RustFS and Cloudflare R2 promise none), and a refused HEAD has no body, so theirs has no code either. But its type
+ * is that of their errors, XML, or none is said, where a page is HTML, and what a proxy says by itself plain text.
  */
-function isAlien(name: string, message: string, httpStatus: number, requestId: string | undefined): boolean {
-  if (httpStatus < 300) return false
-  if (name === 'SyntaxError' || /XML parse error/.test(message)) return true
-  return /^(Unknown|UnknownError)$/.test(name) && requestId === undefined
+function isPage(
+  name: string,
+  httpStatus: number,
+  requestId: string | undefined,
+  headers: { 'content-type'?: string | undefined } | undefined,
+): boolean {
+  if (httpStatus < 300 || !/^(Unknown|UnknownError)$/.test(name) || requestId !== undefined) return false
+  if (headers === undefined || httpStatus < 400 || httpStatus === 407) return true
+  const type = headers['content-type']
+  return type !== undefined && !/^(application|text)\/xml\b/i.test(type)
 }
 
 /** The SDK found, while it read a body, that it is not what its checksum header says. */
