@@ -119,7 +119,15 @@ async function takingTurns(work) {
   const folder = inRoot('node_modules', '.bootstrap')
   const mine = path.join(folder, String(process.pid))
   const others = () => readdirSync(folder).filter((name) => name !== String(process.pid) && lives(folder, name))
-  mkdirSync(folder, { recursive: true })
+  try {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(mine, '')
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error
+    fail(
+      `${root} is not prepared for this version, or this user may not read that it is, and may not write there either (${error.code}). Run npm start once as the user whom it belongs to, with a umask that lets others read what it makes (022).`,
+    )
+  }
   for (;;) {
     writeFileSync(mine, '')
     if (others().length === 0) break

@@ -50,11 +50,20 @@ interface Run {
   readonly exit: Promise<number | string>
 }
 
-function run(args: string[], { program = 'bin/bootstrap.mjs', flags = [] as string[], cwd = root } = {}): Run {
+interface Settings {
+  readonly program?: string
+  readonly flags?: readonly string[]
+  readonly cwd?: string
+  /** For root: whom it runs as. */
+  readonly uid?: number
+}
+
+function run(args: string[], { program = 'bin/bootstrap.mjs', flags = [], cwd = root, uid }: Settings = {}): Run {
   const child = spawn(process.execPath, [...flags, path.join(root, program), ...args], {
     cwd,
     env: { ...process.env, PATH: `${path.join(root, 'fake')}:${process.env.PATH}`, VAULT_DATA_DIR: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid }),
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (data) => (output += data))
@@ -171,4 +180,16 @@ test('ends as the command ends, passes signals on, and takes the command along w
   await expect.poll(killed.output).toMatch(/\d+\n/)
   killed.child.kill('SIGKILL')
   await expect.poll(() => identify(Number(killed.output())), { timeout: 10_000 }).toBeUndefined()
+})
+
+test('a checkout of somebody else that is not prepared says who is to prepare it', async () => {
+  expect(await run(['byok', 'help']).exit).toBe(0)
+  await put('prisma/schema.prisma', 'another schema')
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot) await chmod(path.join(root, 'node_modules/.bootstrap'), 0o555)
+  else await chmod(root, 0o755)
+  const other = run(['byok', 'help'], isRoot ? { uid: 65534 } : {})
+  expect(await other.exit).toBe(1)
+  expect(other.output()).toMatch(/is not prepared for this version.*\(EACCES\)\. Run npm start once as the user/)
+  await chmod(path.join(root, 'node_modules/.bootstrap'), 0o755)
 })

@@ -1,7 +1,7 @@
 import { type Env, readEnv, whatDecidesSeal } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
 import { openServices, type Services } from '#lib/services.ts'
-import { findRunning } from '#lib/supervisor/running.ts'
+import { findRunning, isHidden } from '#lib/supervisor/running.ts'
 
 /** The environment as the running console has it; the database's address comes from it unless DATABASE_URL is set. */
 export function attachedEnv(): Env {
@@ -31,14 +31,21 @@ export function hasConsoleStopped({ dataDir }: Env): boolean {
   return readEnv(undefined, { serves: false }).databaseUrl === undefined && !findRunning(dataDir)
 }
 
+/** There is nothing to attach to. @param besides what else to know before it is started */
+export function noConsole({ dataDir }: Env, besides = ''): AppError {
+  return isHidden(dataDir)
+    ? new AppError('unavailable', `The data folder ${dataDir} is another user’s, so its console cannot be reached.`, {
+        fix: 'Run the command as the user who started the console, or set DATABASE_URL where it has a database of its own.',
+      })
+    : new AppError('unavailable', `No console is running on the data folder ${dataDir}.`, {
+        fix: `Start it with npm start, or name its folder in VAULT_DATA_DIR.${besides}`,
+      })
+}
+
 /** Runs with the services of the running console, and lets go of them afterwards. */
 export async function withServices<T>(run: (services: Services) => Promise<T>): Promise<T> {
   const env = attachedEnv()
-  if (!env.databaseUrl) {
-    throw new AppError('unavailable', `No console is running on the data folder ${env.dataDir}.`, {
-      fix: 'Start it with npm start, or name its folder in VAULT_DATA_DIR.',
-    })
-  }
+  if (!env.databaseUrl) throw noConsole(env)
   const services = await openServices(env, { follow: false })
   try {
     return await run(services)

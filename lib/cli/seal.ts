@@ -13,7 +13,7 @@ import type { RootKeyStatus, SealView } from '#lib/seal/schema.ts'
 import { rootKeyStatus } from '#lib/seal/seal-status.ts'
 import { viewSeal } from '#lib/seal/view-seal.ts'
 import { sealHostOf } from '#lib/services.ts'
-import { attachedEnv, sealSetOtherwise } from './attach.ts'
+import { attachedEnv, noConsole, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { writeNewFile } from './named-file.ts'
 import { openKitFile } from './open-kit-file.ts'
@@ -157,10 +157,7 @@ function addRecover(seal: Command): void {
 
 async function withSeal<T>(run: (context: KeyringContext, host: SealHost) => Promise<T>): Promise<T> {
   const env = attachedEnv()
-  if (!env.databaseUrl)
-    throw new AppError('unavailable', `No console is running on the data folder ${env.dataDir}.`, {
-      fix: 'Start it with npm start, or name its folder in VAULT_DATA_DIR. A sealed console runs, too.',
-    })
+  if (!env.databaseUrl) throw noConsole(env, ' A sealed console runs, too.')
   const otherwise = sealSetOtherwise(env)
   if (otherwise.length > 0)
     printError(

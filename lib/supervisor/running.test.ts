@@ -1,9 +1,9 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { identify } from './process-identity.ts'
-import { announceRunning, findRunning, type Running, withdrawRunning } from './running.ts'
+import { announceRunning, findRunning, isHidden, type Running, withdrawRunning } from './running.ts'
 
 let dataDir: string
 beforeEach(async () => {
@@ -36,4 +36,20 @@ test('finds none where the file is damaged or there is no folder', async () => {
   await writeFile(path.join(dataDir, 'run.json'), '{"pid":')
   expect(findRunning(dataDir)).toBeUndefined()
   expect(findRunning(path.join(dataDir, 'nowhere'))).toBeUndefined()
+})
+
+test('a data folder of somebody else hides whether one runs', async () => {
+  expect(isHidden(dataDir)).toBe(false)
+  await announceRunning(dataDir, state)
+  expect(isHidden(dataDir)).toBe(false)
+  const isRoot = process.geteuid?.() === 0
+  await chmod(dataDir, isRoot ? 0o700 : 0)
+  if (isRoot) process.seteuid?.(65534)
+  try {
+    expect(findRunning(dataDir)).toBeUndefined()
+    expect(isHidden(dataDir)).toBe(true)
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    await chmod(dataDir, 0o700)
+  }
 })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
@@ -30,6 +30,16 @@ export function findRunning(dataDir: string): Running | undefined {
     return isSameProcessAlive(found) ? found : undefined
   } catch {
     return undefined
+  }
+}
+
+/** Whether this user may not know: the data folder is somebody else's. */
+export function isHidden(dataDir: string): boolean {
+  try {
+    closeSync(openSync(fileIn(dataDir), 'r'))
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EACCES'
   }
 }
 
