@@ -140,7 +140,9 @@ function isFolder(item: Item, at: BytePath): boolean {
 }
 
 function namesInByteOrder(folder: OpenFolder): Item[] {
-  return namesOf(folder.inside('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const items = namesOf(folder.inside('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
+  // A folder that changes while it is listed may give a name twice (NFS, FUSE): no restore would take both.
+  return items.filter(({ name }, index) => name !== items[index - 1]?.name)
 }
 
 function namesOf(folder: BytePath): Item[] {
