@@ -28,10 +28,11 @@ export function openSource(source: BackupSource): OpenedSource {
     if (kind === 'folder') {
       const { include, exclude } = source
       const root = openFolder(toBytePath(path))
+      const { ino, birthtimeNs } = root.stat
       const filter = pathFilter(include, exclude)
       return {
-        // Where a disk is not mounted lies another folder of the same name.
-        name: JSON.stringify({ kind, path, include, exclude, ino: String(root.stat.ino) }),
+        // Where a disk is not mounted lies another folder of the same name, and the top of most disks has the same number.
+        name: JSON.stringify({ kind, path, include, exclude, ino: String(ino), born: String(birthtimeNs) }),
         walk: (start) => walkTree(root, { filter, start }),
         close: root.close,
       }
