@@ -1,9 +1,12 @@
-import { fchmodSync, fchownSync, lchownSync } from 'node:fs'
+import { fchmodSync, fchownSync, fstatSync, lchownSync } from 'node:fs'
 import { restoredMode, restoresOwners } from './as-restored.ts'
 import { type BytePath, toFsPath } from './byte-path.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, formatTime } from './entry.ts'
 import { cannotOwn } from './restore-errors.ts'
 import { timeSetter } from './set-times.ts'
+
+/** Every disk knows the times between. */
+const UNTIL_2038 = 2n ** 31n * 1_000_000_000n
 
 /** Gives restored files, folders and links their owner, mode and times, as far as this user may. */
 export class EntryAttributes {
@@ -20,6 +23,14 @@ export class EntryAttributes {
     this.#own(entry, fd)
     fchmodSync(fd, this.modeOf(entry)) // after the owner: changing that clears bits
     this.#times.setOpenFile(fd, entry.mtimeNs) // last: by its time a further attempt knows a whole file
+    this.#sayWhereUnkept(entry, fd)
+  }
+
+  /** Of a time that it does not know a disk makes the nearest that it does, and says nothing. */
+  #sayWhereUnkept({ path, mtimeNs }: Entry, fd: number): void {
+    if (mtimeNs >= 0n && mtimeNs < UNTIL_2038) return
+    const kept = fstatSync(fd, { bigint: true }).mtimeNs
+    if (kept !== mtimeNs) this.#warn(path, `this disk does not keep its time: it has ${formatTime(kept)} s instead`)
   }
 
   describeSymlink(entry: Entry, path: BytePath): void {

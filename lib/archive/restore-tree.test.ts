@@ -88,6 +88,19 @@ test('files, folders and links, with modes and times set last', async () => {
     expect(lstatSync(join(target, path), { bigint: true }).mtimeNs, path).toBe(at.mtimeNs)
 })
 
+test('a time that the disk does not know is told', async () => {
+  const inYear9999 = 253_402_300_799_000_000_001n
+  await add(entry('file', 'late', { mtimeNs: inYear9999 }), 'x')
+  await add(entry('file', 'early', { mtimeNs: -1_000_000_001n }), 'x')
+  tree.finish()
+  const timeOf = (name: string) => lstatSync(join(target, name), { bigint: true }).mtimeNs
+  const unkept = [['late', inYear9999] as const, ['early', -1_000_000_001n] as const].filter(
+    ([name, ns]) => timeOf(name) !== ns,
+  )
+  expect(warnings.map((warning) => warning.replace(/:.*/, ''))).toEqual(unkept.map(([name]) => name))
+  for (const warning of warnings) expect(warning).toContain('does not keep its time: it has ')
+})
+
 describe('a hostile path writes nothing', () => {
   test.each([
     ['/etc/evil', 'is absolute or has an empty part'],
