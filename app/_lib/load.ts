@@ -16,13 +16,14 @@ import { viewEffectiveConfiguration } from '#lib/environment/effective-configura
 import { listRevisions, viewRevision } from '#lib/environment/list-revisions.ts'
 import type {
   EffectiveConfiguration,
+  EnvironmentGlanceView,
   EnvironmentView,
   HistoryQuery,
   HistoryView,
   Offered,
   RevisionView,
 } from '#lib/environment/schema.ts'
-import { viewEnvironment } from '#lib/environment/view-environment.ts'
+import { viewAtAGlance, viewEnvironment } from '#lib/environment/view-environment.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { listCountdowns } from '#lib/key-health/list-countdowns.ts'
 import type { Countdown, KeyHealthView } from '#lib/key-health/schema.ts'
@@ -96,6 +97,11 @@ export async function loadEnvironment(restoring?: number): Promise<EnvironmentVi
   await requireUser('environment.read')
   const { backup, offered } = await getConsole()
   return viewEnvironment(backup, await offered(), restoring)
+}
+
+export async function loadEnvironmentGlance(): Promise<EnvironmentGlanceView> {
+  await requireUser('environment.read')
+  return viewAtAGlance((await getConsole()).backup)
 }
 
 /** Asks AWS STS who the caller is: it takes as long as AWS does, so nothing else of a page should wait for it. */

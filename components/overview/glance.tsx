@@ -8,9 +8,9 @@ import { Fact, Facts } from '#components/ui/facts.tsx'
 import { count, formatBytes } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
 import type { BackupRow } from '#lib/backup/schema.ts'
-import type { EnvironmentView } from '#lib/environment/schema.ts'
+import type { EnvironmentGlanceView } from '#lib/environment/schema.ts'
 
-export function EnvironmentGlance({ view }: { view: EnvironmentView }) {
+export function EnvironmentGlance({ view }: { view: EnvironmentGlanceView }) {
   const { values } = view
   return (
     <Card title="Backup environment">

@@ -229,8 +229,6 @@ export interface EnvironmentView {
   readonly report: CheckReport | null
   /** The keys besides it, as typed and as KMS returned them. */
   readonly furtherKeys: readonly { readonly typed: string; readonly keyArn: string }[]
-  /** Complete backups made so far. */
-  readonly backups: number
   /** Complete backups that lie in the bucket, and that the key opens, of the newest revision. */
   readonly dependents: { readonly bucket: Dependents; readonly key: Dependents }
   /** An older revision to start from in place of the newest: its values, and whether its secret is still stored. */
@@ -240,6 +238,12 @@ export interface EnvironmentView {
   /** Hosts that may be named as endpoints besides AWS's own, from VAULT_ALLOWED_ENDPOINTS. */
   readonly allowedEndpoints: readonly string[]
   readonly offered: Offered
+}
+
+/** What the overview shows of it. */
+export interface EnvironmentGlanceView extends Omit<EnvironmentView, 'dependents'> {
+  /** Complete backups made so far. */
+  readonly backups: number
 }
 
 export const confirmations = ['password', 'word'] as const

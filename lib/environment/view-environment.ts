@@ -3,24 +3,55 @@ import { checkReportSchema } from '#lib/keys/schema.ts'
 import { currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
 import { furtherKeysOf } from './revision-row.ts'
 import { settingsOf } from './revision-settings.ts'
-import { type Dependents, type EnvironmentView, emptyEnvironment, type Offered } from './schema.ts'
+import {
+  type Dependents,
+  type EnvironmentGlanceView,
+  type EnvironmentView,
+  emptyEnvironment,
+  type Offered,
+} from './schema.ts'
 import { hasSecret } from './stored-secret.ts'
+
+type ViewContext = Pick<EnvironmentContext, 'db' | 'installation' | 'hostedBucket' | 'allowedEndpoints'>
 
 /**
  * What the page shows. Secrets stay here.
  * @param restoring the number of an older revision to start from; one that does not exist is ignored
  */
 export async function viewEnvironment(
-  context: Pick<EnvironmentContext, 'db' | 'installation' | 'hostedBucket' | 'allowedEndpoints'>,
+  context: ViewContext,
   offered: Offered,
   restoring?: number,
 ): Promise<EnvironmentView> {
-  const { db, installation, hostedBucket, allowedEndpoints } = context
+  const { db } = context
   const { id, revision } = await currentEnvironment(db)
-  const [{ externalId }, older, dependents] = await Promise.all([
+  const [view, dependents] = await Promise.all([
+    viewSettings(context, { id, revision }, offered, restoring),
+    dependentsOf(db, id, revision),
+  ])
+  return { ...view, dependents }
+}
+
+/** For the overview: what hangs on key and bucket takes a look into every backup, their number does not. */
+export async function viewAtAGlance(context: ViewContext): Promise<EnvironmentGlanceView> {
+  const { db } = context
+  const { id, revision } = await currentEnvironment(db)
+  const [view, backups] = await Promise.all([
+    viewSettings(context, { id, revision }, { keys: [], roles: [] }),
+    db.backup.count({ where: { environmentId: id, state: 'complete' } }),
+  ])
+  return { ...view, backups }
+}
+
+async function viewSettings(
+  { db, installation, hostedBucket, allowedEndpoints }: ViewContext,
+  { id, revision }: { id: string; revision: Revision | undefined },
+  offered: Offered,
+  restoring?: number,
+): Promise<Omit<EnvironmentView, 'dependents'>> {
+  const [{ externalId }, older] = await Promise.all([
     db.environment.findUniqueOrThrow({ where: { id }, select: { externalId: true } }),
     restoring === undefined ? null : olderRevision(db, id, restoring, revision),
-    dependentsOf(db, id, revision),
   ])
   const base = {
     environmentId: id,
@@ -29,8 +60,6 @@ export async function viewEnvironment(
     hostedBucket: hostedBucket ?? null,
     allowedEndpoints,
     offered,
-    backups: dependents.all.backups,
-    dependents,
     restoring: older && {
       number: older.number,
       values: settingsOf(older),
@@ -72,10 +101,9 @@ async function dependentsOf(
   db: Db,
   environmentId: string,
   revision: Revision | undefined,
-): Promise<Record<'all' | 'bucket' | 'key', Dependents>> {
+): Promise<EnvironmentView['dependents']> {
   const [row] = await db.$queryRaw<Record<string, number | bigint | Date | null>[]>`
-    SELECT count(*)::int AS "allBackups", sum("bytes")::bigint AS "allBytes", min("createdAt") AS "allOldest",
-      count(*) FILTER (WHERE here)::int AS "bucketBackups",
+    SELECT count(*) FILTER (WHERE here)::int AS "bucketBackups",
       (sum("bytes") FILTER (WHERE here))::bigint AS "bucketBytes", min("createdAt") FILTER (WHERE here) AS "bucketOldest",
       count(*) FILTER (WHERE opens)::int AS "keyBackups",
       (sum("bytes") FILTER (WHERE opens))::bigint AS "keyBytes", min("createdAt") FILTER (WHERE opens) AS "keyOldest"
@@ -91,5 +119,5 @@ async function dependentsOf(
       oldest: oldest instanceof Date ? oldest.toISOString() : null,
     }
   }
-  return { all: of('all'), bucket: of('bucket'), key: of('key') }
+  return { bucket: of('bucket'), key: of('key') }
 }

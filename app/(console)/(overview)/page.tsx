@@ -1,5 +1,5 @@
 import type { Metadata } from 'next'
-import { loadBackups, loadEnvironment } from '#app/_lib/load.ts'
+import { loadBackups, loadEnvironmentGlance } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { FirstSteps } from '#components/overview/first-steps.tsx'
 import { BackupsGlance, EnvironmentGlance } from '#components/overview/glance.tsx'
@@ -9,7 +9,7 @@ export const metadata: Metadata = { title: 'Overview' }
 
 export default async function OverviewPage() {
   await requireUser('backup.read')
-  const [environment, backups] = await Promise.all([loadEnvironment(), loadBackups({})])
+  const [environment, backups] = await Promise.all([loadEnvironmentGlance(), loadBackups({})])
   const last = backups.rows[0]
   const saved = environment.revision > 0
   if (!saved || !last || !backups.restored) {
