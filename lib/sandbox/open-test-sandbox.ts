@@ -5,6 +5,7 @@ import { KMSClient } from '@aws-sdk/client-kms'
 import { S3Client } from '@aws-sdk/client-s3'
 import { STSClient } from '@aws-sdk/client-sts'
 import type { SandboxAccount, SandboxInfo } from './info.ts'
+import type { RequestLog } from './request-log.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from './server.ts'
 import { onAws } from './test-contract.ts'
 
@@ -12,6 +13,13 @@ export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
   sessionToken?: string
+}
+
+/** The sandbox's control interface, of which tests look into these answers. */
+interface Control {
+  (method: 'GET', path: 'requests'): Promise<ReturnType<RequestLog['report']>>
+  (method: 'PUT', path: `users/${string}`, body: { policy: object }): Promise<Credentials & { arn: string }>
+  (method: string, path: string, body?: unknown): Promise<unknown>
 }
 
 /** A sandbox, or in its place a real account, and the real SDK's clients for it. */
@@ -26,8 +34,7 @@ export interface TestTarget {
   address(service: 'kms' | 's3' | 'sts'): string
   /** A bucket's name as it is there, for requests made by hand. */
   real(bucket: string): string
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the control interface, which the tests look into
-  control(method: string, path: string, body?: unknown): Promise<any>
+  readonly control: Control
   kms(region?: string, credentials?: Credentials): KMSClient
   s3(region?: string, credentials?: Credentials): S3Client
   sts(region?: string, credentials?: Credentials): STSClient
@@ -68,8 +75,10 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
   function settings(region: string, credentials: Credentials) {
     return { endpoint: sandbox.endpoint, region, credentials: { ...credentials }, maxAttempts: 1 }
   }
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  async function control(method: string, path: string, body?: unknown): Promise<any> {
+  async function control(method: 'GET', path: 'requests'): Promise<ReturnType<RequestLog['report']>>
+  async function control(method: 'PUT', path: `users/${string}`, body: object): Promise<Credentials & { arn: string }>
+  async function control(method: string, path: string, body?: unknown): Promise<unknown>
+  async function control(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${sandbox.endpoint}/_sandbox/${path}`, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),

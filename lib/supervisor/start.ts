@@ -1,3 +1,4 @@
+import './outlive-full-log.mjs'
 import { readEnv } from '#lib/env.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { migrateDeploy } from '#lib/migrate.ts'
@@ -7,8 +8,6 @@ import { Progress } from './progress.ts'
 import { runConsole } from './run-console.ts'
 
 /** `npm start`. */
-// Its output may be a file on a disk that is full, or a terminal that is gone: that ends no console.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 try {
   const env = readEnv()
   // The children get the variables that this process got, the AWS_* ones for example.
