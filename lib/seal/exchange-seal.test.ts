@@ -59,6 +59,16 @@ test('what does not follow the key that is configured opens everything, and make
   expect(await wraps()).toEqual([[arnOf('backups')]])
 })
 
+test('opening what is there asks KMS to unwrap each root key, and to wrap none', async () => {
+  await openKeyring(here, await kmsSeal(arnOf('backups')))
+  for (const follow of [true, false]) {
+    const seal = await kmsSeal(arnOf('backups'))
+    expect(await kmsCalls(() => openKeyring(here, seal, { follow }))).toEqual({ Decrypt: 1 })
+  }
+  const next = await kmsSeal(arnOf('archive'))
+  expect(await kmsCalls(() => openKeyring(here, next))).toEqual({ Encrypt: 1, Decrypt: 2 })
+})
+
 test('exactly kms:Encrypt, kms:Decrypt and kms:DescribeKey are enough', async () => {
   const three = await sandbox.user('seal-three', {
     Version: '2012-10-17',

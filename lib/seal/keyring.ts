@@ -47,6 +47,8 @@ export async function openKeyring(
       if (!opened.has(row.id)) opened.set(row.id, memoryWrapper(await openRootKey(context, seal, row)))
   }
   async function add(root: RootKey, onlyIf: (tx: Tx) => Promise<boolean>): Promise<void> {
+    // Every command comes by here, and wrapping is a call of KMS.
+    if (!(await onlyIf(db))) return
     const wrapped = await seal.wrapper.wrap(root.key, rootKeyContext(installation, root.id))
     await db.$transaction(async (tx) => {
       // Several processes start at once: the second waits here, and then finds what the first made.
@@ -61,8 +63,7 @@ export async function openKeyring(
   await add(adopt ?? newRootKey(), async (tx) => (await tx.rootKey.count()) === 0)
   await load()
   const onNewKey = { wraps: { some: { keyId: seal.keyId } } }
-  const newest = await newestOf(db)
-  if (follow && !(await db.rootKey.findFirst({ where: { ...onNewKey, id: newest } }))) {
+  if (follow) {
     await add(
       newRootKey(),
       async (tx) => !(await tx.rootKey.findFirst({ where: { ...onNewKey, id: await newestOf(tx) } })),
