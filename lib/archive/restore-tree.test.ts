@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -270,3 +271,40 @@ describe.runIf(process.getuid?.() === 0)('somebody who is not root, over what is
     ])
   })
 })
+
+test.each(['always', 'older', 'never'] as const)(
+  'two names that are one on this disk, with %s: the second takes no place',
+  async (overwrite) => {
+    writeFileSync(join(target, 'before'), 'before')
+    untilLaterThan(join(target, 'before'))
+    tree = new TreeWriter(openFolder(toBytePath(target)), (path, message) => warnings.push(`${path}: ${message}`), {
+      overwrite,
+    })
+    const newer = { mtimeNs: BigInt(Date.now() + 3600_000) * 1_000_000n }
+    expect(await add(entry('file', 'a', { ...newer, size: 3 }), 'one')).toBe('written')
+    // What such a disk has under the other name, too.
+    linkSync(join(target, 'a'), join(target, 'A'))
+    linkSync(join(target, 'a'), join(target, 'link'))
+    const later = { mtimeNs: newer.mtimeNs + 1n }
+    expect(await add(entry('file', 'A', { ...later, size: 3 }), 'two')).toBe('blocked')
+    expect(await add(entry('symlink', 'link', { ...later, target: 'elsewhere' }))).toBe('blocked')
+    expect(await add(entry('file', 'before', { ...newer, size: 3 }), 'now')).toBe(
+      overwrite === 'never' ? 'kept' : 'written',
+    )
+    expect(readFileSync(join(target, 'a'), 'utf8')).toBe('one')
+    expect(readFileSync(join(target, 'before'), 'utf8')).toBe(overwrite === 'never' ? 'before' : 'now')
+    expect(warnings).toEqual([
+      expect.stringMatching(/^A: .*another one/),
+      expect.stringMatching(/^link: .*another one/),
+    ])
+  },
+)
+
+/** The disk's clock ticks every few milliseconds. */
+function untilLaterThan(path: string): void {
+  const made = (one: string) => lstatSync(one, { bigint: true }).birthtimeNs
+  for (const probe = join(outside, 'probe'); ; rmSync(probe)) {
+    writeFileSync(probe, '')
+    if (made(probe) > made(path)) return
+  }
+}

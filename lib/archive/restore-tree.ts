@@ -2,6 +2,7 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  fstatSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -18,6 +19,7 @@ import type { Entry } from './entry.ts'
 import { EntryAttributes } from './entry-attributes.ts'
 import type { FinishedFiles } from './finished-files.ts'
 import { FoldersBelow } from './folders-below.ts'
+import { MadeHere } from './made-here.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
 import { cannotWrite, comesTwice, hostileEntry } from './restore-errors.ts'
 import { checkedParts } from './restore-path.ts'
@@ -76,6 +78,8 @@ export class TreeWriter {
   readonly #draft: boolean
   readonly #finished: FinishedFiles | undefined
   readonly #by: RestoreAttempt | undefined
+  /** Where something may have been there. */
+  readonly #madeHere: MadeHere | undefined
   /** A folder of the backup that cannot be made because something else is there: nothing below it is restored. */
   #blocked: BytePath | undefined
 
@@ -99,6 +103,7 @@ export class TreeWriter {
     this.#warn = warn
     this.#attributes = new EntryAttributes(warn)
     this.#overwrite = overwrite
+    this.#madeHere = overwrite === undefined ? undefined : new MadeHere()
     this.#draft = draft && overwrite === undefined
     this.#finished = finished
     this.#by = overwrite === undefined ? undefined : by
@@ -137,6 +142,10 @@ export class TreeWriter {
       if (entry.type === 'folder') return this.#addFolder(entry, name, at, there, onTheWay)
       if (there?.isDirectory()) {
         this.#warn(entry.path, 'a folder is in its way: it was left, and this was not restored')
+        return 'blocked'
+      }
+      if (there && this.#madeHere?.has(there)) {
+        this.#warn(entry.path, 'on this disk it has the name of another one of this backup: only that was restored')
         return 'blocked'
       }
       if (there && !this.#mayReplace(entry, there)) return 'kept'
@@ -221,6 +230,7 @@ export class TreeWriter {
     if (!there) mkdirSync(toFsPath(at), 0o700)
     const untouched = this.#staysAsItIs(there !== undefined, onTheWay)
     const folder = openFolder(at)
+    if (!there) this.#madeHere?.note(folder.stat)
     this.#levels.push({ name, folder, entry: untouched ? undefined : entry, there: there !== undefined })
     if (!untouched) this.#openUp(entry, folder.fd)
     if (there && this.#by) removeUnfinished(folder, this.#by)
@@ -253,6 +263,7 @@ export class TreeWriter {
     this.#put(parent, at, (path) => {
       symlinkSync(toFsPath(entry.target ?? ''), toFsPath(path))
       this.#attributes.describeSymlink(entry, path)
+      this.#madeHere?.note(lstatSync(toFsPath(path), { bigint: true }))
     })
   }
 
@@ -326,7 +337,9 @@ export class TreeWriter {
 
   #create(entry: Entry, path: BytePath): number {
     try {
-      return openSync(toFsPath(path), CREATE, 0o600)
+      const fd = openSync(toFsPath(path), CREATE, 0o600)
+      this.#madeHere?.note(fstatSync(fd, { bigint: true }))
+      return fd
     } catch (error) {
       if (systemCode(error) === 'EEXIST') throw comesTwice(entry)
       throw error
