@@ -68,13 +68,18 @@ const opening = new Set(['healthy', 'degraded', 'unreachable'])
 
 /** What stays under the old key, and why; and what else a person should know. */
 export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, last = 0): Promise<RewrapNote[]> {
-  const { mode, from } = wish
+  const { mode, from, to } = wish
   const notes: RewrapNote[] = []
   const note = (text: string, link: RewrapNote['link'] = null, tone: RewrapNote['tone'] = 'warn') =>
     notes.push({ tone, text, link })
   if (last > 0)
     note(
       `${count(last, 'backup')} without another key will keep this one, and will be listed: the last key of a backup is never removed.`,
+    )
+  if (mode === 'exchange' && to !== null && isOwnName(to))
+    note(
+      'Under AES-256 nothing but the root keys of this console opens these backups: bucket and KMS key alone do not any more. Make a recovery kit: byok seal recovery-kit',
+      { href: '/settings/seal', label: 'Settings > Seal' },
     )
   if (from === null) return notes
   const health = from.startsWith('arn:') ? await db.keyHealth.findUnique({ where: { arn: from } }) : null

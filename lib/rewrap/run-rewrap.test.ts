@@ -125,6 +125,8 @@ test('a key is added and taken away, never the last one; AES-256 and back', asyn
   })
   expect((await row(id)).keyIds).toEqual([next])
   await expect(rewrap(next, '')).rejects.toThrow('the last key of a backup is never removed')
+  const { notes } = await previewRewrap(here.context, { mode: 'exchange', from: next, to: 'AES-256', perSecond: null })
+  expect(notes[0]).toMatchObject({ tone: 'warn', text: expect.stringContaining('Make a recovery kit') })
   await rewrap(next, 'AES-256')
   expect(await row(id)).toMatchObject({ method: 'AES-256', keyIds: [expect.stringMatching(/^root-key\//)] })
   await without(next, () => restores(id))
