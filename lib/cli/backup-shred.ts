@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { checkAdministrator } from '#lib/auth/check-password.ts'
 import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { AppError } from '#lib/errors.ts'
+import type { Services } from '#lib/services.ts'
 import { type ShredPreview, shredSelectionSchema, waitHours } from '#lib/shred/schema.ts'
 import { previewShred } from '#lib/shred/select-backups.ts'
 import { signingKey } from '#lib/shred/signing-key.ts'
@@ -134,34 +135,38 @@ function addStart(shred: Command): void {
     .option('--dry-run', 'only say what would be lost')
     .option('--json', 'print as JSON')
     .addHelpText('after', codes)
-    .action((ids: string[], options: StartOptions) =>
-      withServices(async ({ db, backup: context }) => {
-        const { schedule, key, before, wait: hours, reason, user } = options
-        if (user === undefined && !options.dryRun)
-          shred.error('error: say --user EMAIL, or --dry-run', { code: 'shred.user' })
-        const parsed = shredSelectionSchema.safeParse({ ...(ids.length > 0 && { id: ids }), schedule, key, before })
-        if (!parsed.success) throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'Choose backups.')
-        const selection = parsed.data
-        const preview = await previewShred(db, selection)
-        if (options.dryRun && options.json) return printJson(preview)
-        if (!options.json) printPreview(preview)
-        if (options.dryRun) return
-        if (preview.count === 0) throw new AppError('invalid', 'None of these backups can be shredded.')
-        const name = options.yes ?? (await typed(preview.name))
-        if (name.trim() !== preview.name) {
-          process.exitCode = exitCodes.failed
-          return printError(`What was given is not “${plain(preview.name)}”. Nothing was asked for.`)
-        }
-        const wish = { selection, digest: preview.digest, name, reason, hours }
-        const [password = ''] = await readSecrets(`Password of ${user}`)
-        const administrator = await checkAdministrator(db, user ?? '', password)
-        const id = await startShred(context, wish, administrator)
-        const view = await viewShred(db, id)
-        if (options.json) return printJson(view)
-        print(`Asked for as ${id}. The wraps are destroyed after ${view?.dueAt}. Until then:`)
-        print(`byok backup shred undo ${id}`)
-      }),
-    )
+    .action((ids: string[], options: StartOptions) => {
+      if (options.user === undefined && !options.dryRun)
+        shred.error('error: say --user EMAIL, or --dry-run', { code: 'shred.user' })
+      if (ids.length === 0 && !options.schedule && !options.key && !options.before)
+        shred.error('error: name backups, or say --schedule, --key or --before', { code: 'shred.selection' })
+      return withServices((services) => start(services, ids, options))
+    })
+}
+
+async function start({ db, backup: context }: Services, ids: string[], options: StartOptions): Promise<void> {
+  const { schedule, key, before, wait: hours, reason, user = '' } = options
+  const parsed = shredSelectionSchema.safeParse({ ...(ids.length > 0 && { id: ids }), schedule, key, before })
+  if (!parsed.success) throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'Choose backups.')
+  const selection = parsed.data
+  const preview = await previewShred(db, selection)
+  if (options.dryRun && options.json) return printJson(preview)
+  if (!options.json) printPreview(preview)
+  if (options.dryRun) return
+  if (preview.count === 0) throw new AppError('invalid', 'None of these backups can be shredded.')
+  const name = options.yes ?? (await typed(preview.name))
+  if (name.trim() !== preview.name) {
+    process.exitCode = exitCodes.failed
+    return printError(`What was given is not “${plain(preview.name)}”. Nothing was asked for.`)
+  }
+  const wish = { selection, digest: preview.digest, name, reason, hours }
+  const [password = ''] = await readSecrets(`Password of ${user}`)
+  const administrator = await checkAdministrator(db, user, password)
+  const id = await startShred(context, wish, administrator)
+  const view = await viewShred(db, id)
+  if (options.json) return printJson(view)
+  print(`Asked for as ${id}. The wraps are destroyed after ${view?.dueAt}. Until then:`)
+  print(`byok backup shred undo ${id}`)
 }
 
 function printPreview({ backups, count: chosen, bytes, lastOf, leftOut, leftOutCount }: ShredPreview): void {

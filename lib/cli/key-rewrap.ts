@@ -61,10 +61,14 @@ A worker of the console does it. Ctrl-C stops waiting, and the re-wrap goes on; 
 ${exits}`,
     )
     .action(async ({ from = '', to = '', keep = false, perSecond, dryRun, json = false, wait }: Options) => {
-      if (from === '' && to === '') throw new AppError('invalid', 'Name the old key, the new one, or both.')
+      if (from === '' && to === '') rewrap.error('error: say --from KEY, --to KEY, or both', { code: 'rewrap.keys' })
       const mode: RewrapMode = to === '' ? 'remove' : keep || from === '' ? 'add' : 'exchange'
       const request = rewrapRequestSchema.safeParse({ mode, from, to, perSecond: perSecond ?? null })
-      if (!request.success) throw new AppError('invalid', request.error.issues.map(({ message }) => message).join(' '))
+      if (!request.success)
+        throw new AppError(
+          'invalid',
+          request.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join(' '),
+        )
       await withServices(async (services) => {
         if (dryRun) {
           const preview = await previewRewrap(services.backup, request.data)

@@ -29,6 +29,20 @@ test('tells its version', async () => {
   expect(await byok(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), error: '' })
 })
 
+test.each([
+  [['key', 'rewrap'], '--from KEY, --to KEY'],
+  [['backup', 'shred', 'start', '--dry-run'], '--schedule, --key or --before'],
+  [['backup', 'shred', 'start', '--key', 'x'], '--user EMAIL'],
+])('%j is bad usage, whether a console runs or not', async (args, what) => {
+  expect(await byok(args)).toMatchObject({ code: 2, error: expect.stringContaining(what) })
+})
+
+test('an old key that is named by an alias is told what it must be, and which of the two it was', async () => {
+  const { code, error } = await byok(['key', 'rewrap', '--from', 'x', '--to', 'y'])
+  expect(code).toBe(1)
+  expect(error).toMatch(/--from: Name the old key by its ARN.* --to: If this is an alias/)
+})
+
 test('whoever does not listen to the words gets the exit code all the same', async () => {
   expect(await byok(['nonsense'], { deaf: true })).toMatchObject({ code: 2 })
 })

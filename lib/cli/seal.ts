@@ -101,6 +101,9 @@ function addRotateRoot(seal: Command): void {
         const { id, moved, destroyed, kept } = await rotateSeal(context, host, { actor, onMoved: showMoved() })
         print(`${id} seals what is new.`)
         print(movedText({ moved, destroyed }))
+        print(
+          'Make a new recovery kit: older ones do not hold it. With method AES-256 export the catalogue anew as well.',
+        )
         for (const one of kept)
           print(`Kept: ${one.id}, for ${count(one.backups, 'backup')} and ${count(one.values, 'value')}.`)
       }),

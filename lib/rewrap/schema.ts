@@ -58,8 +58,8 @@ export const rewrapRequestSchema = z
     if (mode !== 'add' && from === '') issue('from', 'Choose the key that goes.')
     if (from !== '' && !isOwnName(from)) {
       const parsed = parseKeyIdentifier(from)
-      if (!parsed.ok) issue('from', parsed.message)
-      else if (parsed.key.kind !== 'key-arn')
+      if (!parsed.ok && from.startsWith('arn:')) issue('from', parsed.message)
+      else if (!parsed.ok || parsed.key.kind !== 'key-arn')
         issue('from', 'Name the old key by its ARN, as byok key list shows it: an alias may have moved since.')
     }
     if (mode === 'remove') return
