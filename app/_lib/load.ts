@@ -206,6 +206,7 @@ export async function loadSeal(): Promise<SealPageView> {
     type: seal.mechanism,
     keyArn: seal.keyId,
     error: null,
+    remedies: [],
     configuration: active.type === 'awskms' ? await valuesOf(active.settings, backup) : [],
     rootKeys,
     health,

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
 import { checkAdministrator } from '#lib/auth/check-password.ts'
+import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyringContext } from '#lib/seal/keyring.ts'
@@ -195,7 +196,7 @@ function showMoved(): (moved: number, total: number) => void {
 
 const rootKeyJson = (one: RootKeyStatus) => ({ keyArn: one.keyIds[0] ?? null, ...one })
 
-function printStatus({ status, type, keyArn, error, configuration, rootKeys }: SealView): void {
+function printStatus({ status, type, keyArn, error, remedies, configuration, rootKeys }: SealView): void {
   print(`Status  ${status}`)
   print(`Seal    ${type}`)
   print(`Key     ${keyArn ?? 'unknown'}`)
@@ -208,4 +209,6 @@ function printStatus({ status, type, keyArn, error, configuration, rootKeys }: S
   for (const { id, keyIds, values, backups } of rootKeys)
     print(`${id}  ${count(values, 'value')}, ${count(backups, 'backup')}, wrapped by ${keyIds.join(' and ')}`)
   if (error) printError(plainLines(error))
+  // While it is sealed no page shows the others.
+  for (const remedy of remedies) for (const line of remedyLines([remedy])) printError(plainLines(line))
 }

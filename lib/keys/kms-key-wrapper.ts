@@ -41,9 +41,9 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
   } catch (error) {
     if (error instanceof AppError) throw error
     const fault = faultOf(error)
-    const { title, detail, cause, fix } = diagnoseKms(fault, action, situation)
+    const { title, detail, cause, fix, remedies } = diagnoseKms(fault, action, situation)
     const code = isDamage(fault) ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
-    throw new AppError(code, `${title}: ${detail} ${cause}`, { cause: error, fix })
+    throw new AppError(code, `${title}: ${detail} ${cause}`, { cause: error, fix, remedies })
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Remedy } from '#lib/aws/schema.ts'
 import type { KeyHealthView } from '#lib/key-health/schema.ts'
 
 export interface RootKeyStatus {
@@ -27,6 +28,8 @@ export interface SealView {
   readonly keyArn: string | null
   /** Why it is sealed, and what to do. */
   readonly error: string | null
+  /** What carries that out: commands, or policies to add. */
+  readonly remedies: readonly Remedy[]
   readonly configuration: readonly SealValue[]
   /** Newest first. */
   readonly rootKeys: readonly RootKeyStatus[]

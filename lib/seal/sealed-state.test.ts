@@ -7,6 +7,7 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import type { KeyringContext } from './keyring.ts'
@@ -58,6 +59,8 @@ interface Trouble {
   /** How the host is configured meanwhile. */
   readonly host?: () => SealHost
   readonly words: RegExp
+  /** In the commands that mend it. */
+  readonly command?: string
 }
 const troubles: Record<string, Trouble> = {
   'KMS cannot be reached': {
@@ -73,6 +76,7 @@ const troubles: Record<string, Trouble> = {
     hurt: () => sandbox.kms().send(new DisableKeyCommand({ KeyId: KeyId() })),
     heal: () => sandbox.kms().send(new EnableKeyCommand({ KeyId: KeyId() })),
     words: /disabled/,
+    command: 'aws kms enable-key --region us-east-1 --key-id ',
   },
   'the key is pending deletion': {
     hurt: () => sandbox.kms().send(new ScheduleKeyDeletionCommand({ KeyId: KeyId(), PendingWindowInDays: 7 })),
@@ -81,6 +85,7 @@ const troubles: Record<string, Trouble> = {
       await sandbox.kms().send(new EnableKeyCommand({ KeyId: KeyId() }))
     },
     words: /scheduled for deletion/,
+    command: 'aws kms cancel-key-deletion',
   },
   'the alias is gone': {
     hurt: () => sandbox.kms().send(new DeleteAliasCommand({ AliasName: 'alias/backups' })),
@@ -121,6 +126,8 @@ test.each(Object.entries(troubles))('%s: sealed with its own diagnosis; healed, 
     const view = await viewSeal(here, host)
     expect(view).toMatchObject({ status: 'sealed', type: 'awskms', keyArn: KeyId(), rootKeys: [{ values: 1 }] })
     expect(view.error).toMatch(trouble.words)
+    if (trouble.command)
+      expect(view.remedies.flatMap((one) => remedyLines([one])).join('\n')).toContain(trouble.command)
     expect(view.configuration.find((one) => one.name === 'kms_key_id')?.source).toBe('VAULT_AWSKMS_SEAL_KEY_ID')
     expect([...said].filter(([, words]) => words === view.error)).toEqual([])
     said.set(name, view.error ?? '')

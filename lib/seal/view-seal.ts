@@ -25,6 +25,7 @@ export async function viewSeal(context: KeyringContext, host: SealHost): Promise
       type,
       keyArn: seal.keyId,
       error: null,
+      remedies: [],
       configuration,
       rootKeys: await rootKeyStatus(context.db),
     }
@@ -35,6 +36,7 @@ export async function viewSeal(context: KeyringContext, host: SealHost): Promise
       type,
       keyArn: rootKeys[0]?.keyIds[0] ?? null,
       error: messageOf(error),
+      remedies: error.remedies,
       configuration,
       rootKeys,
     }
