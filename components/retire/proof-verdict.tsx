@@ -53,7 +53,7 @@ function NeededAgain({ report: { key, at, by } }: { report: RetireReport }) {
     >
       <Badge tone="bad">Not safe to retire any more</Badge>
       <p className="mt-4 text-ink-2">
-        Since then the settings went back to it, or a backup came under it:{' '}
+        Since then the settings or the seal came to use it, or a backup came under it:{' '}
         <Link href={keyHref(key)} className="link">
           what hangs on it
         </Link>{' '}
