@@ -1,4 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
+import { idAndTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import type { BackupContext } from './backup-context.ts'
@@ -27,8 +28,9 @@ export async function startVerification(
             ? `It waits for the ${underWay.waitingFor ?? 'key'}, and goes on by itself.`
             : 'Wait for its result.',
       })
+    // Of two the newer counts, by its ID.
     const { id } = await tx.backupVerification.create({
-      data: { backupId, depth, createdBy: actor },
+      data: { ...(await idAndTime(tx)), backupId, depth, createdBy: actor },
       select: { id: true },
     })
     await recordAudit(tx, {

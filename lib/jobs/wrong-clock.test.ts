@@ -5,6 +5,7 @@ import { takeTry } from '#lib/auth/sign-in-limit.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
+import { startVerification } from '#lib/backup/start-verification.ts'
 import { databaseTime } from '#lib/db.ts'
 import { checkHealth } from '#lib/health.ts'
 import { followKeys, watchKeys } from '#lib/key-health/watch-keys.ts'
@@ -54,6 +55,9 @@ function start(): Promise<string> {
 const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
 const fromNow = async (time: Date | null) => (time?.getTime() ?? Number.NaN) - (await databaseTime(here.db)).getTime()
 
+/** The time in an ID, which says which of two rows is newer. */
+const timeOf = (id: string) => new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16))
+
 test.each([-year, -5 * minute, 5 * minute, year])('a worker %i ms off lives and dies as all others do', async (ms) => {
   const place = { host: 'off.example.test', sourceRoots: [], restoreRoots: [] }
   const worker = await wrongBy(ms, () => registerWorker(here.db, place))
@@ -79,7 +83,9 @@ test('what a machine of the wrong time makes is as new as it is, and is tried ag
   const early = await wrongBy(year, start)
   const last = await start()
   expect([last, early, first, late].sort()).toEqual([first, late, early, last])
-  for (const id of [late, early]) expect(Math.abs(await fromNow((await row(id)).createdAt))).toBeLessThan(minute)
+  for (const id of [late, early])
+    for (const time of [(await row(id)).createdAt, timeOf(id)])
+      expect(Math.abs(await fromNow(time))).toBeLessThan(minute)
 
   await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'Outage' }])
   // As far as AWS takes it.
@@ -88,6 +94,19 @@ test('what a machine of the wrong time makes is as new as it is, and is tried ag
   expect(state).toBe('waiting')
   expect(await fromNow(nextTryAt)).toBeLessThan(minute)
 }, 60_000)
+
+test('of two verifications the newer one counts, by whose clock ever: it has the database’s time', async () => {
+  const backup = await start()
+  await here.db.backup.update({ where: { id: backup }, data: { state: 'complete' } })
+  const verify = async () => {
+    const id = await startVerification(here.context, { backupId: backup, depth: 'full' }, actor)
+    await here.db.backupVerification.update({ where: { id }, data: { state: 'complete' } })
+    return id
+  }
+  const [early, right] = [await wrongBy(year, verify), await verify()]
+  expect(early < right).toBe(true)
+  expect(Math.abs(await fromNow(timeOf(early)))).toBeLessThan(minute)
+})
 
 test('what a clock that was ahead put off for a year is done once it is right', async () => {
   const id = await start()
