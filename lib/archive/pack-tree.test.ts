@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
+  chmodSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -282,6 +283,7 @@ test('what may not be read is named', async () => {
   expect(warningOn(items, 'private')).toBe('permission denied (EACCES)')
   expect(warningOn(items, 'locked')).toBe('permission denied (EACCES)')
   expect(warningOn(items, 'public')).toBeUndefined()
+  chmodSync(join(source, 'locked'), 0o700) // so that it can be removed
 })
 
 test('a file with several names is stored once, and only names within the source count', async () => {
