@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toBytePath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
 import { openFolder } from './open-folder.ts'
+import { removeTree } from './remove-tree.ts'
 import { cannotWrite } from './restore-errors.ts'
 import { TreeWriter } from './restore-tree.ts'
 
@@ -38,9 +39,9 @@ beforeEach(() => {
   warnings = []
   tree = new TreeWriter(openFolder(toBytePath(target)), (path, message) => warnings.push(`${path}: ${message}`))
 })
-afterEach(() => {
+afterEach(async () => {
   tree.close()
-  rmSync(folder, { recursive: true, force: true })
+  await removeTree(toBytePath(folder))
 })
 
 const at = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mtimeNs: 1_234_567_890_123_456_789n }

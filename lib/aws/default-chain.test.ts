@@ -107,7 +107,7 @@ describe('who answers first', () => {
   test('a profile that calls a program', async () => {
     const program = `process.stdout.write(JSON.stringify({Version:1,AccessKeyId:'of-program',SecretAccessKey:'s'}))`
     writeFileSync(path.join(folder, 'program.mjs'), program)
-    const line = `credential_process = ${process.execPath} ${path.join(folder, 'program.mjs')}`
+    const line = `credential_process = "${process.execPath}" "${path.join(folder, 'program.mjs')}"`
     writeFileSync(path.join(folder, 'config'), `[profile tool]\n${line}\n`)
     const { identity, source } = await (await find({ variables: { AWS_PROFILE: 'tool' } })).found
     expect(identity.accessKeyId).toBe('of-program')

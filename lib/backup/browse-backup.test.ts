@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { toBytePath } from '#lib/archive/byte-path.ts'
@@ -25,6 +25,7 @@ beforeAll(async () => {
   writeFileSync(at('a-b/file'), 'beside')
   writeFileSync(Buffer.concat([Buffer.from(at('a/')), Buffer.from([0x66, 0xff])]), 'not UTF-8')
   writeFileSync(at('large'), randomBytes(2 * SEGMENT))
+  chmodSync(at('large'), 0o644)
   linkSync(at('large'), at('more of large'))
   symlinkSync('a/b', at('soft'))
   await bench.backUp('mine')

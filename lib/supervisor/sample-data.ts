@@ -35,6 +35,7 @@ async function writeSample(root: string): Promise<void> {
     const file = path.join(root, name)
     await mkdir(path.dirname(file), { recursive: true })
     await writeFile(file, content)
+    await chmod(file, 0o644) // whatever the umask
     await setTime(file)
   }
   await mkdir(path.join(root, 'empty folder', 'and another'), { recursive: true })
