@@ -3,10 +3,11 @@ import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
 import type { z } from 'zod'
 import { allowedOrigins } from '#lib/auth/allowed-origins.ts'
-import { can, type Permission, type SessionUser } from '#lib/auth/schema.ts'
+import type { CurrentSession } from '#lib/auth/read-session.ts'
+import type { Permission, SessionUser } from '#lib/auth/schema.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type Console, getConsole } from './console.ts'
-import { currentUser } from './session.ts'
+import { currentSession, mayDo } from './session.ts'
 
 export interface ActionError {
   readonly status: 'error'
@@ -17,6 +18,7 @@ export interface ActionError {
 interface ActionContext<S extends z.ZodType> {
   readonly console: Console
   readonly user: SessionUser
+  readonly session: CurrentSession
   readonly input: z.output<S>
 }
 
@@ -31,11 +33,12 @@ export async function permitted<S extends z.ZodType, R>(
   run: (context: ActionContext<S>) => Promise<R>,
 ): Promise<R | ActionError> {
   return guarded<R | ActionError>(async (console) => {
-    const user = await currentUser()
-    if (!user) return { status: 'error', message: 'Your session has ended. Sign in again.' }
-    if (!can(user.role, permission))
+    const session = await currentSession()
+    if (!session) return { status: 'error', message: 'Your session has ended. Sign in again.' }
+    const { user } = session
+    if (!(await mayDo(user, permission)))
       return { status: 'error', message: `Your role (${user.role}) does not allow this.` }
-    return parsed(schema, input, (value) => run({ console, user, input: value }))
+    return parsed(schema, input, (value) => run({ console, user, session, input: value }))
   })
 }
 

@@ -60,9 +60,14 @@ test('every page asks who it is, or is one of those before sign-in', () => {
     if (open.pages.includes(file)) continue
     // Unknown addresses show nothing but that they are unknown.
     expect(read(file), file).toMatch(
-      file.includes('[...missing]') ? /notFound\(\)/ : /\brequireUser\('[a-z]+\.[a-z]+'\)/,
+      file.includes('[...missing]') ? /notFound\(\)/ : /\brequire(User|Session)\('[a-z]+\.[a-z]+'\)/,
     )
   }
+})
+
+test('whose session it is, is read in one place, which knows how long one lasts', () => {
+  const readers = files('{app,lib}/**/*.{ts,tsx}').filter((file) => /\.getSession\(/.test(read(file)))
+  expect(readers).toEqual(['lib/auth/read-session.ts'])
 })
 
 test('every form says how it is sent: without that, before the script runs, what was typed goes into the address', () => {

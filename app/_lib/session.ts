@@ -4,24 +4,42 @@ import { notFound, redirect } from 'next/navigation'
 import { cache } from 'react'
 import { allowedOrigins } from '#lib/auth/allowed-origins.ts'
 import { authenticateToken } from '#lib/auth/authenticate-token.ts'
-import { can, type Permission, roles, type SessionUser, type TokenScope } from '#lib/auth/schema.ts'
+import { type CurrentSession, readSession } from '#lib/auth/read-session.ts'
+import { recordRefusal } from '#lib/auth/record-refusal.ts'
+import { can, type Permission, type SessionUser, type TokenScope } from '#lib/auth/schema.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { refusal } from './answer.ts'
 import { type Console, getConsole } from './console.ts'
 
-/** Who asks, straight from the database: a revoked session or a changed role counts at once. Once per request. */
-export const currentUser = cache(async (): Promise<SessionUser | undefined> => {
-  const { auth } = await getConsole()
-  return userOf(await auth.api.getSession({ headers: await headers() }))
+/** Which session asks. Once per request. */
+export const currentSession = cache(async (): Promise<CurrentSession | undefined> => {
+  return readSession(await getConsole(), await headers(), { keepAlive: true })
 })
+
+export async function currentUser(): Promise<SessionUser | undefined> {
+  return (await currentSession())?.user
+}
 
 /** For pages. Without a session: to the sign-in page. Without the permission: there is no such page. */
 export async function requireUser(permission: Permission): Promise<SessionUser> {
-  const user = await currentUser()
-  if (!user) redirect('/sign-in')
-  if (!can(user.role, permission)) notFound()
-  return user
+  return (await requireSession(permission)).user
 }
+
+/** `requireUser`, for a page that shows which session it is. */
+export async function requireSession(permission: Permission): Promise<CurrentSession> {
+  const session = await currentSession()
+  if (!session) redirect('/sign-in')
+  if (!(await mayDo(session.user, permission))) notFound()
+  return session
+}
+
+/** Whether the role allows it; a refusal is written down, once per request. */
+export const mayDo = cache(async ({ id, email, role }: SessionUser, permission: Permission): Promise<boolean> => {
+  if (can(role, permission)) return true
+  const { db } = await getConsole()
+  await recordRefusal(db, { id, email }, permission, `the role ${role} does not allow it.`)
+  return false
+})
 
 export interface RequestUser extends SessionUser {
   /** The name of the API token that asks for them. */
@@ -39,17 +57,17 @@ export async function permitRequest(
 ): Promise<RequestUser | Response> {
   const console = await whenOpen()
   if (console instanceof Response) return console
-  const { auth, backup, env } = console
+  const { backup, env } = console
   const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.get('authorization') ?? '')?.[1]
   if (bearer !== undefined) {
     const use = await authenticateToken(backup, bearer, scope)
     if (use.ok) return { ...use.user, token: use.token }
     return refuse(use.status, use.message, use.retryAfter)
   }
-  const user = userOf(await auth.api.getSession({ headers: request.headers }))
+  const user = (await readSession(console, request.headers, { keepAlive: true }))?.user
   if (!user) return refuse(401, scope === undefined ? 'Sign in first.' : 'Sign in first, or send an API token.')
   if (!fromOwnPage(request, allowedOrigins(env))) return refuse(403, 'This is only for pages of this console.')
-  if (!can(user.role, permission)) return refuse(403, 'Your role does not allow this.')
+  if (!(await mayDo(user, permission))) return refuse(403, 'Your role does not allow this.')
   return user
 }
 
@@ -58,9 +76,8 @@ export async function permitRequest(
  * the session alive.
  */
 export async function stillPermitted({ headers }: Request, permission: Permission): Promise<boolean> {
-  const { auth } = await getConsole()
-  const user = userOf(await auth.api.getSession({ headers, query: { disableRefresh: true } }))
-  return user !== undefined && can(user.role, permission)
+  const session = await readSession(await getConsole(), headers, { keepAlive: false })
+  return session !== undefined && can(session.user.role, permission)
 }
 
 /** The console, or the answer while it is sealed. */
@@ -88,13 +105,4 @@ function fromOwnPage(request: Request, allowed: readonly string[]): boolean {
   const origin = request.headers.get('origin')
   // A browser that is told to name no page says `null`, of a form of these pages too: then its other word counts.
   return origin === null || origin === 'null' ? from === 'same-origin' : allowed.includes(origin)
-}
-
-function userOf(
-  session: { user: { id: string; name: string; email: string; role: string } } | null,
-): SessionUser | undefined {
-  const role = roles.find((known) => known === session?.user.role)
-  if (!session || !role) return undefined
-  const { id, name, email } = session.user
-  return { id, name, email, role }
 }

@@ -3,6 +3,8 @@ import { hashPassword } from 'better-auth/crypto'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
+import { actorOf, lockPeople, type Manager } from './manager.ts'
 import type { Role } from './schema.ts'
 
 export interface NewUser {
@@ -12,28 +14,34 @@ export interface NewUser {
   readonly role: Role
 }
 
-/** @throws AppError `conflict` when the address has an account */
-export async function addUser(db: Db, user: NewUser, actor: string): Promise<void> {
+/** @throws AppError `conflict` when the address has an account, `denied` when the administrator is not one any more */
+export async function addUser(db: Db, user: NewUser, by: Manager): Promise<void> {
   const hash = await hashPassword(user.password)
   await db.$transaction(async (tx) => {
-    // Two who add the same address at once: the second waits here, and then finds it.
-    await tx.$executeRaw`LOCK TABLE "user" IN SHARE ROW EXCLUSIVE MODE`
+    await lockPeople(tx, by)
     if (await tx.user.findUnique({ where: { email: user.email } })) {
       throw new AppError('conflict', `There is already a user ${user.email}.`)
     }
-    await insertUser(tx, user, hash)
+    const id = await insertUser(tx, user, hash)
     await recordAudit(tx, {
-      actor,
+      actor: actorOf(by),
       action: 'user.add',
       outcome: 'success',
       subject: user.email,
       changes: { role: [null, user.role] },
     })
+    if (user.role === 'administrator')
+      await tellAdministrators(tx, {
+        actor: actorOf(by),
+        title: 'New administrator',
+        detail: `${user.email} was added and may do everything.`,
+        link: `/settings/users/${id}`,
+      })
   })
 }
 
-/** A user with a password, in the two rows that better-auth looks at. */
-export async function insertUser(tx: Tx, user: NewUser, passwordHash: string): Promise<void> {
+/** A user with a password, in the two rows that better-auth looks at. @returns their ID */
+export async function insertUser(tx: Tx, user: NewUser, passwordHash: string): Promise<string> {
   const id = randomUUID()
   await tx.user.create({
     data: {
@@ -44,4 +52,5 @@ export async function insertUser(tx: Tx, user: NewUser, passwordHash: string): P
       accounts: { create: { id: randomUUID(), accountId: id, providerId: 'credential', password: passwordHash } },
     },
   })
+  return id
 }

@@ -120,6 +120,9 @@ test.each([
   const use = await authenticateToken(here, text, what === 'no scope named' ? undefined : 'backup:create')
   expect(use).toMatchObject({ ok: false, status, message: expect.stringMatching(message) })
   expect(JSON.stringify(use)).not.toContain(token.slice(12))
+  const refusals = await db.auditEvent.findMany({ where: { action: 'access.refused', actor: owner.email } })
+  expect(refusals.map(({ subject }) => subject)).toEqual(status === 403 ? [expect.stringMatching(message)] : [])
+  expect(refusals.map(({ subject }) => subject).join()).not.toContain(token.slice(12))
   // A lowered role still reads.
   if (what === 'role lowered') expect(await authenticateToken(here, token, 'backup:read')).toMatchObject({ ok: true })
 })

@@ -3,6 +3,7 @@ import type { Db } from '#lib/db.ts'
 import type { MadeOnceContext } from '#lib/seal/made-once.ts'
 import { isToken } from './api-tokens.ts'
 import { hashToken } from './hash-token.ts'
+import { recordRefusal } from './record-refusal.ts'
 import { can, roles, type SessionUser, type TokenScope, tokenScopes } from './schema.ts'
 import { takeTry } from './sign-in-limit.ts'
 
@@ -45,12 +46,15 @@ export async function authenticateToken(
       `${name}, expired`,
       `This API token expired at ${row.expiresAt.toISOString()}. Make a new one.`,
     )
-  if (scope === undefined) return { ok: false, status: 403, message: 'This address takes no API token.' }
-  if (!row.scopes.includes(scope))
-    return { ok: false, status: 403, message: `This API token may not do this: it has no scope ${scope}.` }
+  const forbid = async (message: string): Promise<TokenAnswer> => {
+    await recordRefusal(db, row.user, scope && tokenScopes[scope], `API token ${name}. ${message}`)
+    return { ok: false, status: 403, message }
+  }
+  if (scope === undefined) return forbid('This address takes no API token.')
+  if (!row.scopes.includes(scope)) return forbid(`This API token may not do this: it has no scope ${scope}.`)
   const role = roles.find((known) => known === row.user.role)
   if (!role || !can(role, tokenScopes[scope]))
-    return { ok: false, status: 403, message: `The role of this API token’s user does not allow ${scope}.` }
+    return forbid(`The role of this API token’s user does not allow ${scope}.`)
   const before = new Date(now.getTime() - lastUseEveryMs)
   await db.apiToken.updateMany({
     where: { id: row.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: before } }] },

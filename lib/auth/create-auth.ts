@@ -1,21 +1,28 @@
 import type { BetterAuthPlugin } from 'better-auth'
 import { prismaAdapter } from 'better-auth/adapters/prisma'
 import { APIError, createAuthMiddleware } from 'better-auth/api'
+import { deleteSessionCookie } from 'better-auth/cookies'
+import { verifyPassword } from 'better-auth/crypto'
 import { betterAuth } from 'better-auth/minimal'
 import { z } from 'zod'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import type { Env } from '#lib/env.ts'
+import { requestAddress } from '#lib/requests/request-address.ts'
 import { allowedOrigins } from './allowed-origins.ts'
 import { emailSchema } from './schema.ts'
+import { idleSeconds } from './session-limits.ts'
 import { forgetSignInTries, takeSignInTry } from './sign-in-limit.ts'
 
 const signInPath = '/sign-in/email'
-const hours = 3600
+const refreshSeconds = 15 * 60
 
 /** Sign-in by e-mail and password; sessions are rows, so ending one ends it at once. */
 export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret: string, plugins: BetterAuthPlugin[]) {
   const https = env.publicUrl.startsWith('https://')
+  const seen = async ({ userId }: { userId: string }) => {
+    await db.user.updateMany({ where: { id: userId }, data: { lastSeenAt: new Date() } })
+  }
   return betterAuth({
     baseURL: env.publicUrl,
     secret,
@@ -24,8 +31,14 @@ export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret:
     // Accounts are made by an administrator, never by whoever finds the page.
     emailAndPassword: { enabled: true, disableSignUp: true },
     user: { additionalFields: { role: { type: 'string', input: false, required: true, defaultValue: 'viewer' } } },
-    // A cached session would live on after it was revoked.
-    session: { expiresIn: 12 * hours, updateAge: 0.25 * hours, cookieCache: { enabled: false } },
+    // A cached session would live on after it was revoked. How long one lasts at most is in read-session.ts.
+    session: { expiresIn: idleSeconds, updateAge: refreshSeconds, cookieCache: { enabled: false } },
+    databaseHooks: {
+      session: {
+        create: { before: async () => ({ data: { ipAddress: requestAddress() ?? null } }), after: seen },
+        update: { after: seen },
+      },
+    },
     // Its limits go by an address that anybody can forge; ours go by account.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
@@ -58,15 +71,33 @@ export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret:
       after: createAuthMiddleware(async (ctx) => {
         if (ctx.path !== signInPath) return
         const email = emailOf(ctx.body)
-        const outcome = ctx.context.newSession ? 'success' : 'refused'
+        const made = ctx.context.newSession
+        const stale = made && !(await isStillPassword(db, made.user.id, ctx.body))
+        if (stale) {
+          await db.session.deleteMany({ where: { id: made.session.id } })
+          deleteSessionCookie(ctx)
+        }
+        const outcome = made && !stale ? 'success' : 'refused'
         await recordAudit(db, { actor: email, action: 'auth.sign-in', outcome, subject: email })
         if (outcome === 'success') await forgetSignInTries(db, email)
+        if (stale) throw new APIError('UNAUTHORIZED', { message: 'The password was changed meanwhile.' })
       }),
     },
     plugins,
   })
 }
 export type Auth = ReturnType<typeof createAuth>
+
+/**
+ * A password that is replaced ends every session. One that is just being made with the old password would come after
+ * that: so it is looked at once more when the session is there, waiting for whoever is replacing it.
+ */
+async function isStillPassword(db: Db, userId: string, body: unknown): Promise<boolean> {
+  const { password } = z.object({ password: z.string() }).parse(body)
+  const [account] = await db.$queryRaw<{ password: string }[]>`
+    SELECT "password" FROM "account" WHERE "userId" = ${userId} AND "providerId" = 'credential' FOR SHARE`
+  return account !== undefined && verifyPassword({ hash: account.password, password })
+}
 
 /** What was typed may be a password in the wrong field: only an address is ever stored. */
 function emailOf(body: unknown): string {

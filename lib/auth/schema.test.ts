@@ -21,6 +21,8 @@ test('who may do what', () => {
     'seal.change': [true, false, false],
     'alerts.change': [true, false, false],
     'sandbox.rehearse': [true, false, false],
+    'user.manage': [true, false, false],
+    'account.change': [true, true, true],
   }
   const asked = Object.fromEntries(
     Object.keys(table).map((permission) => [permission, roles.map((role) => can(role, permission as Permission))]),

@@ -11,9 +11,16 @@ export const emailSchema = z
   .max(254)
   .transform((email) => email.toLowerCase())
 
+export const personNameSchema = z
+  .string()
+  .trim()
+  .min(1, 'Enter a name.')
+  .max(200, 'At most 200 characters.')
+  .regex(plainName, 'No control characters.')
+
 export const setupSchema = z.object({
   token: z.string().min(1).max(200),
-  name: z.string().trim().min(1, 'Enter your name.').max(200).regex(plainName, 'No control characters.'),
+  name: personNameSchema,
   email: emailSchema,
   password: passwordSchema,
 })
@@ -38,6 +45,8 @@ const permissions = {
   'seal.change': ['administrator'],
   'alerts.change': ['administrator'],
   'sandbox.rehearse': ['administrator'],
+  'user.manage': ['administrator'],
+  'account.change': ['administrator', 'operator', 'viewer'],
 } as const satisfies Record<string, readonly Role[]>
 export type Permission = keyof typeof permissions
 
@@ -101,3 +110,100 @@ export interface TokenRow {
   readonly expiresAt: string
   readonly lastUsedAt: string | null
 }
+
+// ---- People: adding, changing and removing them, and one's own account --------------
+
+/** What the acting person types once more: checked against what is stored, so its form does not matter. */
+const ownPassword = z.string().max(128)
+const person = { id: z.string().min(1).max(100), ownPassword }
+
+export const addPersonSchema = z.object({
+  name: personNameSchema,
+  email: emailSchema,
+  role: z.enum(roles, 'Choose a role.'),
+  password: passwordSchema,
+  ownPassword,
+})
+export type AddPersonInput = z.input<typeof addPersonSchema>
+export const changeRoleSchema = z.object({ ...person, role: z.enum(roles, 'Choose a role.') })
+export type ChangeRoleInput = z.input<typeof changeRoleSchema>
+export const setPasswordSchema = z.object({ ...person, password: passwordSchema })
+export type SetPasswordInput = z.input<typeof setPasswordSchema>
+export const removePersonSchema = z.object(person)
+export type RemovePersonInput = z.input<typeof removePersonSchema>
+export const signOutPersonSchema = z.object({ id: person.id })
+
+export const changeOwnPasswordSchema = z
+  .object({ password: passwordSchema, ownPassword })
+  .refine(({ password, ownPassword: current }) => password !== current, {
+    path: ['password'],
+    message: 'This is the password that you have already.',
+  })
+export type ChangeOwnPasswordInput = z.input<typeof changeOwnPasswordSchema>
+/** `id` undefined: every other one. */
+export const endSessionsSchema = z.object({ id: z.string().min(1).max(100).optional() })
+export type EndSessionsInput = z.input<typeof endSessionsSchema>
+
+const one = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined)
+/** The address bar of the list. Anything unknown is ignored, never an error. */
+export const usersQuerySchema = z.object({
+  text: one(
+    z
+      .string()
+      .trim()
+      .min(1)
+      .max(254)
+      .regex(/^\P{Cc}*$/u),
+  ),
+  role: one(z.enum(roles)),
+  page: z.coerce.number().int().min(1).max(10_000).catch(1),
+})
+export type UsersQuery = z.infer<typeof usersQuerySchema>
+
+/** A person who may sign in. Times ISO 8601, UTC. */
+export interface UserRow {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly role: Role
+  readonly createdAt: string
+  /** When a session of theirs was last used, to a quarter of an hour; null: never. */
+  readonly lastSeenAt: string | null
+  /** Open sessions. */
+  readonly sessions: number
+  /** API tokens that work. */
+  readonly tokens: number
+}
+
+export interface UserDetail extends UserRow {
+  /** Nobody else is an administrator. */
+  readonly lastAdministrator: boolean
+}
+
+export interface UsersView {
+  readonly rows: readonly UserRow[]
+  /** Of everybody, whatever is asked for. */
+  readonly total: number
+  /** Of those asked for. */
+  readonly found: number
+  readonly page: number
+  readonly pages: number
+}
+
+/** A session of the person who asks. Times ISO 8601, UTC. */
+export interface OwnSession {
+  readonly id: string
+  /** The one that asks. */
+  readonly current: boolean
+  readonly createdAt: string
+  /** To a quarter of an hour. */
+  readonly lastUsedAt: string
+  /** What the browser said it is; anybody can say anything. */
+  readonly userAgent: string | null
+  /** IP address that it was signed in from. */
+  readonly address: string | null
+}
+
+export type UserResult =
+  | { readonly status: 'success' }
+  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
