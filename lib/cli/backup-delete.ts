@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { deleteBackup } from '#lib/backup/delete-backup.ts'
@@ -7,6 +6,7 @@ import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
 import { exitCodes } from './exit-codes.ts'
+import { isSure } from './is-sure.ts'
 import { bytesText, plain, print, printError } from './output.ts'
 
 /** A worker has deleted most backups by then. */
@@ -30,7 +30,7 @@ export function addBackupDelete(backup: Command): void {
         if (!loss) throw new AppError('not-found', `There is no backup ${id}.`)
         if (loss.refusal) throw new AppError('conflict', loss.refusal)
         for (const sentence of loss.sentences) print(plain(sentence))
-        if (!options.yes && !(await isSure())) {
+        if (!options.yes && !(await isSure('Delete it?', 'Say --yes to delete it without asking.'))) {
           process.exitCode = exitCodes.failed
           return printError('Nothing was deleted.')
         }
@@ -42,15 +42,4 @@ export function addBackupDelete(backup: Command): void {
         print(`Backup ${id} is marked for deletion. A worker deletes its objects as soon as it can.`)
       }),
     )
-}
-
-async function isSure(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new AppError('invalid', 'There is no terminal to ask on.', { fix: 'Say --yes to delete it without asking.' })
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return (await lines.question('Delete it? Type yes: ')).trim() === 'yes'
-  } finally {
-    lines.close()
-  }
 }

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 import { addUser } from '#lib/auth/add-user.ts'
-import { emailSchema, passwordSchema, type Role, roles } from '#lib/auth/schema.ts'
+import { emailSchema, passwordSchema, personNameSchema, type Role, roles } from '#lib/auth/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
-import { print } from './output.ts'
+import { plain, print } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
 export function addUserAdd(user: Command): void {
@@ -15,15 +15,27 @@ export function addUserAdd(user: Command): void {
     .option('--name <name>', 'their name (default: the part before the @)')
     .addHelpText('after', '\nExit codes: 0 added, 1 refused, 2 bad usage, 3 no console is running.')
     .action(async (typed: string, options: { role: Role; name?: string }) => {
-      const email = emailSchema.safeParse(typed)
-      if (!email.success) throw new AppError('invalid', `“${typed}” is not an e-mail address.`)
-      const password = passwordSchema.safeParse((await readSecrets('Password'))[0])
-      if (!password.success)
-        throw new AppError('invalid', `This password cannot be used: ${password.error.issues[0]?.message}`)
-      const name = options.name ?? email.data.split('@')[0] ?? email.data
+      const email = mustBeEmail(typed)
+      const name = personNameSchema.safeParse(options.name ?? email.split('@')[0])
+      if (!name.success) throw new AppError('invalid', `This name cannot be used: ${name.error.issues[0]?.message}`)
+      const password = await readPassword()
       await withServices((services) =>
-        addUser(services.db, { email: email.data, name, password: password.data, role: options.role }, 'command line'),
+        addUser(services.db, { email, name: name.data, password, role: options.role }, 'command line'),
       )
-      print(`${email.data} may sign in as ${options.role}.`)
+      print(`${email} may sign in as ${options.role}.`)
     })
+}
+
+/** As it is stored, however it is typed. */
+export function mustBeEmail(typed: string): string {
+  const email = emailSchema.safeParse(typed)
+  if (!email.success) throw new AppError('invalid', `“${plain(typed)}” is not an e-mail address.`)
+  return email.data
+}
+
+/** From standard input. */
+export async function readPassword(): Promise<string> {
+  const password = passwordSchema.safeParse((await readSecrets('Password'))[0])
+  if (password.success) return password.data
+  throw new AppError('invalid', `This password cannot be used: ${password.error.issues[0]?.message}`)
 }
