@@ -5,7 +5,7 @@ import { type ReactNode, useState, useTransition } from 'react'
 import { type AlertsResult, noAnswer } from './results.ts'
 
 // Only whoever sends alerts elsewhere needs it.
-const PasswordDialog = dynamic(() => import('./password-dialog.tsx'))
+const PasswordDialog = dynamic(() => import('#components/ui/password-dialog.tsx'))
 
 interface Actions<I> {
   readonly save: (input: I, password?: string) => Promise<AlertsResult>
@@ -41,15 +41,24 @@ export function useAlertsForm<I>({ save, test }: Actions<I>) {
   const answer = result?.answer
   const dialog: ReactNode = pending !== undefined && answer?.status === 'confirm' && (
     <PasswordDialog
-      reasons={answer.reasons}
+      title="Change who hears of trouble?"
+      confirm="Confirm and save"
+      cancel="Go back"
       wrong={answer.wrong}
-      busy={saving}
+      busy={saving ? 'Saving…' : undefined}
       onConfirm={(password) => submit(pending, password)}
       onCancel={() => {
         setPending(undefined)
         setResult(undefined)
       }}
-    />
+    >
+      <ul className="list-disc space-y-1 pl-5 wrap-anywhere">
+        {answer.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+      <p>Nothing is saved yet. Every other administrator is told.</p>
+    </PasswordDialog>
   )
   return {
     submit,

@@ -3,6 +3,7 @@ import { type SubmitEvent, useEffect, useState } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { NewPasswordField } from './new-password-field.tsx'
 
 type Result =
   | { status: 'success' }
@@ -16,7 +17,6 @@ interface Props {
 export function SetupForm({ token, complete }: Props) {
   const [refusal, setRefusal] = useState<Extract<Result, { status: 'error' }>>()
   const [busy, setBusy] = useState(false)
-  const [shown, setShown] = useState(false)
 
   // The token is a secret: it must not stay in the address bar, the history or a screenshot.
   useEffect(() => window.history.replaceState(null, '', window.location.pathname), [])
@@ -59,27 +59,7 @@ export function SetupForm({ token, complete }: Props) {
         maxLength={254}
         error={refusal?.fieldErrors?.email}
       />
-      <div className="relative">
-        <TextField
-          label="Password"
-          name="password"
-          type={shown ? 'text' : 'password'}
-          autoComplete="new-password"
-          required
-          minLength={12}
-          maxLength={128}
-          help="At least 12 characters. Spaces and all signs are allowed."
-          error={refusal?.fieldErrors?.password}
-        />
-        <button
-          type="button"
-          aria-pressed={shown}
-          onClick={() => setShown(!shown)}
-          className="link absolute top-0 right-0 py-0.5 text-sm"
-        >
-          {shown ? 'Hide' : 'Show'}
-        </button>
-      </div>
+      <NewPasswordField label="Password" name="password" error={refusal?.fieldErrors?.password} />
       <Alert>{refusal?.message}</Alert>
       <Button type="submit" variant="primary" busy={busy ? 'Setting up…' : undefined} className="w-full">
         Make administrator

@@ -11,6 +11,7 @@ import { can, type SessionUser } from '#lib/auth/schema.ts'
 import type { Countdown } from '#lib/key-health/schema.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
 import type { ShredAhead } from '#lib/shred/schema.ts'
+import { AccountLink } from './account-link.tsx'
 import { Brand } from './brand.tsx'
 import { NavLink } from './nav-link.tsx'
 import { Notices } from './notices.tsx'
@@ -89,6 +90,7 @@ export function Shell({
             {can(user.role, 'audit.read') && <NavLink href="/audit">Audit</NavLink>}
             <p className="mx-2.5 mt-4 mb-1.5 text-xs text-ink-3">Settings</p>
             <NavLink href="/settings/backup-environment">Backup Environment</NavLink>
+            {can(user.role, 'user.manage') && <NavLink href="/settings/users">Users</NavLink>}
             <NavLink href="/settings/api-tokens">API tokens</NavLink>
             {can(user.role, 'alerts.change') && <NavLink href="/settings/alerts">Alerts</NavLink>}
             {can(user.role, 'seal.read') && <NavLink href="/settings/seal">Seal</NavLink>}
@@ -96,20 +98,7 @@ export function Shell({
           </nav>
           {/* As high as what stands in it: the page may be painted before all of it has come, and then it must not rise. */}
           <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1 md:min-h-36 md:pointer-coarse:min-h-43">
-            <div className="flex items-center gap-2.5 text-sm">
-              <span
-                aria-hidden="true"
-                className="grid size-[26px] shrink-0 place-items-center rounded-full bg-accent-soft text-[11px] font-semibold text-accent uppercase"
-              >
-                {user.email.slice(0, 2)}
-              </span>
-              <span className="min-w-0">
-                <span className="block truncate text-ink-2" title={user.email}>
-                  {user.email}
-                </span>
-                <span className="block text-xs text-ink-3">{user.role}</span>
-              </span>
-            </div>
+            <AccountLink user={user} />
             <form action={signOut}>
               <button
                 type="submit"

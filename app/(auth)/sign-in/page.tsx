@@ -24,7 +24,9 @@ export default async function SignInPage({ searchParams }: Props) {
           'Nobody has an account yet. The first administrator is made with the setup link that the console printed when it started.'
         ) : (
           <>
-            No account yet? Whoever runs this console can make one with <code>npx byok user add</code>.
+            No account yet, or the password forgotten? An administrator helps, in Settings &gt; Users. On the console’s
+            host <code>npx byok user add</code> and <code>npx byok user password</code> do, also for the only
+            administrator.
           </>
         )}
       </p>

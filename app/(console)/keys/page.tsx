@@ -7,11 +7,12 @@ import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { FilterBar } from '#components/ui/filter-bar.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
+import { NumberedPager } from '#components/ui/numbered-pager.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import { keyStates } from '#lib/key-health/schema.ts'
-import { type KeysQuery, keysQuerySchema } from '#lib/key-holdings/schema.ts'
+import { keysQuerySchema } from '#lib/key-holdings/schema.ts'
 
 export const metadata: Metadata = { title: 'Keys' }
 
@@ -72,7 +73,12 @@ export default async function KeysPage({ searchParams }: Props) {
           ) : (
             <EmptyState title="No key matches">Search for something else, or clear the filter.</EmptyState>
           )}
-          <Pages query={query} page={view.page} pages={view.pages} />
+          <NumberedPager
+            path="/keys"
+            query={{ text: query.text, state: query.state }}
+            page={view.page}
+            pages={view.pages}
+          />
           <p className="mt-3 max-w-[80ch] text-sm text-ink-3">
             {filtered && `${formatNumber(view.found)} of ${formatNumber(view.total)} keys. `}
             “Lost with it” counts backups that nothing else opens: a second key that is deleted, pending deletion,
@@ -81,31 +87,5 @@ export default async function KeysPage({ searchParams }: Props) {
         </>
       )}
     </>
-  )
-}
-
-function Pages({ query, page, pages }: { query: KeysQuery; page: number; pages: number }) {
-  if (pages < 2) return null
-  const address = (number: number) => {
-    const params = new URLSearchParams({ page: String(number) })
-    for (const name of ['text', 'state'] as const) if (query[name]) params.set(name, query[name])
-    return `/keys?${params}`
-  }
-  return (
-    <nav aria-label="Pages" className="mt-4 flex items-center gap-2.5">
-      {page > 1 && (
-        <Link href={address(page - 1)} prefetch={false} className={buttonClass()}>
-          Back
-        </Link>
-      )}
-      {page < pages && (
-        <Link href={address(page + 1)} prefetch={false} className={buttonClass()}>
-          More
-        </Link>
-      )}
-      <span className="text-sm text-ink-3">
-        Page {formatNumber(page)} of {formatNumber(pages)}
-      </span>
-    </nav>
   )
 }

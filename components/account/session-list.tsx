@@ -1,0 +1,89 @@
+'use client'
+import { useRouter } from 'next/navigation'
+import { useRef, useState, useTransition } from 'react'
+import { Alert } from '#components/ui/alert.tsx'
+import { Badge } from '#components/ui/badge.tsx'
+import { Button } from '#components/ui/button.tsx'
+import { Card } from '#components/ui/card.tsx'
+import { Time } from '#components/ui/time.tsx'
+import type { EndSessionsInput, OwnSession, UserResult } from '#lib/auth/schema.ts'
+import { browserWords } from './browser-words.ts'
+
+interface Props {
+  sessions: readonly OwnSession[]
+  end: (input: EndSessionsInput) => Promise<UserResult>
+}
+
+export function SessionList({ sessions, end }: Props) {
+  const router = useRouter()
+  const [result, setResult] = useState<UserResult>()
+  /** Which one is being ended; `all` of the others. */
+  const [ending, setEnding] = useState<string>()
+  const [busy, startTransition] = useTransition()
+  const status = useRef<HTMLParagraphElement>(null)
+  const others = sessions.filter(({ current }) => !current)
+
+  function run(which: string | 'all') {
+    setEnding(which)
+    startTransition(async () => {
+      const answer = await end(which === 'all' ? {} : { id: which }).catch(() => noAnswer)
+      setResult(answer)
+      router.refresh()
+      // Its button goes with the row.
+      if (answer.status === 'success') requestAnimationFrame(() => status.current?.focus())
+    })
+  }
+  const busyWith = (which: string) => (busy && ending === which ? 'Ending…' : undefined)
+
+  return (
+    <Card
+      title="Sessions"
+      hint="Where you are signed in. Each ends twelve hours after its last use, and seven days after it began."
+    >
+      <ul aria-label="Sessions" className="divide-y divide-line border-y border-line">
+        {sessions.map(({ id, current, createdAt, lastUsedAt, userAgent, address }) => (
+          <li key={id} className="flex flex-wrap items-center gap-x-4 gap-y-2 py-3">
+            <div className="min-w-0 flex-1">
+              <p className="flex flex-wrap items-center gap-2 font-medium">
+                {browserWords(userAgent)}
+                {current && <Badge tone="ok">This one</Badge>}
+              </p>
+              <p className="text-sm wrap-anywhere text-ink-3">
+                Signed in <Time iso={createdAt} />
+                {address && ` from ${address}`}
+                {!current && (
+                  <>
+                    , last used <Time iso={lastUsedAt} />
+                  </>
+                )}
+              </p>
+            </div>
+            {!current && (
+              <Button size="small" onClick={() => run(id)} busy={busyWith(id)}>
+                End
+                <span className="sr-only"> the session of {browserWords(userAgent)}</span>
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {others.length > 1 && (
+        <div className="mt-4">
+          <Button onClick={() => run('all')} busy={busyWith('all')}>
+            End all others
+          </Button>
+        </div>
+      )}
+      <div className="mt-3 empty:hidden">{result?.status === 'error' && <Alert>{result.message}</Alert>}</div>
+      <p ref={status} role="status" tabIndex={-1} className="mt-3 text-ok outline-none empty:hidden">
+        {result?.status === 'success' &&
+          (others.length === 0 ? 'Only this session is left.' : 'The session has ended.')}
+      </p>
+    </Card>
+  )
+}
+
+const noAnswer = {
+  status: 'error' as const,
+  message: 'The console did not answer. Reload the page to see what happened.',
+}

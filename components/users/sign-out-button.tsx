@@ -1,0 +1,35 @@
+'use client'
+import { useRouter } from 'next/navigation'
+import { useState, useTransition } from 'react'
+import { Alert } from '#components/ui/alert.tsx'
+import { Button } from '#components/ui/button.tsx'
+import type { UserResult } from '#lib/auth/schema.ts'
+import { noAnswer } from './use-confirmed.tsx'
+
+interface Props {
+  id: string
+  signOut: (input: { id: string }) => Promise<UserResult>
+}
+
+/** Nothing is lost by it, and it may be urgent: it asks nothing. */
+export function SignOutButton({ id, signOut }: Props) {
+  const router = useRouter()
+  const [result, setResult] = useState<UserResult>()
+  const [busy, startTransition] = useTransition()
+  const run = () =>
+    startTransition(async () => {
+      setResult(await signOut({ id }).catch(() => noAnswer))
+      router.refresh()
+    })
+  return (
+    <div className="space-y-3">
+      <Button onClick={run} busy={busy ? 'Signing out…' : undefined}>
+        Sign out everywhere
+      </Button>
+      <Alert>{result?.status === 'error' ? result.message : undefined}</Alert>
+      <p role="status" className="text-ok empty:hidden">
+        {result?.status === 'success' && 'Signed out everywhere.'}
+      </p>
+    </div>
+  )
+}
