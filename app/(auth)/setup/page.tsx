@@ -27,8 +27,8 @@ export default async function SetupPage({ searchParams }: Props) {
       <Message title="This console is already set up">
         <p>Its first administrator exists, so the setup link no longer opens anything.</p>
         <p>
-          To add somebody, or to get in again, run <code>npx byok user add EMAIL --role administrator</code> on the
-          machine that runs this console.
+          Who forgot their password gets in again with <code>npx byok user password EMAIL</code>, run on the machine
+          that runs this console; <code>npx byok user add EMAIL --role administrator</code> adds somebody.
         </p>
       </Message>
     )
