@@ -31,7 +31,7 @@ export function OwnPasswordForm({ change }: { change: (input: ChangeOwnPasswordI
 
   return (
     <Card title="Password" hint="Changing it signs you out everywhere else. API tokens go on.">
-      <form method="post" onSubmit={submit} aria-label="Password" className="max-w-md space-y-4">
+      <form method="post" onSubmit={submit} className="flex max-w-md flex-col gap-4">
         <TextField
           key={`current ${changes}`}
           label="Current password"
@@ -48,9 +48,11 @@ export function OwnPasswordForm({ change }: { change: (input: ChangeOwnPasswordI
           name="password"
           error={refusal?.fieldErrors?.password}
         />
-        <Button type="submit" variant="primary" busy={busy ? 'Changing…' : undefined}>
-          Change password
-        </Button>
+        <div>
+          <Button type="submit" variant="primary" busy={busy ? 'Changing…' : undefined}>
+            Change password
+          </Button>
+        </div>
         <Alert>{refusal?.message}</Alert>
         <p role="status" className="text-ok empty:hidden">
           {result?.status === 'success' && 'Your password is changed. Every other session of yours has ended.'}

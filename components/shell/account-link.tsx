@@ -1,27 +1,15 @@
-import type { SessionUser } from '#lib/auth/schema.ts'
+import { CircleUserRound } from 'lucide-react'
 import { NavLink } from './nav-link.tsx'
 
-/** Who is signed in, and the way to their password and sessions. */
-export function AccountLink({ user }: { user: SessionUser }) {
+/** The way to one’s own password and sessions; it looks like signing out, which stands below it. */
+export function AccountLink() {
   return (
     <NavLink
       href="/account"
-      className="group -mx-1.5 flex items-center gap-2.5 rounded-control px-1.5 py-1 text-sm aria-[current]:bg-surface aria-[current]:ring-1 aria-[current]:ring-line"
+      className="flex items-center gap-2.5 rounded-control py-1.5 text-sm text-ink-2 hover:text-ink aria-[current]:font-medium aria-[current]:text-ink pointer-coarse:py-3"
     >
-      <span
-        aria-hidden="true"
-        className="grid size-[26px] shrink-0 place-items-center rounded-full bg-accent-soft text-[11px] font-semibold text-accent uppercase"
-      >
-        {user.email.slice(0, 2)}
-      </span>
-      <span className="min-w-0">
-        <span className="block truncate text-ink-2 group-hover:text-ink" title={user.email}>
-          {user.email}
-        </span>
-        <span className="block text-xs text-ink-3">
-          {user.role} · <span className="underline underline-offset-2 group-hover:text-ink">Your account</span>
-        </span>
-      </span>
+      <CircleUserRound aria-hidden className="mx-[5px] size-4" />
+      Your account
     </NavLink>
   )
 }

@@ -97,17 +97,33 @@ export function Shell({
             {sandbox && can(user.role, 'sandbox.rehearse') && <NavLink href="/settings/sandbox">Sandbox</NavLink>}
           </nav>
           {/* As high as what stands in it: the page may be painted before all of it has come, and then it must not rise. */}
-          <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1 md:min-h-36 md:pointer-coarse:min-h-43">
-            <AccountLink user={user} />
-            <form action={signOut}>
-              <button
-                type="submit"
-                className="flex w-full items-center gap-2.5 rounded-control py-1.5 text-sm text-ink-2 hover:text-ink pointer-coarse:py-3"
+          <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1 md:min-h-43.5 md:pointer-coarse:min-h-53.5">
+            <div className="flex items-center gap-2.5 text-sm">
+              <span
+                aria-hidden="true"
+                className="grid size-[26px] shrink-0 place-items-center rounded-full bg-accent-soft text-[11px] font-semibold text-accent uppercase"
               >
-                <LogOut aria-hidden className="mx-[5px] size-4" />
-                Sign out
-              </button>
-            </form>
+                {user.email.slice(0, 2)}
+              </span>
+              <span className="min-w-0">
+                <span className="block truncate text-ink-2" title={user.email}>
+                  {user.email}
+                </span>
+                <span className="block text-xs text-ink-3">{user.role}</span>
+              </span>
+            </div>
+            <div>
+              <AccountLink />
+              <form action={signOut}>
+                <button
+                  type="submit"
+                  className="flex w-full items-center gap-2.5 rounded-control py-1.5 text-sm text-ink-2 hover:text-ink pointer-coarse:py-3"
+                >
+                  <LogOut aria-hidden className="mx-[5px] size-4" />
+                  Sign out
+                </button>
+              </form>
+            </div>
             <ThemeSwitch initial={theme} />
           </div>
         </div>

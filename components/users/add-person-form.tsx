@@ -6,17 +6,19 @@ import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
-import type { AddPersonInput, UserResult } from '#lib/auth/schema.ts'
+import type { AddPersonInput, Role, UserResult } from '#lib/auth/schema.ts'
 import { roleOf, roleOptions } from './role-words.ts'
 import { useConfirmed } from './use-confirmed.tsx'
 
 export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise<UserResult> }) {
   const [open, setOpen] = useState(false)
+  const [role, setRole] = useState<Role>('viewer')
   const [added, setAdded] = useState<string>()
   const status = useRef<HTMLParagraphElement>(null)
-  const form = useConfirmed(add, ({ email, role }: Omit<AddPersonInput, 'ownPassword'>) => {
+  const form = useConfirmed(add, ({ email, role: given }: Omit<AddPersonInput, 'ownPassword'>) => {
     setOpen(false)
-    setAdded(`${email.toLowerCase()} may sign in as ${role}. Tell them the password in a way that others do not read.`)
+    setRole('viewer')
+    setAdded(`${email.toLowerCase()} may sign in as ${given}. Tell them the password in a way that others do not read.`)
     requestAnimationFrame(() => status.current?.focus())
   })
 
@@ -24,7 +26,6 @@ export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise
     event.preventDefault()
     const data = new FormData(event.currentTarget)
     const text = (name: string) => String(data.get(name) ?? '')
-    const role = roleOf(text('role')) ?? 'viewer'
     const input = { name: text('name'), email: text('email').trim(), role, password: text('password') }
     form.ask(input, {
       title: role === 'administrator' ? 'Add an administrator?' : 'Add this person?',
@@ -57,7 +58,13 @@ export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise
                 error={form.errors.email}
               />
             </div>
-            <RadioGroup legend="Role" name="role" options={roleOptions} defaultValue="viewer" required />
+            <RadioGroup
+              legend="Role"
+              name="role"
+              options={roleOptions}
+              chosen={role}
+              onChange={(event) => setRole(roleOf(event.currentTarget.value) ?? role)}
+            />
             <NewPasswordField label="First password" name="password" error={form.errors.password} />
             <Alert>{form.message}</Alert>
             <div className="flex flex-wrap gap-2.5">

@@ -41,9 +41,11 @@ export function PasswordForm({ person: { id, email, tokens }, set }: Props) {
       title="New password"
       hint="For somebody who forgot theirs, or whose others know. It ends all of their sessions."
     >
-      <form method="post" onSubmit={submit} aria-label="New password" className="max-w-md space-y-4">
+      <form method="post" onSubmit={submit} className="flex max-w-md flex-col gap-4">
         <NewPasswordField key={times} label="New password" name="password" error={form.errors.password} />
-        <Button type="submit">Set password…</Button>
+        <div>
+          <Button type="submit">Set password…</Button>
+        </div>
         <Alert>{form.message}</Alert>
         <p role="status" className="text-ok empty:hidden">
           {times > 0 && 'The new password is set. Tell them in a way that others do not read.'}

@@ -40,7 +40,7 @@ export function RemoveButton({ person: { id, email, sessions, tokens }, remove }
       },
     )
   return (
-    <div className="space-y-3">
+    <div className="flex flex-col items-start gap-3">
       <Button variant="danger" onClick={ask}>
         Remove…
       </Button>

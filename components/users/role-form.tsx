@@ -4,7 +4,7 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { RadioGroup } from '#components/ui/radio-group.tsx'
-import type { ChangeRoleInput, Role, UserDetail, UserResult } from '#lib/auth/schema.ts'
+import type { ChangeRoleInput, UserDetail, UserResult } from '#lib/auth/schema.ts'
 import { roleOf, roleOptions } from './role-words.ts'
 import { useConfirmed } from './use-confirmed.tsx'
 
@@ -15,25 +15,26 @@ interface Props {
 
 export function RoleForm({ person, change }: Props) {
   const { id, email, role, lastAdministrator } = person
-  const [changed, setChanged] = useState<Role>()
-  const form = useConfirmed(change, (input: Omit<ChangeRoleInput, 'ownPassword'>) => setChanged(input.role))
+  const [chosen, setChosen] = useState(role)
+  const [said, setSaid] = useState('')
+  const form = useConfirmed(change, (input: Omit<ChangeRoleInput, 'ownPassword'>) =>
+    setSaid(`The role is ${input.role} now.`),
+  )
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault()
-    const chosen = new FormData(event.currentTarget).get('role')
-    const next = roleOf(chosen)
-    setChanged(undefined)
-    if (!next || next === role) return
+    setSaid(chosen === role ? `The role is ${role} already.` : '')
+    if (chosen === role) return
     form.ask(
-      { id, role: next },
+      { id, role: chosen },
       {
-        title: `Make this person ${next}?`,
+        title: `Make this person ${chosen}?`,
         confirm: 'Change role',
         cancel: 'Leave it',
         about: (
           <p className="wrap-anywhere">
             {email} is {role} now. It counts at once, in open sessions and for API tokens too.
-            {(next === 'administrator' || role === 'administrator') && ' Every other administrator is told.'}
+            {(chosen === 'administrator' || role === 'administrator') && ' Every other administrator is told.'}
           </p>
         ),
       },
@@ -49,20 +50,20 @@ export function RoleForm({ person, change }: Props) {
           : 'Counts at once, in open sessions and for API tokens too.'
       }
     >
-      {/* A new key: after a change the choice is what is stored. */}
-      <form key={role} method="post" onSubmit={submit} aria-label="Role" className="space-y-4">
+      <form method="post" onSubmit={submit} className="flex flex-col items-start gap-4">
         <RadioGroup
           legend={`What ${email} may do`}
           name="role"
           options={roleOptions}
-          defaultValue={role}
+          chosen={chosen}
+          onChange={(event) => setChosen(roleOf(event.currentTarget.value) ?? role)}
           disabled={lastAdministrator}
-          className="wrap-anywhere"
+          className="w-full wrap-anywhere"
         />
         {!lastAdministrator && <Button type="submit">Change role…</Button>}
         <Alert>{form.message}</Alert>
         <p role="status" className="text-ok empty:hidden">
-          {changed && `The role is ${changed} now.`}
+          {said}
         </p>
       </form>
       {form.dialog}

@@ -22,7 +22,7 @@ export function SignOutButton({ id, signOut }: Props) {
       router.refresh()
     })
   return (
-    <div className="space-y-3">
+    <div className="flex flex-col items-start gap-3">
       <Button onClick={run} busy={busy ? 'Signing out…' : undefined}>
         Sign out everywhere
       </Button>
