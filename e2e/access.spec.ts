@@ -6,6 +6,9 @@ const pages = [
   '/backups/00000000-0000-7000-8000-000000000000',
   '/audit',
   '/settings/backup-environment',
+  '/settings/users',
+  '/settings/users/00000000-0000-7000-8000-000000000000',
+  '/account',
   '/settings/sandbox',
 ]
 

@@ -26,7 +26,9 @@ const pages = [
   '/settings/seal',
   '/settings/alerts',
   '/settings/api-tokens',
+  '/settings/users',
   '/settings/sandbox',
+  '/account',
 ]
 
 // None needs what another left: whichever worker is free takes the next.
@@ -74,6 +76,15 @@ test('axe finds nothing on any page, and none is wider than the window', async (
   test.setTimeout(300_000)
   await saveKey(page, keyOf(sandbox, 'ap-southeast-2', 'backups'))
   for (const url of pages) await lookAt(page, url)
+  const person = ['user', 'add', 'looked-at@example.test', '--role', 'viewer', '--name', 'W'.repeat(200)]
+  expect((await console.byok(person, { input: 'long-enough-password' })).code).toBe(0)
+  await page.goto('/settings/users')
+  await page.getByRole('button', { name: 'Add user…' }).click()
+  await noViolations(page, 'the form for a new user')
+  await page.getByRole('link', { name: 'WWW' }).click()
+  await page.getByRole('button', { name: 'Remove…' }).click()
+  await expect(page.getByRole('alertdialog')).toBeVisible()
+  await noViolations(page, 'the question before a user is removed')
   const stranger = await browser.newContext({ baseURL: console.url, reducedMotion: 'reduce' })
   const outside = await stranger.newPage()
   for (const url of ['/sign-in', '/setup?token=wrong']) await lookAt(outside, url)

@@ -14,6 +14,9 @@ const pages = [
   { url: '/keys/rewrap', kilobytes: 160 },
   { url: '/audit', kilobytes: 160 },
   { url: '/settings/api-tokens', kilobytes: 160 },
+  { url: '/settings/users', kilobytes: 160 },
+  { url: '/settings/users/PERSON', kilobytes: 160 },
+  { url: '/account', kilobytes: 160 },
   { url: '/settings/sandbox', kilobytes: 160 },
   { url: '/settings/backup-environment', kilobytes: 240 },
   { url: '/settings/backup-environment/history', kilobytes: 160 },
@@ -25,6 +28,7 @@ const pages = [
 
 let backup: string
 let key: string
+let person: string
 test.beforeAll(async ({ console, sandbox, session, browser }) => {
   const context = await browser.newContext({ baseURL: console.url, storageState: session })
   const saved = keyOf(sandbox, 'us-east-1', 'backups')
@@ -32,6 +36,12 @@ test.beforeAll(async ({ console, sandbox, session, browser }) => {
   key = keyPath(saved.arn).replace('/keys/', '')
   await context.close()
   backup = await backUp(console)
+  const added = await console.byok(['user', 'add', 'weighed@example.test', '--role', 'viewer'], {
+    input: 'long-enough-password',
+  })
+  expect(added.code, added.stderr).toBe(0)
+  const { users } = JSON.parse((await console.byok(['user', 'list', '--json'])).stdout)
+  person = users.find(({ email }: { email: string }) => email === 'weighed@example.test').id
 })
 
 for (const { url, kilobytes } of pages) {
@@ -59,7 +69,7 @@ for (const { url, kilobytes } of pages) {
       if (request.resourceType() === 'script')
         scripts.push(request.sizes().then(({ responseBodySize }) => responseBodySize))
     })
-    await page.goto(url.replace('ID', backup).replace('KEY', key))
+    await page.goto(url.replace('ID', backup).replace('KEY', key).replace('PERSON', person))
     await page.waitForLoadState('networkidle')
     const sizes = await Promise.all(scripts)
     expect(sizes.length).toBeGreaterThan(2)
