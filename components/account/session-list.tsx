@@ -1,6 +1,6 @@
 'use client'
 import { useRouter } from 'next/navigation'
-import { useRef, useState, useTransition } from 'react'
+import { useEffect, useRef, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
@@ -21,6 +21,10 @@ export function SessionList({ sessions, end }: Props) {
   const [ending, setEnding] = useState<string>()
   const [busy, startTransition] = useTransition()
   const status = useRef<HTMLParagraphElement>(null)
+  // The button that was pressed goes with its row.
+  useEffect(() => {
+    if (result?.status === 'success') status.current?.focus()
+  }, [result])
   const others = sessions.filter(({ current }) => !current)
 
   function run(which: string | 'all') {
@@ -29,8 +33,6 @@ export function SessionList({ sessions, end }: Props) {
       const answer = await end(which === 'all' ? {} : { id: which }).catch(() => noAnswer)
       setResult(answer)
       router.refresh()
-      // Its button goes with the row.
-      if (answer.status === 'success') requestAnimationFrame(() => status.current?.focus())
     })
   }
   const busyWith = (which: string) => (busy && ending === which ? 'Ending…' : undefined)

@@ -1,5 +1,5 @@
 'use client'
-import { type SubmitEvent, useRef, useState } from 'react'
+import { type SubmitEvent, useState } from 'react'
 import { NewPasswordField } from '#components/auth/new-password-field.tsx'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
@@ -13,13 +13,13 @@ import { useConfirmed } from './use-confirmed.tsx'
 export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise<UserResult> }) {
   const [open, setOpen] = useState(false)
   const [role, setRole] = useState<Role>('viewer')
+  // A new key for the fields: they are empty again after somebody was added.
+  const [times, setTimes] = useState(0)
   const [added, setAdded] = useState<string>()
-  const status = useRef<HTMLParagraphElement>(null)
   const form = useConfirmed(add, ({ email, role: given }: Omit<AddPersonInput, 'ownPassword'>) => {
-    setOpen(false)
+    setTimes((before) => before + 1)
     setRole('viewer')
     setAdded(`${email.toLowerCase()} may sign in as ${given}. Tell them the password in a way that others do not read.`)
-    requestAnimationFrame(() => status.current?.focus())
   })
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
@@ -27,6 +27,7 @@ export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise
     const data = new FormData(event.currentTarget)
     const text = (name: string) => String(data.get(name) ?? '')
     const input = { name: text('name'), email: text('email').trim(), role, password: text('password') }
+    setAdded(undefined)
     form.ask(input, {
       title: role === 'administrator' ? 'Add an administrator?' : 'Add this person?',
       confirm: 'Add',
@@ -41,13 +42,28 @@ export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise
     })
   }
 
+  if (!open)
+    return (
+      <div className="mb-4">
+        <Button variant="primary" onClick={() => setOpen(true)}>
+          Add user…
+        </Button>
+      </div>
+    )
   return (
     <div className="mb-4">
-      {open ? (
-        <Card title="New user">
-          <form method="post" onSubmit={submit} aria-label="New user" className="space-y-4">
+      <Card title="New user">
+        <form method="post" onSubmit={submit} className="flex flex-col gap-4">
+          <div key={times} className="space-y-4">
             <div className="grid items-start gap-3 sm:grid-cols-2">
-              <TextField label="Name" name="name" required maxLength={200} autoFocus error={form.errors.name} />
+              <TextField
+                label="Name"
+                name="name"
+                required
+                maxLength={200}
+                autoFocus={added === undefined}
+                error={form.errors.name}
+              />
               <TextField
                 label="E-mail"
                 name="email"
@@ -66,29 +82,26 @@ export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise
               onChange={(event) => setRole(roleOf(event.currentTarget.value) ?? role)}
             />
             <NewPasswordField label="First password" name="password" error={form.errors.password} />
-            <Alert>{form.message}</Alert>
-            <div className="flex flex-wrap gap-2.5">
-              <Button type="submit" variant="primary">
-                Add user
-              </Button>
-              <Button onClick={() => setOpen(false)}>Cancel</Button>
-            </div>
-          </form>
-        </Card>
-      ) : (
-        <Button
-          variant="primary"
-          onClick={() => {
-            setAdded(undefined)
-            setOpen(true)
-          }}
-        >
-          Add user…
-        </Button>
-      )}
-      <p ref={status} role="status" tabIndex={-1} className="mt-3 wrap-anywhere text-ok outline-none empty:hidden">
-        {added}
-      </p>
+          </div>
+          <Alert>{form.message}</Alert>
+          <div className="flex flex-wrap gap-2.5">
+            <Button type="submit" variant="primary">
+              Add user
+            </Button>
+            <Button
+              onClick={() => {
+                setOpen(false)
+                setAdded(undefined)
+              }}
+            >
+              Close
+            </Button>
+          </div>
+          <p role="status" className="wrap-anywhere text-ok empty:hidden">
+            {added}
+          </p>
+        </form>
+      </Card>
       {form.dialog}
     </div>
   )

@@ -1,8 +1,8 @@
 import type { Db } from '#lib/db.ts'
-import type { UserDetail, UserRow, UsersQuery, UsersView } from './schema.ts'
+import { idSchema, type UserDetail, type UserRow, type UsersQuery, type UsersView } from './schema.ts'
 import { openSessions } from './session-limits.ts'
 
-export const pageSize = 50
+const pageSize = 50
 
 /** By address, a page at a time. */
 export async function listUsers(db: Db, { text, role, page: asked }: UsersQuery): Promise<UsersView> {
@@ -26,6 +26,7 @@ export async function listAllUsers(db: Db): Promise<UserRow[]> {
 }
 
 export async function viewUser(db: Db, id: string): Promise<UserDetail | undefined> {
+  if (!idSchema.safeParse(id).success) return undefined
   const [row, administrators] = await Promise.all([
     db.user.findUnique({ where: { id }, select: selected() }),
     db.user.count({ where: { role: 'administrator' } }),

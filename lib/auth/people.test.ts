@@ -76,7 +76,7 @@ test('a list of everybody: by address, with sessions and tokens that are open, a
   // It is still known when no session is left to read it from.
   await signOutEverywhere(db, operator, 'command line')
   expect(await viewUser(db, operator.id)).toMatchObject({ sessions: 0, lastSeenAt: seen, lastAdministrator: false })
-  expect(await viewUser(db, 'nobody')).toBeUndefined()
+  for (const nobody of ['nobody', '', 'a\0b', '../x']) expect(await viewUser(db, nobody), nobody).toBeUndefined()
 })
 
 test('500 people come in pages, and are found by address, name and role, letter by letter', async () => {

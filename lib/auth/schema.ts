@@ -115,7 +115,9 @@ export interface TokenRow {
 
 /** What the acting person types once more: checked against what is stored, so its form does not matter. */
 const ownPassword = z.string().max(128)
-const person = { id: z.string().min(1).max(100), ownPassword }
+/** Of a person or a session, as this console and better-auth make them. */
+export const idSchema = z.string().regex(/^[\w-]{1,100}$/)
+const person = { id: idSchema, ownPassword }
 
 export const addPersonSchema = z.object({
   name: personNameSchema,
@@ -141,7 +143,7 @@ export const changeOwnPasswordSchema = z
   })
 export type ChangeOwnPasswordInput = z.input<typeof changeOwnPasswordSchema>
 /** `id` undefined: every other one. */
-export const endSessionsSchema = z.object({ id: z.string().min(1).max(100).optional() })
+export const endSessionsSchema = z.object({ id: idSchema.optional() })
 export type EndSessionsInput = z.input<typeof endSessionsSchema>
 
 const one = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined)
