@@ -12,7 +12,19 @@ export type ErrorCode =
   | 'unavailable' // this console cannot do it now (no database, no worker)
   | 'sealed' // the console's own secrets cannot be opened now
 
+const mark = Symbol.for('vault-console.AppError')
+
+/**
+ * Next loads this file once for what it starts with, once for pages and once for route handlers: three classes. What one
+ * of them throws, such as a backup opened by what all share, is an AppError to the others, too.
+ */
 export class AppError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for, which may be a narrower one
+    if (this !== AppError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && mark in value
+  }
+
   readonly code: ErrorCode
   readonly retryable: boolean
   /** One more sentence: what to do. */
@@ -31,6 +43,10 @@ export class AppError extends Error {
     this.retryable = options.retryable ?? code === 'unreachable'
     this.fix = options.fix
     this.remedies = options.remedies ?? []
+  }
+
+  get [mark](): true {
+    return true
   }
 }
 
