@@ -171,6 +171,32 @@ test('a folder and files are uploaded in the browser and come back', async ({ si
   await expect(area.getByRole('link', { name: 'größe.txt' })).toBeVisible({ timeout: 30_000 })
 })
 
+test('a token that is revoked in the middle ends what it sends', async ({
+  signedIn,
+  console,
+  sandbox,
+}) => {
+  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
+  const token = await tokenOf(console, 'backup:create,backup:read')
+  const headers = { authorization: `Bearer ${token}` }
+  const address = `${console.url}/api/v1/backups?name=revoked`
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(Buffer.from('the beginning')),
+  })
+  const sent = fetch(address, { method: 'PUT', body, headers, duplex: 'half' } as RequestInit)
+  await expect
+    .poll(async () => (await console.byok(['backup', 'list', '--json'])).stdout)
+    .toMatch(/"name": "revoked",[^}]*"state": "running"/)
+  const listed = await console.byok(['token', 'list', '--json'])
+  const [{ id }] = JSON.parse(listed.stdout).filter((row: { start: string }) => token.startsWith(row.start))
+  expect((await console.byok(['token', 'revoke', id])).code).toBe(0)
+  const answer = await sent
+  expect([answer.status, await answer.json()]).toMatchObject([
+    422,
+    { state: 'failed', error: expect.stringContaining('token revoked') },
+  ])
+})
+
 test('Settings > API tokens: made, shown once, revoked; a viewer sees no others', async ({
   signedIn: page,
   console,

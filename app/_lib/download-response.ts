@@ -10,7 +10,9 @@ import { pathText } from '#lib/backup/select-entries.ts'
 import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
 import { refusal } from './answer.ts'
 import { getConsole } from './console.ts'
+import type { RequestUser } from './session.ts'
 import { shuttingDown } from './shutdown.ts'
+import { whilePermitted } from './while-permitted.ts'
 
 /** Each holds a few segments in the memory of this process. */
 const mostAtOnce = 4
@@ -33,7 +35,7 @@ export async function downloadResponse(
   request: Request,
   id: string,
   wish: URLSearchParams,
-  actor: string,
+  user: RequestUser,
 ): Promise<Response> {
   const query = downloadQuerySchema.safeParse({
     path: wish.getAll('path'),
@@ -46,7 +48,9 @@ export async function downloadResponse(
   underWay += 1
   let ended = false
   let release = () => {}
+  const permit = whilePermitted(user, 'restore.run')
   const end = () => {
+    permit.stop()
     if (!ended) underWay -= 1
     ended = true
     release()
@@ -60,7 +64,7 @@ export async function downloadResponse(
     const subject = `Backup ${id}: ${shown.length === 0 ? 'everything' : shown.join(', ')}`
     const audit = (outcome: 'success' | 'failed', error?: unknown) =>
       recordAudit(context.db, {
-        actor,
+        actor: user.email,
         action: 'backup.download',
         outcome,
         subject,
@@ -76,8 +80,12 @@ export async function downloadResponse(
       paths.length === 1 && path !== undefined && path !== '.'
         ? displayPath(path.slice(path.lastIndexOf('/') + 1))
         : opened.name
-    const body = downloadStream(first, content, AbortSignal.any([request.signal, shuttingDown]), end, (error) =>
-      audit('failed', error),
+    const body = downloadStream(
+      first,
+      content,
+      AbortSignal.any([request.signal, shuttingDown, permit.signal]),
+      end,
+      (error) => audit('failed', error),
     )
     return new Response(body, {
       headers: {

@@ -7,6 +7,7 @@ import { authenticateToken } from '#lib/auth/authenticate-token.ts'
 import { type CurrentSession, readSession } from '#lib/auth/read-session.ts'
 import { recordRefusal } from '#lib/auth/record-refusal.ts'
 import { can, type Permission, type SessionUser, type TokenScope } from '#lib/auth/schema.ts'
+import type { Beginner } from '#lib/auth/still-may.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { refusal } from './answer.ts'
 import { type Console, getConsole } from './console.ts'
@@ -44,6 +45,7 @@ export const mayDo = cache(async ({ id, email, role }: SessionUser, permission: 
 export interface RequestUser extends SessionUser {
   /** The name of the API token that asks for them. */
   readonly token?: string
+  readonly begun: Beginner['by']
 }
 
 /**
@@ -61,14 +63,15 @@ export async function permitRequest(
   const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.get('authorization') ?? '')?.[1]
   if (bearer !== undefined) {
     const use = await authenticateToken(backup, bearer, scope)
-    if (use.ok) return { ...use.user, token: use.token }
+    if (use.ok) return { ...use.user, token: use.token, begun: { token: use.id } }
     return refuse(use.status, use.message, use.retryAfter)
   }
-  const user = (await readSession(console, request.headers, { keepAlive: true }))?.user
-  if (!user) return refuse(401, scope === undefined ? 'Sign in first.' : 'Sign in first, or send an API token.')
+  const session = await readSession(console, request.headers, { keepAlive: true })
+  if (!session) return refuse(401, scope === undefined ? 'Sign in first.' : 'Sign in first, or send an API token.')
   if (!fromOwnPage(request, allowedOrigins(env))) return refuse(403, 'This is only for pages of this console.')
+  const { id, until, user } = session
   if (!(await mayDo(user, permission))) return refuse(403, 'Your role does not allow this.')
-  return user
+  return { ...user, begun: { session: id, until } }
 }
 
 /**

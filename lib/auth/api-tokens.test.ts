@@ -84,6 +84,7 @@ test('it acts as its user, and says when it was last used, at most once a minute
   expect(await authenticateToken(here, token, 'backup:create')).toEqual({
     ok: true,
     user: { id: owner.id, name: 'Person', email: owner.email, role: 'operator' },
+    id,
     token: 'nightly',
   })
   const used = async () => (await db.apiToken.findUniqueOrThrow({ where: { id } })).lastUsedAt?.getTime() ?? 0

@@ -8,7 +8,7 @@ import { can, roles, type SessionUser, type TokenScope, tokenScopes } from './sc
 import { takeTry } from './sign-in-limit.ts'
 
 export type TokenAnswer =
-  | { readonly ok: true; readonly user: SessionUser; readonly token: string }
+  | { readonly ok: true; readonly user: SessionUser; readonly id: string; readonly token: string }
   | { readonly ok: false; readonly status: 401 | 403 | 429; readonly message: string; readonly retryAfter?: number }
 
 /** Writing when it was last used at every request would make a busy token's row the bottleneck. */
@@ -16,7 +16,7 @@ const lastUseEveryMs = 60_000
 
 /**
  * Who a bearer token acts for, if it may do `scope` and its user still may: role and token are read anew each time.
- * `token` is its name. Nothing of what was sent is in any answer or audit row.
+ * `id` is its row's, `token` its name. Nothing of what was sent is in any answer or audit row.
  */
 export async function authenticateToken(
   context: MadeOnceContext,
@@ -61,7 +61,7 @@ export async function authenticateToken(
     data: { lastUsedAt: now },
   })
   const { id, email } = row.user
-  return { ok: true, user: { id, name: row.user.name, email, role }, token: row.name }
+  return { ok: true, user: { id, name: row.user.name, email, role }, id: row.id, token: row.name }
 }
 
 /**

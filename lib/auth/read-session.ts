@@ -5,6 +5,8 @@ import { absoluteMs } from './session-limits.ts'
 
 export interface CurrentSession {
   readonly id: string
+  /** When it ends by itself, unless it is used until then. */
+  readonly until: Date
   readonly user: SessionUser
 }
 
@@ -21,11 +23,13 @@ export async function readSession(
   const found = await auth.api.getSession({ headers, query: { disableRefresh: !keepAlive } })
   const role = roles.find((known) => known === found?.user.role)
   if (!found || !role) return undefined
-  const { id, createdAt } = found.session
-  if (createdAt.getTime() + absoluteMs <= Date.now()) {
+  const { id, createdAt, expiresAt } = found.session
+  const last = createdAt.getTime() + absoluteMs
+  if (last <= Date.now()) {
     await db.session.deleteMany({ where: { id } })
     return undefined
   }
   const { name, email } = found.user
-  return { id, user: { id: found.user.id, name, email, role } }
+  const until = new Date(Math.min(expiresAt.getTime(), last))
+  return { id, until, user: { id: found.user.id, name, email, role } }
 }

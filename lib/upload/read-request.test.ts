@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
+import { AppError } from '#lib/errors.ts'
 import { bytesOf } from './read-request.ts'
 
 async function read(body: ReadableStream<Uint8Array> | null, signal = new AbortController().signal): Promise<Buffer> {
@@ -31,6 +32,14 @@ test('a signal ends the wait for a silent sender', async () => {
   const reading = read(silent, leaving.signal)
   leaving.abort(new Error('gone'))
   await expect(reading).rejects.toMatchObject({ code: 'unavailable' })
+})
+
+test('whoever may not go on is told so, not that the connection was lost', async () => {
+  const silent = new ReadableStream<Uint8Array>({ start() {} })
+  const ended = new AbortController()
+  const reading = read(silent, ended.signal)
+  ended.abort(new AppError('denied', 'The token was revoked.'))
+  await expect(reading).rejects.toMatchObject({ code: 'denied', message: 'The token was revoked.' })
 })
 
 test('an answer gets through to a sender whose body is not read to its end', async () => {

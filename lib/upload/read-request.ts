@@ -5,7 +5,7 @@ const silenceMs = 120_000
 
 /**
  * The bytes of a request, as they come. Stopping early does not close the connection, so that the answer still gets
- * through. Throws AppError `unavailable` when the sender stopped.
+ * through. Throws AppError `unavailable` when the sender stopped, and the signal's reason where that is an AppError.
  */
 export async function* bytesOf(
   body: ReadableStream<Uint8Array> | null,
@@ -34,6 +34,7 @@ export async function* bytesOf(
       if (value.length > 0) yield value
     }
   } catch (cause) {
+    if (cause instanceof AppError) throw cause
     throw new AppError(
       'unavailable',
       'The upload ended before everything had arrived: the sender stopped, or the connection was lost.',

@@ -3,8 +3,10 @@ import { refusal } from '#app/_lib/answer.ts'
 import { getConsole } from '#app/_lib/console.ts'
 import type { RequestUser } from '#app/_lib/session.ts'
 import { shuttingDown } from '#app/_lib/shutdown.ts'
+import { whilePermitted } from '#app/_lib/while-permitted.ts'
 import { receiveBackup } from '#lib/backup/receive-backup.ts'
 import type { FilesSource, StreamSource } from '#lib/backup/source.ts'
+import { bytesOf } from '#lib/upload/read-request.ts'
 import { backupAnswer } from '../answer.ts'
 
 /** Each holds some segments in memory. */
@@ -15,20 +17,23 @@ let underWay = 0
 export async function receive(
   user: RequestUser,
   name: string,
-  open: () => Promise<{ what: string; input: StreamSource | FilesSource }>,
+  request: Request,
+  open: (bytes: AsyncIterable<Uint8Array>) => Promise<{ what: string; input: StreamSource | FilesSource }>,
 ): Promise<Response> {
   if (underWay >= mostAtOnce) {
     const message = `${mostAtOnce} uploads are under way already.`
     return refusal(429, message, 'Send it again when one of them has ended.', { 'retry-after': '10' })
   }
   underWay += 1
+  const permit = whilePermitted(user, 'backup.run')
   try {
     const { backup } = await getConsole()
-    const { what, input } = await open()
+    const { what, input } = await open(bytesOf(request.body, AbortSignal.any([request.signal, permit.signal])))
     const from = user.token === undefined ? what : `${what} by API token ${user.token}`
     const row = await receiveBackup(backup, { name, from, actor: user.email }, input, shuttingDown)
     return backupAnswer(row, row.state === 'complete' ? 201 : 422)
   } finally {
+    permit.stop()
     underWay -= 1
   }
 }

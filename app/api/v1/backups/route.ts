@@ -6,7 +6,6 @@ import { type BackupQuery, backupQuerySchema } from '#lib/backup/schema.ts'
 import { viewBackups } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import { readForm } from '#lib/upload/read-form.ts'
-import { bytesOf } from '#lib/upload/read-request.ts'
 import { postQuerySchema, putQuerySchema, unnamedUpload } from '#lib/upload/schema.ts'
 import { refusalOf, shownBackup } from '../answer.ts'
 import { receive } from './receive.ts'
@@ -32,9 +31,8 @@ export async function PUT(request: Request): Promise<Response> {
   if (user instanceof Response) return user
   try {
     const { name, path } = parse(putQuerySchema, request)
-    return await receive(user, name, async () => {
+    return await receive(user, name, request, async (bytes) => {
       const size = sizeOf(request)
-      const bytes = bytesOf(request.body, request.signal)
       return {
         what: path === unnamedUpload ? 'Upload' : `Upload of ${path}`,
         input: { kind: 'stream', name: path, bytes, ...(size !== undefined && { size }) },
@@ -54,8 +52,8 @@ export async function POST(request: Request): Promise<Response> {
     const type = request.headers.get('content-type') ?? ''
     if (!/^multipart\/form-data\b/i.test(type))
       throw new AppError('invalid', 'Files come as multipart/form-data.', { fix: 'To send one file alone, use PUT.' })
-    return await receive(user, name, async () => {
-      const { list, source } = await readForm(bytesOf(request.body, request.signal), type)
+    return await receive(user, name, request, async (bytes) => {
+      const { list, source } = await readForm(bytes, type)
       return { what: `Upload of ${list.length} ${list.length === 1 ? 'file' : 'files'}`, input: source }
     })
   } catch (error) {

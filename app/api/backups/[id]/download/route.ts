@@ -10,7 +10,7 @@ const mostBytes = 4 * 1024 * 1024
 export async function GET(request: Request, { params }: { params: Promise<{ id: string }> }): Promise<Response> {
   const user = await permitRequest(request, 'restore.run', 'backup:restore')
   if (user instanceof Response) return user
-  return downloadResponse(request, (await params).id, new URL(request.url).searchParams, user.email)
+  return downloadResponse(request, (await params).id, new URL(request.url).searchParams, user)
 }
 
 /** The same for more paths than an address can hold. */
@@ -23,7 +23,7 @@ export async function POST(request: Request, { params }: { params: Promise<{ id:
   // Nothing chosen is not everything.
   if (!wish.has('path') && !wish.has('pattern'))
     return refusal(400, 'Nothing was chosen.', 'Choose at least one file or folder, then try again.')
-  return downloadResponse(request, (await params).id, wish, user.email)
+  return downloadResponse(request, (await params).id, wish, user)
 }
 
 /** Next would answer HEAD with GET, which reads the backup. */
