@@ -171,7 +171,7 @@ test('a folder and files are uploaded in the browser and come back', async ({ si
   await expect(area.getByRole('link', { name: 'größe.txt' })).toBeVisible({ timeout: 30_000 })
 })
 
-test('a token that is revoked in the middle ends what it sends', async ({
+test('a token that is revoked in the middle ends what it sends; a body that is not the file is refused', async ({
   signedIn,
   console,
   sandbox,
@@ -180,6 +180,23 @@ test('a token that is revoked in the middle ends what it sends', async ({
   const token = await tokenOf(console, 'backup:create,backup:read')
   const headers = { authorization: `Bearer ${token}` }
   const address = `${console.url}/api/v1/backups?name=revoked`
+  const encoded = await fetch(address, {
+    method: 'PUT',
+    body: 'x',
+    headers: { ...headers, 'content-encoding': 'gzip' },
+  })
+  expect([encoded.status, await encoded.json()]).toMatchObject([
+    400,
+    { message: expect.stringContaining('Content-Encoding: gzip') },
+  ])
+  // What a path says of itself is shown, and does nothing.
+  const odd = await fetch(`${console.url}/api/v1/backups?name=odd&path=a%E2%80%AE%1B%5B31m`, {
+    method: 'PUT',
+    body: 'x',
+    headers,
+  })
+  expect((await odd.json()).source).toContain('a\\u202e\\u001b[31m')
+
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(Buffer.from('the beginning')),
   })

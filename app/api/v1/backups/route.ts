@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { answer } from '#app/_lib/answer.ts'
 import { getConsole } from '#app/_lib/console.ts'
 import { permitRequest } from '#app/_lib/session.ts'
+import { displayPath, toBytePath } from '#lib/archive/byte-path.ts'
 import { type BackupQuery, backupQuerySchema } from '#lib/backup/schema.ts'
 import { viewBackups } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
@@ -31,10 +32,11 @@ export async function PUT(request: Request): Promise<Response> {
   if (user instanceof Response) return user
   try {
     const { name, path } = parse(putQuerySchema, request)
+    mustBeAsItIs(request)
     return await receive(user, name, request, async (bytes) => {
       const size = sizeOf(request)
       return {
-        what: path === unnamedUpload ? 'Upload' : `Upload of ${path}`,
+        what: path === unnamedUpload ? 'Upload' : `Upload of ${displayPath(toBytePath(path))}`,
         input: { kind: 'stream', name: path, bytes, ...(size !== undefined && { size }) },
       }
     })
@@ -49,6 +51,7 @@ export async function POST(request: Request): Promise<Response> {
   if (user instanceof Response) return user
   try {
     const { name } = parse(postQuerySchema, request)
+    mustBeAsItIs(request)
     const type = request.headers.get('content-type') ?? ''
     if (!/^multipart\/form-data\b/i.test(type))
       throw new AppError('invalid', 'Files come as multipart/form-data.', { fix: 'To send one file alone, use PUT.' })
@@ -83,6 +86,19 @@ function parse<S extends z.ZodType>(schema: S, request: Request): z.output<S> {
   throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'The address cannot be used.', {
     fix: 'docs/api.md shows what it takes.',
   })
+}
+
+/** Kept as it came, it would be another file than the sender means. */
+function mustBeAsItIs(request: Request): void {
+  const coding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity'
+  if (coding === 'identity') return
+  throw new AppError(
+    'invalid',
+    `The body comes with Content-Encoding: ${coding.slice(0, 40)}, which is not undone here.`,
+    {
+      fix: 'Send the file as it is: it is compressed here. To keep a compressed file, leave the header out.',
+    },
+  )
 }
 
 /** Undefined where the sender did not say: chunked, as from a pipe. */
