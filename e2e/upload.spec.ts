@@ -171,6 +171,63 @@ test('a folder and files are uploaded in the browser and come back', async ({ si
   await expect(area.getByRole('link', { name: 'größe.txt' })).toBeVisible({ timeout: 30_000 })
 })
 
+test('an upload goes on while other pages are looked at, and is still guarded', async ({
+  signedIn: page,
+  console,
+  sandbox,
+}) => {
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  const file = path.join(console.folder, 'slow.bin')
+  writeFileSync(file, randomBytes(1000))
+  await page.goto('/backups')
+  const area = page.getByRole('region', { name: 'Upload from this computer' })
+  let goOn = () => {}
+  const held = new Promise<void>((resolve) => (goOn = resolve))
+  await page.route('**/api/v1/backups?**', async (route) => {
+    await held
+    await route.continue()
+  })
+  const choose = async () => {
+    const chooser = page.waitForEvent('filechooser')
+    await area.getByRole('button', { name: 'Choose files' }).click()
+    await (await chooser).setFiles(file)
+  }
+  await choose()
+  await expect(area.getByRole('button', { name: 'Cancel upload' })).toBeVisible()
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Overview' }).click()
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
+  const asksBeforeLeaving = () =>
+    page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
+  expect(await asksBeforeLeaving()).toBe(true)
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backups' }).click()
+  await expect(area.getByRole('button', { name: 'Cancel upload' })).toBeVisible()
+  await expect(area.getByRole('button', { name: 'Choose files' })).toBeDisabled()
+  goOn()
+  await expect(area.getByRole('status').getByRole('link', { name: 'slow.bin' })).toBeVisible()
+  expect(await asksBeforeLeaving()).toBe(false)
+})
+
+test('a page whose scripts are gone says so, and not that the files cannot be read', async ({
+  browser,
+  console,
+  session,
+  signedIn,
+  sandbox,
+}) => {
+  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
+  const context = await browser.newContext({ baseURL: console.url, storageState: session })
+  const page = await context.newPage()
+  await page.goto('/backups')
+  await page.waitForLoadState('networkidle')
+  const area = page.getByRole('region', { name: 'Upload from this computer' })
+  await page.route('**/_next/static/**', (route) => route.abort())
+  const chooser = page.waitForEvent('filechooser')
+  await area.getByRole('button', { name: 'Choose files' }).click()
+  await (await chooser).setFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') })
+  await expect(area.getByRole('alert')).toContainText('Reload the page and try again')
+  await context.close()
+})
+
 test('a token that is revoked in the middle ends what it sends; a body that is not the file is refused', async ({
   signedIn,
   console,

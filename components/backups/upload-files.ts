@@ -11,18 +11,21 @@ export function pickedFiles(list: readonly File[]): ChosenFile[] {
   return inOrder(list.map((file) => ({ path: file.webkitRelativePath || file.name, file })))
 }
 
-/** What was dropped: files, and folders with all that is in them. */
+/**
+ * What was dropped: files, and folders with all that is in them.
+ * @throws Error `UnreadableFile` with the path of what the browser does not give
+ */
 export async function droppedFiles(entries: readonly FileSystemEntry[]): Promise<ChosenFile[]> {
   const found: ChosenFile[] = []
   const walk = async (entry: FileSystemEntry, inside: string): Promise<void> => {
     const path = `${inside}${entry.name}`
     if (isFile(entry)) {
-      found.push({ path, file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)) })
+      found.push({ path, file: await read<File>(path, (resolve, reject) => entry.file(resolve, reject)) })
     } else if (isFolder(entry)) {
       const reader = entry.createReader()
       for (;;) {
         // Gives some at a time, and none at the end.
-        const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
+        const some = await read<FileSystemEntry[]>(path, (resolve, reject) => reader.readEntries(resolve, reject))
         if (some.length === 0) return
         for (const one of some) await walk(one, `${path}/`)
       }
@@ -30,6 +33,12 @@ export async function droppedFiles(entries: readonly FileSystemEntry[]): Promise
   }
   for (const entry of entries) await walk(entry, '')
   return inOrder(found)
+}
+
+function read<T>(path: string, ask: (resolve: (value: T) => void, reject: () => void) => void): Promise<T> {
+  return new Promise((resolve, reject) =>
+    ask(resolve, () => reject(Object.assign(new Error(path), { name: 'UnreadableFile' }))),
+  )
 }
 
 /** What the backup is called: the folder, the file, or how many there are. */

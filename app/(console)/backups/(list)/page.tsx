@@ -7,6 +7,7 @@ import { CancelButton } from '#components/backups/cancel-button.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
 import { StartBackupForm } from '#components/backups/start-backup-form.tsx'
 import { UploadArea } from '#components/backups/upload-area.tsx'
+import { NoEnvironment } from '#components/environment/no-environment.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { FilterBar } from '#components/ui/filter-bar.tsx'
@@ -14,7 +15,7 @@ import { PageHeader } from '#components/ui/page-header.tsx'
 import { Pager } from '#components/ui/pager.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
-import { can } from '#lib/auth/schema.ts'
+import { can, type Role } from '#lib/auth/schema.ts'
 import { backupQuerySchema } from '#lib/backup/schema.ts'
 import { cancelBackup, startBackup } from '../actions.ts'
 
@@ -52,7 +53,7 @@ export default async function BackupsPage({ searchParams }: Props) {
         <div className="mb-4">
           <StartBackupForm sources={view.sources} start={startBackup} />
           <div className="mt-3">
-            <UploadArea />
+            <UploadArea person={user.id} />
           </div>
         </div>
       )}
@@ -127,26 +128,13 @@ export default async function BackupsPage({ searchParams }: Props) {
   )
 }
 
-function Nothing({ hasEnvironment, role }: { hasEnvironment: boolean; role: string }) {
-  if (hasEnvironment) {
-    return (
-      <EmptyState title="No backups yet">
-        {role === 'viewer'
-          ? 'An operator or administrator can start the first one.'
-          : 'Choose a folder above and press Back up now. It is encrypted on this machine before anything leaves it.'}
-      </EmptyState>
-    )
-  }
+function Nothing({ hasEnvironment, role }: { hasEnvironment: boolean; role: Role }) {
+  if (!hasEnvironment) return <NoEnvironment mayChange={can(role, 'environment.change')} />
   return (
-    <EmptyState
-      title="First say where backups go"
-      action={
-        <Link href="/settings/backup-environment" className={buttonClass({ variant: 'primary' })}>
-          Go to settings
-        </Link>
-      }
-    >
-      Backups need a bucket and a key. Both are proven to work before they are kept.
+    <EmptyState title="No backups yet">
+      {can(role, 'backup.run')
+        ? 'Choose a folder above and press Back up now. It is encrypted on this machine before anything leaves it.'
+        : 'An operator or administrator can start the first one.'}
     </EmptyState>
   )
 }
