@@ -101,6 +101,18 @@ test('behind a proxy: the address that it names, and the host that people open w
   ])
 })
 
+test('on this machine, an action that Next sends on to itself still comes from the page that it came from', async () => {
+  const port = await start()
+  const hosts = ['http://localhost:3000', 'http://127.0.0.1:3000', 'https://evil.example', 'null']
+  for (const origin of hosts) await send(port, 'POST', [`Origin: ${origin}`, 'X-Forwarded-Host: evil.example'])
+  expect(seen.map(({ headers }) => headers['x-forwarded-host'])).toEqual([
+    'localhost:3000',
+    '127.0.0.1:3000',
+    undefined,
+    undefined,
+  ])
+})
+
 test('methods that nobody needs are refused before anything looks at them', async () => {
   const port = await start()
   for (const method of ['TRACE', 'PROPFIND', 'LOCK', 'QUERY']) {

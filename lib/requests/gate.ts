@@ -28,10 +28,15 @@ export function gateServer(
   limits: BodyLimits = { wholeMs: 300_000, restMs: 10_000 },
 ): void {
   const trusted = trustedProxyList(env.trustedProxies)
-  const [origin = env.publicUrl, ...others] = allowedOrigins(env)
+  const origins = allowedOrigins(env)
+  const [origin = env.publicUrl] = origins
   // Next compares a server action's Origin with this, or else with Host, where many proxies put the console's own
-  // address. On this machine there are two right ones, and no proxy.
-  const host = others.length === 0 ? new URL(origin).host : undefined
+  // address. On this machine there are two right ones, and no proxy: then it is the one of the page that asks, because
+  // Next sends an action of another page than the address names on to itself, by its own address.
+  const hostFor = (from: string | undefined) => {
+    if (origins.length === 1) return new URL(origin).host
+    return from !== undefined && origins.includes(from) ? new URL(from).host : undefined
+  }
   const secure = origin.startsWith('https:')
 
   const listeners = server.listeners('request')
@@ -46,6 +51,7 @@ export function gateServer(
     const { headers } = request
     const address = clientAddress(request.socket.remoteAddress, one(headers['x-forwarded-for']), trusted)
     for (const name of Object.keys(headers)) if (/^(x-)?forwarded\b|^x-real-ip$/.test(name)) delete headers[name]
+    const host = hostFor(headers.origin)
     if (host !== undefined) headers['x-forwarded-host'] = host
     request.url = decodable(request.url ?? '/')
     forAddress(address, () => {
