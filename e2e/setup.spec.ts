@@ -1,5 +1,6 @@
 import { test as base, expect } from '@playwright/test'
 import { startConsole } from './console.ts'
+import { signIn } from './fixtures.ts'
 
 base('the setup link makes the first administrator, once', async ({ browser }) => {
   base.setTimeout(180_000)
@@ -52,6 +53,20 @@ base('the setup link makes the first administrator, once', async ({ browser }) =
     await expect(form).toHaveURL(/\/sign-in/)
     await plain.close()
     await context.close()
+
+    // Before the first save, whoever may not make it is told who does, and has no button that leads to a form to read.
+    const viewer = { email: 'viewer@example.test', password: 'a much longer password' }
+    await console.byok(['user', 'add', viewer.email, '--role', 'viewer'], { input: viewer.password })
+    const looking = await browser.newContext({ baseURL: console.url })
+    const look = await looking.newPage()
+    await signIn(look, viewer)
+    for (const address of ['/', '/backups', '/backups/schedules', '/keys']) {
+      await look.goto(address)
+      const main = look.getByRole('main')
+      await expect(main).toContainText(address === '/keys' ? 'No key yet' : 'administrator')
+      await expect(main.getByRole('link', { name: /Set up|Go to settings|Choose a key/ })).toHaveCount(0)
+    }
+    await looking.close()
   } finally {
     await console.remove()
   }

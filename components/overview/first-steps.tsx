@@ -8,8 +8,10 @@ interface Step {
   about: ReactNode
   done: boolean
   href: string
-  /** What the button of the next step says. */
+  /** What the button of the next step says; for whoever may not press it, who may. */
   action: string
+  may: boolean
+  who: string
 }
 
 /** The way from nothing to a proven backup. Only the next open step has a button. */
@@ -27,7 +29,8 @@ export function FirstSteps({ steps }: { steps: readonly Step[] }) {
             </h2>
             <p className="mt-0.5 max-w-[60ch] text-ink-2">{step.about}</p>
           </div>
-          {index === next && (
+          {index === next && !step.may && <p className="text-sm text-ink-3 max-sm:ml-8.5">{step.who}</p>}
+          {index === next && step.may && (
             <Link href={step.href} className={`${buttonClass({ variant: 'primary' })} max-sm:ml-8.5`}>
               {step.action}
             </Link>

@@ -14,7 +14,7 @@ const hour = 3_600_000
 async function begun() {
   const { db } = database
   const email = `${randomUUID()}@example.test`
-  await addUser(db, { email, name: 'Person', role: 'operator', password: 'correct-horse-battery' }, email)
+  await addUser(db, { email, name: 'Person', role: 'operator', password: 'correct-horse-battery' }, 'command line')
   const { id: userId } = await db.user.findUniqueOrThrow({ where: { email } })
   const until = new Date(Date.now() + hour)
   const session = await db.session.create({ data: { id: randomUUID(), token: randomUUID(), userId, expiresAt: until } })

@@ -4,11 +4,12 @@ import { requireUser } from '#app/_lib/session.ts'
 import { FirstSteps } from '#components/overview/first-steps.tsx'
 import { BackupsGlance, EnvironmentGlance } from '#components/overview/glance.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
+import { can } from '#lib/auth/schema.ts'
 
 export const metadata: Metadata = { title: 'Overview' }
 
 export default async function OverviewPage() {
-  await requireUser('backup.read')
+  const { role } = await requireUser('backup.read')
   const [environment, backups] = await Promise.all([loadEnvironmentGlance(), loadBackups({})])
   const last = backups.rows[0]
   const saved = environment.revision > 0
@@ -28,6 +29,8 @@ export default async function OverviewPage() {
               done: saved,
               href: '/settings/backup-environment',
               action: 'Set up',
+              may: can(role, 'environment.change'),
+              who: 'An administrator does this.',
             },
             {
               title: 'Make the first backup',
@@ -36,6 +39,8 @@ export default async function OverviewPage() {
               done: environment.backups > 0,
               href: '/backups',
               action: 'Choose a folder',
+              may: can(role, 'backup.run'),
+              who: 'An operator or administrator does this.',
             },
             {
               title: 'Restore it',
@@ -44,6 +49,8 @@ export default async function OverviewPage() {
               done: backups.restored,
               href: last ? `/backups/${last.id}` : '/backups',
               action: 'Choose one',
+              may: can(role, 'restore.run'),
+              who: 'An operator or administrator does this.',
             },
           ]}
         />

@@ -11,6 +11,7 @@ import { NumberedPager } from '#components/ui/numbered-pager.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { can } from '#lib/auth/schema.ts'
 import { keyStates } from '#lib/key-health/schema.ts'
 import { keysQuerySchema } from '#lib/key-holdings/schema.ts'
 
@@ -24,7 +25,7 @@ interface Props {
 }
 
 export default async function KeysPage({ searchParams }: Props) {
-  await requireUser('backup.read')
+  const user = await requireUser('backup.read')
   const query = keysQuerySchema.parse(await searchParams)
   const view = await loadKeys(query)
   const filtered = query.text !== undefined || query.state !== undefined
@@ -38,9 +39,11 @@ export default async function KeysPage({ searchParams }: Props) {
         <EmptyState
           title="No key yet"
           action={
-            <Link className={buttonClass({ variant: 'primary' })} href="/settings/backup-environment">
-              Choose a key
-            </Link>
+            can(user.role, 'environment.change') && (
+              <Link className={buttonClass({ variant: 'primary' })} href="/settings/backup-environment">
+                Choose a key
+              </Link>
+            )
           }
         >
           As soon as a Backup Environment with a KMS key is saved, its key stands here.

@@ -2,9 +2,9 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { loadSchedules } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
+import { NoEnvironment } from '#components/environment/no-environment.tsx'
 import { ScheduleForm } from '#components/schedules/schedule-form.tsx'
 import { ScheduleList } from '#components/schedules/schedule-list.tsx'
-import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { can } from '#lib/auth/schema.ts'
@@ -33,22 +33,11 @@ export default async function SchedulesPage() {
       )}
       {rows.length > 0 ? (
         <ScheduleList rows={rows} change={canChange ? changeSchedule : undefined} />
+      ) : !hasEnvironment ? (
+        <NoEnvironment mayChange={can(user.role, 'environment.change')} />
       ) : (
-        <EmptyState
-          title={hasEnvironment ? 'No schedules yet' : 'First say where backups go'}
-          action={
-            hasEnvironment ? undefined : (
-              <Link href="/settings/backup-environment" className={buttonClass({ variant: 'primary' })}>
-                Go to settings
-              </Link>
-            )
-          }
-        >
-          {!hasEnvironment
-            ? 'Backups need a bucket and a key. Both are proven to work before they are kept.'
-            : canChange
-              ? 'Choose a folder and a time above.'
-              : 'An administrator can add one.'}
+        <EmptyState title="No schedules yet">
+          {canChange ? 'Choose a folder and a time above.' : 'An administrator can add one.'}
         </EmptyState>
       )}
     </>
