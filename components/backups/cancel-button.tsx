@@ -43,4 +43,7 @@ export function CancelButton({ id, what, cancel }: Props) {
   )
 }
 
-const noAnswer = { status: 'error' as const, message: 'The console did not answer. Try again.' }
+const noAnswer = {
+  status: 'error' as const,
+  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
+}

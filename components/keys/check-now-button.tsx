@@ -32,4 +32,7 @@ export function CheckNowButton({ arn, check }: Props) {
   )
 }
 
-const noAnswer = { status: 'error' as const, message: 'The console did not answer. Try again.' }
+const noAnswer = {
+  status: 'error' as const,
+  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
+}

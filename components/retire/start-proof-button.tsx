@@ -29,4 +29,7 @@ export function StartProofButton({ arn, again, busy, start }: Props) {
   )
 }
 
-const noAnswer = { status: 'error' as const, message: 'The console did not answer. Try again.' }
+const noAnswer = {
+  status: 'error' as const,
+  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
+}

@@ -132,4 +132,7 @@ function Strong({ children }: { children: string }) {
   return <strong className="font-medium text-ink">{children}</strong>
 }
 
-const noAnswer = { status: 'error' as const, message: 'The console did not answer. Try again.' }
+const noAnswer = {
+  status: 'error' as const,
+  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
+}
