@@ -1,6 +1,7 @@
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
 import type { BackupState, Progress } from '#lib/backup/schema.ts'
+import { followInTurn } from './follow-in-turn.ts'
 import { addSample, rateOf, ratesOf, type Sample } from './throughput.ts'
 
 const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
@@ -16,30 +17,30 @@ export function useProgress(
   const [first] = useState(initial.state)
 
   useEffect(() => {
-    const source = new EventSource(url)
     let known = first
     let polling: ReturnType<typeof setInterval> | undefined
-    source.onmessage = (event: MessageEvent<string>) => {
-      const next: Progress | null = JSON.parse(event.data)
-      if (!next) {
-        // It is gone: deleted by somebody.
-        source.close()
-        router.refresh()
-        return
-      }
-      setProgress(next)
-      setSamples((old) => addSample(old, { at: performance.now(), bytes: next.bytesDone }))
-      // The rest of the page names the state too.
-      if (next.state !== known) router.refresh()
-      known = next.state
-      if (ended.includes(next.state)) source.close()
-    }
-    source.onerror = () => {
-      // A lost connection is made again by the browser; an answer that is no stream is not.
-      if (source.readyState === EventSource.CLOSED) polling ??= setInterval(() => router.refresh(), 3000)
-    }
+    const stop = followInTurn(
+      url,
+      (data) => {
+        const next: Progress | null = JSON.parse(data)
+        if (!next) {
+          // It is gone: deleted by somebody.
+          router.refresh()
+          return true
+        }
+        setProgress(next)
+        setSamples((old) => addSample(old, { at: performance.now(), bytes: next.bytesDone }))
+        // The rest of the page names the state too.
+        if (next.state !== known) router.refresh()
+        known = next.state
+        return ended.includes(next.state)
+      },
+      () => {
+        polling ??= setInterval(() => router.refresh(), 3000)
+      },
+    )
     return () => {
-      source.close()
+      stop()
       clearInterval(polling)
     }
   }, [url, router, first])
