@@ -232,7 +232,7 @@ test('KMS throttles: it goes slower, and nothing fails', async () => {
 
 test('the new key stops working in the middle: it pauses with the diagnosis, and goes on when resumed', async () => {
   await plantBackups(here, 8)
-  const id = await start(old, next, 12)
+  const id = await start(old, next, 2)
   const running = runRewrap(here.context, id, never)
   await vi.waitUntil(async () => (await stands(here.context, id)).exchanged > 0, { timeout: 20_000 })
   await without(next, async () => running)
