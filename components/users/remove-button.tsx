@@ -23,17 +23,18 @@ export function RemoveButton({ person: { id, email, sessions, tokens }, remove }
         cancel: 'Keep them',
         about: (
           <>
-            <p className="wrap-anywhere">{email} cannot sign in any more. At once this ends:</p>
-            <ul className="list-disc pl-5">
-              <li>{count(sessions, 'open session')}</li>
-              <li>
-                {count(tokens, 'API token')}
-                {tokens > 0 && ': programs that use them are refused from now on'}
-              </li>
-            </ul>
+            <p className="wrap-anywhere">
+              {email} cannot sign in any more. {sessions + tokens > 0 && 'At once this ends:'}
+            </p>
+            {sessions + tokens > 0 && (
+              <ul className="list-disc pl-5">
+                {sessions > 0 && <li>{count(sessions, 'open session')}</li>}
+                {tokens > 0 && <li>{count(tokens, 'API token')}: programs that use them are refused from now on</li>}
+              </ul>
+            )}
             <p>
               Backups, schedules and the audit log stay as they are, with the address. What is running goes on. This
-              cannot be undone; the person can be added again, without these tokens.
+              cannot be undone; the person can be added again{tokens > 0 && ', without these tokens'}.
             </p>
           </>
         ),
