@@ -25,6 +25,8 @@ beforeAll(async () => {
       { email, name: email, password: 'correct horse battery', role: 'administrator' },
       'command line',
     )
+  // That these two came is no change of the settings.
+  await here.db.notice.deleteMany()
 })
 afterAll(async () => {
   await here.close()
