@@ -71,6 +71,8 @@ test('an address that cannot be decoded is one that leads nowhere', async ({ con
     expect([answer.status(), await answer.json()], path).toEqual([404, { message: 'Not found.' }])
   }
   expect((await signedIn.goto('/backups/%E0%A4%A'))?.status()).toBe(404)
+  await expect(signedIn.getByRole('heading', { name: /There is no such backup/ })).toBeVisible()
+  expect((await signedIn.goto('/%E0%A4%A'))?.status()).toBe(404)
   await expect(signedIn.getByRole('heading', { name: 'There is nothing at this address' })).toBeVisible()
   await expect(signedIn.getByRole('link', { name: 'Go to the overview' })).toBeVisible()
 })
