@@ -282,7 +282,7 @@ test('the environment as a file: shown, checked, and applied only with a yes to 
   expect(applied.code, applied.stderr).toBe(0)
   await page.reload()
   await expect(page.getByLabel('Master Key')).toHaveValue(after ?? '')
-  await expect(page.getByRole('note').filter({ hasText: 'By command line' })).toBeVisible()
+  await expect(page.getByRole('note').filter({ hasText: /Backup Environment changed.*By command line/ })).toBeVisible()
   const wrong = await apply({ ...file, masterKey: 'archive' })
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('masterKey: If this is an alias') })
 })
