@@ -43,30 +43,32 @@ test('an administrator adds somebody, changes what they may do, ends their sessi
   console,
   browser,
 }) => {
-  const anna = { email: 'Anna@Example.test', password: 'the-first-of-anna' }
+  const newcomer = { email: 'Newcomer@Example.test', password: 'the-first-of-newcomer' }
   await page.goto('/settings/users')
   await expect(page).toHaveTitle(/^Users/)
   await page.getByRole('button', { name: 'Add user…' }).click()
   await expect(page.getByLabel('Name')).toBeFocused()
   await page.keyboard.type('N'.repeat(200))
-  await page.getByLabel('E-mail').fill(anna.email)
+  await page.getByLabel('E-mail').fill(newcomer.email)
   await page.getByLabel('Operator').check()
-  await page.getByLabel('First password').fill(anna.password)
+  await page.getByLabel('First password').fill(newcomer.password)
   await page.getByRole('button', { name: 'Add user' }).click()
   const question = page.getByRole('alertdialog')
   await question.getByLabel('Your password').fill('not the password')
   await page.keyboard.press('Enter')
   await expect(question.getByLabel('Your password')).toHaveAccessibleDescription('This is not your password.')
   await confirm(page, 'Add')
-  await expect(page.getByRole('status').filter({ hasText: 'anna@example.test may sign in' })).toBeVisible()
+  await expect(page.getByRole('status').filter({ hasText: 'newcomer@example.test may sign in' })).toBeVisible()
   await expect(page.getByLabel('Name')).toHaveValue('')
   await expect(page.getByRole('button', { name: 'Add user' })).toBeFocused()
-  const row = page.getByRole('row').filter({ hasText: 'anna@example.test' })
+  await page.getByRole('button', { name: 'Close' }).click()
+  await expect(page.getByRole('button', { name: 'Add user…' })).toBeFocused()
+  const row = page.getByRole('row').filter({ hasText: 'newcomer@example.test' })
   await expect(row).toContainText('Operator')
 
   const context = await browser.newContext({
     baseURL: console.url,
-    storageState: await sessionOf(browser, console, anna),
+    storageState: await sessionOf(browser, console, newcomer),
   })
   const theirs = await context.newPage()
   await theirs.goto('/settings/backup-environment')
@@ -92,12 +94,12 @@ test('an administrator adds somebody, changes what they may do, ends their sessi
   })
 
   await test.step('a new password', async () => {
-    await page.getByRole('textbox', { name: 'New password' }).fill('the-second-of-anna')
+    await page.getByRole('textbox', { name: 'New password' }).fill('the-second-of-newcomer')
     await page.getByRole('button', { name: 'Set password…' }).click()
     await confirm(page, 'Set password')
     await expect(page.getByRole('status').filter({ hasText: 'The new password is set.' })).toBeVisible()
     await expect(page.getByRole('textbox', { name: 'New password' })).toHaveValue('')
-    await signIn(theirs, { ...anna, password: 'the-second-of-anna' })
+    await signIn(theirs, { ...newcomer, password: 'the-second-of-newcomer' })
   })
 
   await test.step('removing says what ends and what stays', async () => {
@@ -109,7 +111,7 @@ test('an administrator adds somebody, changes what they may do, ends their sessi
       '--scope',
       'backup:read',
       '--user',
-      anna.email,
+      newcomer.email,
     ])
     expect(token.code, token.stderr).toBe(0)
     const authorization = `Bearer ${token.stdout.trim()}`
@@ -134,8 +136,8 @@ test('an administrator adds somebody, changes what they may do, ends their sessi
 
   await page.goto('/audit?actor=admin@example.test')
   for (const words of ['New user', 'Role changed', 'Signed out everywhere', 'New password', 'User removed'])
-    await expect(page.getByRole('row').filter({ hasText: words }).first()).toContainText('anna@example.test')
-  expect(await page.content()).not.toContain('of-anna')
+    await expect(page.getByRole('row').filter({ hasText: words }).first()).toContainText('newcomer@example.test')
+  expect(await page.content()).not.toContain('of-newcomer')
 })
 
 test('operators and viewers do not get in, not by calling the actions either; each try is in the audit log', async ({

@@ -11,7 +11,8 @@ import { roleOf, roleOptions } from './role-words.ts'
 import { useConfirmed } from './use-confirmed.tsx'
 
 export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise<UserResult> }) {
-  const [open, setOpen] = useState(false)
+  // Undefined before it was ever open: closed, it gives the focus back to its button.
+  const [open, setOpen] = useState<boolean>()
   const [role, setRole] = useState<Role>('viewer')
   // A new key for the fields: they are empty again after somebody was added.
   const [times, setTimes] = useState(0)
@@ -45,7 +46,7 @@ export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise
   if (!open)
     return (
       <div className="mb-4">
-        <Button variant="primary" onClick={() => setOpen(true)}>
+        <Button variant="primary" autoFocus={open === false} onClick={() => setOpen(true)}>
           Add user…
         </Button>
       </div>

@@ -39,7 +39,7 @@ export function PasswordForm({ person: { id, email, tokens }, set }: Props) {
   return (
     <Card
       title="New password"
-      hint="For somebody who forgot theirs, or whose others know. It ends all of their sessions."
+      hint="For somebody who forgot it, or whose password others know. It ends all of their sessions."
     >
       <form method="post" onSubmit={submit} className="flex max-w-md flex-col gap-4">
         <NewPasswordField key={times} label="New password" name="password" error={form.errors.password} />

@@ -276,7 +276,7 @@ test('signing out everywhere ends sessions, and nothing else', async () => {
 
 test('removing takes password, sessions and tokens; what they did keeps their address', async () => {
   const { db } = database
-  const [by, person] = [await people.add('administrator'), await people.add('administrator', 'Anna')]
+  const [by, person] = [await people.add('administrator'), await people.add('administrator', 'Newcomer')]
   const browser = await people.signIn(person)
   await token(person, 'nightly')
   const environment = await db.environment.findFirstOrThrow()
@@ -315,7 +315,7 @@ test('removing takes password, sessions and tokens; what they did keeps their ad
       actor: by.email,
       outcome: 'success',
       changes: {
-        name: ['Anna', null],
+        name: ['Newcomer', null],
         role: ['administrator', null],
         sessions: ['1', null],
         'API tokens': ['nightly (vct_nightly…)', null],
