@@ -20,7 +20,11 @@ const other = (change: (url: URL) => void) => {
 test.each<[string, () => string, RegExp]>([
   ['a wrong password', () => other((url) => (url.password = 'wrong')), /refuses the password of its user vault\. /],
   ['no such database', () => other((url) => (url.pathname = '/elsewhere')), /has no database elsewhere\. /],
-  ['a user that is not let in', () => other((url) => (url.username = 'stranger')), /not let its user in .* without TLS\. /],
+  [
+    'a user that is not let in',
+    () => other((url) => (url.username = 'stranger')),
+    /not let its user in .* without TLS\. /,
+  ],
   ['no TLS there', () => other((url) => (url.search = '?sslmode=no-verify')), /No TLS connection .* Switch TLS on/],
   ['a closed port', () => other((url) => (url.port = '1')), /at 127\.0\.0\.1:1 cannot be reached\. /],
 ])('%s is told as that, by queries and by the start alike', async (_, url, words) => {
