@@ -11,7 +11,7 @@ import { can, type SessionUser } from '#lib/auth/schema.ts'
 import type { Countdown } from '#lib/key-health/schema.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
 import type { ShredAhead } from '#lib/shred/schema.ts'
-import { AccountLink } from './account-link.tsx'
+import { AccountLink, footLook } from './account-link.tsx'
 import { Brand } from './brand.tsx'
 import { NavLink } from './nav-link.tsx'
 import { Notices } from './notices.tsx'
@@ -115,10 +115,7 @@ export function Shell({
             <div>
               <AccountLink />
               <form action={signOut}>
-                <button
-                  type="submit"
-                  className="flex w-full items-center gap-2.5 rounded-control py-1.5 text-sm text-ink-2 hover:text-ink pointer-coarse:py-3"
-                >
+                <button type="submit" className={footLook}>
                   <LogOut aria-hidden className="mx-[5px] size-4" />
                   Sign out
                 </button>

@@ -8,7 +8,7 @@ export class MadeHere {
   /** Of each disk, by its own clock, in nanoseconds. */
   readonly #since = new Map<bigint, bigint>()
 
-  /** @param first what was made now, on a disk on which nothing may have been made before */
+  /** Of something just made: the first on each disk counts. */
   note({ dev, birthtimeNs }: BigIntStats): void {
     if (birthtimeNs > 0n && !this.#since.has(dev)) this.#since.set(dev, birthtimeNs)
   }
