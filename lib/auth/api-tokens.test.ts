@@ -140,6 +140,8 @@ test('tries that fail are audited and then only counted; a token that works is n
   }
   expect(statuses).toEqual([...Array(10).fill(401), ...Array(4).fill(429)])
   expect((await db.auditEvent.count({ where: { action: 'token.use' } })) - before).toBe(10)
+  // The others are counted.
+  expect(await db.rateLimit.findMany({ where: { key: { startsWith: 'counted:' } } })).toMatchObject([{ count: 4 }])
   expect(await authenticateToken(here, token, 'backup:read')).toMatchObject({ ok: true })
 })
 

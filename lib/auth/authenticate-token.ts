@@ -1,9 +1,9 @@
-import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import type { MadeOnceContext } from '#lib/seal/made-once.ts'
 import { isToken } from './api-tokens.ts'
 import { hashToken } from './hash-token.ts'
 import { recordRefusal } from './record-refusal.ts'
+import { recordRefusedTry } from './record-refused-try.ts'
 import { can, roles, type SessionUser, type TokenScope, tokenScopes } from './schema.ts'
 import { takeTry } from './sign-in-limit.ts'
 
@@ -64,13 +64,11 @@ export async function authenticateToken(
   return { ok: true, user: { id, name: row.user.name, email, role }, id: row.id, token: row.name }
 }
 
-/**
- * Audited so many times in a quarter of an hour, then answered with 429 and no row, so that nobody fills the table.
- * A token that works is never refused for what others tried.
- */
+/** So many times in a quarter of an hour, then with 429. A token that works is never refused for what others tried. */
 async function refuse(db: Db, key: string, subject: string, message: string): Promise<TokenAnswer> {
+  const entry = { actor: 'an API token', subject } as const
+  await recordRefusedTry(db, { ...entry, action: 'token.use' }, entry)
   const seconds = await takeTry(db, `token:${key}`)
   if (seconds > 0) return { ok: false, status: 429, message: `${message} It was tried too often.`, retryAfter: seconds }
-  await recordAudit(db, { actor: 'an API token', action: 'token.use', outcome: 'refused', subject })
   return { ok: false, status: 401, message }
 }

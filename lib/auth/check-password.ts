@@ -1,7 +1,7 @@
 import { verifyPassword } from 'better-auth/crypto'
-import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { recordRefusedTry } from './record-refused-try.ts'
 import { forgetSignInTries, takeSignInTry } from './sign-in-limit.ts'
 
 /**
@@ -35,5 +35,6 @@ export async function checkAdministrator(db: Db, typed: string, password: string
 async function refused(db: Db, email: string): Promise<void> {
   const known = await db.user.findUnique({ where: { email }, select: { email: true } })
   const subject = known?.email ?? 'an unknown address'
-  await recordAudit(db, { actor: 'command line', action: 'auth.confirm', outcome: 'refused', subject })
+  const entry = { actor: 'command line', subject } as const
+  await recordRefusedTry(db, { ...entry, action: 'auth.confirm' }, entry)
 }

@@ -1,6 +1,6 @@
-import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import type { Auth } from './create-auth.ts'
+import { recordRefusedTry } from './record-refused-try.ts'
 import type { SessionUser } from './schema.ts'
 import { forgetSignInTries, takeSignInTry } from './sign-in-limit.ts'
 
@@ -16,8 +16,9 @@ export async function confirmPassword(
   { user, headers }: { user: SessionUser; headers: Headers },
   password: string,
 ): Promise<string | undefined> {
+  const account = { actor: user.email, subject: user.email }
   const refused = (subject: string) =>
-    recordAudit(db, { actor: user.email, action: 'auth.confirm', outcome: 'refused', subject })
+    recordRefusedTry(db, { actor: user.email, action: 'auth.confirm', subject }, account)
   const seconds = await takeSignInTry(db, user.email)
   if (seconds > 0) {
     await refused(`${user.email}, after too many tries`)

@@ -10,6 +10,7 @@ import type { Db } from '#lib/db.ts'
 import type { Env } from '#lib/env.ts'
 import { requestAddress } from '#lib/requests/request-address.ts'
 import { allowedOrigins } from './allowed-origins.ts'
+import { recordRefusedTry } from './record-refused-try.ts'
 import { emailSchema } from './schema.ts'
 import { idleSeconds } from './session-limits.ts'
 import { forgetSignInTries, takeSignInTry } from './sign-in-limit.ts'
@@ -58,12 +59,7 @@ export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret:
         const email = emailOf(ctx.body)
         const seconds = await takeSignInTry(db, email)
         if (seconds > 0) {
-          await recordAudit(db, {
-            actor: email,
-            action: 'auth.sign-in',
-            outcome: 'refused',
-            subject: `${email}, after too many tries`,
-          })
+          await recordRefusedSignIn(db, email, `${email}, after too many tries`)
           const message = `Too many wrong passwords for this account. Try again in ${Math.ceil(seconds / 60)} minutes.`
           throw new APIError('TOO_MANY_REQUESTS', { message }, { 'X-Retry-After': String(seconds) })
         }
@@ -77,9 +73,10 @@ export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret:
           await db.session.deleteMany({ where: { id: made.session.id } })
           deleteSessionCookie(ctx)
         }
-        const outcome = made && !stale ? 'success' : 'refused'
-        await recordAudit(db, { actor: email, action: 'auth.sign-in', outcome, subject: email })
-        if (outcome === 'success') await forgetSignInTries(db, email)
+        if (made && !stale) {
+          await recordAudit(db, { actor: email, action: 'auth.sign-in', outcome: 'success', subject: email })
+          await forgetSignInTries(db, email)
+        } else await recordRefusedSignIn(db, email, email)
         if (stale) throw new APIError('UNAUTHORIZED', { message: 'The password was changed meanwhile.' })
       }),
     },
@@ -97,6 +94,15 @@ async function isStillPassword(db: Db, userId: string, body: unknown): Promise<b
   const [account] = await db.$queryRaw<{ password: string }[]>`
     SELECT "password" FROM "account" WHERE "userId" = ${userId} AND "providerId" = 'credential' FOR SHARE`
   return account !== undefined && verifyPassword({ hash: account.password, password })
+}
+
+/** Those for addresses that nobody here has are counted together: there is no end of them. */
+async function recordRefusedSignIn(db: Db, email: string, subject: string): Promise<void> {
+  const known = await db.user.findUnique({ where: { email }, select: { id: true } })
+  const account = known
+    ? { actor: email, subject: email }
+    : { actor: 'unknown accounts', subject: 'addresses of nobody here' }
+  await recordRefusedTry(db, { actor: email, action: 'auth.sign-in', subject }, account)
 }
 
 /** What was typed may be a password in the wrong field: only an address is ever stored. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PgBoss } from 'pg-boss'
 import { sendDue } from '#lib/alerts/send-due.ts'
+import { forgetPastTries } from '#lib/auth/record-refused-try.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { cleanUpBackup, cleanUpDue } from '#lib/backup/clean-up.ts'
 import { failStaleStreams } from '#lib/backup/fail-stale-streams.ts'
@@ -95,6 +96,7 @@ export async function runWorker(
   }
   const chores = [
     every(60_000, 'clock', stopping.signal, () => undoFuture(context.db)),
+    every(60_000, 'refused-tries', stopping.signal, () => forgetPastTries(context.db)),
     every(60_000, 'clean-up', stopping.signal, async () => {
       await failStaleStreams(context)
       await deleteOutdated(context)
