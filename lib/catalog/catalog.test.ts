@@ -139,7 +139,7 @@ test('a database put back from the middle of a re-wrap: its half of an exchange 
   const { warnings: _, progress: __, ...dump } = await a.db.backup.findUniqueOrThrow({ where: { id } })
   expect(dump).toMatchObject({ generation: 1, keyIds: [first], nextKeyIds: [second] })
   // Ended, and then given the console's own root key; the database of the catalogue is lost, and the dump put back.
-  await settleExchanges(a.context)
+  await settleExchanges(a.context, never)
   await exchange({ from: second, to: 'AES-256' })
   await exportCatalog(a.context, undefined, actor)
   const newest = await a.db.backup.findUniqueOrThrow({ where: { id } })
@@ -147,7 +147,7 @@ test('a database put back from the middle of a re-wrap: its half of an exchange 
   await a.db.backup.update({ where: { id }, data: dump })
 
   expect(await take(a)).toMatchObject({ updated: [id] })
-  await settleExchanges(a.context)
+  await settleExchanges(a.context, never)
   const { generation, keyIds, method, envelopeSha256 } = newest
   expect(await a.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({
     ...{ generation, keyIds, method, envelopeSha256 },

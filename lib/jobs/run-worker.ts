@@ -101,7 +101,7 @@ export async function runWorker(
       await failStaleStreams(context)
       await deleteOutdated(context)
       await cleanUpDue(context, stopping.signal)
-      await settleExchanges(context)
+      await settleExchanges(context, stopping.signal)
     }),
     // What is still due then could not be started.
     every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context).finally(() => watchSchedules(context))),

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand, PutKeyPolicyCommand, UpdateAliasCommand } from '@aws-sdk/client-kms'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
@@ -340,9 +341,25 @@ test('killed between the bucket and the row: it opens, and whoever comes next br
   expect(await rewrap(old, next)).toMatchObject({ exchanged: 1, done: 1 })
   expect(await row(id)).toMatchObject(settled)
   await here.db.backup.update({ where: { id }, data: middle })
-  await settleExchanges(here.context)
+  await settleExchanges(here.context, never)
   expect(await row(id)).toMatchObject(settled)
   expect(await opensAsItsRowSays(here, id)).toEqual([next])
+})
+
+test('many that cannot be ended hold up none that can', async () => {
+  const [id = ''] = await plantBackups(here, 1)
+  await rewrap(old, next)
+  const { warnings: _, progress: __, ...after } = await row(id)
+  const middle = { nextEnvelope: after.envelope, nextEnvelopeSha256: after.envelopeSha256, nextKeyIds: [next] }
+  // Their objects are not there.
+  const stuck = Array.from({ length: 150 }, () => ({ ...after, ...middle, id: randomUUID() }))
+  await here.db.backup.createMany({ data: stuck })
+  await here.db.backup.update({ where: { id }, data: middle })
+  const told = vi.spyOn(console, 'error').mockReturnValue()
+  onTestFinished(() => told.mockRestore())
+  await settleExchanges(here.context, never)
+  expect(told).toHaveBeenCalledTimes(150)
+  expect(await row(id)).toMatchObject({ nextEnvelope: null })
 })
 
 test('a restore that read the row before, and the bucket after, opens', async () => {

@@ -7,12 +7,11 @@ import { SharedReaches } from './shared-reaches.ts'
  * Ends what re-wraps left in the middle that were then cancelled: each envelope that a row remembers takes its place.
  * One that is under way does so itself. What cannot be done now is tried again with the next pass.
  */
-export async function settleExchanges(context: BackupContext): Promise<void> {
+export async function settleExchanges(context: BackupContext, signal: AbortSignal): Promise<void> {
   const { db } = context
   const waiting = await db.backup.findMany({
     where: { state: 'complete', nextEnvelopeSha256: { not: null } },
     select: { id: true },
-    take: 100,
   })
   if (
     waiting.length === 0 ||
@@ -21,11 +20,13 @@ export async function settleExchanges(context: BackupContext): Promise<void> {
     return
   const reaches = new SharedReaches(context)
   try {
-    for (const { id } of waiting)
+    for (const { id } of waiting) {
+      signal.throwIfAborted()
       await settleExchange(context, id, (backup) => reaches.connect(backup)).catch((error: unknown) => {
         const message = `The exchange of its keys could not be ended yet: ${messageOf(error)}`
         console.error(JSON.stringify({ level: 'warning', part: 'rewrap', backup: id, message }))
       })
+    }
   } finally {
     reaches.close()
   }
