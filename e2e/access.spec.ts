@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { expect, keyOf, saveKey, sessionOf, test } from './fixtures.ts'
 
 const pages = [
@@ -75,6 +77,39 @@ test('an address that cannot be decoded is one that leads nowhere', async ({ con
   expect((await signedIn.goto('/%E0%A4%A'))?.status()).toBe(404)
   await expect(signedIn.getByRole('heading', { name: 'There is nothing at this address' })).toBeVisible()
   await expect(signedIn.getByRole('link', { name: 'Go to the overview' })).toBeVisible()
+})
+
+test('no action fails over what it is sent: whatever that is, the answer is a sentence', async ({
+  console,
+  request,
+  session,
+}) => {
+  const manifest = await readFile('.next/server/server-reference-manifest.json', 'utf8')
+  const { node } = z
+    .object({ node: z.record(z.string(), z.object({ exportedName: z.string() })) })
+    .parse(JSON.parse(manifest))
+  // That one takes nothing, and would end the session of the other tests.
+  const actions = Object.entries(node).filter(([, { exportedName }]) => exportedName !== 'signOut')
+  expect(actions.length).toBeGreaterThan(20)
+  const cookie = session.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+  // Those that take nothing do what they do: they get nothing.
+  const nothing = ['restore', 'emptyStore']
+  for (const [id, { exportedName: name }] of actions) {
+    if (nothing.includes(name)) continue
+    for (const data of ['[]', '[null]', '[7]', '["\\u0000"]', '[{}]', '[{},"x"]', '[{},{"kind":[]}]', '[[],[]]']) {
+      const answer = await request.post(console.url, {
+        data,
+        headers: {
+          cookie,
+          origin: console.url,
+          'next-action': id,
+          'content-type': 'text/plain;charset=UTF-8',
+          accept: 'text/x-component',
+        },
+      })
+      expect(answer.status(), `${name} of ${data}`).toBe(200)
+    }
+  }
 })
 
 test('a password read from nowhere, a short one and a second user of the same address are refused', async ({

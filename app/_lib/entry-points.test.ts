@@ -41,6 +41,17 @@ test('every server action goes through the wrapper', () => {
   }
 })
 
+test('a server action takes nothing for granted of what it is sent: its schema says what that is', () => {
+  const actions = files('app/**/actions.ts').flatMap((file) =>
+    [...read(file).matchAll(/^export async function (\w+)\(([^)]*)\)/gm)].map(([, name, taken = '']) => ({
+      name,
+      taken,
+    })),
+  )
+  expect(actions.length).toBeGreaterThan(20)
+  for (const { name, taken } of actions) expect(taken, name).toMatch(/^(\w+\??: unknown(, )?)*$/)
+})
+
 test('every route handler asks who it is, or is one of the three that may not', () => {
   const routes = files('app/**/route.ts')
   expect(routes.length).toBeGreaterThan(open.routes.length)

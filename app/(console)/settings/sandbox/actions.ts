@@ -16,8 +16,10 @@ const rehearsalSchema = z.object({
 })
 const nothing = z.unknown()
 
-export async function rehearse(_: unknown, form: FormData): Promise<SandboxResult> {
-  return change(rehearsalSchema, Object.fromEntries(form), ({ kind, keyArn, bucket }) => {
+export async function rehearse(_: unknown, form: unknown): Promise<SandboxResult> {
+  // A form of a page; of anybody else it may be anything.
+  const input = form instanceof FormData ? Object.fromEntries(form) : form
+  return change(rehearsalSchema, input, ({ kind, keyArn, bucket }) => {
     const { title, about } = rehearsalWords[kind]
     const target = { key: { keyArn }, bucket: { bucket }, everything: {} }[about]
     const subject = [`Started: ${title}`, ...Object.values(target)].join(', ')
