@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
+import { endTogether } from './end-together.ts'
 
 export interface Command {
   readonly program: string
@@ -38,7 +39,9 @@ export async function runMeasured({ program, args, cwd, environment }: Command, 
     cwd,
     env: { NODE_ENV: 'production', PATH: process.env.PATH, LC_ALL: 'C.UTF-8', ...environment, TIMES_FILE: timesFile },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   })
+  endTogether(child)
   const peaks = new Map<number, number>()
   const timer = setInterval(() => sample(child.pid ?? 0, peaks), sampleMs)
   const closed = once(child, 'close').then(([code]) => ({ code, at: performance.now() }))

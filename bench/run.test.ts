@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 test('a run on a little data compares every restored file, ends with one line of figures and leaves nothing', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'vault-bench-test-'))
@@ -34,3 +35,42 @@ test('a run on a little data compares every restored file, ends with one line of
   })
   expect(readdirSync(folder).filter((name) => name !== 'node-compile-cache')).toEqual([])
 }, 300_000)
+
+/** Whoever was told of this folder, or has it as its own. */
+function processesIn(folder: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return ['cmdline', 'environ'].some((what) => readFileSync(`/proc/${pid}/${what}`, 'latin1').includes(folder))
+    } catch {
+      return false
+    }
+  })
+}
+
+test.each([
+  ['run.ts', ['--mib', '32', '--files', '20', '--clients', 'vault'], 'SIGINT'],
+  ['run.ts', ['--mib', '32', '--files', '20', '--clients', 'vault'], 'SIGTERM'],
+  ['run.ts', ['--mib', '32', '--files', '20', '--clients', 'vault'], 'SIGKILL'],
+  ['sandbox.ts', [], 'SIGTERM'],
+] as const)(
+  '%s %j ended by %s leaves no process and no folder',
+  async (name, args, signal) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'vault-bench-test-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const program = path.join(import.meta.dirname, name)
+    const env = { ...process.env, TMPDIR: folder }
+    const child = spawn(process.execPath, [program, ...args], { env, stdio: 'ignore' })
+    // Itself, the stand-in, and of the first a shell and a client.
+    await vi.waitUntil(() => processesIn(folder).length >= (name === 'run.ts' ? 4 : 2), {
+      timeout: 60_000,
+      interval: 20,
+    })
+    child.kill(signal)
+    await once(child, 'exit')
+    await vi.waitUntil(() => processesIn(folder).length === 0, { timeout: 20_000, interval: 100 })
+    // Killed, it can remove nothing.
+    if (signal !== 'SIGKILL') expect(readdirSync(folder).filter((one) => one !== 'node-compile-cache')).toEqual([])
+  },
+  120_000,
+)

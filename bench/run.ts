@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { cpus, freemem, tmpdir, totalmem } from 'node:os'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { cpus, freemem, totalmem } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Client, type ClientName, clientNames, makeClient, type Outcome } from './clients.ts'
 import { mustBeSame, readTree, type Tree } from './compare-trees.ts'
 import { type DataSet, makeIncompressible, makeLogs, makeSmallFiles } from './data-sets.ts'
+import { makeScratch } from './end-together.ts'
 import { type Direction, type Run, rounded, summarise, tableOf } from './figures.ts'
 import { linearityOf } from './linearity.ts'
 import { type StandIn, startStandIn } from './stand-in.ts'
@@ -39,12 +40,9 @@ const wanted = values.clients.split(',')
 const MOST_STOLEN = 0.03
 const ATTEMPTS = 4
 
-const work = mkdtempSync(path.join(tmpdir(), 'vault-bench-'))
+const work = makeScratch('vault-bench-')
 const restored = path.join(work, 'restored')
 mkdirSync(restored)
-const remove = () => rmSync(work, { recursive: true, force: true })
-process.once('exit', remove)
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 
 const standIn = await startStandIn(path.join(work, 'stand-in'))
 try {
@@ -52,7 +50,6 @@ try {
   else await compare(standIn)
 } finally {
   await standIn.close()
-  remove()
 }
 
 async function compare(standIn: StandIn): Promise<void> {

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { z } from 'zod'
+import { makeScratch, spawnSandbox } from './end-together.ts'
 
 // `npm run bench:sandbox`: 1 GiB into a sandbox and out again, in the ways that clients do it. Prints JSON, and a line
 // for people on standard error. Exits 1 when the sandbox takes more than it may: docs/sandbox.md has the figures.
@@ -31,13 +31,9 @@ const ways: readonly Way[] = [
   { name: '64 segments, SHA-256, 4 at a time', objects: 64, algorithm: 'SHA256', whole: true },
 ]
 
-const dataDir = mkdtempSync(path.join(tmpdir(), 'bench-sandbox-'))
+const dataDir = makeScratch('bench-sandbox-')
 const results = []
-try {
-  for (const way of ways) results.push(await measure(way))
-} finally {
-  rmSync(dataDir, { recursive: true, force: true })
-}
+for (const way of ways) results.push(await measure(way))
 const peakMiB = Math.max(...results.map((result) => result.peakMiB))
 const cpuSecondsPerGiB = Math.max(...results.map((result) => result.put.cpuSeconds))
 const ok = peakMiB < allowed.peakMiB && cpuSecondsPerGiB <= allowed.cpuSecondsPerGiB
@@ -49,10 +45,7 @@ process.exitCode = ok ? 0 : 1
 
 /** A process of its own for each, so that its peak is its own. */
 async function measure({ name, objects, algorithm, whole }: Way) {
-  const program = path.join(import.meta.dirname, '..', 'lib', 'supervisor', 'sandbox-process.ts')
-  const child = spawn(process.execPath, [program, path.join(dataDir, algorithm), '0'], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+  const child = spawnSandbox([path.join(dataDir, algorithm), '0'])
   const [message] = await once(child, 'message')
   const { endpoint } = z.object({ endpoint: z.string() }).parse(message)
   const { users } = z

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import path from 'node:path'
 import { z } from 'zod'
 import { attachSandbox } from '#lib/sandbox/attach.ts'
+import { spawnSandbox } from './end-together.ts'
 
 /** Of all objects: more than the largest set takes. */
 const CAPACITY = 64 * 2 ** 30
@@ -31,16 +31,7 @@ export interface StandIn {
 
 /** The sandbox in a process of its own, with a data folder of its own on disk. */
 export async function startStandIn(dataDir: string): Promise<StandIn> {
-  const program = path.join(import.meta.dirname, '..', 'lib', 'supervisor', 'sandbox-process.ts')
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', program, dataDir, '0', String(CAPACITY)],
-    {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    },
-  )
-  const endTogether = () => child.kill('SIGKILL')
-  process.once('exit', endTogether)
+  const child = spawnSandbox([dataDir, '0', String(CAPACITY)])
   const [message] = await once(child, 'message')
   const { endpoint } = z.object({ endpoint: z.string() }).parse(message)
   const control = async (method: string, what: string): Promise<unknown> => {
@@ -72,10 +63,7 @@ export async function startStandIn(dataDir: string): Promise<StandIn> {
       const { buckets } = view.parse(await control('GET', 'view'))
       return buckets.find(({ name }) => name === bucket)?.bytes ?? 0
     },
-    async close() {
-      process.off('exit', endTogether)
-      await stop(child)
-    },
+    close: () => stop(child),
   }
 }
 
