@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Prisma, PrismaClient } from '../prisma/generated/client.ts'
+import { databaseLine, type LinePatience } from './database-line.ts'
 
 export type Db = PrismaClient
 /** What runs inside `db.$transaction(async (tx) => …)`. */
@@ -9,9 +10,9 @@ export type Tx = Omit<PrismaClient, '$connect' | '$disconnect' | '$on' | '$trans
 export const noJson = Prisma.DbNull
 
 /** The only place that makes a Prisma client. */
-export function createDb(databaseUrl: string): Db {
+export function createDb(databaseUrl: string, patience?: LinePatience): Db {
   return new PrismaClient({
-    adapter: new PrismaPg({ connectionString: databaseUrl, max: 10 }),
+    adapter: new PrismaPg({ ...databaseLine(databaseUrl, patience), max: 10 }),
     // A busy machine is not a broken one: Prisma would give up after 2 s without a connection, and 5 s of work.
     transactionOptions: { maxWait: 20_000, timeout: 30_000 },
   })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fromPrisma, PgBoss } from 'pg-boss'
 import { z } from 'zod'
+import { databaseLine } from '#lib/database-line.ts'
 import type { Tx } from '#lib/db.ts'
 import { isDatabaseError, messageOf } from '#lib/errors.ts'
 
@@ -66,7 +67,7 @@ export async function installQueuesOf(boss: PgBoss, host: string): Promise<void>
 /** For processes that only add jobs: no supervision, no migration. */
 export async function openQueue(databaseUrl: string): Promise<Jobs> {
   const boss = new PgBoss({
-    connectionString: databaseUrl,
+    ...databaseLine(databaseUrl),
     supervise: false,
     schedule: false,
     migrate: false,

@@ -8,6 +8,7 @@ import { failStaleStreams } from '#lib/backup/fail-stale-streams.ts'
 import { giveUpBackup, runBackup } from '#lib/backup/run-backup.ts'
 import { giveUpRestore, runRestore } from '#lib/backup/run-restore.ts'
 import { giveUpVerification, runVerification } from '#lib/backup/run-verification.ts'
+import { databaseLine } from '#lib/database-line.ts'
 import { databaseTime } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { followKeys, pruneHealth, watchKeys } from '#lib/key-health/watch-keys.ts'
@@ -67,7 +68,7 @@ export async function runWorker(
   const stopping = new AbortController()
   const context = { ...services.backup, sourceRoots: place.sourceRoots, restoreRoots: place.restoreRoots }
   const boss = new PgBoss({
-    connectionString: services.databaseUrl,
+    ...databaseLine(services.databaseUrl),
     migrate: false,
     createSchema: false,
     schedule: false,

@@ -1,0 +1,86 @@
+import { PgBoss } from 'pg-boss'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type CuttableLine, cuttableLine } from './cuttable-line-for-tests.ts'
+import { databaseLine } from './database-line.ts'
+import { createDb } from './db.ts'
+import { openTestDatabase } from './db-for-tests.ts'
+import { isDatabaseOutOfReach, messageOf } from './errors.ts'
+
+let here: Awaited<ReturnType<typeof openTestDatabase>>
+let line: CuttableLine
+beforeAll(async () => {
+  here = await openTestDatabase()
+  line = await cuttableLine(here.url)
+})
+afterAll(async () => {
+  line.close()
+  await here.close()
+})
+
+const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+test('who asks over a line that was cut gives up, and finds the database again', async () => {
+  const db = createDb(line.url, { silentMs: 400, idleInTransactionMs: 30_000 })
+  try {
+    await db.user.findFirst()
+    line.hush()
+    const error = await thrownBy(db.user.findFirst())
+    expect(isDatabaseOutOfReach(error)).toBe(true)
+    expect(messageOf(error)).toContain('cannot be reached')
+    const inside = thrownBy(
+      db.$transaction(async (tx) => {
+        await tx.user.findFirst()
+        line.hush()
+        await tx.user.findFirst()
+      }),
+    )
+    expect(isDatabaseOutOfReach(await inside)).toBe(true)
+    // More often than there are connections: none of the dead ones is used again.
+    for (let asked = 0; asked < 20; asked += 1) expect(await db.user.findFirst()).toBeNull()
+  } finally {
+    await db.$disconnect()
+  }
+}, 20_000)
+
+test('what a transaction had locked when its line was cut is free again soon', async () => {
+  const cut = createDb(line.url, { silentMs: 30_000, idleInTransactionMs: 400 })
+  const locked = Promise.withResolvers<void>()
+  const freed = Promise.withResolvers<void>()
+  const first = thrownBy(
+    cut.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM installation FOR UPDATE`
+      locked.resolve()
+      await freed.promise
+    }),
+  )
+  try {
+    await locked.promise
+    line.hush()
+    expect(await here.db.$executeRaw`UPDATE installation SET id = id`).toBe(1)
+  } finally {
+    line.close()
+    freed.resolve()
+    await first
+    await cut.$disconnect()
+    line = await cuttableLine(here.url)
+  }
+}, 20_000)
+
+test('the queue gives up and comes back as well', async () => {
+  const options = { ...databaseLine(line.url, { silentMs: 400, idleInTransactionMs: 30_000 }), max: 1 }
+  const boss = new PgBoss({ ...options, supervise: false, schedule: false, migrate: false, createSchema: false })
+  boss.on('error', () => undefined)
+  try {
+    await boss.start()
+    await boss.getQueue('backup')
+    line.hush()
+    expect(messageOf(await thrownBy(boss.getQueues()))).toContain('cannot be reached')
+    expect((await boss.getQueues()).length).toBeGreaterThan(0)
+  } finally {
+    await boss.stop({ graceful: false })
+  }
+}, 20_000)
