@@ -65,6 +65,33 @@ test('a connection that ends in the middle is the database’s error, whatever w
   }
 })
 
+test('a transaction that finds no connection is told as a database that does not answer in time', async () => {
+  const db = createDb(here.url)
+  const full = Promise.withResolvers<void>()
+  const holders = Array.from({ length: 10 }, () => {
+    const holds = Promise.withResolvers<void>()
+    const held = db.$transaction(async () => {
+      holds.resolve()
+      await full.promise
+    })
+    return { holds: holds.promise, held }
+  })
+  try {
+    await Promise.all(holders.map(({ holds }) => holds))
+    const error = await thrownBy(db.$transaction(async (tx) => tx.user.findFirst(), { maxWait: 100 }))
+    expect(messageOf(error)).toContain('The console’s database does not answer in time.')
+  } finally {
+    full.resolve()
+    await Promise.all(holders.map(({ held }) => held))
+    await db.$disconnect()
+  }
+})
+
+test('what the queue says of a connection is told in the same words', () => {
+  const said = new Error('timeout exceeded when trying to connect (Queue: rewrap-dead, Worker: 03cc8031)')
+  expect(messageOf(said)).toContain('The console’s database cannot be reached.')
+})
+
 function expectLost(error: unknown): void {
   expect(isDatabaseError(error)).toBe(true)
   expect(messageOf(error)).toContain('The console’s database cannot be reached.')

@@ -9,9 +9,9 @@ export interface DatabaseTrouble {
   readonly fix: string
 }
 
-/** pg's own errors have neither code nor name, and Prisma hands them on as they are. */
+/** pg's own errors have neither code nor name; Prisma hands them on as they are, pg-boss adds whose they were. */
 const lost =
-  /^(?:Connection terminated\b|Client (?:has encountered a connection error|was closed) and is not queryable$|time-?out (?:exceeded when trying to connect|expired)$|Query read timeout$)/
+  /^(?:Connection terminated\b|(?:Client (?:has encountered a connection error|was closed) and is not queryable|time-?out (?:exceeded when trying to connect|expired)|Query read timeout)(?: \(Queue: .*\))?$)/
 
 /** A connection that broke, which pg tells in words alone. */
 export function isLostConnection(error: unknown): boolean {
@@ -72,6 +72,11 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
       message: 'The console’s database is read-only now.',
       fix: 'DATABASE_URL must name the primary server, not a standby.',
     }
+  if (code === 'P2028')
+    return {
+      message: 'The console’s database does not answer in time.',
+      fix: 'Look whether that PostgreSQL is overloaded, and whether it answers from this machine. What could not be done is tried again, or can be.',
+    }
   if (isLostConnection(error) || unreachable.has(code) || unreachable.has(kind))
     return {
       message: `The console’s database${at} cannot be reached.`,
@@ -86,8 +91,8 @@ const unreachable = new Set<string | undefined>([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'EPIPE'],
   // Of Prisma, for the first four of these.
   ...['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'P1001', 'P1002', 'P1017'],
-  // Connections that end, a server that starts or stops: classes 08 and 57P.
-  ...['08000', '08001', '08003', '08004', '08006', '57P01', '57P02', '57P03'],
+  // Connections that end, a server that starts or stops, or gave up on a transaction: classes 08 and 57P, and 25P03.
+  ...['08000', '08001', '08003', '08004', '08006', '57P01', '57P02', '57P03', '25P03'],
 ])
 
 const packed = z.object({
