@@ -38,14 +38,19 @@ const thrown = z.object({
     .catch(undefined),
 })
 
-/** Not here, but try later: throttling, server faults, clocks of a busy service. */
-const later = new Set([
+/** Ask for fewer calls of KMS and STS. S3's SlowDown is not among them: fewer calls of keys would not help it. */
+const throttling = new Set([
   'ThrottlingException',
   'Throttling',
   'ThrottledException',
-  'RequestThrottled',
   'RequestLimitExceeded',
   'TooManyRequestsException',
+])
+
+/** Not here, but try later: throttling, server faults, clocks of a busy service. */
+const later = new Set([
+  ...throttling,
+  'RequestThrottled',
   'SlowDown',
   'InternalError',
   'InternalFailure',
@@ -165,6 +170,9 @@ function isPage(
   const type = headers['content-type']
   return type !== undefined && !/^(application|text)\/xml\b/i.test(type)
 }
+
+/** By an error code of KMS or STS. */
+export const isThrottling = (code: string): boolean => throttling.has(code)
 
 /** The SDK found, while it read a body, that it is not what its checksum header says. */
 export function isChecksumMismatch(error: unknown): boolean {
