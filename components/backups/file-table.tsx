@@ -3,7 +3,7 @@ import Link from 'next/link'
 import { formatBytes } from '#components/ui/format-bytes.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
-import type { BrowsedItem } from '#lib/backup/schema.ts'
+import type { BrowsedItem } from '#lib/backup/browse-schema.ts'
 
 interface Props {
   backupId: string

@@ -1,6 +1,6 @@
 import { formatBytes } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
-import type { Sample } from '#lib/backup/schema.ts'
+import type { Sample } from '#lib/backup/progress-schema.ts'
 import { ratesOf } from './throughput.ts'
 
 const width = 240

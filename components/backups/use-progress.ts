@@ -1,6 +1,7 @@
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
-import type { BackupState, Progress } from '#lib/backup/schema.ts'
+import type { Progress } from '#lib/backup/progress-schema.ts'
+import type { BackupState } from '#lib/backup/schema.ts'
 import { followInTurn } from './follow-in-turn.ts'
 import { addSample, rateOf, ratesOf, type Sample } from './throughput.ts'
 

@@ -3,7 +3,7 @@ import { useEffect, useId } from 'react'
 import { useForm } from 'react-hook-form'
 import AlertDialog from '#components/ui/alert-dialog.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
-import { type Confirmation, type ConfirmationNeeded, unencryptedWord } from '#lib/environment/schema.ts'
+import { type Confirmation, type ConfirmationNeeded, unencryptedWord } from '#lib/environment/save-schema.ts'
 
 interface Props {
   needed: ConfirmationNeeded

@@ -5,9 +5,8 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useForm, useWatch } from 'react-hook-form'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import type { Confirmation, ConfirmationNeeded } from '#lib/environment/save-schema.ts'
 import {
-  type Confirmation,
-  type ConfirmationNeeded,
   type EnvironmentInput,
   type EnvironmentSettings,
   type EnvironmentView,

@@ -1,5 +1,6 @@
 import { useRef, useState } from 'react'
-import type { EnvironmentInput, SaveEnvironmentResult, SaveRequest, TestKeyResult } from '#lib/environment/schema.ts'
+import type { SaveEnvironmentResult, SaveRequest, TestKeyResult } from '#lib/environment/save-schema.ts'
+import type { EnvironmentInput } from '#lib/environment/schema.ts'
 import { type Check, type CheckReport, checkName } from '#lib/keys/schema.ts'
 
 export interface KeyCheck {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { KeyDependents, KeyState } from '#lib/key-health/schema.ts'
+import { noControlCharacters } from '#lib/plain-text.ts'
 import type { ScheduleTrouble } from '#lib/schedules/schema.ts'
 
 export const alertChannels = ['mail', 'webhook'] as const
@@ -51,7 +52,7 @@ const line = (what: string, most: number) =>
     .string()
     .trim()
     .max(most, `At most ${most} characters.`)
-    .regex(/^\P{Cc}*$/u, `${what} has no control characters in it.`)
+    .regex(noControlCharacters, `${what} has no control characters in it.`)
 const address = z.email('Enter an e-mail address.').max(254)
 
 export const mailInputSchema = z

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maybe, searchText } from '#lib/address-bar.ts'
 
 export const auditActions = [
   'auth.setup',
@@ -66,23 +67,14 @@ export type AuditAction = (typeof auditActions)[number]
 export const auditOutcomes = ['success', 'refused', 'failed'] as const
 export type AuditOutcome = (typeof auditOutcomes)[number]
 
-const one = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined)
-
 /** The address bar of the audit page. Anything unknown is ignored, never an error. */
 export const auditQuerySchema = z.object({
-  action: one(z.enum(auditActions)),
-  outcome: one(z.enum(auditOutcomes)),
+  action: maybe(z.enum(auditActions)),
+  outcome: maybe(z.enum(auditOutcomes)),
   /** Or an IP address: what came from there. */
-  actor: one(
-    z
-      .string()
-      .trim()
-      .min(1)
-      .max(254)
-      .regex(/^\P{Cc}*$/u),
-  ),
+  actor: searchText(254),
   /** The ID of the last row of the page before: pages by key, so new rows never shift it. */
-  before: one(z.coerce.bigint().positive().max(9_223_372_036_854_775_807n)),
+  before: maybe(z.coerce.bigint().positive().max(9_223_372_036_854_775_807n)),
 })
 export type AuditQuery = z.infer<typeof auditQuerySchema>
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { plainName } from '#lib/upload/schema.ts'
+import { maybe, pageNumber, searchText } from '#lib/address-bar.ts'
+import { plainName } from '#lib/plain-text.ts'
 
 export const roles = ['administrator', 'operator', 'viewer'] as const
 export type Role = (typeof roles)[number]
@@ -146,19 +147,11 @@ export type ChangeOwnPasswordInput = z.input<typeof changeOwnPasswordSchema>
 export const endSessionsSchema = z.object({ id: idSchema.optional() })
 export type EndSessionsInput = z.input<typeof endSessionsSchema>
 
-const one = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined)
 /** The address bar of the list. Anything unknown is ignored, never an error. */
 export const usersQuerySchema = z.object({
-  text: one(
-    z
-      .string()
-      .trim()
-      .min(1)
-      .max(254)
-      .regex(/^\P{Cc}*$/u),
-  ),
-  role: one(z.enum(roles)),
-  page: z.coerce.number().int().min(1).max(10_000).catch(1),
+  text: searchText(254),
+  role: maybe(z.enum(roles)),
+  page: pageNumber,
 })
 export type UsersQuery = z.infer<typeof usersQuerySchema>
 

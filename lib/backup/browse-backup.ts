@@ -2,8 +2,8 @@ import { type BytePath, displayPath, exactText } from '#lib/archive/byte-path.ts
 import type { Entry, SkippedItem } from '#lib/archive/entry.ts'
 import { keyAfter, keyInside, orderKey } from '#lib/archive/path-order.ts'
 import { AppError } from '#lib/errors.ts'
+import type { BrowsedItem } from './browse-schema.ts'
 import type { EntryIndex } from './entry-index.ts'
-import type { BrowsedItem } from './schema.ts'
 import { foldersAbove } from './select-entries.ts'
 
 /** Lines that one search looks at, so that it answers soon; the next page goes on. */

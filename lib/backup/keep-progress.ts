@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '#lib/errors.ts'
-import { type Counts, nothingYet } from './schema.ts'
+import { type Counts, nothingYet } from './progress-schema.ts'
 import { addToCourse } from './throughput-course.ts'
 
 const everyMs = 400

@@ -12,9 +12,10 @@ import { type BackupContext, type Connection, connectBackup } from './backup-con
 import { isMountPoint, mustBeFree, mustBeRealTarget } from './folders.ts'
 import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
+import { countsSchema, nothingYet } from './progress-schema.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { draftOf, earlierDrafts, identityOf, removeDrafts } from './restore-drafts.ts'
-import { countsSchema, nothingYet, type WaitingFor } from './schema.ts'
+import type { WaitingFor } from './schema.ts'
 import { watched } from './watched.ts'
 
 // 1. Claim the row as the next attempt. 2. Open the backup with what its row pins. 3. Restore into a folder of a

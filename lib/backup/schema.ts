@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { plainName } from '#lib/upload/schema.ts'
+import { maybe, searchText } from '#lib/address-bar.ts'
+import { noControlCharacters, plainName } from '#lib/plain-text.ts'
 
 export const backupStates = [
   'queued',
@@ -27,7 +28,7 @@ export const patternsSchema = z
         z
           .string()
           .max(1000, 'A pattern has at most 1,000 characters.')
-          .regex(/^\P{Cc}*$/u, 'No control characters.'),
+          .regex(noControlCharacters, 'No control characters.'),
       )
       .max(200, 'At most 200 patterns.'),
   )
@@ -60,7 +61,7 @@ export const startRestoreSchema = z.object({
           z
             .string()
             .max(8192, 'A path has at most 8,192 characters.')
-            .regex(/^\P{Cc}*$/u, 'No control characters: write them as the list of files shows them.'),
+            .regex(noControlCharacters, 'No control characters: write them as the list of files shows them.'),
         )
         .max(1000, 'At most 1,000 paths.'),
     ),
@@ -76,67 +77,19 @@ export type StartVerificationInput = z.input<typeof startVerificationSchema>
 
 export type JobKind = 'backup' | 'restore' | 'verification'
 
-/** What is wrong with one object of a backup, by its name in the backup's folder. */
 /** What to do about problems, whatever they are. */
 export const damageAdvice =
   'Make a new backup of its source now. While envelope and manifest are whole, files in undamaged segments can still be restored by their paths; a bucket with versioning may still hold what is missing.'
 
+/** What is wrong with one object of a backup, by its name in the backup's folder. */
 export interface VerifyProblem {
   readonly object: string
   readonly message: string
 }
 
-/** How many bytes were done when: milliseconds since 1970. */
-const sampleSchema = z.object({ at: z.number(), bytes: z.number() })
-export type Sample = z.infer<typeof sampleSchema>
-
-/** How far a backup or restore is. Sizes in bytes. */
-export const countsSchema = z.object({
-  bytesDone: z.number(),
-  /** Null until the source has been counted. */
-  bytesTotal: z.number().nullable(),
-  bytesStored: z.number(),
-  filesDone: z.number(),
-  filesTotal: z.number().nullable(),
-  currentPath: z.string().nullable(),
-  /** Its course so far. */
-  samples: z.array(sampleSchema).readonly().default([]),
-})
-export type Counts = z.infer<typeof countsSchema>
-
-export const nothingYet: Counts = {
-  bytesDone: 0,
-  bytesTotal: null,
-  bytesStored: 0,
-  filesDone: 0,
-  filesTotal: null,
-  currentPath: null,
-  samples: [],
-}
-
-const keptSchema = z.object({ kept: z.number() })
-
-/** How many files and links a restore that has ended kept, by what is stored of its progress. */
-export function keptIn(progress: unknown): number {
-  return keptSchema.catch({ kept: 0 }).parse(progress).kept
-}
-
 /** What a waiting job waits for. */
 export const waitingForSchema = z.enum(['key', 'bucket'])
 export type WaitingFor = z.infer<typeof waitingForSchema>
-
-/** What a watcher sees of a running backup or restore. */
-export const progressSchema = countsSchema.extend({
-  state: z.enum(backupStates),
-  /** ISO 8601, UTC. */
-  startedAt: z.string().nullable(),
-  finishedAt: z.string().nullable(),
-  error: z.string().nullable(),
-  /** Waiting: for what, and when it is tried again. */
-  waitingFor: waitingForSchema.nullable(),
-  nextTryAt: z.string().nullable(),
-})
-export type Progress = z.infer<typeof progressSchema>
 
 export interface Warning {
   readonly path: string
@@ -225,17 +178,10 @@ export const backupFilters = [...backupStates, 'damaged'] as const
 
 /** The address bar of the list of backups. Anything unknown is ignored. */
 export const backupQuerySchema = z.object({
-  text: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .regex(/^\P{Cc}*$/u)
-    .optional()
-    .catch(undefined),
-  state: z.enum(backupFilters).optional().catch(undefined),
+  text: searchText(200),
+  state: maybe(z.enum(backupFilters)),
   /** The ID of the last row of the page before. */
-  before: z.uuid().optional().catch(undefined),
+  before: maybe(z.uuid()),
 })
 export type BackupQuery = z.infer<typeof backupQuerySchema>
 
@@ -277,58 +223,3 @@ export type ChangeResult =
 export type StartResult =
   | { readonly status: 'success'; readonly id: string }
   | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
-
-/** A path's bytes in an address: base64url; the top is `.`. */
-const pathId = z
-  .string()
-  .max(24_000)
-  .regex(/^[A-Za-z0-9_-]+$/)
-
-/** The address bar of a backup's files. Anything unknown is ignored. */
-export const browseQuerySchema = z.object({
-  in: pathId.optional().catch(undefined),
-  text: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .regex(/^\P{Cc}*$/u)
-    .optional()
-    .catch(undefined),
-  /** The last path of the page before. */
-  after: pathId.optional().catch(undefined),
-})
-export type BrowseQuery = z.infer<typeof browseQuerySchema>
-
-export const downloadQuerySchema = z.object({
-  /** What to take; nothing: everything. */
-  path: z.array(pathId).max(1000),
-  pattern: z.array(z.string().min(1).max(8192)).max(1000),
-  as: z.enum(['file', 'tar']),
-})
-
-/** One thing in a list of files. Sizes in bytes, times ISO 8601 in UTC. */
-export interface BrowsedItem {
-  readonly type: 'file' | 'folder' | 'symlink' | 'hardlink' | 'skipped'
-  /** Its path's bytes, base64url. */
-  readonly id: string
-  /** For people: from the top, and its last part alone. */
-  readonly path: string
-  readonly name: string
-  /** Null for all but files. */
-  readonly size: number | null
-  /** Null where no calendar reaches. */
-  readonly mtime: string | null
-  readonly mode: string | null
-  /** Where a link leads. */
-  readonly target: string | null
-  readonly warning: string | null
-}
-
-export interface BrowseView {
-  /** The folder and those above it, from the top. */
-  readonly folders: readonly { readonly id: string | null; readonly name: string }[]
-  readonly items: readonly BrowsedItem[]
-  /** The ID to go on after; null at the end. */
-  readonly next: string | null
-}

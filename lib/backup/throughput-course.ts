@@ -1,4 +1,4 @@
-import type { Sample } from './schema.ts'
+import type { Sample } from './progress-schema.ts'
 
 const mostSamples = 60
 const closestMs = 1000

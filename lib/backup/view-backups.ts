@@ -6,17 +6,8 @@ import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
 import { offeredPlaces } from './offered-places.ts'
-import {
-  type BackupDetail,
-  type BackupRow,
-  type BackupsView,
-  countsSchema,
-  type JobKind,
-  keptIn,
-  nothingYet,
-  type Progress,
-  waitingForSchema,
-} from './schema.ts'
+import { countsSchema, keptIn, nothingYet, type Progress } from './progress-schema.ts'
+import { type BackupDetail, type BackupRow, type BackupsView, type JobKind, waitingForSchema } from './schema.ts'
 import { verificationRow } from './view-verification.ts'
 
 const warningsSchema = z.array(z.object({ path: z.string(), message: z.string() }))

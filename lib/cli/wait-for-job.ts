@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BackupState, JobKind, Progress } from '#lib/backup/schema.ts'
+import type { Progress } from '#lib/backup/progress-schema.ts'
+import type { BackupState, JobKind } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
 import { AppError, isDatabaseError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'

@@ -1,5 +1,5 @@
 import type { Exposure } from './exposure.ts'
-import { type Confirmation, type ConfirmationNeeded, unencryptedWord } from './schema.ts'
+import { type Confirmation, type ConfirmationNeeded, unencryptedWord } from './save-schema.ts'
 
 /** Decides about a change that destroys or exposes: it may be made, or not yet and what was wrong. */
 export type Confirm = (exposure: Exposure) => Promise<'confirmed' | Pick<ConfirmationNeeded, 'wrong'>>

@@ -1,6 +1,6 @@
 import type { Revision } from './access.ts'
 import { keyArnsOf, type RevisionRow } from './revision-row.ts'
-import type { ConfirmationKind } from './schema.ts'
+import type { ConfirmationKind } from './save-schema.ts'
 
 export interface Exposure {
   readonly asks: readonly ConfirmationKind[]

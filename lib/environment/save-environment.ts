@@ -12,7 +12,8 @@ import { exposureOf } from './exposure.ts'
 import { recordCheck } from './record-check.ts'
 import { changesBetween, rowOf } from './revision-row.ts'
 import { sameAsSaved } from './same-as-saved.ts'
-import type { EnvironmentSettings, SaveEnvironmentResult, TestKeyResult } from './schema.ts'
+import type { SaveEnvironmentResult, TestKeyResult } from './save-schema.ts'
+import type { EnvironmentSettings } from './schema.ts'
 import { isSameSecret, keepSecret, openSecret, putSecret, type SecretKey, type StoredSecret } from './stored-secret.ts'
 
 type Refusal = Extract<SaveEnvironmentResult, { status: 'error' }>

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { maybe } from '#lib/address-bar.ts'
 import { endpointMistake, findRegion } from '#lib/aws/schema.ts'
 import { type CheckReport, parseKeyIdentifier, regionMismatch, regionOf, tidyKeyIdentifier } from '#lib/keys/schema.ts'
+import { noControlCharacters } from '#lib/plain-text.ts'
 
 export const encryptionMethods = ['AWS-KMS', 'AES-256'] as const
 export const credentialKinds = ['default', 'access-key', 'assume-role'] as const
@@ -11,11 +13,7 @@ export const mostFurtherKeys = 4
 const bucketName = /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 
 const optionalText = (max: number) =>
-  z
-    .string()
-    .trim()
-    .max(max, `At most ${max} characters.`)
-    .regex(/^\P{Cc}*$/u, 'No control characters.')
+  z.string().trim().max(max, `At most ${max} characters.`).regex(noControlCharacters, 'No control characters.')
 
 const keyIdentifier = z.string().max(2048, 'At most 2,048 characters.').transform(tidyKeyIdentifier)
 
@@ -161,27 +159,6 @@ export const emptyEnvironment: EnvironmentInput = {
   s3Endpoint: '',
 }
 
-/** What has to be typed to write backups unencrypted. */
-export const unencryptedWord = 'unencrypted'
-
-/** What a person gives once more for a change that destroys or exposes. Never stored, never logged. */
-export const confirmationSchema = z.object({
-  password: z.string().max(1000).optional(),
-  word: z.string().trim().max(100).optional(),
-})
-export type Confirmation = z.infer<typeof confirmationSchema>
-
-/** What a page sends with a save. */
-export const saveRequestSchema = z.object({
-  settings: environmentSchema,
-  /** The revision that the person saw; 0 for none. */
-  base: z.int().min(0).max(2_147_483_647),
-  confirmation: confirmationSchema.default({}),
-  /** The older revision whose values these are. Its stored secret is used where none is given. */
-  restoredFrom: z.int().min(1).max(2_147_483_647).nullable().default(null),
-})
-export type SaveRequest = z.input<typeof saveRequestSchema>
-
 /** A key that the sandbox offers to click. */
 export interface OfferedKey {
   readonly arn: string
@@ -246,38 +223,9 @@ export interface EnvironmentGlanceView extends Omit<EnvironmentView, 'dependents
   readonly backups: number
 }
 
-export const confirmations = ['password', 'word'] as const
-export type ConfirmationKind = (typeof confirmations)[number]
-
-/** Every check passed, nothing is saved yet: the same save is to be sent again with what is asked for. */
-export interface ConfirmationNeeded {
-  readonly status: 'confirm'
-  readonly asks: readonly ConfirmationKind[]
-  /** What the change destroys or exposes: whole sentences. */
-  readonly reasons: readonly string[]
-  /** What is wrong with the confirmation that was given; absent when none was. */
-  readonly wrong?: { readonly what: ConfirmationKind; readonly message: string }
-  /** Absent when the password given was wrong: then nothing was tried. */
-  readonly report?: CheckReport
-}
-
-export type SaveEnvironmentResult =
-  | { readonly status: 'success'; readonly revision: number; readonly report: CheckReport }
-  | ConfirmationNeeded
-  | {
-      readonly status: 'error'
-      readonly message: string
-      /** By field; of a further key `furtherKeys.0.typed`. */
-      readonly fieldErrors?: Readonly<Record<string, string>>
-      readonly report?: CheckReport
-    }
-export type TestKeyResult =
-  | { readonly status: 'success'; readonly report: CheckReport }
-  | Extract<SaveEnvironmentResult, { status: 'error' }>
-
 /** The address bar of the history. Anything unknown is ignored. */
 export const historyQuerySchema = z.object({
-  before: z.coerce.number().int().min(1).max(2_147_483_647).optional().catch(undefined),
+  before: maybe(z.coerce.number().int().min(1).max(2_147_483_647)),
 })
 export type HistoryQuery = z.infer<typeof historyQuerySchema>
 export const revisionNumberSchema = z.coerce.number().int().min(1).max(2_147_483_647)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maybe, pageNumber } from '#lib/address-bar.ts'
 import { findRegion } from '#lib/aws/schema.ts'
 import type { BackupState, WaitingFor } from '#lib/backup/schema.ts'
 import { type KeyStanding, type KeyState, keyStates } from '#lib/key-health/schema.ts'
@@ -92,12 +93,9 @@ export function isForBackups({ backups, underWay, environment }: KeyHolding): bo
 
 /** The address bar of the list of keys. Anything unknown is ignored. */
 export const keysQuerySchema = z.object({
-  text: z.string().trim().min(1).max(2048).optional().catch(undefined),
-  state: z
-    .enum([...keyStates, 'not needed'])
-    .optional()
-    .catch(undefined),
-  page: z.coerce.number().int().min(1).max(10_000).catch(1),
+  text: maybe(z.string().trim().min(1).max(2048)),
+  state: maybe(z.enum([...keyStates, 'not needed'])),
+  page: pageNumber,
 })
 export type KeysQuery = z.infer<typeof keysQuerySchema>
 
@@ -112,7 +110,7 @@ export interface KeysView {
 }
 
 /** The address bar of a key's page. */
-export const keyQuerySchema = z.object({ before: z.uuid().optional().catch(undefined) })
+export const keyQuerySchema = z.object({ before: maybe(z.uuid()) })
 export type KeyQuery = z.infer<typeof keyQuerySchema>
 
 /** A backup that a key opens. */

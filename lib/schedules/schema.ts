@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { patternsSchema } from '#lib/backup/schema.ts'
-import { plainName } from '#lib/upload/schema.ts'
+import { plainName } from '#lib/plain-text.ts'
 
 /** The page of this console that lists them. */
 export const schedulesPath = '/backups/schedules'

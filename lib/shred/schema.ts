@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Remedy } from '#lib/aws/schema.ts'
+import { noControlCharacters } from '#lib/plain-text.ts'
 
 /** Hours in which a request can be undone. */
 export const waitHours = { least: 1, most: 720, usual: 72 } as const
@@ -29,11 +30,7 @@ export const shredRequestSchema = z.object({
   /** Of the set that was looked at. */
   digest: z.hex().length(64),
   name: z.string().max(4000),
-  reason: z
-    .string()
-    .trim()
-    .max(500, 'At most 500 characters.')
-    .regex(/^\P{Cc}*$/u, 'No control characters.'),
+  reason: z.string().trim().max(500, 'At most 500 characters.').regex(noControlCharacters, 'No control characters.'),
   hours: z.coerce
     .number()
     .min(waitHours.least, `At least ${waitHours.least} hour.`)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { plainName } from '#lib/plain-text.ts'
 
 /** One upload's list of files is held whole. */
 export const mostFiles = 100_000
@@ -38,9 +39,6 @@ function compareCodePoints(one: string, other: string): number {
   }
   return a.length - b.length
 }
-
-/** PostgreSQL takes no NUL, a terminal should not take the rest, and what turns the reading order shows another name. */
-export const plainName = /^[^\p{Cc}\u202a-\u202e\u2066-\u2069]*$/u
 
 const uploadName = z
   .string('Give the backup a name: ?name=…')

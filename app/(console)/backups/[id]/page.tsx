@@ -20,7 +20,7 @@ import { Command } from '#components/ui/command.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { can } from '#lib/auth/schema.ts'
 import { pathOfId } from '#lib/backup/browse-backup.ts'
-import { browseQuerySchema } from '#lib/backup/schema.ts'
+import { browseQuerySchema } from '#lib/backup/browse-schema.ts'
 import { pathText } from '#lib/backup/select-entries.ts'
 import { askLoss, cancelBackup, cancelRestore, deleteBackup, startRestore, startVerification } from '../actions.ts'
 

@@ -6,7 +6,8 @@ import { permitRequest } from '#app/_lib/session.ts'
 import { confirmPassword } from '#lib/auth/confirm-password.ts'
 import { confirmedBy } from '#lib/environment/confirm.ts'
 import { saveEnvironment, testEnvironment } from '#lib/environment/save-environment.ts'
-import { environmentSchema, saveRequestSchema } from '#lib/environment/schema.ts'
+import { saveRequestSchema } from '#lib/environment/save-schema.ts'
+import { environmentSchema } from '#lib/environment/schema.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 
 const mode = z.object({ mode: z.enum(['test', 'save']) })

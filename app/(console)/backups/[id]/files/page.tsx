@@ -12,7 +12,7 @@ import { FilterBar } from '#components/ui/filter-bar.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import { can } from '#lib/auth/schema.ts'
-import { type BrowseQuery, type BrowseView, browseQuerySchema } from '#lib/backup/schema.ts'
+import { type BrowseQuery, type BrowseView, browseQuerySchema } from '#lib/backup/browse-schema.ts'
 
 export const metadata: Metadata = { title: 'Files of a backup' }
 
