@@ -1,20 +1,20 @@
 import { pathFilter } from '#lib/archive/path-filter.ts'
-import { recordAudit } from '#lib/audit/record.ts'
-import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime } from '#lib/db.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
-import { deliveries, enqueue } from '#lib/jobs/queue.ts'
+import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
-import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { cleanUpBackup, deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
+import { deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
 import { countSource, sizeOf } from './count-source.ts'
 import { databaseJournal } from './database-journal.ts'
+import { completeBackup, endBackup } from './end-backup.ts'
+import type { SealedEnvelope } from './envelope.ts'
 import { mustBeReal } from './folders.ts'
 import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
 import type { Patience } from './patience.ts'
 import { countsSchema, nothingYet } from './progress-schema.ts'
-import type { WaitingFor, Warning } from './schema.ts'
+import type { WaitingFor } from './schema.ts'
 import type { BackupSource, FilesSource, StreamSource } from './source.ts'
 import { watched } from './watched.ts'
 import { type BackupResult, type WriteProtection, writeBackup } from './write-backup.ts'
@@ -67,15 +67,7 @@ export async function runBackup(
     connection = await connectBackup(context, backup)
     const { store, identity } = connection
     // For “time left” only: whatever goes wrong here, the backup meets and reports itself.
-    const counted =
-      source.kind === 'folder'
-        ? countSource(
-            source.path,
-            AbortSignal.any([progress.signal, ended.signal]),
-            pathFilter(source.include, source.exclude),
-          )
-        : sizeOf(source)
-    counted.then(
+    countAhead(source, AbortSignal.any([progress.signal, ended.signal])).then(
       (total) => total && progress.report({ filesTotal: total.files, bytesTotal: total.bytes }),
       () => {},
     )
@@ -91,47 +83,13 @@ export async function runBackup(
       attempt,
       signal: progress.signal,
       ...(!input && { journal: databaseJournal(db, { id, attempt }), patience: short }),
-      onEnvelope: async ({ bytes, sha256, generation, keyIds }) => {
-        const data = { envelope: Uint8Array.from(bytes), envelopeSha256: sha256, generation, keyIds: [...keyIds] }
-        const { count } = await db.backup.updateMany({ where: mine, data })
-        if (count !== 1) throw new LostClaim()
-      },
+      onEnvelope: (envelope) => rememberEnvelope(db, backup, envelope),
       onProgress: ({ filesDone, bytesRead, bytesStored, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesRead, bytesStored, currentPath }),
     })
     result = written
     await progress.stop()
-    const empty = warningOfNothing(source, written)
-    const warnings = (empty ? [empty] : written.warningList.slice(0, 100)).map(({ path, message }) => ({
-      path,
-      message,
-    }))
-    await db.$transaction(async (tx) => {
-      const { count } = await tx.backup.updateMany({
-        where: mine,
-        data: {
-          state: 'complete',
-          finishedAt: new Date(),
-          tries: 0,
-          cancelRequested: false,
-          bytes: BigInt(written.bytes),
-          bytesStored: BigInt(written.storedBytes),
-          files: written.files,
-          manifestSha256: written.manifestSha256,
-          manifestSize: BigInt(written.manifestSize),
-          warningCount: empty ? 1 : written.warnings,
-          warnings,
-        },
-      })
-      if (count !== 1) throw new LostClaim()
-      await forgetJournal(tx, id)
-      await recordAudit(tx, {
-        actor: backup.createdBy,
-        action: 'backup.finish',
-        outcome: 'success',
-        subject: subjectOf(backup),
-      })
-    })
+    await completeBackup(db, backup, source, written)
   } catch (thrown) {
     await progress.stop()
     const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
@@ -145,14 +103,11 @@ export async function runBackup(
       const stored = progress.latest().bytesStored > before.bytesStored
       if (await waitFor(context, backup, { trouble, error, tries: stored ? 1 : backup.tries + 1 })) return
     }
-    await db.$transaction(async (tx) => {
-      const state = cancelled ? ('cancelled' as const) : ('failed' as const)
-      const { count } = await tx.backup.updateMany({
-        where: mine,
-        data: { state, finishedAt: new Date(), tries: 0, error: cancelled ? null : messageOf(error) },
-      })
-      if (count === 1) await recordEnd(tx, backup, state)
-    })
+    await endBackup(
+      db,
+      backup,
+      cancelled ? { state: 'cancelled', error: null } : { state: 'failed', error: messageOf(error) },
+    )
     if (!(error instanceof AppError)) console.error(error)
   } finally {
     // One that waits is tried again and again: each try would leave a walk through the whole source behind.
@@ -160,6 +115,21 @@ export async function runBackup(
     if (connection) await tidyUp(db, id, connection, result).catch(logLeftover(id))
     connection?.close()
   }
+}
+
+async function rememberEnvelope(
+  db: Db,
+  { id, attempt }: Claimed,
+  { bytes, sha256, generation, keyIds }: SealedEnvelope,
+): Promise<void> {
+  const data = { envelope: Uint8Array.from(bytes), envelopeSha256: sha256, generation, keyIds: [...keyIds] }
+  const { count } = await db.backup.updateMany({ where: { id, attempt, state: 'running' }, data })
+  if (count !== 1) throw new LostClaim()
+}
+
+function countAhead(source: BackupSource, signal: AbortSignal) {
+  if (source.kind !== 'folder') return sizeOf(source)
+  return countSource(source.path, signal, pathFilter(source.include, source.exclude))
 }
 
 /** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
@@ -193,16 +163,6 @@ function sourceOf(context: BackupContext, { source, sourceKind, include, exclude
   }
 }
 
-async function recordEnd(tx: Tx, row: { id: string; source: string; createdBy: string }, state: string): Promise<void> {
-  await recordAudit(tx, {
-    actor: row.createdBy,
-    action: 'backup.finish',
-    outcome: 'failed',
-    subject: subjectOf(row),
-    ...(state !== 'failed' && { changes: { state: ['running', state] } }),
-  })
-}
-
 /** Whatever cannot be reached for longer than this, and what the AWS SDK tries by itself, is waited for without a worker. */
 const short: Patience = { tries: 2, firstDelayMs: 1000, longestDelayMs: 1000 }
 
@@ -220,33 +180,6 @@ async function tidyUp(db: Db, id: string, connection: Connection, result: Backup
     const known = result?.manifestSha256 === row.manifestSha256 ? result?.parts : undefined
     await deleteUnnamedObjects(connection, known ?? (await partsOf(row, connection)))
   }
-}
-
-/**
- * A job that was delivered too often: nobody works on it any more. One that got further meanwhile, as a backup of many
- * days does whose worker is started anew now and then, gets another job. The clean-up pass empties the others' folders.
- */
-export async function giveUpBackup(context: BackupContext, id: string): Promise<void> {
-  const error = `The worker stopped, or the console’s database refused, several times in the middle of this backup. ${workerLogs} Then start it again.`
-  await context.db.$transaction(async (tx) => {
-    const active = { id, state: { in: ['queued' as const, 'running' as const] } }
-    const { _min, _max } = await tx.backupPart.aggregate({
-      where: { backupId: id },
-      _min: { attempt: true },
-      _max: { attempt: true },
-    })
-    const [first, last] = [_min.attempt ?? 0, _max.attempt ?? 0]
-    const going =
-      last > first && (await tx.backup.findFirst({ where: { ...active, attempt: { lt: last + deliveries } } }))
-    if (going) {
-      await enqueue(context.jobs, tx, 'backup', id, { host: going.host })
-      return
-    }
-    const data = { state: 'failed' as const, finishedAt: new Date(), tries: 0, error, attempt: { increment: 1 } }
-    const [row] = await tx.backup.updateManyAndReturn({ where: active, data })
-    if (row) await recordEnd(tx, row, 'failed')
-  })
-  await cleanUpBackup(context, id)
 }
 
 async function claim(db: Db, id: string, withInput: boolean) {
@@ -284,25 +217,6 @@ async function protectionOf(context: BackupContext, backup: Claimed, connection:
   const keyArns = keyArnsOf(await context.db.environmentRevision.findUniqueOrThrow({ where }))
   if (keyArns.length === 0) throw new AppError('integrity', 'The revision this backup was started with names no key.')
   return { method: 'keys', keys: keyArns.map((arn) => connection.keyWrapper(arn)) }
-}
-
-/**
- * A backup that holds nothing is complete, and hardly what anybody meant: a disk not mounted, a pattern misspelt, a dump
- * that failed.
- */
-function warningOfNothing(source: BackupSource, { bytes, files, links, warnings }: BackupResult): Warning | undefined {
-  if (source.kind === 'stream' && bytes === 0)
-    return { path: source.name, message: 'it is empty: nothing came; did what should have sent it fail?' }
-  if (source.kind !== 'folder' || files + links + warnings > 0) return undefined
-  const why =
-    source.include.length + source.exclude.length > 0
-      ? 'it is empty, or its patterns leave everything out'
-      : 'it is empty; if it should not be, is its disk mounted?'
-  return { path: source.path, message: `nothing was backed up: ${why}` }
-}
-
-function subjectOf(backup: { id: string; source: string }): string {
-  return `${backup.source} (backup ${backup.id})`
 }
 
 /** What the queue writes down of it nobody reads. */

@@ -1,6 +1,7 @@
 import { renameSync } from 'node:fs'
 import { z } from 'zod'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
+import { overwrites } from '#lib/archive/restore-tree.ts'
 import { systemCode } from '#lib/archive/system-error.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
@@ -25,7 +26,7 @@ import { watched } from './watched.ts'
 // and its next try is a job of that same transaction. 6. What lies beside the target stays for the next attempt, and goes
 // when the restore has ended, whoever ended it: with the attempt, or with the job that comes after.
 
-const overwriteSchema = z.enum(['never', 'older', 'always'])
+const overwriteSchema = z.enum(overwrites)
 
 /** @throws only when the work should be tried again: this worker is stopping, or the database refuses */
 export async function runRestore(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,130 @@
+import { recordAudit } from '#lib/audit/record.ts'
+import type { Db, Tx } from '#lib/db.ts'
+import { deliveries, enqueue } from '#lib/jobs/queue.ts'
+import { workerLogs } from '#lib/jobs/worker-logs.ts'
+import type { BackupContext } from './backup-context.ts'
+import { cleanUpBackup, forgetJournal } from './clean-up.ts'
+import { LostClaim } from './keep-progress.ts'
+import type { Warning } from './schema.ts'
+import type { BackupSource } from './source.ts'
+import type { BackupResult } from './write-backup.ts'
+
+// However a backup ends, its row and its audit row say so in one transaction.
+
+/** An attempt of a backup that ends it, if it is still the current one. */
+interface EndingAttempt {
+  readonly id: string
+  readonly attempt: number
+  readonly source: string
+  readonly createdBy: string
+}
+
+/** @throws AppError `LostClaim` when another attempt has the row */
+export async function completeBackup(
+  db: Db,
+  row: EndingAttempt,
+  source: BackupSource,
+  written: BackupResult,
+): Promise<void> {
+  const { id, attempt } = row
+  const empty = warningOfNothing(source, written)
+  const warnings = (empty ? [empty] : written.warningList.slice(0, 100)).map(({ path, message }) => ({ path, message }))
+  await db.$transaction(async (tx) => {
+    const { count } = await tx.backup.updateMany({
+      where: { id, attempt, state: 'running' },
+      data: {
+        state: 'complete',
+        finishedAt: new Date(),
+        tries: 0,
+        cancelRequested: false,
+        bytes: BigInt(written.bytes),
+        bytesStored: BigInt(written.storedBytes),
+        files: written.files,
+        manifestSha256: written.manifestSha256,
+        manifestSize: BigInt(written.manifestSize),
+        warningCount: empty ? 1 : written.warnings,
+        warnings,
+      },
+    })
+    if (count !== 1) throw new LostClaim()
+    await forgetJournal(tx, id)
+    await recordAudit(tx, {
+      actor: row.createdBy,
+      action: 'backup.finish',
+      outcome: 'success',
+      subject: subjectOf(row),
+    })
+  })
+}
+
+/** Does nothing to a row that is another attempt's by now. */
+export async function endBackup(
+  db: Db,
+  row: EndingAttempt,
+  end: { readonly state: 'cancelled'; readonly error: null } | { readonly state: 'failed'; readonly error: string },
+): Promise<void> {
+  const { id, attempt } = row
+  await db.$transaction(async (tx) => {
+    const { count } = await tx.backup.updateMany({
+      where: { id, attempt, state: 'running' },
+      data: { ...end, finishedAt: new Date(), tries: 0 },
+    })
+    if (count === 1) await recordEnd(tx, row, end.state)
+  })
+}
+
+/**
+ * A job that was delivered too often: nobody works on it any more. One that got further meanwhile, as a backup of many
+ * days does whose worker is started anew now and then, gets another job. The clean-up pass empties the others' folders.
+ */
+export async function giveUpBackup(context: BackupContext, id: string): Promise<void> {
+  const error = `The worker stopped, or the console’s database refused, several times in the middle of this backup. ${workerLogs} Then start it again.`
+  await context.db.$transaction(async (tx) => {
+    const active = { id, state: { in: ['queued' as const, 'running' as const] } }
+    const { _min, _max } = await tx.backupPart.aggregate({
+      where: { backupId: id },
+      _min: { attempt: true },
+      _max: { attempt: true },
+    })
+    const [first, last] = [_min.attempt ?? 0, _max.attempt ?? 0]
+    const going =
+      last > first && (await tx.backup.findFirst({ where: { ...active, attempt: { lt: last + deliveries } } }))
+    if (going) {
+      await enqueue(context.jobs, tx, 'backup', id, { host: going.host })
+      return
+    }
+    const data = { state: 'failed' as const, finishedAt: new Date(), tries: 0, error, attempt: { increment: 1 } }
+    const [row] = await tx.backup.updateManyAndReturn({ where: active, data })
+    if (row) await recordEnd(tx, row, 'failed')
+  })
+  await cleanUpBackup(context, id)
+}
+
+async function recordEnd(tx: Tx, row: Omit<EndingAttempt, 'attempt'>, state: 'failed' | 'cancelled'): Promise<void> {
+  await recordAudit(tx, {
+    actor: row.createdBy,
+    action: 'backup.finish',
+    outcome: 'failed',
+    subject: subjectOf(row),
+    ...(state !== 'failed' && { changes: { state: ['running', state] } }),
+  })
+}
+
+/**
+ * A backup that holds nothing is complete, and hardly what anybody meant: a disk not mounted, a pattern misspelt, a dump
+ * that failed.
+ */
+function warningOfNothing(source: BackupSource, { bytes, files, links, warnings }: BackupResult): Warning | undefined {
+  if (source.kind === 'stream' && bytes === 0)
+    return { path: source.name, message: 'it is empty: nothing came; did what should have sent it fail?' }
+  if (source.kind !== 'folder' || files + links + warnings > 0) return undefined
+  const why =
+    source.include.length + source.exclude.length > 0
+      ? 'it is empty, or its patterns leave everything out'
+      : 'it is empty; if it should not be, is its disk mounted?'
+  return { path: source.path, message: `nothing was backed up: ${why}` }
+}
+
+function subjectOf(backup: { id: string; source: string }): string {
+  return `${backup.source} (backup ${backup.id})`
+}
