@@ -3,11 +3,11 @@ import type { Db, Tx } from '#lib/db.ts'
 import { deliveries, enqueue } from '#lib/jobs/queue.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import type { BackupContext } from './backup-context.ts'
+import type { BackupResult } from './backup-result.ts'
 import { cleanUpBackup, forgetJournal } from './clean-up.ts'
 import { LostClaim } from './keep-progress.ts'
 import type { Warning } from './schema.ts'
 import type { BackupSource } from './source.ts'
-import type { BackupResult } from './write-backup.ts'
 
 // However a backup ends, its row and its audit row say so in one transaction.
 

@@ -1,9 +1,10 @@
 import { AppError } from '#lib/errors.ts'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
 import { failureOf, type Workbench } from './backup-for-tests.ts'
+import type { BackupResult } from './backup-result.ts'
 import type { SealedEnvelope } from './envelope.ts'
 import { MemoryJournal } from './journal-for-tests.ts'
-import type { BackupResult, WriteBackupOptions } from './write-backup.ts'
+import type { WriteBackupOptions } from './write-backup.ts'
 
 /** A store that ends, as a killed worker does, after some objects: what is under way is stored or not, by turns. */
 export class CutStore extends MemoryStore {

@@ -5,6 +5,7 @@ import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
+import type { BackupResult } from './backup-result.ts'
 import { deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
 import { countSource, sizeOf } from './count-source.ts'
 import { databaseJournal } from './database-journal.ts'
@@ -17,7 +18,7 @@ import { countsSchema, nothingYet } from './progress-schema.ts'
 import type { WaitingFor } from './schema.ts'
 import type { BackupSource, FilesSource, StreamSource } from './source.ts'
 import { watched } from './watched.ts'
-import { type BackupResult, type WriteProtection, writeBackup } from './write-backup.ts'
+import { type WriteProtection, writeBackup } from './write-backup.ts'
 
 // 1. Claim the row as the next attempt. An attempt thought dead that wakes up finds the number changed, and stops.
 // 2. Write the backup, from where the journal says; the envelope is remembered in the row before it is stored.

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { AppError } from '#lib/errors.ts'
 import { failureOf, identityOf, SEGMENT, Workbench } from './backup-for-tests.ts'
+import type { BackupResult } from './backup-result.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { verifyDepths } from './schema.ts'
 import { TestKey } from './test-keys.ts'
 import { type VerifyResult, verifyBackup } from './verify-backup.ts'
-import type { BackupResult } from './write-backup.ts'
 
 const OBJECTS = [
   ['envelope.json', /^The envelope of backup mine /],

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { AppError } from '#lib/errors.ts'
 import { failureOf, identityOf, SEGMENT, Workbench } from './backup-for-tests.ts'
+import type { BackupResult } from './backup-result.ts'
 import { verifyDepths } from './schema.ts'
 import { verifyBackup } from './verify-backup.ts'
-import type { BackupResult } from './write-backup.ts'
 
 let bench: Workbench
 let written: BackupResult
