@@ -2,17 +2,12 @@ import { type BigIntStats, closeSync, fstatSync, read, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { BytePath } from './byte-path.ts'
+import { type Described, describe, placed, warned } from './described-entry.ts'
 import type { Entry, SkippedItem } from './entry.ts'
 import type { HardLinks } from './hard-links.ts'
 import { openAgain, openLent, openNow } from './open-file.ts'
-import {
-  atTheBeginning,
-  changeBetween,
-  type FileIdentity,
-  identityOf,
-  type OpenEntry,
-  type PackState,
-} from './pack-state.ts'
+import { atTheBeginning, identityOf, type OpenEntry, type PackState } from './pack-state.ts'
+import { changeSince, shrank, unreadable } from './read-warnings.ts'
 import type { SegmentCutter } from './segment-cutter.ts'
 import { reasonOf, systemCode } from './system-error.ts'
 import { END_OF_TAR, encodeTarHeader, paddingAfter } from './tar-header.ts'
@@ -41,8 +36,6 @@ export interface PackOptions {
   /** Where an earlier run stopped; the cutter begins at the same byte. */
   readonly from?: PackState
 }
-
-type Described = Omit<Entry, 'offset' | 'data'>
 
 /** Writes what a walk finds as one tar stream. What cannot be read is reported and left out; the stream stays valid. */
 export class TreePacker {
@@ -285,34 +278,5 @@ export class TreePacker {
       warning ??= `it ${found ? 'was replaced' : 'vanished'} while the backup was interrupted, and what it held is not in the backup`
     }
     await this.#report(warned(entry, entry.warning ?? warning))
-  }
-}
-
-function describe(entry: Pick<Entry, 'type' | 'path' | 'size' | 'target'>, stat: BigIntStats): Described {
-  const { mtimeNs } = stat
-  return { ...entry, mode: Number(stat.mode & 0o7777n), uid: Number(stat.uid), gid: Number(stat.gid), mtimeNs }
-}
-
-function placed(described: Described, offset: number, headerLength: number): Entry {
-  return { ...described, offset, data: offset + headerLength }
-}
-
-function warned(entry: Entry, warning: string | undefined): Entry {
-  return warning === undefined ? entry : { ...entry, warning }
-}
-
-function shrank(size: number, done: number): string {
-  return `it shrank from ${size} to ${done} bytes while it was read, the rest is zeros`
-}
-
-function unreadable(size: number, done: number, error: unknown): string {
-  return `it could be read only to byte ${done} of ${size}, the rest is zeros: ${reasonOf(error)}`
-}
-
-function changeSince(before: FileIdentity, fd: number): string | undefined {
-  try {
-    return changeBetween(before, fstatSync(fd, { bigint: true }))
-  } catch (error) {
-    return `it may have changed while it was read: ${reasonOf(error)}`
   }
 }

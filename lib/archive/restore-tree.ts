@@ -5,7 +5,6 @@ import {
   fstatSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -20,39 +19,19 @@ import { EntryAttributes } from './entry-attributes.ts'
 import type { FinishedFiles } from './finished-files.ts'
 import { FoldersBelow } from './folders-below.ts'
 import { MadeHere } from './made-here.ts'
-import { type OpenFolder, openFolder } from './open-folder.ts'
+import type { OpenFolder } from './open-folder.ts'
+import type { Outcome, Overwrite } from './overwrite.ts'
 import { cannotWrite, comesTwice, hostileEntry } from './restore-errors.ts'
 import { checkedParts } from './restore-path.ts'
+import { RestoredFolders } from './restored-folders.ts'
 import { systemCode } from './system-error.ts'
-import { type RestoreAttempt, removeUnfinished, unfinishedName } from './unfinished.ts'
+import { type RestoreAttempt, unfinishedName } from './unfinished.ts'
 import { writeAll } from './write-all.ts'
-
-// Entries come with each folder before what it holds. The folders down to the current one are held open and everything
-// is done relative to them, so that no link, whoever made it, is ever written through.
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /** Of a file, in order. */
 export type Content = AsyncIterable<Buffer> | Iterable<Buffer>
-
-interface Level {
-  readonly name: string
-  readonly folder: OpenFolder
-  /** Undefined for a folder that keeps its mode and times. */
-  readonly entry: Entry | undefined
-  /** It was there before. */
-  readonly there: boolean
-}
-
-/** What becomes of a file that is there already: kept, replaced when the backup's is newer, replaced. */
-export const overwrites = ['never', 'older', 'always'] as const
-export type Overwrite = (typeof overwrites)[number]
-
-/**
- * `kept`: what was there already stays. `blocked`: something else is in its way, which a warning says. `unlinked`: this
- * disk takes no such hard link; it is to be added as a file.
- */
-export type Outcome = 'written' | 'kept' | 'blocked' | 'unlinked'
 
 /** Too many links to one file (ext4: 65,000), another disk mounted in between, or a disk or system that knows none. */
 const NO_LINK: readonly (string | undefined)[] = ['EMLINK', 'EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
@@ -67,8 +46,8 @@ interface TreeWriterOptions {
 
 /** Writes entries into a folder. `close` must be called, after success and after failure. */
 export class TreeWriter {
-  readonly #levels: Level[]
   readonly #root: OpenFolder
+  readonly #folders: RestoredFolders
   /** For looking up what was restored before. */
   readonly #below: FoldersBelow
   readonly #attributes: EntryAttributes
@@ -77,11 +56,8 @@ export class TreeWriter {
   readonly #overwrite: Overwrite | undefined
   readonly #draft: boolean
   readonly #finished: FinishedFiles | undefined
-  readonly #by: RestoreAttempt | undefined
   /** Where something may have been there. */
   readonly #madeHere: MadeHere | undefined
-  /** A folder of the backup that cannot be made because something else is there: nothing below it is restored. */
-  #blocked: BytePath | undefined
 
   /**
    * @param target without `overwrite` an empty folder that nobody else can write to
@@ -99,16 +75,15 @@ export class TreeWriter {
   ) {
     this.#root = target
     this.#below = new FoldersBelow(target)
-    this.#levels = [{ name: '', folder: target, entry: undefined, there: !isNew }]
     this.#warn = warn
     this.#attributes = new EntryAttributes(warn)
     this.#overwrite = overwrite
-    this.#madeHere = overwrite === undefined ? undefined : new MadeHere()
     this.#draft = draft && overwrite === undefined
     this.#finished = finished
-    this.#by = overwrite === undefined ? undefined : by
-    this.#temporary = unfinishedName(this.#by)
-    if (this.#by) removeUnfinished(target, this.#by)
+    const replacing = overwrite === undefined ? undefined : { overwrite, by, madeHere: new MadeHere() }
+    this.#madeHere = replacing?.madeHere
+    this.#temporary = unfinishedName(replacing?.by)
+    this.#folders = new RestoredFolders(target, isNew, { attributes: this.#attributes, warn, replacing })
   }
 
   /**
@@ -121,16 +96,12 @@ export class TreeWriter {
     const name = parts.at(-1)
     if (name === undefined) {
       if (entry.type !== 'folder') throw hostileEntry(entry, 'is the root and no folder')
-      const top = this.#top()
-      if (!this.#staysAsItIs(top.there, onTheWay)) {
-        this.#levels[0] = { ...top, entry }
-        this.#openUp(entry, this.#root.fd)
-      }
+      this.#folders.describeRoot(entry, onTheWay)
       return 'written'
     }
     try {
-      if (this.#blocked !== undefined && entry.path.startsWith(`${this.#blocked}/`)) return 'blocked'
-      const parent = this.#enter(parts.slice(0, -1), entry)
+      if (this.#folders.isBlocked(entry.path)) return 'blocked'
+      const parent = this.#folders.enter(parts.slice(0, -1), entry)
       const at = parent.inside(name)
       // Making a file anew finds out by itself.
       if (this.#draft && entry.type === 'file') {
@@ -139,7 +110,7 @@ export class TreeWriter {
       }
       const there = lstatSync(toFsPath(at), { throwIfNoEntry: false, bigint: true })
       if (there && this.#overwrite === undefined) throw comesTwice(entry)
-      if (entry.type === 'folder') return this.#addFolder(entry, name, at, there, onTheWay)
+      if (entry.type === 'folder') return this.#folders.add(entry, name, there, onTheWay)
       if (there?.isDirectory()) {
         this.#warn(entry.path, 'a folder is in its way: it was left, and this was not restored')
         return 'blocked'
@@ -177,82 +148,12 @@ export class TreeWriter {
 
   /** Gives every folder its mode, owner and times: only now, because writing into it would change them. */
   finish(): void {
-    while (this.#levels.length > 0) this.#leave()
+    this.#folders.finish()
   }
 
   close(): void {
     this.#below.close()
-    for (const { folder } of this.#levels.splice(0)) folder.close()
-  }
-
-  #top(): Level {
-    const level = this.#levels.at(-1)
-    if (!level) throw new AppError('unavailable', 'This restore has ended.')
-    return level
-  }
-
-  /** Leaves folders until the current one is `parts`, which the backup must have named before. */
-  #enter(parts: readonly string[], entry: Entry): OpenFolder {
-    while (
-      this.#levels.length - 1 > parts.length ||
-      this.#levels.some((level, i) => i > 0 && level.name !== parts[i - 1])
-    )
-      this.#leave()
-    if (this.#levels.length - 1 !== parts.length) throw hostileEntry(entry, 'comes before the folder it lies in')
-    return this.#top().folder
-  }
-
-  #leave(): void {
-    const { folder, entry, there } = this.#top()
-    if (entry) this.#describeFolder(entry, folder, there)
-    this.#levels.pop()
-    folder.close()
-  }
-
-  #describeFolder(entry: Entry, { fd }: OpenFolder, there: boolean): void {
-    try {
-      this.#attributes.describe(entry, fd)
-    } catch (error) {
-      if (!there || systemCode(error) !== 'EPERM') throw cannotWrite(entry, error)
-      this.#warn(entry.path, 'this folder was there and belongs to somebody else: it kept its mode or times')
-    }
-  }
-
-  #addFolder(entry: Entry, name: string, at: BytePath, there: BigIntStats | undefined, onTheWay: boolean): Outcome {
-    if (there && !there.isDirectory()) {
-      this.#warn(
-        entry.path,
-        `a ${there.isSymbolicLink() ? 'link' : 'file'} is in its way: that was left, and nothing of this folder was restored`,
-      )
-      this.#blocked = entry.path
-      return 'blocked'
-    }
-    if (!there) mkdirSync(toFsPath(at), 0o700)
-    const untouched = this.#staysAsItIs(there !== undefined, onTheWay)
-    const folder = openFolder(at)
-    if (!there) this.#madeHere?.note(folder.stat)
-    this.#levels.push({ name, folder, entry: untouched ? undefined : entry, there: there !== undefined })
-    if (!untouched) this.#openUp(entry, folder.fd)
-    if (there && this.#by) removeUnfinished(folder, this.#by)
-    return there ? 'kept' : 'written'
-  }
-
-  /** What `never` keeps, and what nobody asked for, keeps its mode and times. */
-  #staysAsItIs(there: boolean, onTheWay: boolean): boolean {
-    return there && this.#overwrite !== undefined && (onTheWay || this.#overwrite === 'never')
-  }
-
-  /**
-   * Where a further attempt would take a folder for one that was there: it gets its owner and mode at once, so that it has
-   * them whatever interrupts this one; and one that was finished as read-only can be written into again.
-   */
-  #openUp(entry: Entry, fd: number): void {
-    if (this.#overwrite === undefined) return
-    try {
-      this.#attributes.openUp(entry, fd)
-    } catch {
-      // Somebody else's: whether it can be written into shows soon, and its mode is tried again at the end.
-    }
+    this.#folders.close()
   }
 
   #mayReplace(entry: Entry, there: BigIntStats): boolean {

@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs'
 import { z } from 'zod'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
-import { overwrites } from '#lib/archive/restore-tree.ts'
+import { overwrites } from '#lib/archive/overwrite.ts'
 import { systemCode } from '#lib/archive/system-error.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'

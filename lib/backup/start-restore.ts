@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
-import type { Overwrite } from '#lib/archive/restore-tree.ts'
+import type { Overwrite } from '#lib/archive/overwrite.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { AppError } from '#lib/errors.ts'
 import { chooseHost } from '#lib/jobs/choose-host.ts'

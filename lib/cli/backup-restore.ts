@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { overwrites } from '#lib/archive/restore-tree.ts'
+import { overwrites } from '#lib/archive/overwrite.ts'
 import { keptIn } from '#lib/backup/progress-schema.ts'
 import { startRestoreSchema } from '#lib/backup/schema.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
