@@ -257,7 +257,9 @@ test('a token that is revoked in the middle ends what it sends; a body that is n
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(Buffer.from('the beginning')),
   })
-  const sent = fetch(address, { method: 'PUT', body, headers, duplex: 'half' } as RequestInit)
+  // Apart: the browser's types, which this file has as well, know no `duplex`.
+  const streaming = { method: 'PUT', body, headers, duplex: 'half' }
+  const sent = fetch(address, streaming)
   await expect
     .poll(async () => (await console.byok(['backup', 'list', '--json'])).stdout)
     .toMatch(/"name": "revoked",[^}]*"state": "running"/)

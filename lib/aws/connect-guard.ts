@@ -55,7 +55,9 @@ export class GuardedAgent extends Agent {
   readonly #reach: Reach
 
   constructor(reach: Reach, options: AgentOptions & { lookup?: LookupFunction } = {}) {
-    super({ ...options, lookup: guardedLookup(reach, options.lookup ?? systemLookup) } as AgentOptions)
+    // Apart: Node hands it on to every connection, and its types do not list it.
+    const guarded = { ...options, lookup: guardedLookup(reach, options.lookup ?? systemLookup) }
+    super(guarded)
     this.#reach = reach
   }
 

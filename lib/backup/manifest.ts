@@ -3,7 +3,8 @@ import type { BytePath } from '#lib/archive/byte-path.ts'
 import { bytesOf, textOrBase64 } from '#lib/archive/entry.ts'
 import { AppError } from '#lib/errors.ts'
 import { type BackupIdentity, FORMAT } from './context.ts'
-import { type PartPlace, parsePartName, partName } from './layout.ts'
+import { encodeJsonLines, readJsonLines } from './json-lines.ts'
+import { type PartKind, type PartPlace, parsePartName, partName } from './layout.ts'
 
 /** A stored part and what it must be: checked before anything in it is used. */
 export interface Part {
@@ -70,7 +71,7 @@ const endSchema = z.strictObject({
 /** Lines of JSON: a head, every part in order, an end that shows it is whole. */
 export function encodeManifest(manifest: Manifest, { installation, environment, backup }: BackupIdentity): Buffer {
   const { createdAt, segments, entries, totals } = manifest
-  const lines = [
+  return encodeJsonLines([
     { type: 'manifest', format: FORMAT, installation, environment, backup, createdAt },
     ...[...segments, ...entries].map(({ place, size, sha256, length, first }) => ({
       type: 'part',
@@ -81,30 +82,20 @@ export function encodeManifest(manifest: Manifest, { installation, environment, 
       ...(first === undefined ? {} : textOrBase64('first', first)),
     })),
     { type: 'end', ...totals },
-  ]
-  return Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  ])
 }
 
 /** Throws AppError `integrity` on anything but a whole manifest of exactly this backup. */
 export function parseManifest(bytes: Buffer, identity: BackupIdentity): Manifest {
   const bad = (what: string, cause?: unknown) =>
     new AppError('integrity', `The manifest of backup ${identity.backup} ${what}`, { cause })
-  const lines = bytes.toString('utf8').split('\n')
-  const parse = <T>(schema: z.ZodType<T>, line: string | undefined): T => {
-    try {
-      return schema.parse(JSON.parse(line ?? ''))
-    } catch (cause) {
-      throw bad('is not as this format demands, or not whole.', cause)
-    }
-  }
-  if (lines.pop() !== '') throw bad('is not whole.')
-  const head = parse(headSchema, lines.shift())
-  const { type: _, ...totals } = parse(endSchema, lines.pop())
+  const { head, end, lines, parse } = readJsonLines(bytes, { head: headSchema, end: endSchema }, bad)
+  const { type: _, ...totals } = end
   for (const name of ['installation', 'environment', 'backup'] as const)
     if (head[name] !== identity[name])
       throw bad(`belongs elsewhere: its ${name} is ${JSON.stringify(head[name])}, not "${identity[name]}".`)
 
-  const parts = { segment: [] as Part[], entries: [] as Part[] }
+  const parts: Record<PartKind, Part[]> = { segment: [], entries: [] }
   for (const line of lines) {
     const { name, size, sha256, length, ...more } = parse(partSchema, line)
     const first = bytesOf(more, 'first')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type BackupIdentity, backupKeyContext, FORMAT } from '#lib/backup/context.ts'
+import { encodeJsonLines, readJsonLines } from '#lib/backup/json-lines.ts'
 import { AppError } from '#lib/errors.ts'
 
 // A console's own records of its complete backups, as it leaves them in the bucket: lines of JSON, one zstd frame,
@@ -81,29 +82,19 @@ export interface Catalog {
 }
 
 export function encodeCatalog({ revisions, backups, ...head }: Catalog): Buffer {
-  const lines = [
+  return encodeJsonLines([
     { type: 'catalog', format: FORMAT, ...head },
     ...revisions,
     ...backups,
     { type: 'end', revisions: revisions.length, backups: backups.length },
-  ]
-  return Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  ])
 }
 
 /** Throws AppError `integrity` on anything but a whole catalogue of exactly this installation and environment. */
 export function parseCatalog(bytes: Buffer, of: Pick<Catalog, 'installation' | 'environment'>): Catalog {
   const bad = (what: string, cause?: unknown) => new AppError('integrity', `The catalogue ${what}`, { cause })
-  const lines = bytes.toString('utf8').split('\n')
-  const parse = <T>(schema: z.ZodType<T>, line: string | undefined): T => {
-    try {
-      return schema.parse(JSON.parse(line ?? ''))
-    } catch (cause) {
-      throw bad('is not as this format demands, or not whole.', cause)
-    }
-  }
-  if (lines.pop() !== '') throw bad('is not whole.')
-  const { installation, environment, exportedAt } = parse(headSchema, lines.shift())
-  const end = parse(endSchema, lines.pop())
+  const { head, end, lines, parse } = readJsonLines(bytes, { head: headSchema, end: endSchema }, bad)
+  const { installation, environment, exportedAt } = head
   if (installation !== of.installation || environment !== of.environment)
     throw bad(`belongs elsewhere: to installation ${installation}, environment ${environment}.`)
   if (lines.length !== end.revisions + end.backups) throw bad('is not whole.')

@@ -77,7 +77,7 @@ export function changesBetween(
   secret: 'replaced' | 'same' = 'same',
 ): Changes {
   const changed = columns
-    .map((name) => [name, [text(before?.[name]), text(after[name])]] as [string, [string | null, string | null]])
+    .map((name): [string, [string | null, string | null]] => [name, [text(before?.[name]), text(after[name])]])
     .filter(([, [was, is]]) => was !== is && !(was === null && is === ''))
   const keys = (row: Pick<Revision, 'furtherKeys'> | undefined) =>
     furtherKeysOf(row)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import {
   DeleteObjectsCommand,
@@ -122,10 +122,11 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
             ...(!unchecked && { ChecksumMode: 'ENABLED' }),
           })
           const { Body, ContentLength, ETag } = await s3.send(command, signal ? { abortSignal: signal } : {})
-          if (!Body) throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
+          if (!(Body instanceof Readable))
+            throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
           try {
-            // The SDK's body is a Node stream here; unless told not to it verifies the stored checksum as it is read.
-            const bytes = await readBody(Body as Readable, {
+            // Unless told not to, the SDK verifies the stored checksum as it is read.
+            const bytes = await readBody(Body, {
               ...{ announced: ContentLength, maxBytes, into },
               name: `The object ${key} in bucket ${bucket}`,
             })
