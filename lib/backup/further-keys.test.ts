@@ -5,10 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { restoreNow } from './jobs-for-tests.ts'
 import { runBackup } from './run-backup.ts'
-import { runRestore } from './run-restore.ts'
 import { startBackup } from './start-backup.ts'
-import { startRestore } from './start-restore.ts'
 
 const never = new AbortController().signal
 let sandbox: TestSandbox
@@ -40,9 +39,7 @@ test('a backup is wrapped under every key, of whatever Region, and each opens it
 
   const restore = async (name: string) => {
     const target = path.join(here.context.restoreRoots[0] ?? '', name)
-    const id = await startRestore(here.context, { backupId, target }, 'page', actor)
-    await runRestore(here.context, id, never)
-    return { target, row: await here.db.restore.findUniqueOrThrow({ where: { id } }) }
+    return { target, row: await restoreNow(here.context, backupId, target) }
   }
   await sandbox.control('DELETE', 'requests')
   await restore('with both')

@@ -12,10 +12,9 @@ import { listFolder, searchFiles } from './browse-backup.ts'
 import { BrowsedBackups } from './browse-cache.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
 import { inUse } from './delete-backup.ts'
-import { runBackup } from './run-backup.ts'
+import { backUpNow } from './jobs-for-tests.ts'
 import { runRestore } from './run-restore.ts'
 import { giveUpVerification, runVerification } from './run-verification.ts'
-import { startBackup } from './start-backup.ts'
 import { startRestore } from './start-restore.ts'
 import { startVerification } from './start-verification.ts'
 
@@ -37,8 +36,7 @@ beforeAll(async () => {
   wanted = randomBytes(MIB)
   writeFileSync(path.join(source, 'b'), wanted)
   writeFileSync(path.join(source, 'c'), randomBytes(33 * MIB))
-  id = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, id, never)
+  id = await backUpNow(here.context, source)
 }, 120_000)
 afterAll(async () => {
   await here.close()

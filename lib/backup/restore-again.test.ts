@@ -10,10 +10,9 @@ import { queueName } from '#lib/jobs/queue.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { cancelRestore } from './cancel-job.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { backUpNow } from './jobs-for-tests.ts'
 import { draftOf, identityOf } from './restore-drafts.ts'
-import { runBackup } from './run-backup.ts'
 import { giveUpRestore, runRestore } from './run-restore.ts'
-import { startBackup } from './start-backup.ts'
 import { startRestore } from './start-restore.ts'
 
 // Systems that do not tell their starts apart begin again.
@@ -39,8 +38,7 @@ beforeAll(async () => {
   mkdirSync(source)
   for (const name of ['a', 'b', 'c']) writeFileSync(path.join(source, name), randomBytes(16 << 20))
   chmodSync(source, 0o775)
-  backupId = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, backupId, never)
+  backupId = await backUpNow(here.context, source)
   const { id } = await start()
   whole = await readsOf(() => runRestore(here.context, id, never))
 })

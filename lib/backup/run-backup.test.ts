@@ -15,12 +15,11 @@ import { failureOf } from './backup-for-tests.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
 import { countSource } from './count-source.ts'
 import { giveUpBackup } from './end-backup.ts'
+import { restoreNow } from './jobs-for-tests.ts'
 import { partName } from './layout.ts'
 import { openRow } from './open-row.ts'
 import { runBackup } from './run-backup.ts'
-import { runRestore } from './run-restore.ts'
 import { startBackup } from './start-backup.ts'
-import { startRestore } from './start-restore.ts'
 import { viewProgress } from './view-backups.ts'
 
 vi.mock(import('./count-source.ts'), async (original) => {
@@ -95,9 +94,7 @@ async function jobsOf(id: string): Promise<string[]> {
 
 async function restored(id: string): Promise<Record<string, string>> {
   const target = path.join(here.context.restoreRoots[0] ?? '', `of-${id}`)
-  const restore = await startRestore(here.context, { backupId: id, target }, 'page', actor)
-  await runRestore(here.context, restore, never)
-  expect(await here.db.restore.findUnique({ where: { id: restore } })).toMatchObject({ state: 'complete', error: null })
+  expect(await restoreNow(here.context, id, target)).toMatchObject({ state: 'complete', error: null })
   return describeTree(target)
 }
 

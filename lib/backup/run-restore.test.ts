@@ -10,7 +10,7 @@ import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-tes
 import { failureOf } from './backup-for-tests.ts'
 import { cancelRestore } from './cancel-job.ts'
 import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
-import { runBackup } from './run-backup.ts'
+import { backUpNow, restoreNow } from './jobs-for-tests.ts'
 import { giveUpRestore, runRestore } from './run-restore.ts'
 import { startBackup } from './start-backup.ts'
 import { startRestore } from './start-restore.ts'
@@ -35,8 +35,7 @@ beforeAll(async () => {
   mkdirSync(path.join(source, 'inner'), { recursive: true })
   writeFileSync(path.join(source, 'a'), 'first')
   writeFileSync(path.join(source, 'inner', 'b'), 'second')
-  backupId = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, backupId, never)
+  backupId = await backUpNow(here.context, source)
 })
 afterAll(async () => {
   await here.close()
@@ -333,12 +332,9 @@ test('an access key that was rotated since: what the settings have for the bucke
     return here.save({ masterKey: key, ...own, accessKeyId, secretAccessKey })
   }
   await rotate()
-  const older = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, older, never)
+  const older = await backUpNow(here.context, source)
   await rotate()
   const target = path.join(here.context.restoreRoots[0] ?? '', 'after the rotation')
-  const id = await startRestore(here.context, { backupId: older, target }, 'page', actor)
-  await runRestore(here.context, id, never)
-  expect(await here.db.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'complete', error: null })
+  expect(await restoreNow(here.context, older, target)).toMatchObject({ state: 'complete', error: null })
   expect(await describeTree(target)).toEqual(await describeTree(source))
 })

@@ -5,9 +5,8 @@ import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObje
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
-import { runBackup } from '#lib/backup/run-backup.ts'
+import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
 import { runRestore } from '#lib/backup/run-restore.ts'
-import { startBackup } from '#lib/backup/start-backup.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { viewBackup } from '#lib/backup/view-backups.ts'
 import { exchangeKeys, type KeyChange } from '#lib/rewrap/exchange-keys.ts'
@@ -56,8 +55,7 @@ function plant(): string {
   return source
 }
 async function backUp(source: string, name: string): Promise<string> {
-  const id = await startBackup(a.context, { source, name }, 'page', actor)
-  await runBackup(a.context, id, never)
+  const id = await backUpNow(a.context, source, name)
   expect(await a.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'complete' })
   return id
 }
@@ -111,8 +109,7 @@ test('the new console’s own environment stays its own', async () => {
   await b.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'of-b' })
   const own = path.join(b.folder, 'sources', 'own')
   mkdirSync(own)
-  const id = await startBackup(b.context, { source: own, name: '' }, 'page', actor)
-  await runBackup(b.context, id, never)
+  const id = await backUpNow(b.context, own)
   const { installation } = b.context
   expect(await viewBackup(b.context, id)).toMatchObject({ state: 'complete', installation, environment: b.environment })
   // What it took over goes on with what is its own.

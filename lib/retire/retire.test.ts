@@ -10,17 +10,13 @@ import {
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { BackupPlace, Connection } from '#lib/backup/backup-context.ts'
 import { cleanUpBackup } from '#lib/backup/clean-up.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { deleteBackup } from '#lib/backup/delete-backup.ts'
-import { runBackup } from '#lib/backup/run-backup.ts'
-import { runRestore } from '#lib/backup/run-restore.ts'
+import { backUpNow, restoreNow } from '#lib/backup/jobs-for-tests.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
-import { startRestore } from '#lib/backup/start-restore.ts'
 import { exportCatalog } from '#lib/catalog/export-catalog.ts'
-import { exchangeKeys } from '#lib/rewrap/exchange-keys.ts'
-import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
+import { exchangeNow } from '#lib/rewrap/rewrap-for-tests.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { startDeletion } from './delete-old-versions.ts'
 import { isNeededAgain } from './needed-again.ts'
@@ -59,20 +55,11 @@ beforeEach(async () => {
 })
 
 async function backUp(): Promise<string> {
-  const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, id, never)
+  const id = await backUpNow(here.context, source)
   return id
 }
 async function rewrap(id: string, from = old, to = next): Promise<void> {
-  const reaches = new SharedReaches(here.context)
-  const newKey = (connection: Connection, key: string) => connection.keyWrapper(key)
-  await exchangeKeys(
-    here.context,
-    id,
-    { from, to },
-    { connect: (backup: BackupPlace) => reaches.connect(backup), newKey },
-  )
-  reaches.close()
+  await exchangeNow(here.context, id, { from, to })
 }
 const versioning = (Status: 'Enabled' | 'Suspended') =>
   sandbox.s3().send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }))
@@ -86,9 +73,7 @@ async function kept(key = old) {
 }
 async function restores(backupId: string): Promise<void> {
   const target = path.join(here.context.restoreRoots[0] ?? '', backupId)
-  const id = await startRestore(here.context, { backupId, target }, 'page', actor)
-  await runRestore(here.context, id, never)
-  expect(await here.db.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({ error: null, state: 'complete' })
+  expect(await restoreNow(here.context, backupId, target)).toMatchObject({ error: null, state: 'complete' })
 }
 const whats = ({ needs }: RetireReport) => needs.map(({ what, why }) => `${what}: ${why}`).join('\n')
 

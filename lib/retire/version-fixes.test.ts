@@ -6,12 +6,11 @@ import { z } from 'zod'
 import { policyOf } from '#lib/aws/fixes/policy.ts'
 import { shellWords } from '#lib/aws/fixes/test-read-back.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
-import type { BackupContext, BackupPlace, Connection } from '#lib/backup/backup-context.ts'
+import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
-import { runBackup } from '#lib/backup/run-backup.ts'
-import { startBackup } from '#lib/backup/start-backup.ts'
+import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
 import { keyStatements } from '#lib/keys/key-policies.ts'
-import { exchangeKeys } from '#lib/rewrap/exchange-keys.ts'
+import { exchangeNow } from '#lib/rewrap/rewrap-for-tests.ts'
 import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { runShreds, settleMs } from '#lib/shred/run-shreds.ts'
@@ -71,19 +70,8 @@ async function consoleWith(added: readonly Statement[]): Promise<BackupContext> 
 }
 /** A backup whose old envelope is an old version by now. */
 async function rewrapped(): Promise<string> {
-  const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, id, never)
-  const reaches = new SharedReaches(here.context)
-  await exchangeKeys(
-    here.context,
-    id,
-    { from: old, to: next },
-    {
-      connect: (place: BackupPlace) => reaches.connect(place),
-      newKey: (connection: Connection, key: string) => connection.keyWrapper(key),
-    },
-  )
-  reaches.close()
+  const id = await backUpNow(here.context, source)
+  await exchangeNow(here.context, id, { from: old, to: next })
   return id
 }
 function policyIn(remedies: readonly Remedy[]): Statement[] {

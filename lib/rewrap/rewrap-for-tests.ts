@@ -1,7 +1,9 @@
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
+import { exchangeKeys, type KeyChange } from './exchange-keys.ts'
 import { runRewrap } from './run-rewrap.ts'
 import { type RewrapMode, type RewrapRequest, rewrapRequestSchema } from './schema.ts'
+import { SharedReaches } from './shared-reaches.ts'
 import { startRewrap } from './start-rewrap.ts'
 import { viewRewrapDetail } from './view-rewraps.ts'
 
@@ -18,6 +20,19 @@ export async function rewrapNow(context: BackupContext, from: string, to: string
   const id = await startNow(context, requestOf(from, to, mode))
   await runRewrap(context, id, never)
   return stands(context, id)
+}
+
+/** One backup's keys, without a run: with the credentials that its restore would use. */
+export async function exchangeNow(context: BackupContext, id: string, change: KeyChange): Promise<void> {
+  const reaches = new SharedReaches(context)
+  try {
+    await exchangeKeys(context, id, change, {
+      connect: (backup) => reaches.connect(backup),
+      newKey: (connection, to) => connection.keyWrapper(to),
+    })
+  } finally {
+    reaches.close()
+  }
 }
 
 /** @returns its ID; throws where there is nothing to do */

@@ -5,10 +5,7 @@ import { DisableKeyCommand, EnableKeyCommand, PutKeyPolicyCommand, UpdateAliasCo
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
-import { runBackup } from '#lib/backup/run-backup.ts'
-import { runRestore } from '#lib/backup/run-restore.ts'
-import { startBackup } from '#lib/backup/start-backup.ts'
-import { startRestore } from '#lib/backup/start-restore.ts'
+import { backUpNow, restoreNow } from '#lib/backup/jobs-for-tests.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { destroyUnused } from '#lib/seal/move-values.ts'
 import { opensAsItsRowSays, plantBackups } from './plant-backups-for-tests.ts'
@@ -47,17 +44,14 @@ beforeEach(async () => {
 })
 
 async function backUp(): Promise<string> {
-  const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, id, never)
+  const id = await backUpNow(here.context, source)
   return id
 }
 let targets = 0
 async function restores(backupId: string): Promise<void> {
   targets += 1
   const target = path.join(here.context.restoreRoots[0] ?? '', `restore ${targets}`)
-  const id = await startRestore(here.context, { backupId, target }, 'page', actor)
-  await runRestore(here.context, id, never)
-  expect(await here.db.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'complete', error: null })
+  expect(await restoreNow(here.context, backupId, target)).toMatchObject({ state: 'complete', error: null })
   expect(await describeTree(target)).toEqual(await describeTree(source))
 }
 const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
@@ -374,9 +368,7 @@ test('a restore that read the row before, and the bucket after, opens', async ()
   const [id = ''] = ids
   await here.db.backup.update({ where: { id }, data: { envelopeSha256: 'f'.repeat(64) } })
   const target = path.join(here.context.restoreRoots[0] ?? '', 'replayed')
-  const restore = await startRestore(here.context, { backupId: id, target }, 'page', actor)
-  await runRestore(here.context, restore, never)
-  expect(await here.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
+  expect(await restoreNow(here.context, id, target)).toMatchObject({
     state: 'failed',
     error: expect.stringContaining('is not the one this console wrote'),
   })

@@ -8,8 +8,9 @@ import { listOpenAlerts } from '#lib/alerts/view-alerts.ts'
 import { failureOf } from '#lib/backup/backup-for-tests.ts'
 import { cleanUpBackup } from '#lib/backup/clean-up.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
-import { createBackupRow, savedEnvironment, startBackup } from '#lib/backup/start-backup.ts'
+import { createBackupRow, savedEnvironment } from '#lib/backup/start-backup.ts'
 import { queueName } from '#lib/jobs/queue.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { changeSchedule } from './change-schedules.ts'
@@ -48,8 +49,7 @@ function makeSource(name: string): string {
 }
 const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
 const complete = async (source: string) => {
-  const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
-  await runBackup(here.context, id, never)
+  const id = await backUpNow(here.context, source)
   expect(await row(id)).toMatchObject({ state: 'complete', error: null })
   return id
 }

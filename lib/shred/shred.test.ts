@@ -14,15 +14,13 @@ import {
 } from '@aws-sdk/client-s3'
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { BackupPlace, Connection } from '#lib/backup/backup-context.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { deleteBackup } from '#lib/backup/delete-backup.ts'
-import { runBackup } from '#lib/backup/run-backup.ts'
+import { backUpNow, restoreNow } from '#lib/backup/jobs-for-tests.ts'
 import { runRestore } from '#lib/backup/run-restore.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
-import { exchangeKeys } from '#lib/rewrap/exchange-keys.ts'
-import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
+import { exchangeNow } from '#lib/rewrap/rewrap-for-tests.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { verifyCertificate } from './certificate.ts'
 import { runShreds, settleMs } from './run-shreds.ts'
@@ -67,8 +65,7 @@ beforeEach(async () => {
 })
 
 async function backUp(name = ''): Promise<string> {
-  const id = await startBackup(here.context, { source, name }, 'page', actor)
-  await runBackup(here.context, id, never)
+  const id = await backUpNow(here.context, source, name)
   return id
 }
 const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
@@ -76,13 +73,7 @@ async function shred(selection: ShredSelection, hours = 72): Promise<string> {
   const { digest, name } = await previewShred(here.db, selection)
   return startShred(here.context, { selection, digest, name, reason: 'End of contract', hours }, actor, clock.now())
 }
-async function rewrap(id: string): Promise<void> {
-  const reaches = new SharedReaches(here.context)
-  const newKey = (connection: Connection, to: string) => connection.keyWrapper(to)
-  const connect = (backup: BackupPlace) => reaches.connect(backup)
-  await exchangeKeys(here.context, id, { from: old, to: next }, { connect, newKey })
-  reaches.close()
-}
+const rewrap = (id: string) => exchangeNow(here.context, id, { from: old, to: next })
 async function calls(): Promise<number> {
   const { counts } = await sandbox.control('GET', 'requests')
   return Object.values<number>(counts.s3 ?? {}).reduce((sum, one) => sum + one, 0)
@@ -96,9 +87,7 @@ let targets = 0
 async function restore(backupId: string): Promise<string | null> {
   targets += 1
   const target = path.join(here.context.restoreRoots[0] ?? '', `restore ${targets}`)
-  const id = await startRestore(here.context, { backupId, target }, 'page', actor)
-  await runRestore(here.context, id, never)
-  return (await here.db.restore.findUniqueOrThrow({ where: { id } })).error
+  return (await restoreNow(here.context, backupId, target)).error
 }
 /** Every byte of the bucket, old versions and all. */
 async function wholeBucket(): Promise<Buffer> {
