@@ -24,7 +24,7 @@ const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 test('who asks over a line that was cut gives up, and finds the database again', async () => {
-  const db = createDb(line.url, { silentMs: 400, idleInTransactionMs: 30_000 })
+  const db = createDb(line.url, { silentMs: 2_000, idleInTransactionMs: 30_000 })
   try {
     await db.user.findFirst()
     line.hush()
@@ -47,7 +47,7 @@ test('who asks over a line that was cut gives up, and finds the database again',
 }, 20_000)
 
 test('what a transaction had locked when its line was cut is free again soon', async () => {
-  const cut = createDb(line.url, { silentMs: 30_000, idleInTransactionMs: 400 })
+  const cut = createDb(line.url, { silentMs: 30_000, idleInTransactionMs: 2_000 })
   const locked = Promise.withResolvers<void>()
   const freed = Promise.withResolvers<void>()
   const first = thrownBy(
@@ -71,7 +71,7 @@ test('what a transaction had locked when its line was cut is free again soon', a
 }, 20_000)
 
 test('the queue gives up and comes back as well', async () => {
-  const options = { ...databaseLine(line.url, { silentMs: 400, idleInTransactionMs: 30_000 }), max: 1 }
+  const options = { ...databaseLine(line.url, { silentMs: 2_000, idleInTransactionMs: 30_000 }), max: 1 }
   const boss = new PgBoss({ ...options, supervise: false, schedule: false, migrate: false, createSchema: false })
   boss.on('error', () => undefined)
   try {
