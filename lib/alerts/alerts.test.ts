@@ -377,18 +377,35 @@ test('sending alerts elsewhere, or nowhere, asks again and tells the other admin
     },
   }
   const other = `${server.url}&other`
+  const { origin } = new URL(server.url)
   for (const input of [
     { on: true, url: other, secret: '' },
     { on: false, url: '', secret: '' },
   ])
     expect(await saveWebhook(context, input, refusing)).toMatchObject({ status: 'confirm' })
   expect(asked).toEqual([
-    `Alerts go to another address: ${other} instead of ${server.url}.`,
+    `Alerts go to another address: ${origin}, at another path instead of ${origin}.`,
     'Alerts go by webhook no more.',
   ])
   expect(await viewAlerts(context)).toMatchObject({ settings: { webhook: { url: server.url } } })
   await here.db.notice.deleteMany()
+  expect(
+    await saveWebhook(context, { on: true, url: 'https://203.0.113.7:8443/hooks/T0/secret-words', secret: '' }, by),
+  ).toEqual({ status: 'success' })
+  await expect(tryAlert(context, 'webhook', by.actor, 1)).rejects.toThrow('203.0.113.7')
   expect(await saveWebhook(context, { on: false, url: '', secret: '' }, by)).toEqual({ status: 'success' })
-  expect(await here.db.notice.findMany()).toMatchObject([{ title: 'Alerts changed', link: '/settings/alerts' }])
+  const notice = { title: 'Alerts changed', link: '/settings/alerts' }
+  expect(await here.db.notice.findMany({ orderBy: { id: 'asc' } })).toMatchObject([
+    { ...notice, detail: `Alerts go to another address: https://203.0.113.7:8443 instead of ${origin}.` },
+    { ...notice, detail: 'Alerts go by webhook no more.' },
+  ])
+  // Whoever has the whole address may write to whom it leads.
+  const told = await here.db.$queryRaw<{ hits: number }[]>`
+    SELECT count(*)::int AS hits FROM (
+      SELECT row_to_json(audit_event)::text AS words FROM audit_event
+      UNION ALL SELECT row_to_json(notice)::text FROM notice
+      UNION ALL SELECT row_to_json(alert_delivery)::text FROM alert_delivery) AS everything
+    WHERE words LIKE '%secret-words%' OR words LIKE '%' || ${new URL(server.url).search} || '%'`
+  expect(told).toEqual([{ hits: 0 }])
   expect(await here.db.sealedValue.count({ where: { place: 'alerts.webhook-secret' } })).toBe(0)
 })

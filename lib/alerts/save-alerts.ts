@@ -65,9 +65,10 @@ export async function saveWebhook(
   const stored = Boolean(await getSealed(context.db, context, secretPlace))
   const webhook = on ? { url: new URL(url).href } : null
   const next = !on || (stored && secret === '') ? undefined : secret || newWebhookSecret()
-  const changes = changesBetween(before.webhook, webhook, 'webhook')
+  const [was, is] = [before.webhook && tellable(before.webhook), webhook && tellable(webhook, before.webhook)]
+  const changes = changesBetween(was, is, 'webhook')
   if (next) changes['webhook.secret'] = [stored ? 'stored' : null, 'replaced']
-  const reasons = before.webhook ? elsewhere('webhook', before.webhook, webhook) : []
+  const reasons = was ? elsewhere('webhook', was, is) : []
   const result = await store(context, before, { webhook }, { ...by, changes, reasons }, async (tx) => {
     if (next) await putSealed(tx, context, secretPlace, Buffer.from(next))
     else if (!on) await tx.sealedValue.deleteMany({ where: secretPlace })
@@ -143,6 +144,14 @@ function changesBetween(before: object | null, after: object | null, prefix: str
       .map((name): [string, [string | null, string | null]] => [`${prefix}.${name}`, [text(was[name]), text(is[name])]])
       .filter(([, [one, other]]) => one !== other),
   )
+}
+
+/** What comes after the host often is what lets messages in, as a password does: it is never told, only that it changed. */
+function tellable({ url }: { readonly url: string }, before?: { readonly url: string } | null): { url: string } {
+  const { protocol, host } = new URL(url)
+  const where = `${protocol}//${host}`
+  const moved = before && before.url !== url && tellable(before).url === where
+  return { url: moved ? `${where}, at another path` : where }
 }
 
 function urlProblem(text: string): string | undefined {
