@@ -14,6 +14,16 @@ export interface Diagnosis {
   readonly remedies?: Remedy[]
 }
 
+/**
+ * What to do, for a text that stands alone: that of a job, of a mail, of a command. A fix that speaks of policies to add
+ * then says where they are.
+ * @param shownBy what shows them, as a sentence; undefined where nothing does
+ */
+export function fixAlone({ fix, remedies = [] }: Diagnosis, action: string, shownBy: string | undefined): string {
+  const isPolicy = remedies.some(({ formats }) => formats.some(({ format }) => format === 'json'))
+  return isPolicy ? `${fix} ${shownBy ?? `What is added must allow ${action}.`}` : fix
+}
+
 /** What else is known of credentials that were refused. */
 export interface RefusedWhere {
   /** Undefined where none was chosen. */

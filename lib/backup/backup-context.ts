@@ -89,7 +89,7 @@ export async function openReach(
   }
   const { seal } = context
   const connect = ({ id, environmentId, bucket, prefix }: BackupPlace): Connection => ({
-    store: s3Store(clients.s3, bucket),
+    store: s3Store(clients.s3, bucket, shownBy('byok key check')),
     versions: s3Versions(clients.s3, bucket, `${prefix === '' ? '' : `${prefix}/`}${environmentId}`),
     identity: { installation, environment: environmentId, backup: id, prefix },
     keyWrapper(keyId) {
@@ -102,6 +102,7 @@ export async function openReach(
         callerArn: undefined,
         installation,
         environment: environmentId,
+        shownBy: shownBy(`byok key check ${keyId}`),
       })
     },
     readRow: () => context.db.backup.findUnique({ where: { id }, omit: { envelope: true, nextEnvelope: true } }),
@@ -157,3 +158,6 @@ async function accessOfNow(
   const near = revision.region === region ? {} : { kmsEndpoint: undefined, s3Endpoint: undefined }
   return { access: { ...access, ...near }, installation }
 }
+
+const shownBy = (command: string) =>
+  `What to add is shown by Test key in Settings > Backup Environment, and by ${command}.`

@@ -269,6 +269,17 @@ test('a source that is gone and a bucket that refuses are told by the row', asyn
     error: expect.stringMatching(/^Writing objects was refused/),
   })
   expect(await objectsOf(refused)).toEqual([])
+
+  const noKey = await start(makeSource('refused-by-key'))
+  await sandbox.control('PUT', 'rehearsal', { kind: 'without-encrypt', keyArn: key })
+  await runBackup(here.context, noKey, never)
+  await sandbox.control('DELETE', 'rehearsal')
+  const { error } = await row(noKey)
+  expect(error).toMatch(
+    /^Encrypt is not allowed by any IAM policy: .* Add this IAM policy to .* What to add is shown by /,
+  )
+  // What it says is a command that can be pasted.
+  expect(error?.endsWith(`byok key check ${key}.`)).toBe(true)
 })
 
 /** Runs the first attempt until a segment is on its way, stops its worker there, and lets the segment arrive. */

@@ -149,6 +149,6 @@ function unknown({ code, message }: AwsFault, name: string, action: KmsAction): 
     title: `${name} failed`,
     detail: `AWS answered ${code}${message ? `: ${message}` : ', with no message'}. ${consequences[action]}`,
     cause: 'This answer is not one this console knows, so it does not guess.',
-    fix: 'Look the code up in the AWS KMS API reference. The request ID below lets AWS Support find this call.',
+    fix: 'Look the code up in the AWS KMS API reference. AWS Support finds this call by its request ID.',
   }
 }

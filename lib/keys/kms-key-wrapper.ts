@@ -1,3 +1,4 @@
+import { fixAlone } from '#lib/aws/diagnosis.ts'
 import { isKeyStoreCiphertext } from '#lib/aws/external-key-store.ts'
 import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
@@ -41,7 +42,9 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
   } catch (error) {
     if (error instanceof AppError) throw error
     const fault = faultOf(error)
-    const { title, detail, cause, fix, remedies } = diagnoseKms(fault, action, situation)
+    const diagnosis = diagnoseKms(fault, action, situation)
+    const { title, detail, cause, remedies } = diagnosis
+    const fix = fixAlone(diagnosis, action, situation.shownBy)
     const code = isDamage(fault) ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
     throw new AppError(code, `${title}: ${detail} ${cause}`, { cause: error, fix, remedies })
   }

@@ -23,4 +23,6 @@ export interface KmsSituation {
   readonly callerArn: string | undefined
   readonly installation: string
   readonly environment: string
+  /** What shows the policies that a fix speaks of, as a sentence, where only its words are kept. */
+  readonly shownBy?: string
 }

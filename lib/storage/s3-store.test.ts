@@ -171,6 +171,15 @@ describe('refusals', () => {
     expect(Buffer.from(await store.read('kept/one', 10)).toString()).toBe('one')
   })
 
+  test('what a policy would allow is said with where that policy is shown', async () => {
+    const allow = { Effect: 'Allow', Action: 's3:ListBucket', Resource: '*' }
+    const user = await sandbox.user('lists-only', { Version: '2012-10-17', Statement: [allow] })
+    const write = (shownBy?: string) =>
+      failure(s3Store(sandbox.s3(region, user), bucket, shownBy).create('x', bytes('x')))
+    expect(await write('The page shows it.')).toMatchObject({ fix: expect.stringMatching(/^Add this .* shows it\.$/) })
+    expect(await write()).toMatchObject({ fix: expect.stringMatching(/^Add this .* must allow s3:PutObject\.$/) })
+  })
+
   test('a bucket that is not there, and one of another Region, are invalid', async () => {
     for (const [name, words] of [
       ['there-is-none', /^There is no such bucket: /],

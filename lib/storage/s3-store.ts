@@ -9,6 +9,7 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3'
+import { fixAlone } from '#lib/aws/diagnosis.ts'
 import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { freeNow } from '#lib/free-now.ts'
@@ -21,7 +22,8 @@ import type { S3Action } from './s3-situation.ts'
 const deleteBatch = 1000
 const bodyAttempts = 3
 
-export function s3Store(s3: S3Client, bucket: string): ObjectStore {
+/** @param shownBy what shows the policies that an error speaks of, as a sentence */
+export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectStore {
   const call = async <T>(action: S3Action, key: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
     try {
       return await run()
@@ -38,10 +40,11 @@ export function s3Store(s3: S3Client, bucket: string): ObjectStore {
       if (fault.code === 'NoSuchKey' || (action === 's3:GetObject' && fault.code === 'NotFound')) {
         throw new AppError('not-found', `The object ${key} is not in bucket ${bucket}.`, { cause: error })
       }
-      const { title, detail, cause, fix } = diagnoseS3(fault, action, { bucket, callerArn: undefined })
+      const diagnosis = diagnoseS3(fault, action, { bucket, callerArn: undefined })
+      const { title, detail, cause } = diagnosis
       throw new AppError(fault.kind === 'refused' ? 'denied' : fault.kind, `${title}: ${detail} ${cause}`, {
         cause: error,
-        fix,
+        fix: fixAlone(diagnosis, action, shownBy),
       })
     }
   }
