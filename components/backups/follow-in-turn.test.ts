@@ -21,8 +21,20 @@ class Source {
     Source.made.findLast((one) => one.url === url && one.readyState === 1)?.onmessage?.({ data })
 }
 
+/** A tab as far as it is asked whether somebody sees it. */
+class Tab extends EventTarget {
+  visibilityState = 'visible'
+  turn(to: 'visible' | 'hidden') {
+    this.visibilityState = to
+    this.dispatchEvent(new Event('visibilitychange'))
+  }
+}
+let tab: Tab
+
 beforeEach(() => {
   Source.made = []
+  tab = new Tab()
+  vi.stubGlobal('document', tab)
   vi.stubGlobal('EventSource', Source)
   vi.useFakeTimers()
 })
@@ -72,5 +84,25 @@ test('one alone stays open; what has ended or is lost leaves its place to the ne
   refused?.onerror?.()
   expect(lost).toHaveBeenCalledOnce()
   for (const stop of stops) stop()
+  expect(Source.open()).toEqual([])
+})
+
+test('a tab that nobody sees holds no connection, so that many tabs leave some; seen again it goes on', () => {
+  const stops = ['a', 'b', 'c'].map((name) => followInTurn(name, (data) => data === 'last', vi.fn()))
+  tab.turn('hidden')
+  vi.advanceTimersByTime(60_000)
+  expect(Source.open()).toEqual([])
+  tab.turn('visible')
+  expect(Source.open()).toEqual(['a', 'b'])
+  Source.say('a', 'last')
+  expect(Source.open()).toEqual(['b', 'c'])
+  // What has ended stays so, and what begins behind a seen tab waits for it.
+  tab.turn('hidden')
+  stops.push(followInTurn('d', () => false, vi.fn()))
+  expect(Source.open()).toEqual([])
+  tab.turn('visible')
+  expect(Source.open()).toEqual(['b', 'c'])
+  for (const stop of stops) stop()
+  tab.turn('visible')
   expect(Source.open()).toEqual([])
 })

@@ -1,5 +1,6 @@
 // Over HTTP/1.1 a browser keeps six connections to one console, for all its tabs, and a stream holds one for as long as
-// it is open: with six of them no link and no button would be answered any more.
+// it is open: with six of them no link and no button would be answered any more. So each tab has few, and one that nobody
+// sees has none.
 const mostOpen = 2
 const pauseMs = 3000
 
@@ -7,8 +8,8 @@ let open = 0
 const waiting: (() => void)[] = []
 
 /**
- * Follows an event stream. Where more are wanted than may be open they take turns: each until it has said something, and
- * again after a pause.
+ * Follows an event stream while its tab is seen. Where more are wanted than may be open they take turns: each until it has
+ * said something, and again after a pause.
  * @param onMessage whether that was the last
  * @param onLost the answer is no stream: the browser does not try again
  * @returns what ends it
@@ -31,7 +32,7 @@ export function followInTurn(url: string, onMessage: (data: string) => boolean, 
     // A lost connection is made again by the browser; an answer that is no stream is not.
     mine.onerror = () => {
       if (mine.readyState !== EventSource.CLOSED) return
-      end()
+      stop()
       onLost()
     }
   }
@@ -46,12 +47,22 @@ export function followInTurn(url: string, onMessage: (data: string) => boolean, 
     open -= 1
     waiting.shift()?.()
   }
-  const stop = () => {
+  const leave = () => {
     clearTimeout(pause)
     const place = waiting.indexOf(begin)
     if (place >= 0) waiting.splice(place, 1)
     end()
   }
-  ask()
+  // Seen again, it is told at once how things stand.
+  const onSeen = () => {
+    leave()
+    if (document.visibilityState === 'visible') ask()
+  }
+  const stop = () => {
+    document.removeEventListener('visibilitychange', onSeen)
+    leave()
+  }
+  document.addEventListener('visibilitychange', onSeen)
+  onSeen()
   return stop
 }

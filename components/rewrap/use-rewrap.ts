@@ -1,5 +1,6 @@
 import { useRouter } from 'next/navigation'
 import { useEffect, useState } from 'react'
+import { followInTurn } from '#components/backups/follow-in-turn.ts'
 import type { RewrapRow } from '#lib/rewrap/schema.ts'
 import { hasEnded } from './rewrap-ended.ts'
 
@@ -14,31 +15,31 @@ export function useRewrap(initial: RewrapRow): { run: RewrapRow; perSecond: numb
 
   useEffect(() => {
     if (hasEnded(first)) return
-    const source = new EventSource(`/api/rewraps/${id}/progress`)
     let known = first
     let polling: ReturnType<typeof setInterval> | undefined
-    source.onmessage = (event: MessageEvent<string>) => {
-      const next: RewrapRow | null = JSON.parse(event.data)
-      if (!next) {
-        source.close()
-        router.refresh()
-        return
-      }
-      const at = performance.now()
-      setRun(next)
-      setSeen((old) =>
-        next.state === 'running' ? [...old.filter((one) => at - one.at <= windowMs), { at, done: next.done }] : [],
-      )
-      if (next.state !== known) router.refresh()
-      known = next.state
-      if (hasEnded(next.state)) source.close()
-    }
-    source.onerror = () => {
-      // A lost connection is made again by the browser; an answer that is no stream is not.
-      if (source.readyState === EventSource.CLOSED) polling ??= setInterval(() => router.refresh(), 3000)
-    }
+    const stop = followInTurn(
+      `/api/rewraps/${id}/progress`,
+      (data) => {
+        const next: RewrapRow | null = JSON.parse(data)
+        if (!next) {
+          router.refresh()
+          return true
+        }
+        const at = performance.now()
+        setRun(next)
+        setSeen((old) =>
+          next.state === 'running' ? [...old.filter((one) => at - one.at <= windowMs), { at, done: next.done }] : [],
+        )
+        if (next.state !== known) router.refresh()
+        known = next.state
+        return hasEnded(next.state)
+      },
+      () => {
+        polling ??= setInterval(() => router.refresh(), 3000)
+      },
+    )
     return () => {
-      source.close()
+      stop()
       clearInterval(polling)
     }
   }, [id, router, first])
