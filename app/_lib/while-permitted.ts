@@ -17,9 +17,11 @@ export function whilePermitted(
   stop(): void
 } {
   const ended = new AbortController()
+  let by: RequestUser['begun'] | undefined = begun
   const ask = async () => {
     const { db } = await getConsole()
-    if (await stillMay(db, { userId: id, by: begun }, permission)) return
+    if (by) by = await stillMay(db, { userId: id, by }, permission)
+    if (by) return
     ended.abort(
       new AppError('denied', 'Whoever began this may not go on: signed out, token revoked, or role changed.', {
         fix: 'Sign in, or make a new token, and begin again.',

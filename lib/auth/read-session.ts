@@ -1,7 +1,7 @@
 import type { Db } from '#lib/db.ts'
 import type { Auth } from './create-auth.ts'
 import { roles, type SessionUser } from './schema.ts'
-import { absoluteMs } from './session-limits.ts'
+import { endOfSession } from './session-limits.ts'
 
 export interface CurrentSession {
   readonly id: string
@@ -23,13 +23,12 @@ export async function readSession(
   const found = await auth.api.getSession({ headers, query: { disableRefresh: !keepAlive } })
   const role = roles.find((known) => known === found?.user.role)
   if (!found || !role) return undefined
-  const { id, createdAt, expiresAt } = found.session
-  const last = createdAt.getTime() + absoluteMs
-  if (last <= Date.now()) {
+  const { id } = found.session
+  const until = endOfSession(found.session)
+  if (until.getTime() <= Date.now()) {
     await db.session.deleteMany({ where: { id } })
     return undefined
   }
   const { name, email } = found.user
-  const until = new Date(Math.min(expiresAt.getTime(), last))
   return { id, until, user: { id: found.user.id, name, email, role } }
 }

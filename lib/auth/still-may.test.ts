@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import { addUser } from './add-user.ts'
-import { stillMay } from './still-may.ts'
+import { stillMay as ask, type Beginner } from './still-may.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -11,6 +11,7 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 const hour = 3_600_000
+const stillMay = async (...asked: Parameters<typeof ask>) => (await ask(...asked)) !== undefined
 async function begun() {
   const { db } = database
   const email = `${randomUUID()}@example.test`
@@ -53,4 +54,14 @@ test('what only expired meanwhile goes on', async () => {
   await db.session.delete({ where: { id: session.session } })
   expect(await stillMay(db, { userId, by: { ...session, until: past } }, 'backup.run')).toBe(true)
   expect(await stillMay(db, { userId, by: token }, 'backup.run')).toBe(true)
+})
+
+test('signed out after the session had lasted longer than it first would: not any more', async () => {
+  const { db } = database
+  const { userId, session } = await begun()
+  let by: Beginner['by'] | undefined = { ...session, until: new Date(Date.now() - 1) }
+  by = await ask(db, { userId, by }, 'backup.run')
+  expect(by).toEqual(session)
+  await db.session.delete({ where: { id: session.session } })
+  expect(by && (await ask(db, { userId, by }, 'backup.run'))).toBeUndefined()
 })

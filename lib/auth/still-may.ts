@@ -1,5 +1,6 @@
 import type { Db } from '#lib/db.ts'
 import { can, type Permission, roles } from './schema.ts'
+import { endOfSession } from './session-limits.ts'
 
 /** Who began what takes long: by a session, or by an API token. */
 export interface Beginner {
@@ -10,17 +11,23 @@ export interface Beginner {
 /**
  * Whether whoever began something may go on with it: not when they signed out, the token was revoked or the role taken
  * away meanwhile. What only expires meanwhile ends nothing that it began: a backup may take longer than a session.
+ * @returns undefined when not; else what to ask with the next time: a session that is used lasts longer
  */
-export async function stillMay(db: Db, { userId, by }: Beginner, permission: Permission): Promise<boolean> {
-  const [user, begun] = await Promise.all([
-    db.user.findUnique({ where: { id: userId }, select: { role: true } }),
-    'token' in by
-      ? db.apiToken.findUnique({ where: { id: by.token }, select: { revokedAt: true } })
-      : db.session.findUnique({ where: { id: by.session }, select: { id: true } }),
-  ])
+export async function stillMay(
+  db: Db,
+  { userId, by }: Beginner,
+  permission: Permission,
+): Promise<Beginner['by'] | undefined> {
+  const user = await db.user.findUnique({ where: { id: userId }, select: { role: true } })
   const role = roles.find((known) => known === user?.role)
-  if (!role || !can(role, permission)) return false
-  if (begun && 'revokedAt' in begun) return begun.revokedAt === null
-  // A session that expired is deleted by the next request that comes with it.
-  return begun !== null || ('until' in by && by.until <= new Date())
+  if (!role || !can(role, permission)) return undefined
+  if ('token' in by) {
+    const token = await db.apiToken.findUnique({ where: { id: by.token }, select: { revokedAt: true } })
+    return token?.revokedAt === null ? by : undefined
+  }
+  const where = { id: by.session }
+  const session = await db.session.findUnique({ where, select: { createdAt: true, expiresAt: true } })
+  if (session) return { session: by.session, until: endOfSession(session) }
+  // One that expired is deleted by the next request that comes with it.
+  return by.until <= new Date() ? by : undefined
 }
