@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import type { KeyringContext } from './keyring.ts'
 import { memoryWrapper } from './root-key.ts'
@@ -52,6 +52,28 @@ test('the root key of an older console is taken over, and its file goes', async 
   expect(Buffer.from(await keyring.unwrap({ keyId: old.id, ciphertext }, boundTo)).toString()).toBe('older')
   expect((await keyring.wrap(Buffer.from('x'), boundTo)).keyId).toBe(old.id)
   expect(existsSync(at('root-key'))).toBe(false)
+})
+
+test('the root key of another database of this folder is not thrown away, nor is a file that cannot be read', async () => {
+  await unseal(here, folder)
+  const [{ id = '' } = {}] = await rootKeys()
+  const told = vi.spyOn(console, 'error').mockReturnValue()
+  onTestFinished(() => told.mockRestore())
+  const key = Buffer.alloc(32, 7).toString('base64')
+  // Of no root key, under the name of one that is there, and cut.
+  for (const left of [
+    JSON.stringify({ id: `root-key/${randomUUID()}`, key }),
+    JSON.stringify({ id, key }),
+    JSON.stringify({ id, key }).slice(0, -9),
+  ]) {
+    writeFileSync(at('root-key'), left)
+    told.mockClear()
+    const keyring = await unseal(here, folder)
+    expect((await keyring.wrap(Buffer.from('x'), boundTo)).keyId).toBe(id)
+    expect(readFileSync(at('root-key'), 'utf8')).toBe(left)
+    expect(told).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('secrets/root-key in the data folder stays'))
+    expect(JSON.stringify(told.mock.calls)).not.toContain(key.slice(0, 12))
+  }
 })
 
 test('without its key file a seal is not replaced; a damaged one is told without its content', async () => {

@@ -1,7 +1,9 @@
-import { AppError } from '#lib/errors.ts'
+import { randomBytes } from 'node:crypto'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { type Keyring, type KeyringContext, type KeyringOptions, openKeyring } from './keyring.ts'
 import { forgetRootKeyFile, rootKeyInFile } from './local-seal.ts'
 import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
+import { memoryWrapper } from './root-key.ts'
 import type { Seal } from './seal.ts'
 
 export interface Unsealed {
@@ -28,7 +30,7 @@ export async function unseal(
       seal.close()
       throw error
     })
-    forgetRootKeyFile(host.dataDir)
+    await forgetAdopted(keyring, host.dataDir, follow)
     return { keyring, seal }
   } catch (cause) {
     if (!(cause instanceof AppError)) throw cause
@@ -38,4 +40,34 @@ export async function unseal(
       ...(cause.fix && { fix: cause.fix }),
     })
   }
+}
+
+/**
+ * The file of a console from before the keyring goes once the seal has proven to hold what is in it. One that belongs to
+ * another database may be the last copy of what opens that one's backups.
+ * @param tell a console's own start says why it stays; a command does not each time
+ */
+async function forgetAdopted(keyring: Keyring, dataDir: string, tell = true): Promise<void> {
+  const why = await isHeld(keyring, dataDir).catch(messageOf)
+  if (why === true) forgetRootKeyFile(dataDir)
+  else if (why !== undefined && tell)
+    console.error(
+      JSON.stringify({
+        level: 'warning',
+        part: 'seal',
+        message: `secrets/root-key in the data folder stays: this database does not have the key in it. Where it belongs to another database of this console, keep it: it opens backups of method AES-256 there. (${why})`,
+      }),
+    )
+}
+
+/** Undefined where there is none. @throws why it is not */
+async function isHeld(keyring: Keyring, dataDir: string): Promise<true | undefined> {
+  const left = rootKeyInFile(dataDir)
+  if (!left) return undefined
+  const boundTo = { purpose: 'proof' }
+  const probe = randomBytes(32)
+  const ciphertext = await memoryWrapper(left).wrap(probe, boundTo)
+  const opened = await keyring.unwrap({ keyId: left.id, ciphertext }, boundTo)
+  if (!probe.equals(opened)) throw new AppError('integrity', 'It opens something else.')
+  return true
 }
