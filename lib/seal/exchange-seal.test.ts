@@ -4,6 +4,7 @@ import path from 'node:path'
 import { UpdateAliasCommand } from '@aws-sdk/client-kms'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
+import { messageOf } from '#lib/errors.ts'
 import { type Credentials, keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { exchangeSeal } from './exchange-seal.ts'
 import { type KeyringContext, openKeyring } from './keyring.ts'
@@ -57,6 +58,37 @@ test('what does not follow the key that is configured opens everything, and make
   await putSealed(here.db, { ...here, seal: elsewhere }, place('2'), Buffer.from('other'))
   expect(String(await getSealed(here.db, { ...here, seal: keyring }, place('2')))).toBe('other')
   expect(await wraps()).toEqual([[arnOf('backups')]])
+})
+
+test('two consoles with different keys on one database: neither takes the other’s seal away, and it is told', async () => {
+  const first = await openKeyring(here, await kmsSeal(arnOf('backups')))
+  await putSealed(here.db, { ...here, seal: first }, place('1'), Buffer.from('secret'))
+  const only = (alias: string) =>
+    sandbox.user(`only-${alias}`, {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 'kms:*', Resource: arnOf(alias) }],
+    })
+  // One that may not use the other's key stays sealed, and says which key that is.
+  const seal = await kmsSeal(arnOf('archive'), 'us-east-1', await only('archive'))
+  const refused = await openKeyring(here, seal).catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'denied', message: expect.stringContaining('Decrypt') })
+  expect(messageOf(refused)).toContain(arnOf('backups'))
+  expect(await wraps()).toEqual([[arnOf('backups')]])
+  expect(await here.db.auditEvent.count()).toBe(0)
+
+  // One that may has a root key of its own; the audit log names both keys.
+  await openKeyring(here, await kmsSeal(arnOf('archive')))
+  expect(await wraps()).toEqual([[arnOf('archive')], [arnOf('backups')]])
+  const [row, ...others] = await here.db.auditEvent.findMany()
+  expect(row).toMatchObject({ actor: 'console', action: 'seal.rotate-root', outcome: 'success' })
+  expect(row?.subject).toMatch(new RegExp(`seal is ${arnOf('archive')}, and .* by ${arnOf('backups')}$`))
+  expect(others).toEqual([])
+  expect(String(await getSealed(here.db, { ...here, seal: first }, place('1')))).toBe('secret')
+
+  // A key file is no third one.
+  const local = await openKeyring(here, openLocalSeal(folder, true)).catch((error: unknown) => error)
+  expect(messageOf(local)).toMatch(/is wrapped by arn:.* but the configured seal is the key file .* byok seal migrate/)
+  expect(await wraps()).toEqual([[arnOf('archive')], [arnOf('backups')]])
 })
 
 test('opening what is there asks KMS to unwrap each root key, and to wrap none', async () => {

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
@@ -46,7 +47,11 @@ export async function openKeyring(
     for (const row of rows)
       if (!opened.has(row.id)) opened.set(row.id, memoryWrapper(await openRootKey(context, seal, row)))
   }
-  async function add(root: RootKey, onlyIf: (tx: Tx) => Promise<boolean>): Promise<void> {
+  async function add(
+    root: RootKey,
+    onlyIf: (tx: Tx) => Promise<boolean>,
+    tell?: (tx: Tx) => Promise<void>,
+  ): Promise<void> {
     // Every command comes by here, and wrapping is a call of KMS.
     if (!(await onlyIf(db))) return
     const wrapped = await seal.wrapper.wrap(root.key, rootKeyContext(installation, root.id))
@@ -54,6 +59,7 @@ export async function openKeyring(
       // Several processes start at once: the second waits here, and then finds what the first made.
       await tx.$queryRaw`SELECT "id" FROM "installation" FOR UPDATE`
       if (!(await onlyIf(tx))) return
+      await tell?.(tx)
       await tx.rootKey.create({
         data: { id: root.id, wraps: { create: wrapRow(seal, root.id, wrapped, installation) } },
       })
@@ -64,9 +70,20 @@ export async function openKeyring(
   await load()
   const onNewKey = { wraps: { some: { keyId: seal.keyId } } }
   if (follow) {
+    const root = newRootKey()
     await add(
-      newRootKey(),
+      root,
       async (tx) => !(await tx.rootKey.findFirst({ where: { ...onNewKey, id: await newestOf(tx) } })),
+      // Where nobody moved the seal, two consoles with different keys share this database: each such row is one's start.
+      async (tx) => {
+        const { wraps } = await tx.rootKey.findUniqueOrThrow({
+          where: { id: await newestOf(tx) },
+          include: { wraps: true },
+        })
+        const before = wraps.map(({ keyId }) => keyId).join(' and ')
+        const subject = `${root.id}, because this console’s seal is ${seal.keyId}, and the newest root key was wrapped by ${before}`
+        await recordAudit(tx, { actor: 'console', action: 'seal.rotate-root', outcome: 'success', subject })
+      },
     )
     await load()
   }
@@ -111,9 +128,22 @@ export async function openRootKey({ installation }: KeyringContext, seal: Seal, 
   const wrap = row.wraps.find(({ keyId }) => keyId === seal.keyId) ?? row.wraps.find((one) => seal.opener(one))
   const opener = wrap && seal.opener(wrap)
   if (!wrap || !opener) throw otherSeal(seal, row)
-  const key = await opener.unwrap(wrap, rootKeyContext(installation, row.id))
+  const key = await opener.unwrap(wrap, rootKeyContext(installation, row.id)).catch((error: unknown) => {
+    // Of a key that nobody configured here, “this key” would be taken for the one that is.
+    throw error instanceof AppError && wrap.keyId !== seal.keyId ? notOpened(seal, row.id, wrap.keyId, error) : error
+  })
   if (key.length !== 32) throw new AppError('integrity', `${row.id} has ${key.length} bytes instead of 32.`)
   return { id: row.id, key }
+}
+
+function notOpened(seal: Seal, id: string, keyId: string, cause: AppError): AppError {
+  const { code, retryable, remedies, message, fix } = cause
+  return new AppError(code, `${id} is wrapped by ${keyId}, not by the configured seal ${seal.keyId}. ${message}`, {
+    cause,
+    retryable,
+    remedies,
+    fix: `If another console uses this database, give both the same seal. If the seal is to move, its credentials need the key that it leaves until byok seal rewrap has run.${fix ? ` ${fix}` : ''}`,
+  })
 }
 
 function otherSeal(seal: Seal, { id, wraps }: StoredRootKey): AppError {
