@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Overwrite } from '#lib/archive/overwrite.ts'
 import { recordAudit } from '#lib/audit/record.ts'
+import { idAndTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { chooseHost } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -36,7 +37,15 @@ export async function startRestore(
   return context.db.$transaction(async (tx) => {
     await mustStayComplete(tx, backupId)
     const { id } = await tx.restore.create({
-      data: { backupId, target: folder, host, paths: [...paths], overwrite: overwrite ?? null, createdBy: actor },
+      data: {
+        ...(await idAndTime(tx)),
+        backupId,
+        target: folder,
+        host,
+        paths: [...paths],
+        overwrite: overwrite ?? null,
+        createdBy: actor,
+      },
       select: { id: true },
     })
     await recordAudit(tx, {

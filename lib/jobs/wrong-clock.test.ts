@@ -5,11 +5,14 @@ import { takeTry } from '#lib/auth/sign-in-limit.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
+import { startRestore } from '#lib/backup/start-restore.ts'
 import { startVerification } from '#lib/backup/start-verification.ts'
 import { databaseTime } from '#lib/db.ts'
 import { checkHealth } from '#lib/health.ts'
 import { followKeys, watchKeys } from '#lib/key-health/watch-keys.ts'
+import { startProof } from '#lib/retire/run-proof.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { addSchedule } from '#lib/schedules/change-schedules.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
 import { previewShred } from '#lib/shred/select-backups.ts'
 import { startShred } from '#lib/shred/start-shred.ts'
@@ -106,6 +109,38 @@ test('of two verifications the newer one counts, by whose clock ever: it has the
   const [early, right] = [await wrongBy(year, verify), await verify()]
   expect(early < right).toBe(true)
   expect(Math.abs(await fromNow(timeOf(early)))).toBeLessThan(minute)
+})
+
+test('what is started on a machine of the wrong time has the database’s, and so has its place in every list', async () => {
+  const backup = await start()
+  await runBackup(here.context, backup, never)
+  let number = 0
+  const starts: Record<string, () => Promise<string>> = {
+    restore: () => startRestore(here.context, { backupId: backup, target: `${backup}-${++number}` }, 'page', actor),
+    schedule: async () => {
+      const source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+      const when = { every: 'daily', at: 120, weekday: 0, keep: 3 } as const
+      const wish = { source, host: '', name: `schedule ${++number}`, include: [], exclude: [], ...when }
+      return addSchedule(here.context, wish, 'page', actor)
+    },
+    proof: () => startProof(here.context, `${keyArn(sandbox.info, 'backups')}${++number}`, actor),
+  }
+  for (const [what, begin] of Object.entries(starts)) {
+    const [early, late, right] = [await wrongBy(year, begin), await wrongBy(-year, begin), await begin()]
+    expect([right, late, early].sort(), what).toEqual([early, late, right])
+    for (const id of [early, late]) expect(Math.abs(await fromNow(timeOf(id))), what).toBeLessThan(minute)
+  }
+  const times = await here.db.$queryRaw<{ off: number }[]>`
+    SELECT abs(extract(epoch FROM now() - "createdAt"))::float8 AS off FROM "restore"
+    UNION ALL SELECT abs(extract(epoch FROM now() - "createdAt"))::float8 FROM "schedule"
+    UNION ALL SELECT abs(extract(epoch FROM now() - "createdAt"))::float8 FROM "retire_proof"`
+  expect(times).toHaveLength(9)
+  for (const { off } of times) expect(off).toBeLessThan(60)
+  // The first run of a schedule is the next one, not one in a year or one that was missed.
+  for (const { nextRunAt } of await here.db.schedule.findMany()) {
+    expect(await fromNow(nextRunAt)).toBeGreaterThan(0)
+    expect(await fromNow(nextRunAt)).toBeLessThanOrEqual(24 * 60 * minute)
+  }
 })
 
 test('what a clock that was ahead put off for a year is done once it is right', async () => {

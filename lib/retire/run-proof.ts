@@ -1,6 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import type { Db, Tx } from '#lib/db.ts'
+import { type Db, idAndTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
@@ -17,7 +17,10 @@ export async function startProof({ db, jobs }: BackupContext, key: string, actor
   return db.$transaction(async (tx) => {
     const running = await tx.retireProof.findFirst({ where: { keyArn: key, state: { in: ['queued', 'running'] } } })
     if (running) return running.id
-    const { id } = await tx.retireProof.create({ data: { keyArn: key, createdBy: actor }, select: { id: true } })
+    const { id } = await tx.retireProof.create({
+      data: { ...(await idAndTime(tx)), keyArn: key, createdBy: actor },
+      select: { id: true },
+    })
     await recordAudit(tx, { actor, action: 'retire.start', outcome: 'success', subject: key })
     await enqueue(jobs, tx, 'retire', id)
     return id

@@ -1,7 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { count } from '#lib/count-text.ts'
-import type { Tx } from '#lib/db.ts'
+import { idAndTime, type Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { concerned } from './concerned-backups.ts'
@@ -35,6 +35,7 @@ export async function startRewrap(
     await mustStandAlone(tx, wish)
     const run = await tx.rewrap.create({
       data: {
+        ...(await idAndTime(tx)),
         ...wish,
         toTyped,
         perSecond,

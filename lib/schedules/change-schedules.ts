@@ -3,7 +3,7 @@ import { closeScheduleAlert } from '#lib/alerts/alert-of-schedule.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { placeSource, savedEnvironment } from '#lib/backup/start-backup.ts'
-import { databaseTime } from '#lib/db.ts'
+import { databaseTime, idAndTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { nextRun } from './next-run.ts'
 import { type AddSchedule, type ChangeScheduleInput, timeWords } from './schema.ts'
@@ -21,8 +21,10 @@ export async function addSchedule(
   const times = { every, minute, weekday: every === 'weekly' ? input.weekday : null }
   const name = input.name || path.basename(folder) || folder
   return context.db.$transaction(async (tx) => {
+    const made = await idAndTime(tx)
     const { id } = await tx.schedule.create({
       data: {
+        ...made,
         ...times,
         environmentId,
         name,
@@ -31,7 +33,7 @@ export async function addSchedule(
         include,
         exclude,
         keep,
-        nextRunAt: nextRun(times, new Date()),
+        nextRunAt: nextRun(times, made.createdAt),
         createdBy: actor,
       },
       select: { id: true },

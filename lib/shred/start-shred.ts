@@ -1,7 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { backupFolder, ENVELOPE } from '#lib/backup/layout.ts'
-import { databaseTime, type Tx } from '#lib/db.ts'
+import { idAndTime, type Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import type { ShredRequest } from './schema.ts'
@@ -23,7 +23,8 @@ export async function startShred(
 ): Promise<string> {
   return db.$transaction(
     async (tx) => {
-      const now = given ?? (await databaseTime(tx))
+      const { id: newId, createdAt } = await idAndTime(tx)
+      const now = given ?? createdAt
       const dueAt = new Date(now.getTime() + hours * 3_600_000)
       const before = await selectBackups(tx, selection)
       await lock(
@@ -39,7 +40,7 @@ export async function startShred(
       const wanted = nameToType(chosen)
       if (name.trim() !== wanted) throw new AppError('invalid', `What was typed is not “${wanted}”.`)
       const { id } = await tx.shred.create({
-        data: { name: wanted, reason, createdAt: now, createdBy: actor, dueAt },
+        data: { id: newId, name: wanted, reason, createdAt: now, createdBy: actor, dueAt },
         select: { id: true },
       })
       await addItems(
