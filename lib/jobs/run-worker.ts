@@ -20,7 +20,7 @@ import { giveUpRewrap, runRewrap } from '#lib/rewrap/run-rewrap.ts'
 import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
 import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
-import { watchSchedules } from '#lib/schedules/watch-schedules.ts'
+import { type Compared, watchSchedules } from '#lib/schedules/watch-schedules.ts'
 import type { Services } from '#lib/services.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
 import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
@@ -96,6 +96,7 @@ export async function runWorker(
       if (job) await giveUp[queue](context, jobPayload.parse(job.data).id)
     })
   }
+  const compared: Compared = new Map()
   const chores = [
     every(60_000, 'clock', stopping.signal, () => undoFuture(context.db)),
     every(60_000, 'refused-tries', stopping.signal, () => forgetPastTries(context.db)),
@@ -106,7 +107,9 @@ export async function runWorker(
       await settleExchanges(context, stopping.signal)
     }),
     // What is still due then could not be started.
-    every(10_000, 'schedules', stopping.signal, () => runDueSchedules(context).finally(() => watchSchedules(context))),
+    every(10_000, 'schedules', stopping.signal, () =>
+      runDueSchedules(context).finally(() => watchSchedules(context, compared)),
+    ),
     every(30_000, 'keys', stopping.signal, async () => followKeys(context, await databaseTime(context.db))),
     every(3_600_000, 'key-history', stopping.signal, async () =>
       pruneHealth(context.db, await databaseTime(context.db)),

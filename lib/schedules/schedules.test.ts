@@ -17,7 +17,7 @@ import { changeSchedule } from './change-schedules.ts'
 import { deleteOutdated } from './delete-outdated.ts'
 import { runDueSchedules } from './run-due.ts'
 import { viewSchedules } from './view-schedules.ts'
-import { watchSchedules } from './watch-schedules.ts'
+import { type Compared, watchSchedules } from './watch-schedules.ts'
 
 const never = new AbortController().signal
 let sandbox: TestSandbox
@@ -339,6 +339,33 @@ test('one that holds far less than before is told, and that it failed since as w
   await run(id, { ...whole, files: 9000 })
   await watchSchedules(here.context)
   expect(words(await told())).toEqual(['closed: The scheduled backup “photos” is made again'])
+})
+
+test('watched again and again, earlier backups are read anew when there is a newer one, or after some minutes', async () => {
+  const id = await planned('/srv/photos')
+  const whole = { state: 'complete', files: 10_000, bytes: 2n ** 40n } as const
+  const cut = { state: 'complete', files: 300, bytes: 2n ** 30n } as const
+  const compared: Compared = new Map()
+  const watch = async () => {
+    await watchSchedules(here.context, compared)
+    return openTitles()
+  }
+  const farLess = ['The scheduled backup “photos” holds far less than before']
+  const first = await run(id, whole)
+  await run(id, cut)
+  expect(await watch()).toEqual(farLess)
+  // As little is meant.
+  await here.db.backup.delete({ where: { id: first } })
+  expect(await watch()).toEqual(farLess)
+  for (const [schedule, known] of compared)
+    compared.set(schedule, { ...known, at: new Date(known.at.getTime() - 5 * 60_000) })
+  expect(await watch()).toEqual([])
+  await run(id, whole)
+  await run(id, cut)
+  expect(await watch()).toEqual(farLess)
+  await changeSchedule(here.context, id, 'remove', actor)
+  await watch()
+  expect(compared.size).toBe(0)
 })
 
 test('a machine without a worker, and a run that could not be started', async () => {

@@ -40,8 +40,19 @@ interface Trouble {
 /** `well` closes an alert, `unknown` leaves it as it is. */
 type Finding = Trouble | 'well' | 'unknown'
 
-/** Opens and closes the alerts of schedules, when what is due was started. Several workers may do so at once. */
-export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise<void> {
+/** What a newest backup was found to hold, beside all earlier ones of its schedule. */
+export type Compared = Map<
+  string,
+  { readonly newest: string; readonly at: Date; readonly trouble: Trouble | undefined }
+>
+/** Earlier ones change by being deleted alone: that may be noticed a little later. */
+const comparedAgainMs = 5 * 60_000
+
+/**
+ * Opens and closes the alerts of schedules, when what is due was started. Several workers may do so at once.
+ * @param compared kept by whoever watches again and again: rows of years are not read each time
+ */
+export async function watchSchedules({ db }: Pick<BackupContext, 'db'>, compared: Compared = new Map()): Promise<void> {
   const [schedules, newest, open, live, now] = await Promise.all([
     db.schedule.findMany({ where: { enabled: true } }),
     newestBackups(db),
@@ -49,10 +60,19 @@ export async function watchSchedules({ db }: Pick<BackupContext, 'db'>): Promise
     liveHosts(db),
     databaseTime(db),
   ])
+  for (const id of compared.keys()) if (!newest.has(id)) compared.delete(id)
+  const less = async (last: Newest) => {
+    const known = compared.get(last.scheduleId)
+    if (known?.newest === last.id && Math.abs(now.getTime() - known.at.getTime()) < comparedAgainMs)
+      return known.trouble
+    const trouble = await lessThanBefore(db, last)
+    compared.set(last.scheduleId, { newest: last.id, at: now, trouble })
+    return trouble
+  }
   for (const schedule of schedules) {
     const served = live.some(({ host }) => host === schedule.host)
     const last = newest.get(schedule.id)
-    const finding = findingOf(schedule, last, served, now) ?? (last && (await lessThanBefore(db, last))) ?? 'well'
+    const finding = findingOf(schedule, last, served, now) ?? (last && (await less(last))) ?? 'well'
     const alert = open.get(schedule.id)
     const isKnown =
       typeof finding === 'string'
