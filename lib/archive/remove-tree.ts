@@ -21,7 +21,7 @@ export async function removeTree(path: BytePath): Promise<void> {
     return
   }
   try {
-    fchmodSync(folder.fd, 0o700)
+    openUp(folder)
     const items = readdirSync(toFsPath(folder.inside('.')), { withFileTypes: true, encoding: 'latin1' })
     for (const [number, item] of items.entries()) {
       if (number % AT_ONCE === AT_ONCE - 1) await letOthersWork()
@@ -32,6 +32,13 @@ export async function removeTree(path: BytePath): Promise<void> {
     folder.close()
   }
   rmdirSync(toFsPath(path))
+}
+
+/** A disk without modes needs none, and says so in words of its own. What cannot be removed shows when it is tried. */
+function openUp({ fd }: OpenFolder): void {
+  try {
+    fchmodSync(fd, 0o700)
+  } catch {}
 }
 
 function openOwn(path: BytePath): OpenFolder {

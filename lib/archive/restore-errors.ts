@@ -1,5 +1,5 @@
 import { AppError } from '#lib/errors.ts'
-import { displayPath } from './byte-path.ts'
+import { type BytePath, displayPath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
 import { reasonOf, systemCode } from './system-error.ts'
 
@@ -26,11 +26,22 @@ const WHILE_WRITING: Readonly<Record<string, string>> = {
   EIO: 'the disk reported an error (EIO)',
 }
 
+/** What Linux says to a name that FAT, exFAT or NTFS does not take, and FUSE's exFAT, which says only that it is not there. */
+function isNameRefused(code: string, path: BytePath): boolean {
+  return code === 'EINVAL' || code === 'EILSEQ' || (code === 'ENOENT' && /[<>:"\\|?*][^/]*$|[. ]$/.test(path))
+}
+
 /** What the operating system refused, in a sentence that names the entry; anything else as it is. */
 export function cannotWrite(entry: Entry, error: unknown): unknown {
   const code = systemCode(error)
   if (error instanceof AppError || code === undefined) return error
-  const message = `"${displayPath(entry.path)}" cannot be written: ${WHILE_WRITING[code] ?? reasonOf(error)}.`
+  const name = displayPath(entry.path)
+  if (isNameRefused(code, entry.path))
+    return new AppError('denied', `"${name}" cannot be written: this disk takes no such name (${code}).`, {
+      cause: error,
+      fix: 'FAT, exFAT and NTFS refuse some characters, such as : and ?. Restore to a disk such as the one that was backed up, or leave it out (!NAME).',
+    })
+  const message = `"${name}" cannot be written: ${WHILE_WRITING[code] ?? reasonOf(error)}.`
   return new AppError('denied', message, { cause: error, fix: fixOf(error) })
 }
 

@@ -76,6 +76,19 @@ test.each([
   })
 })
 
+test.each([
+  ['EINVAL', 'inner/a:b'],
+  ['EILSEQ', 'inner/caf\xe9'],
+  ['ENOENT', 'inner/what?'],
+])('%s: a name that the disk does not take', (code, name) => {
+  const refused = cannotWrite(entry('file', name), Object.assign(new Error(code), { code }))
+  expect(refused).toMatchObject({
+    code: 'denied',
+    message: expect.stringMatching(new RegExp(`this disk takes no such name \\(${code}\\)`)),
+    fix: expect.stringContaining('leave it out (!NAME)'),
+  })
+})
+
 test('files, folders and links, with modes and times set last', async () => {
   await add(entry('folder', '.', { mode: 0o700 }))
   await add(entry('folder', 'closed', { mode: 0o500 }))

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { AppError } from '#lib/errors.ts'
 import { isSameFile } from './as-restored.ts'
-import { type BytePath, toFsPath } from './byte-path.ts'
+import { type BytePath, displayPath, toFsPath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
 import { EntryAttributes } from './entry-attributes.ts'
 import type { FinishedFiles } from './finished-files.ts'
@@ -120,8 +120,8 @@ export class TreeWriter {
         return 'blocked'
       }
       if (there && !this.#mayReplace(entry, there)) return 'kept'
-      if (entry.type === 'symlink') this.#addSymlink(entry, parent, at)
-      else if (entry.type === 'hardlink') return this.#addHardLink(entry, parent, at)
+      if (entry.type === 'symlink') return this.#addSymlink(entry, parent, at)
+      if (entry.type === 'hardlink') return this.#addHardLink(entry, parent, at)
       else await this.#addFile(entry, parent, at, content)
       return 'written'
     } catch (error) {
@@ -160,12 +160,21 @@ export class TreeWriter {
     return this.#overwrite === 'always' || (this.#overwrite === 'older' && there.mtimeNs < entry.mtimeNs)
   }
 
-  #addSymlink(entry: Entry, parent: OpenFolder, at: BytePath): void {
-    this.#put(parent, at, (path) => {
-      symlinkSync(toFsPath(entry.target ?? ''), toFsPath(path))
-      this.#attributes.describeSymlink(entry, path)
-      this.#madeHere?.note(lstatSync(toFsPath(path), { bigint: true }))
-    })
+  #addSymlink(entry: Entry, parent: OpenFolder, at: BytePath): Outcome {
+    const target = entry.target ?? ''
+    try {
+      this.#put(parent, at, (path) => {
+        symlinkSync(toFsPath(target), toFsPath(path))
+        this.#attributes.describeSymlink(entry, path)
+        this.#madeHere?.note(lstatSync(toFsPath(path), { bigint: true }))
+      })
+      return 'written'
+    } catch (error) {
+      const refused = error instanceof Error && 'syscall' in error && error.syscall === 'symlink'
+      if (!refused || !NO_LINK.includes(systemCode(error))) throw error
+      this.#warn(entry.path, `this disk takes no symbolic links: it was left out; it leads to ${displayPath(target)}`)
+      return 'blocked'
+    }
   }
 
   /** Makes something at its place, or, where something may be there, beside it and then in its place. */

@@ -1,13 +1,13 @@
-import { linkSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Workbench } from './backup-for-tests.ts'
 import { restoreBackup } from './restore-backup.ts'
 
-// A disk that refuses hard links cannot be had everywhere: what the system answers there is put in.
+// A disk that refuses links cannot be had everywhere: what the system answers there is put in.
 vi.mock(import('node:fs'), async (original) => {
   const fs = await original()
-  return { ...fs, linkSync: vi.fn(fs.linkSync) }
+  return { ...fs, linkSync: vi.fn(fs.linkSync), symlinkSync: vi.fn(fs.symlinkSync) }
 })
 
 let bench: Workbench
@@ -17,6 +17,7 @@ beforeEach(() => {
 afterEach(() => {
   bench.remove()
   vi.mocked(linkSync).mockReset()
+  vi.mocked(symlinkSync).mockReset()
 })
 
 const names = ['0', '1', '2', '3', '4', '5', '6']
@@ -52,3 +53,22 @@ test.each([
     expect(result.warningList[0]?.message).toContain('restored as a file of its own')
   },
 )
+
+test.each([
+  ['EPERM', undefined],
+  ['ENOSYS', 'always'],
+] as const)('a disk without symbolic links (%s) gets everything else, and a warning (%s)', async (code, overwrite) => {
+  writeFileSync(join(bench.source, 'after'), content)
+  symlinkSync('after', join(bench.source, 'a link'))
+  await bench.backUp('linked')
+  vi.mocked(symlinkSync).mockImplementation(() => {
+    throw Object.assign(new Error(code), { code, syscall: 'symlink' })
+  })
+  const target = bench.newTarget()
+  const result = await restoreBackup({ backup: await bench.open('linked'), target, overwrite })
+  expect(readdirSync(target)).toEqual(['after'])
+  expect(result).toMatchObject({ files: 1, links: 0, warnings: 1 })
+  expect(result.warningList).toEqual([
+    { path: 'a link', message: 'this disk takes no symbolic links: it was left out; it leads to after' },
+  ])
+})
