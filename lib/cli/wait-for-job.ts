@@ -2,36 +2,29 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Progress } from '#lib/backup/progress-schema.ts'
 import type { BackupState, JobKind } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
-import { AppError, isDatabaseError } from '#lib/errors.ts'
+import { AppError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
+import { askPatiently } from './ask-patiently.ts'
 import { hasConsoleStopped } from './attach.ts'
 import { bytesText, count, plain, printError, progressLine } from './output.ts'
-
-/** The console starts its database again by itself; this is how long that may take. */
-const patienceMs = 60_000
 
 /** Follows a backup, restore or verification to its end, with a progress line on a terminal. */
 export async function waitForJob({ backup, env }: Services, kind: JobKind, id: string): Promise<Progress> {
   const line = progressLine()
-  let answered = Date.now()
   let told = ''
   let from: Moment | undefined
   try {
     for (;;) {
-      let progress: Progress | undefined
-      try {
-        progress = await viewProgress(backup, kind, id)
-        answered = Date.now()
-      } catch (error) {
-        if (!isDatabaseError(error) || Date.now() - answered > patienceMs) throw error
-        if (hasConsoleStopped(env))
-          throw new AppError('unavailable', 'The console has stopped.', {
-            fix: `The ${kind} ${id} goes on when it is started again with npm start.`,
-          })
-        line.show('Waiting for the database…')
-        await delay(1_000)
-        continue
-      }
+      const progress = await askPatiently(() => viewProgress(backup, kind, id), {
+        onAway() {
+          if (hasConsoleStopped(env))
+            throw new AppError('unavailable', 'The console has stopped.', {
+              fix: `The ${kind} ${id} goes on when it is started again with npm start.`,
+            })
+          line.show('Waiting for the database…')
+        },
+        goesOn: `Nobody waits here any more; the ${kind} ${id} goes on by itself as soon as its worker reaches the database.`,
+      })
       if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
       if (ended.includes(progress.state)) return progress
       from = movingSince(from, progress)

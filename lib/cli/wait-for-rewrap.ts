@@ -1,31 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError, isDatabaseError } from '#lib/errors.ts'
+import { AppError } from '#lib/errors.ts'
 import { type RewrapRow, rewrapEnded } from '#lib/rewrap/schema.ts'
 import { viewRewrap } from '#lib/rewrap/view-rewraps.ts'
 import type { Services } from '#lib/services.ts'
+import { askPatiently } from './ask-patiently.ts'
 import { count, progressLine } from './output.ts'
 
-/** The console starts its database again by itself; this is how long that may take. */
-const patienceMs = 60_000
 const windowMs = 10_000
 
 /** Follows a re-wrap until it has ended or is paused, with a progress line on a terminal. */
 export async function waitForRewrap({ db }: Services, id: string): Promise<RewrapRow> {
   const line = progressLine()
-  let answered = Date.now()
   let seen: { at: number; done: number }[] = []
   try {
     for (;;) {
-      let run: RewrapRow | undefined
-      try {
-        run = await viewRewrap(db, id)
-        answered = Date.now()
-      } catch (error) {
-        if (!isDatabaseError(error) || Date.now() - answered > patienceMs) throw error
-        line.show('Waiting for the database…')
-        await delay(1_000)
-        continue
-      }
+      const run = await askPatiently(() => viewRewrap(db, id), {
+        onAway: () => line.show('Waiting for the database…'),
+        goesOn: `Nobody waits here any more; the re-wrap ${id} goes on by itself as soon as a worker reaches the database.`,
+      })
       if (!run) throw new AppError('not-found', `The re-wrap ${id} is gone.`)
       if (rewrapEnded(run.state) || run.state === 'paused') return run
       const at = Date.now()
