@@ -1,18 +1,32 @@
 import Link from 'next/link'
+import type { ReactNode } from 'react'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { MessagePage } from '#components/ui/message-page.tsx'
 
-export function NotFoundMessage() {
+interface Props {
+  title?: string
+  /** Where it might be found instead. */
+  instead?: { href: string; label: string }
+  /** What may have become of it. */
+  children?: ReactNode
+}
+
+/** Nothing is at an address; where it is known what should be, of that. */
+export function NotFoundMessage({
+  title = 'There is nothing at this address',
+  instead = { href: '/', label: 'Go to the overview' },
+  children = 'The address may be mistyped, what it named may be gone, or your role may not be allowed to see it.',
+}: Props) {
   return (
     <MessagePage
-      title="There is nothing at this address"
+      title={title}
       action={
-        <Link href="/" className={buttonClass({ variant: 'primary' })}>
-          Go to the overview
+        <Link href={instead.href} className={buttonClass({ variant: 'primary' })}>
+          {instead.label}
         </Link>
       }
     >
-      <p>The address may be mistyped, what it named may be gone, or your role may not be allowed to see it.</p>
+      <p>{children}</p>
     </MessagePage>
   )
 }

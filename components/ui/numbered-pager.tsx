@@ -1,6 +1,7 @@
 import Link from 'next/link'
 import { buttonClass } from './button-class.ts'
 import { formatNumber } from './format-bytes.ts'
+import { pageAddress } from './page-address.ts'
 
 interface Props {
   path: string
@@ -13,11 +14,7 @@ interface Props {
 /** For a list that is sorted by something that stays; for what comes in all the time there is Pager. */
 export function NumberedPager({ path, query, page, pages }: Props) {
   if (pages < 2) return null
-  const address = (number: number) => {
-    const params = new URLSearchParams({ page: String(number) })
-    for (const [name, value] of Object.entries(query)) if (value) params.set(name, value)
-    return `${path}?${params}`
-  }
+  const address = (number: number) => pageAddress(path, { ...query, page: String(number) })
   return (
     <nav aria-label="Pages" className="mt-4 flex items-center gap-2.5">
       {page > 1 && (

@@ -1,5 +1,6 @@
 import Link from 'next/link'
 import { buttonClass } from './button-class.ts'
+import { pageAddress } from './page-address.ts'
 
 interface Props {
   path: string
@@ -7,28 +8,28 @@ interface Props {
   query: Readonly<Record<string, string | undefined>>
   /** Not on the first page. */
   paged: boolean
-  nextBefore: string | null
+  /** The key that the next page goes on from; null at the end. */
+  next: string | null
+  /** What that key is called in the address: newest first, a list goes on with what was before. */
+  by?: 'before' | 'after'
 }
 
+const words = { before: ['Newest', 'Older'], after: ['First', 'More'] } as const
+
 /** Pages by the key of the last row, so that what is new never shifts what is being read. */
-export function Pager({ path, query, paged, nextBefore }: Props) {
-  const address = (before?: string) => {
-    const params = new URLSearchParams()
-    for (const [name, value] of Object.entries({ ...query, before })) if (value) params.set(name, value)
-    const text = params.toString()
-    return text ? `${path}?${text}` : path
-  }
-  if (!paged && nextBefore === null) return null
+export function Pager({ path, query, paged, next, by = 'before' }: Props) {
+  if (!paged && next === null) return null
+  const [first, further] = words[by]
   return (
     <nav aria-label="Pages" className="mt-4 flex gap-2.5">
       {paged && (
-        <Link href={address()} prefetch={false} className={buttonClass()}>
-          Newest
+        <Link href={pageAddress(path, query)} prefetch={false} className={buttonClass()}>
+          {first}
         </Link>
       )}
-      {nextBefore !== null && (
-        <Link href={address(nextBefore)} prefetch={false} className={buttonClass()}>
-          Older
+      {next !== null && (
+        <Link href={pageAddress(path, { ...query, [by]: next })} prefetch={false} className={buttonClass()}>
+          {further}
         </Link>
       )}
     </nav>

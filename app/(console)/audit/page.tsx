@@ -66,7 +66,7 @@ export default async function AuditPage({ searchParams }: Props) {
         path="/audit"
         query={{ action, outcome, actor }}
         paged={query.before !== undefined}
-        nextBefore={view.nextBefore}
+        next={view.nextBefore}
       />
     </>
   )

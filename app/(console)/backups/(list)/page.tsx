@@ -120,7 +120,7 @@ export default async function BackupsPage({ searchParams }: Props) {
             path="/backups"
             query={{ text: query.text, state: query.state }}
             paged={query.before !== undefined}
-            nextBefore={view.nextBefore}
+            next={view.nextBefore}
           />
         </>
       )}

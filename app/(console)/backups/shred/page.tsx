@@ -64,7 +64,7 @@ export default async function ShredPage({ searchParams }: Props) {
               Only backups that are complete and encrypted can be shredded.
             </EmptyState>
           )}
-          <Pager path="/backups/shred" query={{ text }} paged={before !== undefined} nextBefore={nextBefore} />
+          <Pager path="/backups/shred" query={{ text }} paged={before !== undefined} next={nextBefore} />
         </section>
         {signingKey && <SigningKeyCard signingKey={signingKey} />}
       </div>

@@ -10,6 +10,7 @@ import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { FilterBar } from '#components/ui/filter-bar.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
+import { Pager } from '#components/ui/pager.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import { can } from '#lib/auth/schema.ts'
 import { type BrowseQuery, type BrowseView, browseQuerySchema } from '#lib/backup/browse-schema.ts'
@@ -97,7 +98,15 @@ function Crumbs({ id, folders }: { id: string; folders: BrowseView['folders'] })
 function Files({ id, query, view, mayTake }: { id: string; query: BrowseQuery; view: BrowseView; mayTake: boolean }) {
   const found = query.text !== undefined
   const folder = view.folders.at(-1)?.id
-  const pages = <Pages {...{ id, query }} next={view.next} />
+  const pages = (
+    <Pager
+      path={`/backups/${id}/files`}
+      query={{ in: query.in, text: query.text }}
+      paged={query.after !== undefined}
+      next={view.next}
+      by="after"
+    />
+  )
   if (view.items.length === 0)
     return (
       <>
@@ -140,29 +149,5 @@ function Files({ id, query, view, mayTake }: { id: string; query: BrowseQuery; v
       <FileTable backupId={id} items={view.items} {...{ found, mayTake }} />
       {pages}
     </form>
-  )
-}
-
-function Pages({ id, query, next }: { id: string; query: BrowseQuery; next: string | null }) {
-  if (query.after === undefined && next === null) return null
-  const address = (after?: string) => {
-    const wanted = { in: query.in, text: query.text, after }
-    const params = new URLSearchParams()
-    for (const [name, value] of Object.entries(wanted)) if (value !== undefined) params.set(name, value)
-    return `/backups/${id}/files?${params}`
-  }
-  return (
-    <nav aria-label="Pages" className="mt-4 flex gap-2.5">
-      {query.after !== undefined && (
-        <Link href={address()} prefetch={false} className={buttonClass()}>
-          First
-        </Link>
-      )}
-      {next !== null && (
-        <Link href={address(next)} prefetch={false} className={buttonClass()}>
-          More
-        </Link>
-      )}
-    </nav>
   )
 }

@@ -40,7 +40,7 @@ export default async function HistoryPage({
         path="/settings/backup-environment/history"
         query={{}}
         paged={query.before !== undefined}
-        nextBefore={nextBefore}
+        next={nextBefore}
       />
     </>
   )

@@ -73,12 +73,7 @@ export default async function KeyPage({ params, searchParams }: Props) {
           {(view.backups.length > 0 || query.before) && (
             <Card title="Backups under it" hint="Newest first, and what else opens each.">
               <KeyBackups backups={view.backups} />
-              <Pager
-                path={keyHref(key.arn)}
-                query={{}}
-                paged={query.before !== undefined}
-                nextBefore={view.nextBefore}
-              />
+              <Pager path={keyHref(key.arn)} query={{}} paged={query.before !== undefined} next={view.nextBefore} />
             </Card>
           )}
           <Card title="Calls of KMS">
