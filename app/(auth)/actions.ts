@@ -1,14 +1,15 @@
 'use server'
 import { headers } from 'next/headers'
 import { redirect } from 'next/navigation'
-import { type ActionError, guarded, parsed } from '#app/_lib/action.ts'
+import { guarded, parsed } from '#app/_lib/action.ts'
 import { currentUser } from '#app/_lib/session.ts'
+import type { ActionResult } from '#lib/action-result.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { setupSchema } from '#lib/auth/schema.ts'
 import { completeSetup as complete } from '#lib/auth/setup.ts'
 
 /** Makes the first administrator and signs them in. The one-time token is the permission. */
-export async function completeSetup(input: unknown): Promise<{ status: 'success' } | ActionError> {
+export async function completeSetup(input: unknown): Promise<ActionResult> {
   return guarded((console) =>
     parsed(setupSchema, input, async (person) => {
       await complete(console.db, person)

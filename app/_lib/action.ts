@@ -2,18 +2,13 @@ import 'server-only'
 import { revalidatePath } from 'next/cache'
 import { headers } from 'next/headers'
 import type { z } from 'zod'
+import type { ActionError, ActionResult } from '#lib/action-result.ts'
 import { allowedOrigins } from '#lib/auth/allowed-origins.ts'
 import type { CurrentSession } from '#lib/auth/read-session.ts'
 import type { Permission, SessionUser } from '#lib/auth/schema.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type Console, getConsole } from './console.ts'
 import { currentSession, mayDo } from './session.ts'
-
-export interface ActionError {
-  readonly status: 'error'
-  readonly message: string
-  readonly fieldErrors?: Readonly<Record<string, string>>
-}
 
 interface ActionContext<S extends z.ZodType> {
   readonly console: Console
@@ -54,7 +49,7 @@ export async function change<S extends z.ZodType, R extends object>(
   schema: S,
   input: unknown,
   run: (context: ActionContext<S>) => Promise<R>,
-): Promise<({ status: 'success' } & R) | ActionError> {
+): Promise<ActionResult<R>> {
   const result = await permitted(permission, schema, input, async (context) => ({
     status: 'success' as const,
     ...(await run(context)),

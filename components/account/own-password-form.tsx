@@ -6,6 +6,7 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { ChangeOwnPasswordInput, UserResult } from '#lib/auth/schema.ts'
 
 export function OwnPasswordForm({ change }: { change: (input: ChangeOwnPasswordInput) => Promise<UserResult> }) {
@@ -21,7 +22,9 @@ export function OwnPasswordForm({ change }: { change: (input: ChangeOwnPasswordI
     const data = new FormData(event.currentTarget)
     const input = { ownPassword: String(data.get('current')), password: String(data.get('password')) }
     startTransition(async () => {
-      const answer = await change(input).catch(() => noAnswer)
+      const answer = await change(input).catch(() =>
+        unanswered('Try to sign in elsewhere to see which password counts.'),
+      )
       setResult(answer)
       if (answer.status !== 'success') return
       setChanges((before) => before + 1)
@@ -60,9 +63,4 @@ export function OwnPasswordForm({ change }: { change: (input: ChangeOwnPasswordI
       </form>
     </Card>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Try to sign in elsewhere to see which password counts.',
 }

@@ -6,6 +6,7 @@ import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { Time } from '#components/ui/time.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { EndSessionsInput, OwnSession, UserResult } from '#lib/auth/schema.ts'
 import { browserWords } from './browser-words.ts'
 
@@ -30,7 +31,7 @@ export function SessionList({ sessions, end }: Props) {
   function run(which: string | 'all') {
     setEnding(which)
     startTransition(async () => {
-      const answer = await end(which === 'all' ? {} : { id: which }).catch(() => noAnswer)
+      const answer = await end(which === 'all' ? {} : { id: which }).catch(() => unanswered())
       setResult(answer)
       router.refresh()
     })
@@ -83,9 +84,4 @@ export function SessionList({ sessions, end }: Props) {
       </p>
     </Card>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see what happened.',
 }

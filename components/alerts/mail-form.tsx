@@ -7,8 +7,7 @@ import { Checkbox } from '#components/ui/checkbox.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextArea } from '#components/ui/text-area.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
-import type { AlertSettingsView, MailInput } from '#lib/alerts/schema.ts'
-import type { AlertsResult } from './results.ts'
+import type { AlertSettingsView, AlertsResult, MailInput } from '#lib/alerts/schema.ts'
 import { useAlertsForm } from './use-alerts-form.tsx'
 
 interface Props {

@@ -2,7 +2,8 @@
 import dynamic from 'next/dynamic'
 import { useRouter } from 'next/navigation'
 import { type ReactNode, useState, useTransition } from 'react'
-import { type AlertsResult, noAnswer } from './results.ts'
+import { unanswered } from '#components/ui/unanswered.ts'
+import type { AlertsResult } from '#lib/alerts/schema.ts'
 
 // Only whoever sends alerts elsewhere needs it.
 const PasswordDialog = dynamic(() => import('#components/ui/password-dialog.tsx'))
@@ -11,6 +12,8 @@ interface Actions<I> {
   readonly save: (input: I, password?: string) => Promise<AlertsResult>
   readonly test: () => Promise<AlertsResult>
 }
+
+const noAnswer = () => unanswered('Reload the page and look whether it was saved.')
 
 /** Saving, asking for the password where it is needed, and the test. */
 export function useAlertsForm<I>({ save, test }: Actions<I>) {
@@ -24,7 +27,7 @@ export function useAlertsForm<I>({ save, test }: Actions<I>) {
 
   function submit(input: I, password?: string) {
     startSaving(async () => {
-      const answer = await save(input, password).catch(() => noAnswer)
+      const answer = await save(input, password).catch(() => noAnswer())
       setPending(answer.status === 'confirm' ? input : undefined)
       setResult({ of: 'save', answer })
       if (answer.status !== 'success') return
@@ -34,7 +37,7 @@ export function useAlertsForm<I>({ save, test }: Actions<I>) {
   }
   function runTest() {
     startTesting(async () => {
-      setResult({ of: 'test', answer: await test().catch(() => noAnswer) })
+      setResult({ of: 'test', answer: await test().catch(() => noAnswer()) })
       router.refresh()
     })
   }

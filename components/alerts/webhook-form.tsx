@@ -6,8 +6,7 @@ import { Card } from '#components/ui/card.tsx'
 import { Checkbox } from '#components/ui/checkbox.tsx'
 import { CopyButton } from '#components/ui/copy-button.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
-import type { AlertSettingsView, WebhookInput } from '#lib/alerts/schema.ts'
-import type { AlertsResult } from './results.ts'
+import type { AlertSettingsView, AlertsResult, WebhookInput } from '#lib/alerts/schema.ts'
 import { useAlertsForm } from './use-alerts-form.tsx'
 
 interface Props {

@@ -3,6 +3,7 @@ import { useRouter } from 'next/navigation'
 import { lazy, Suspense, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { BackupRow, ChangeResult, Loss, LossResult } from '#lib/backup/schema.ts'
 import { CancelButton } from './cancel-button.tsx'
 
@@ -31,14 +32,14 @@ export function BackupActions({ backup, cancel, remove }: Props) {
 
   const ask = () =>
     startTransition(async () => {
-      const result = await remove.ask({ id }).catch(() => noAnswer)
+      const result = await remove.ask({ id }).catch(() => unanswered())
       if (result.status === 'error') return setRefusal(result.message)
       setRefusal(result.loss.refusal ?? undefined)
       if (!result.loss.refusal) setLoss(result.loss)
     })
   const run = () =>
     startTransition(async () => {
-      const result = await remove.run({ id }).catch(() => noAnswer)
+      const result = await remove.run({ id }).catch(() => unanswered())
       setLoss(undefined)
       if (result.status === 'error') return setRefusal(result.message)
       router.push('/backups')
@@ -70,9 +71,4 @@ export function BackupActions({ backup, cancel, remove }: Props) {
       )}
     </div>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see what happened.',
 }

@@ -2,6 +2,7 @@
 import { useRouter } from 'next/navigation'
 import { useState, useTransition } from 'react'
 import { Button } from '#components/ui/button.tsx'
+import { unansweredTryAgain } from '#components/ui/unanswered.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
 
 interface Props {
@@ -30,7 +31,7 @@ export function CancelButton({ id, what, cancel }: Props) {
         busy={pending || asked ? 'Cancelling…' : undefined}
         onClick={() =>
           startTransition(async () => {
-            const result = await cancel({ id }).catch(() => noAnswer)
+            const result = await cancel({ id }).catch(() => unansweredTryAgain())
             setMessage(result.status === 'error' ? result.message : undefined)
             setAsked(result.status === 'success')
             router.refresh()
@@ -41,9 +42,4 @@ export function CancelButton({ id, what, cancel }: Props) {
       </Button>
     </div>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
 }

@@ -7,6 +7,7 @@ import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextArea } from '#components/ui/text-area.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { StartRestoreInput, StartResult } from '#lib/backup/schema.ts'
 
 interface Props {
@@ -37,7 +38,7 @@ export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props)
         target,
         paths: what === 'some' ? paths : '',
         ...(overwrite !== '' && { overwrite }),
-      }).catch(() => noAnswer)
+      }).catch(() => unanswered('Reload the page to see whether the restore started.'))
       setRefusal(result.status === 'error' ? result : undefined)
       if (result.status === 'error') return
       setTyped(undefined)
@@ -111,9 +112,4 @@ export function RestoreForm({ backupId, suggestion, chosen = '', start }: Props)
 
 function overwriteOf(value: string): '' | 'never' | 'older' | 'always' {
   return value === 'never' || value === 'older' || value === 'always' ? value : ''
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see whether the restore started.',
 }

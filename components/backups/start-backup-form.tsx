@@ -4,6 +4,7 @@ import { type SubmitEvent, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { BackupsView, StartBackupInput, StartResult } from '#lib/backup/schema.ts'
 import { PatternFields } from './pattern-fields.tsx'
 import { chosenSource, SourceSelect } from './source-select.tsx'
@@ -28,7 +29,7 @@ export function StartBackupForm({ sources, start }: Props) {
         name: String(data.get('name')),
         include: String(data.get('include')),
         exclude: String(data.get('exclude')),
-      }).catch(() => noAnswer)
+      }).catch(() => unanswered('Reload the page to see whether the backup started.'))
       setRefusal(result.status === 'error' ? result : undefined)
       if (result.status === 'error') return
       form.reset()
@@ -61,9 +62,4 @@ export function StartBackupForm({ sources, start }: Props) {
       <Alert>{refusal?.message}</Alert>
     </form>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see whether the backup started.',
 }

@@ -3,6 +3,7 @@ import { useRouter } from 'next/navigation'
 import { useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { StartResult, StartVerificationInput, VerifyDepth } from '#lib/backup/schema.ts'
 
 interface Props {
@@ -18,7 +19,7 @@ export function VerifyButtons({ backupId, running, start }: Props) {
   const [pending, startTransition] = useTransition()
   const verify = (depth: VerifyDepth) =>
     startTransition(async () => {
-      const result = await start({ backupId, depth }).catch(() => noAnswer)
+      const result = await start({ backupId, depth }).catch(() => unanswered('Reload the page to see more.'))
       setMessage(result.status === 'error' ? result.message : undefined)
       router.refresh()
     })
@@ -36,5 +37,3 @@ export function VerifyButtons({ backupId, running, start }: Props) {
     </div>
   )
 }
-
-const noAnswer = { status: 'error' as const, message: 'The console did not answer. Reload the page to see more.' }

@@ -1,6 +1,7 @@
 'use client'
 import { useState, useTransition } from 'react'
 import { Button } from '#components/ui/button.tsx'
+import { unansweredTryAgain } from '#components/ui/unanswered.ts'
 import type { CheckKeyResult } from '#lib/key-holdings/schema.ts'
 
 interface Props {
@@ -16,7 +17,7 @@ export function CheckNowButton({ arn, check }: Props) {
     <>
       <Button
         busy={pending ? 'Checking…' : undefined}
-        onClick={() => startTransition(async () => setResult(await check({ arn }).catch(() => noAnswer)))}
+        onClick={() => startTransition(async () => setResult(await check({ arn }).catch(() => unansweredTryAgain())))}
       >
         Check now
       </Button>
@@ -30,9 +31,4 @@ export function CheckNowButton({ arn, check }: Props) {
       )}
     </>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
 }

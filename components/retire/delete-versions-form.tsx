@@ -3,6 +3,7 @@ import { type FormEvent, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import { type DeleteVersionsInput, deletionWord, type RetireResult } from '#lib/retire/schema.ts'
 
 interface Props {
@@ -21,7 +22,7 @@ export function DeleteVersionsForm({ id, versions, remove }: Props) {
     const given = new FormData(event.currentTarget)
     const input = { id, word: String(given.get('word') ?? ''), password: String(given.get('password') ?? '') }
     startTransition(async () => {
-      const answer = await remove(input).catch(() => noAnswer)
+      const answer = await remove(input).catch(() => unanswered())
       setResult(answer.status === 'error' ? answer : undefined)
     })
   }
@@ -45,9 +46,4 @@ export function DeleteVersionsForm({ id, versions, remove }: Props) {
       </Button>
     </form>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see what happened.',
 }

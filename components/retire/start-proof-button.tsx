@@ -2,6 +2,7 @@
 import { useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { unansweredTryAgain } from '#components/ui/unanswered.ts'
 import type { RetireResult } from '#lib/retire/schema.ts'
 
 interface Props {
@@ -16,7 +17,7 @@ export function StartProofButton({ arn, again, busy, start }: Props) {
   const [pending, startTransition] = useTransition()
   const run = () =>
     startTransition(async () => {
-      const result = await start({ key: arn }).catch(() => noAnswer)
+      const result = await start({ key: arn }).catch(() => unansweredTryAgain())
       setRefusal(result.status === 'error' ? result.message : undefined)
     })
   return (
@@ -27,9 +28,4 @@ export function StartProofButton({ arn, again, busy, start }: Props) {
       <Alert>{refusal}</Alert>
     </div>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
 }

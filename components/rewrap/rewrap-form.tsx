@@ -9,6 +9,7 @@ import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { shortenArn } from '#components/ui/shorten-arn.ts'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type {
   PreviewResult,
   RewrapMode,
@@ -56,7 +57,7 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
       perSecond: calls === '' ? null : Number(calls),
     }
     look(async () => {
-      const answer = await preview(request).catch(() => noAnswer)
+      const answer = await preview(request).catch(() => unanswered('Reload the page and look again.'))
       setRefusal(answer.status === 'error' ? answer : undefined)
       setShown(answer.status === 'success' ? { request, preview: answer.preview } : undefined)
       if (answer.status === 'success') requestAnimationFrame(() => result.current?.focus())
@@ -66,7 +67,9 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
   function run() {
     if (!shown) return
     begin(async () => {
-      const answer = await start({ request: shown.request, seen: shown.preview.to }).catch(() => noAnswer)
+      const answer = await start({ request: shown.request, seen: shown.preview.to }).catch(() =>
+        unanswered('Reload the page and look again.'),
+      )
       if (answer.status === 'success') return router.push(`/keys/rewrap/${answer.id}`)
       setRefusal(answer)
       setShown(undefined)
@@ -187,5 +190,3 @@ function labelOf({ name, backups, bytes }: RewrapSource): string {
   const what = resource ? `${middleOf(resource)} in ${region}, account ${account}` : 'AES-256, the console’s root keys'
   return `${what} · ${backups === 0 ? 'no backups' : `${count(backups, 'backup')}, ${formatBytes(bytes)}`}`
 }
-
-const noAnswer = { status: 'error' as const, message: 'The console did not answer. Reload the page and look again.' }

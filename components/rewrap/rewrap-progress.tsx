@@ -6,6 +6,7 @@ import { Button } from '#components/ui/button.tsx'
 import { count, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
+import { unansweredTryAgain } from '#components/ui/unanswered.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
 import type { RewrapRow } from '#lib/rewrap/schema.ts'
 import { hasEnded } from './rewrap-ended.ts'
@@ -30,7 +31,7 @@ export function RewrapProgress({ run: initial, steer }: Props) {
   const left = perSecond ? ((total - done) / perSecond) * 1000 : undefined
   const act = (action: Steer) =>
     startTransition(async () => {
-      const result = await action({ id }).catch(() => noAnswer)
+      const result = await action({ id }).catch(() => unansweredTryAgain())
       setMessage(result.status === 'error' ? result.message : undefined)
       router.refresh()
     })
@@ -130,9 +131,4 @@ function keepWords(backups: number): string {
 
 function Strong({ children }: { children: string }) {
   return <strong className="font-medium text-ink">{children}</strong>
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer, or was updated meanwhile. Reload the page and try again.',
 }

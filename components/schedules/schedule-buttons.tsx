@@ -3,6 +3,7 @@ import { useRouter } from 'next/navigation'
 import { lazy, Suspense, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { ChangeScheduleInput, ScheduleResult, ScheduleRow } from '#lib/schedules/schema.ts'
 
 // Few people ever see it, so its script comes with the question.
@@ -24,7 +25,7 @@ export function ScheduleButtons({ schedule, change }: Props) {
   const { id, name, enabled, kept } = schedule
   const run = (what: ChangeScheduleInput['change']) =>
     startTransition(async () => {
-      const result = await change({ id, change: what }).catch(() => noAnswer)
+      const result = await change({ id, change: what }).catch(() => unanswered())
       setRefusal(result.status === 'error' ? result.message : undefined)
       setStarted(what === 'run' && result.status === 'success')
       setAsking(false)
@@ -83,9 +84,4 @@ export function ScheduleButtons({ schedule, change }: Props) {
       )}
     </div>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see what happened.',
 }

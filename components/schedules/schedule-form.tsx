@@ -7,6 +7,7 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { BackupsView } from '#lib/backup/schema.ts'
 import type { ScheduleResult } from '#lib/schedules/schema.ts'
 
@@ -32,7 +33,7 @@ export function ScheduleForm({ sources, weekdays, add }: Props) {
       const result = await add({
         ...Object.fromEntries(data),
         ...chosenSource(String(data.get('source')), sources),
-      }).catch(() => noAnswer)
+      }).catch(() => unanswered('Reload the page to see whether the schedule was added.'))
       setRefusal(result.status === 'error' ? result : undefined)
       if (result.status === 'error') return
       form.reset()
@@ -88,9 +89,4 @@ export function ScheduleForm({ sources, weekdays, add }: Props) {
       <Alert>{refusal?.message}</Alert>
     </form>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see whether the schedule was added.',
 }

@@ -4,6 +4,7 @@ import { type FormEvent, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { ShredFormInput, ShredResult, ShredSelection } from '#lib/shred/schema.ts'
 
 interface Props {
@@ -33,7 +34,7 @@ export function ShredForm({ selection, digest, name, waitHours, start }: Props) 
         reason: text('reason'),
         hours: text('hours'),
         password: text('password'),
-      }).catch(() => noAnswer)
+      }).catch(() => unanswered())
       if (answer.status === 'success') router.push(`/backups/shred/${answer.id}`)
       else setResult(answer)
     })
@@ -73,9 +74,4 @@ export function ShredForm({ selection, digest, name, waitHours, start }: Props) 
       <p className="text-sm text-ink-3">Every other administrator is told at once.</p>
     </form>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see what happened.',
 }

@@ -2,6 +2,7 @@
 import { useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
 
 /** Destroys nothing, so it asks nothing. */
@@ -10,7 +11,7 @@ export function UndoButton({ id, undo }: { id: string; undo: (input: { id: strin
   const [pending, startTransition] = useTransition()
   const run = () =>
     startTransition(async () => {
-      const result = await undo({ id }).catch(() => noAnswer)
+      const result = await undo({ id }).catch(() => unanswered())
       setRefusal(result.status === 'error' ? result.message : undefined)
     })
   return (
@@ -21,9 +22,4 @@ export function UndoButton({ id, undo }: { id: string; undo: (input: { id: strin
       <Alert>{refusal}</Alert>
     </div>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page to see what happened.',
 }

@@ -9,6 +9,7 @@ import { Command } from '#components/ui/command.tsx'
 import { CopyButton } from '#components/ui/copy-button.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { CreateTokenInput, TokenScope } from '#lib/auth/schema.ts'
 import type { CreateTokenResult } from './results.ts'
 
@@ -42,7 +43,7 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
         name: String(data.get('name')),
         scopes: chosen,
         expires: String(data.get('expires')),
-      }).catch(() => noAnswer)
+      }).catch(() => unanswered('Reload the page: if the token is in the list, revoke it and create another.'))
       setResult(answer)
       if (answer.status !== 'success') return
       form.reset()
@@ -115,9 +116,4 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
       )}
     </Card>
   )
-}
-
-const noAnswer = {
-  status: 'error' as const,
-  message: 'The console did not answer. Reload the page: if the token is in the list, revoke it and create another.',
 }

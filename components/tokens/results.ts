@@ -1,10 +1,5 @@
-export interface Refused {
-  readonly status: 'error'
-  readonly message: string
-  readonly fieldErrors?: Readonly<Record<string, string>>
-}
+import type { ActionResult } from '#lib/action-result.ts'
+
 /** The token’s text: shown once. */
-export type CreateTokenResult =
-  | { readonly status: 'success'; readonly token: string; readonly expiresAt: string }
-  | Refused
-export type RevokeTokenResult = { readonly status: 'success' } | Refused
+export type CreateTokenResult = ActionResult<{ readonly token: string; readonly expiresAt: string }>
+export type RevokeTokenResult = ActionResult

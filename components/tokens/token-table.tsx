@@ -7,6 +7,7 @@ import { Badge, type Tone } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { TokenRow } from '#lib/auth/schema.ts'
 import type { RevokeTokenResult } from './results.ts'
 
@@ -34,10 +35,9 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
   function confirm() {
     if (!asked) return
     startTransition(async () => {
-      const result = await revoke({ id: asked.id }).catch(() => ({
-        status: 'error' as const,
-        message: 'The console did not answer. Reload the page and look whether it is revoked.',
-      }))
+      const result = await revoke({ id: asked.id }).catch(() =>
+        unanswered('Reload the page and look whether it is revoked.'),
+      )
       setRefusal(result.status === 'error' ? result.message : undefined)
       setAsked(undefined)
       router.refresh()

@@ -3,8 +3,8 @@ import { useRouter } from 'next/navigation'
 import { useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { UserResult } from '#lib/auth/schema.ts'
-import { noAnswer } from './use-confirmed.tsx'
 
 interface Props {
   id: string
@@ -18,7 +18,7 @@ export function SignOutButton({ id, signOut }: Props) {
   const [busy, startTransition] = useTransition()
   const run = () =>
     startTransition(async () => {
-      setResult(await signOut({ id }).catch(() => noAnswer))
+      setResult(await signOut({ id }).catch(() => unanswered()))
       router.refresh()
     })
   return (

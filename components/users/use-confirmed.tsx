@@ -2,6 +2,7 @@
 import dynamic from 'next/dynamic'
 import { useRouter } from 'next/navigation'
 import { type ReactNode, useState, useTransition } from 'react'
+import { unanswered } from '#components/ui/unanswered.ts'
 import type { UserResult } from '#lib/auth/schema.ts'
 
 // Only whoever presses a button needs it.
@@ -30,7 +31,7 @@ export function useConfirmed<I extends object>(
     if (!asked) return
     const { input } = asked
     startTransition(async () => {
-      const answer = await run({ ...input, ownPassword }).catch(() => noAnswer)
+      const answer = await run({ ...input, ownPassword }).catch(() => unanswered())
       setRefusal(answer.status === 'error' ? answer : undefined)
       if (answer.status === 'error' && answer.fieldErrors?.ownPassword) return
       setAsked(undefined)
@@ -65,9 +66,4 @@ export function useConfirmed<I extends object>(
     message: asked ? undefined : refusal?.message,
     errors: asked ? {} : (refusal?.fieldErrors ?? {}),
   }
-}
-
-export const noAnswer: Refusal = {
-  status: 'error',
-  message: 'The console did not answer. Reload the page to see what happened.',
 }

@@ -6,15 +6,9 @@ import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { getSealed, putSealed } from '#lib/seal/sealed-values.ts'
 import { type AlertContext, passwordPlace, type StoredSettings, secretPlace, storedSettings } from './alert-settings.ts'
-import { type mailInputSchema, recipientsIn, type webhookInputSchema } from './schema.ts'
+import { type AlertsResult, type mailInputSchema, recipientsIn, type webhookInputSchema } from './schema.ts'
 import { targetOf } from './send-webhook.ts'
 import { newWebhookSecret } from './webhook-signature.ts'
-
-export type SaveAlertsResult =
-  /** `secret`: shown this once */
-  | { readonly status: 'success'; readonly secret?: string }
-  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
-  | { readonly status: 'confirm'; readonly reasons: readonly string[]; readonly wrong?: string }
 
 export interface SaveBy {
   readonly actor: string
@@ -30,7 +24,7 @@ export async function saveMail(
   context: AlertContext,
   input: z.output<typeof mailInputSchema>,
   by: SaveBy,
-): Promise<SaveAlertsResult> {
+): Promise<AlertsResult> {
   const before = await storedSettings(context.db)
   const stored = Boolean(await getSealed(context.db, context, passwordPlace))
   const { on, password, host, port, tls, user, from } = input
@@ -58,7 +52,7 @@ export async function saveWebhook(
   context: AlertContext,
   { on, url, secret }: z.output<typeof webhookInputSchema>,
   by: SaveBy,
-): Promise<SaveAlertsResult> {
+): Promise<AlertsResult> {
   const before = await storedSettings(context.db)
   const problem = on ? urlProblem(url) : undefined
   if (problem) return refused('url', problem)
@@ -82,7 +76,7 @@ async function store(
   change: Partial<Pick<StoredSettings, 'mail' | 'webhook'>>,
   { actor, publicUrl, confirm, changes, reasons }: SaveBy & { changes: Changes; reasons: readonly string[] },
   seal: (tx: Tx) => Promise<void>,
-): Promise<SaveAlertsResult> {
+): Promise<AlertsResult> {
   if (reasons.length > 0) {
     const verdict = await confirm({ asks: ['password'], reasons })
     if (verdict !== 'confirmed')
@@ -162,7 +156,7 @@ function urlProblem(text: string): string | undefined {
   return undefined
 }
 
-const refused = (field: string, message: string): SaveAlertsResult => ({
+const refused = (field: string, message: string): AlertsResult => ({
   status: 'error',
   message,
   fieldErrors: { [field]: message },

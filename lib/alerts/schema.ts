@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import type { KeyDependents, KeyState } from '#lib/key-health/schema.ts'
 import { noControlCharacters } from '#lib/plain-text.ts'
 import type { ScheduleTrouble } from '#lib/schedules/schema.ts'
@@ -160,3 +161,10 @@ export interface AlertsView {
   readonly deliveries: readonly DeliveryRow[]
   readonly open: readonly OpenAlert[]
 }
+
+/** What came of a save or a test. */
+export type AlertsResult =
+  /** `secret`: a new one, shown this once. */
+  | ActionResult<{ readonly secret?: string }>
+  /** The person’s password is asked for, for these reasons. */
+  | { readonly status: 'confirm'; readonly reasons: readonly string[]; readonly wrong?: string }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import { maybe, pageNumber, searchText } from '#lib/address-bar.ts'
 import { plainName } from '#lib/plain-text.ts'
 
@@ -199,6 +200,4 @@ export interface OwnSession {
   readonly address: string | null
 }
 
-export type UserResult =
-  | { readonly status: 'success' }
-  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
+export type UserResult = ActionResult

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import { maybe, searchText } from '#lib/address-bar.ts'
 import { noControlCharacters, plainName } from '#lib/plain-text.ts'
 
@@ -212,14 +213,8 @@ export interface Loss {
 
 export const jobIdSchema = z.object({ id: z.uuid() })
 
-export type LossResult =
-  | { readonly status: 'success'; readonly loss: Loss }
-  | { readonly status: 'error'; readonly message: string }
+export type LossResult = ActionResult<{ readonly loss: Loss }>
 
-export type ChangeResult =
-  | { readonly status: 'success' }
-  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
+export type ChangeResult = ActionResult
 
-export type StartResult =
-  | { readonly status: 'success'; readonly id: string }
-  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
+export type StartResult = ActionResult<{ readonly id: string }>

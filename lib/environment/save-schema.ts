@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionError } from '#lib/action-result.ts'
 import type { CheckReport } from '#lib/keys/schema.ts'
 import { environmentSchema } from './schema.ts'
 
@@ -41,13 +42,7 @@ export interface ConfirmationNeeded {
 export type SaveEnvironmentResult =
   | { readonly status: 'success'; readonly revision: number; readonly report: CheckReport }
   | ConfirmationNeeded
-  | {
-      readonly status: 'error'
-      readonly message: string
-      /** By field; of a further key `furtherKeys.0.typed`. */
-      readonly fieldErrors?: Readonly<Record<string, string>>
-      readonly report?: CheckReport
-    }
+  | (ActionError & { readonly report?: CheckReport })
 export type TestKeyResult =
   | { readonly status: 'success'; readonly report: CheckReport }
   | Extract<SaveEnvironmentResult, { status: 'error' }>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import { maybe, pageNumber } from '#lib/address-bar.ts'
 import { findRegion } from '#lib/aws/schema.ts'
 import type { BackupState, WaitingFor } from '#lib/backup/schema.ts'
@@ -159,6 +160,4 @@ export const checkKeySchema = z.object({
 })
 
 /** `note` says what was found, where that is not a state to be seen. */
-export type CheckKeyResult =
-  | { readonly status: 'success'; readonly note: string }
-  | { readonly status: 'error'; readonly message: string }
+export type CheckKeyResult = ActionResult<{ readonly note: string }>

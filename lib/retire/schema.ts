@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import { parseKeyIdentifier, remedySchema } from '#lib/keys/schema.ts'
 
@@ -116,6 +117,4 @@ export interface ProofDetail extends ProofRow {
   readonly versions: readonly VersionRow[]
 }
 
-export type RetireResult =
-  | { readonly status: 'success'; readonly id: string }
-  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
+export type RetireResult = ActionResult<{ readonly id: string }>

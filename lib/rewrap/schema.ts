@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import { parseKeyIdentifier, tidyKeyIdentifier } from '#lib/keys/schema.ts'
 
 export const rewrapModes = ['exchange', 'add', 'remove'] as const
@@ -128,20 +129,8 @@ export interface RewrapRow extends RewrapWish {
   readonly finishedAt: string | null
 }
 
-export type PreviewResult =
-  | { readonly status: 'success'; readonly preview: RewrapPreview }
-  | {
-      readonly status: 'error'
-      readonly message: string
-      readonly fieldErrors?: Readonly<Record<string, string>> | undefined
-    }
-export type StartRewrapResult =
-  | { readonly status: 'success'; readonly id: string }
-  | {
-      readonly status: 'error'
-      readonly message: string
-      readonly fieldErrors?: Readonly<Record<string, string>> | undefined
-    }
+export type PreviewResult = ActionResult<{ readonly preview: RewrapPreview }>
+export type StartRewrapResult = ActionResult<{ readonly id: string }>
 
 export interface RewrapFailureRow {
   /** The backup's ID. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import { patternsSchema } from '#lib/backup/schema.ts'
 import { plainName } from '#lib/plain-text.ts'
 
@@ -95,6 +96,4 @@ export function timeWords({ every, weekday, minute }: Pick<ScheduleRow, 'every' 
   return every === 'daily' ? `Daily at ${at}` : `${weekdays[weekday ?? 0]}s at ${at}`
 }
 
-export type ScheduleResult =
-  | { readonly status: 'success' }
-  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
+export type ScheduleResult = ActionResult

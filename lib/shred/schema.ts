@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ActionResult } from '#lib/action-result.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import { noControlCharacters } from '#lib/plain-text.ts'
 
@@ -125,6 +126,4 @@ export interface SigningKeyView {
   readonly fingerprint: string
 }
 
-export type ShredResult =
-  | { readonly status: 'success'; readonly id: string }
-  | { readonly status: 'error'; readonly message: string; readonly fieldErrors?: Readonly<Record<string, string>> }
+export type ShredResult = ActionResult<{ readonly id: string }>
