@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
@@ -243,18 +243,33 @@ describe('a restore', () => {
     expect(describeTree(target)).toEqual(describeTree(bench.source))
   })
 
-  test('that is stopped leaves whole files only', async () => {
+  test('that is stopped in the middle of a file leaves whole files only', async () => {
     await bench.backUp('mine')
     const controller = new AbortController()
     const target = bench.newTarget()
+    const backup = await bench.open('mine')
+    const { store } = backup
     const work = restoreBackup({
-      backup: await bench.open('mine'),
+      backup: {
+        ...backup,
+        store: Object.assign(Object.create(store), {
+          async read(...asked: Parameters<typeof store.read>) {
+            // Before it come the first half of random-3, and all of the others.
+            if (asked[0].endsWith('segments/1/7')) {
+              await expect.poll(() => existsSync(target) && readdirSync(target)).toContain('random-2')
+              controller.abort(new Error('stopped by hand'))
+            }
+            return store.read(...asked)
+          },
+        }),
+      },
       target,
       signal: controller.signal,
-      onProgress: () => controller.abort(new Error('stopped by hand')),
     })
     expect(await failureOf(work)).toMatchObject({ message: 'stopped by hand' })
-    const truth = describeTree(bench.source)
-    for (const [path, facts] of Object.entries(describeTree(target))) if (path !== '.') expect(facts).toBe(truth[path])
+    const [truth, left] = [describeTree(bench.source), describeTree(target)]
+    const whole = ['./random-0', './random-1', './random-2']
+    expect(Object.keys(left).sort()).toEqual(['.', ...whole])
+    for (const path of whole) expect(left[path]).toBe(truth[path])
   })
 })
