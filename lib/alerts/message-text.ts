@@ -35,7 +35,7 @@ function scheduleText({ source, host, lastComplete }: NonNullable<AlertMessage['
 }
 
 /** One sentence. */
-export function dependentsText({
+function dependentsText({
   backups,
   bytes,
   onlyWayIn,

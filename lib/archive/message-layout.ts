@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/message-format.html
 
 /** AES-256-GCM, HKDF, key commitment, no signature. */
-export const SUITE_ID = 0x0478
+const SUITE_ID = 0x0478
 export const FRAME_LENGTH = 1024 * 1024
 const MESSAGE_ID = 32
 const COMMITMENT = 32

@@ -22,7 +22,7 @@ export async function hostRegion(
 }
 
 /** `[default]`, `[NAME]` as the credentials file has it, or `[profile NAME]` as the config file has it. */
-export function regionInFile(text: string, profile: string): string | undefined {
+function regionInFile(text: string, profile: string): string | undefined {
   let inside = false
   for (const line of text.split(/\r?\n/)) {
     const section = /^\s*\[\s*(?:profile\s+)?["']?([^\]"']+?)["']?\s*\]/.exec(line)

@@ -105,7 +105,7 @@ export function crumbs(folder: BytePath): { id: string | null; name: string }[] 
   }))
 }
 
-export function browsedItem(item: Entry | SkippedItem): BrowsedItem {
+function browsedItem(item: Entry | SkippedItem): BrowsedItem {
   const shared = {
     type: item.type,
     id: pathId(item.path),

@@ -3,7 +3,7 @@ import { databaseTime } from '#lib/db.ts'
 import type { BackupContext } from './backup-context.ts'
 
 /** The process that receives a stream says so every 5 s. */
-export const streamDeadAfterMs = 60_000
+const streamDeadAfterMs = 60_000
 
 /** A stream whose receiver died can never go on: its bytes are gone. */
 export async function failStaleStreams({ db }: Pick<BackupContext, 'db'>): Promise<void> {

@@ -3,7 +3,7 @@ import type { ActionResult } from '#lib/action-result.ts'
 import { maybe, searchText } from '#lib/address-bar.ts'
 import { noControlCharacters, plainName } from '#lib/plain-text.ts'
 
-export const backupStates = [
+const backupStates = [
   'queued',
   'running',
   'waiting',
@@ -175,7 +175,7 @@ export interface BackupDetail extends BackupRow {
 }
 
 /** What the list can be narrowed to: `complete` leaves out those known to be damaged, which `damaged` are. */
-export const backupFilters = [...backupStates, 'damaged'] as const
+const backupFilters = [...backupStates, 'damaged'] as const
 
 /** The address bar of the list of backups. Anything unknown is ignored. */
 export const backupQuerySchema = z.object({

@@ -11,7 +11,7 @@ const secret = z
  * The backup environment as a file. The same settings as the page, checked by the same schema; what is left out is as
  * an empty form has it. `public/backup-environment.schema.json` is made of it.
  */
-export const environmentFileSchema = z
+const environmentFileSchema = z
   .strictObject({
     $schema: z.string().optional(),
     storageType: z.literal('s3').default(emptyEnvironment.storageType),

@@ -7,7 +7,7 @@ import { environmentSchema } from './schema.ts'
 export const unencryptedWord = 'unencrypted'
 
 /** What a person gives once more for a change that destroys or exposes. Never stored, never logged. */
-export const confirmationSchema = z.object({
+const confirmationSchema = z.object({
   password: z.string().max(1000).optional(),
   word: z.string().trim().max(100).optional(),
 })
@@ -24,7 +24,7 @@ export const saveRequestSchema = z.object({
 })
 export type SaveRequest = z.input<typeof saveRequestSchema>
 
-export const confirmations = ['password', 'word'] as const
+const confirmations = ['password', 'word'] as const
 export type ConfirmationKind = (typeof confirmations)[number]
 
 /** Every check passed, nothing is saved yet: the same save is to be sent again with what is asked for. */

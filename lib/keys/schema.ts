@@ -188,7 +188,7 @@ export const remedySchema = z.object({
   formats: z.array(z.object({ format: z.enum(remedyFormats), file: z.string(), text: z.string() })).min(1),
 })
 
-export const checkSchema = z.object({
+const checkSchema = z.object({
   id: z.enum(checkIds),
   /** Which of the keys it is about, where it is about one: 0 is the main key. */
   key: z.int().optional(),

@@ -58,7 +58,7 @@ export async function openWithoutDatabase(source: RecoverySource, backup: string
   return openBackup({ store, identity: { ...place, installation }, protection: { method: 'keys', keys } })
 }
 
-export function neverHappened(backup: string): AppError {
+function neverHappened(backup: string): AppError {
   return new AppError('not-found', `There is no backup ${backup}: it was never completed, or it was deleted.`, {
     fix: 'Is the environment’s ID right, and what stands before it in the bucket? --list shows what is there.',
   })

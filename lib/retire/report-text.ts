@@ -30,7 +30,7 @@ export function reportText(report: RetireReport): string {
   return `${lines.join('\n')}\n`
 }
 
-export function oldVersionsText({ found, backups, read, unseen }: RetireReport['oldVersions']): string {
+function oldVersionsText({ found, backups, read, unseen }: RetireReport['oldVersions']): string {
   const seen =
     found === 0
       ? `No old version of an envelope opens with this key; ${read} were read.`
@@ -38,7 +38,7 @@ export function oldVersionsText({ found, backups, read, unseen }: RetireReport['
   return unseen === null ? seen : `${seen} Not all could be looked at: ${unseen}`
 }
 
-export function kmsLines({ state, lastUse, aliases }: RetireReport['kms']): string[] {
+function kmsLines({ state, lastUse, aliases }: RetireReport['kms']): string[] {
   return [
     'why' in state
       ? `State: ${state.why}`

@@ -32,7 +32,7 @@ export interface ExchangeMeans {
 export type Exchanged = 'exchanged' | 'nothing to do'
 
 /** Whether a wrap is one that a name stands for. */
-export function isNamed(keyId: string, name: string): boolean {
+function isNamed(keyId: string, name: string): boolean {
   return name === 'AES-256' ? keyId.startsWith('root-key/') : keyId === name
 }
 

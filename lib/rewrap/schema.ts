@@ -5,7 +5,7 @@ import { parseKeyIdentifier, tidyKeyIdentifier } from '#lib/keys/schema.ts'
 export const rewrapModes = ['exchange', 'add', 'remove'] as const
 export type RewrapMode = (typeof rewrapModes)[number]
 
-export const rewrapStates = ['queued', 'running', 'paused', 'waiting', 'complete', 'failed', 'cancelled'] as const
+const rewrapStates = ['queued', 'running', 'paused', 'waiting', 'complete', 'failed', 'cancelled'] as const
 export type RewrapState = (typeof rewrapStates)[number]
 export const rewrapEnded = (state: RewrapState): boolean =>
   state === 'complete' || state === 'failed' || state === 'cancelled'

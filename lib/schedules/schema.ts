@@ -46,7 +46,7 @@ export const changeScheduleSchema = z.object({
 export type ChangeScheduleInput = z.input<typeof changeScheduleSchema>
 
 /** What keeps a schedule from making its backups, or from making them whole. */
-export const scheduleTroubles = ['waiting', 'skipped', 'failed', 'empty', 'less'] as const
+const scheduleTroubles = ['waiting', 'skipped', 'failed', 'empty', 'less'] as const
 export type ScheduleTrouble = (typeof scheduleTroubles)[number]
 
 export function isScheduleTrouble(text: string): text is ScheduleTrouble {

@@ -26,7 +26,7 @@ export const shredSelectionSchema = z
   .refine((value) => value.id?.length || value.schedule || value.key || value.before, 'Choose at least one backup.')
 export type ShredSelection = z.output<typeof shredSelectionSchema>
 
-export const shredRequestSchema = z.object({
+const shredRequestSchema = z.object({
   selection: shredSelectionSchema,
   /** Of the set that was looked at. */
   digest: z.hex().length(64),

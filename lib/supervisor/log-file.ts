@@ -17,7 +17,7 @@ const maxBytes = 10 * 1024 * 1024
  * A child writes to its log file itself, so that its last words are kept even when the supervisor dies with it.
  * @returns the open file, to be handed to one child as its standard output and error, and closed afterwards
  */
-export function openLog(file: string): number {
+function openLog(file: string): number {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
   const descriptor = openSync(file, 'a', 0o600)
   rotateLog(file)

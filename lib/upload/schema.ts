@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { plainName } from '#lib/plain-text.ts'
 
 /** One upload's list of files is held whole. */
-export const mostFiles = 100_000
+const mostFiles = 100_000
 
 /** UTF-8 bytes of a string. */
 const bytesIn = (text: string) => new TextEncoder().encode(text).length
