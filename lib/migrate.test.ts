@@ -6,7 +6,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startEmbeddedPostgres } from '#lib/supervisor/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '#lib/supervisor/embedded-postgres-for-tests.ts'
 import { migrateDeploy } from './migrate.ts'
 
 let root: string

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { access, mkdir, readFile, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -119,19 +118,4 @@ async function isMissing(file: string): Promise<boolean> {
     () => false,
     () => true,
   )
-}
-
-/** A server by itself, for tests and for tools that need one while no console runs. */
-export async function startEmbeddedPostgres(dataDir: string): Promise<{ url: string; stop(): Promise<void> }> {
-  const server = await prepareEmbeddedPostgres(dataDir)
-  const child = await server.spawn()
-  const exited = once(child, 'exit')
-  await server.ready(child)
-  return {
-    url: server.url,
-    async stop() {
-      child.kill('SIGINT')
-      await exited
-    },
-  }
 }
