@@ -123,6 +123,32 @@ describe('credentials that expire', () => {
     expect((await find()).identity.expiration?.getTime()).toBe(115 * minute)
     expect(asked).toBe(2)
   })
+  test('serve to their end where renewing fails, which is tried again meanwhile', async () => {
+    let now = 0
+    let asked = 0
+    let away = false
+    const find = renewing(
+      async () => {
+        asked += 1
+        if (away) throw new Error('not now')
+        return session(now + 60 * minute)
+      },
+      () => now,
+    )
+    const first = await find()
+    away = true
+    now = 55 * minute
+    expect(await Promise.all([find(), find()])).toEqual([first, first])
+    expect(await find()).toBe(first)
+    expect(asked).toBe(2)
+    now = 56 * minute
+    expect(await find()).toBe(first)
+    expect(asked).toBe(3)
+    now = 60 * minute
+    await expect(find()).rejects.toThrow('not now')
+    away = false
+    expect((await find()).identity.expiration?.getTime()).toBe(120 * minute)
+  })
   test('a failure is told, and not kept', async () => {
     let asked = 0
     const find = renewing(async () => {

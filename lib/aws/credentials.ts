@@ -48,6 +48,8 @@ export interface CredentialsOptions {
 /** STS's own longest session where one role leads to another. */
 const sessionSeconds = 3_600
 const renewBeforeMs = 300_000
+/** Until then what is still good is used, where renewing it failed. */
+const tryAgainMs = 30_000
 
 /**
  * Finds credentials as settings say, keeps them, and renews those that expire. Every call may be made at any time.
@@ -83,17 +85,26 @@ export function credentialsOf(
   return renewing(async () => ({ identity: await assume(), source: { kind: 'role', detail: roleArn } }))
 }
 
-/** Asks once for all who wait, and again when what it has is about to expire. A failure is not kept. */
+/**
+ * Asks once for all who wait, and again when what it has is about to expire: then a failure counts only after its end,
+ * because metadata and STS fail for moments. A failure is not kept.
+ */
 export function renewing(find: () => Promise<ResolvedCredentials>, now = Date.now): typeof find {
   let kept: ResolvedCredentials | undefined
   let asking: Promise<ResolvedCredentials> | undefined
+  let notBefore = 0
+  const left = () => (kept?.identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now()
   return async () => {
-    const ends = kept?.identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY
-    if (kept && ends - now() > renewBeforeMs) return kept
+    if (kept && (left() > renewBeforeMs || (left() > 0 && now() < notBefore))) return kept
     asking ??= find().finally(() => {
       asking = undefined
     })
-    kept = await asking
+    try {
+      kept = await asking
+    } catch (error) {
+      if (!kept || left() <= 0) throw error
+      notBefore = now() + tryAgainMs
+    }
     return kept
   }
 }

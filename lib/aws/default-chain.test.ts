@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { CredentialSource } from './credentials.ts'
 import { defaultChain, metadataWaitMs, resolveChain } from './default-chain.ts'
+import { faultOf } from './fault.ts'
 import { type MetadataAnswers, openMetadata } from './metadata-for-tests.ts'
 
 // The SDK's providers read this process's own variables, so each test sets all of them.
@@ -56,8 +58,9 @@ async function find({ environment, profiles = [], metadata, variables = {} }: Wo
   }
   for (const name of known) vi.stubEnv(name, undefined)
   for (const [name, value] of Object.entries(set)) vi.stubEnv(name, value)
-  const found = resolveChain(defaultChain(set, waitMs))
-  return { found, services }
+  const links = defaultChain(set, waitMs)
+  const answered = new Set<CredentialSource['kind']>()
+  return { found: resolveChain(links, answered), links, answered, services }
 }
 
 const instance = { role: 'console', accessKeyId: 'of-instance' }
@@ -142,6 +145,27 @@ describe('who answers first', () => {
     await expect(found).rejects.toMatchObject({ message: 'Token is expired' })
     expect(services.asked).toEqual([])
   })
+})
+
+test('a token file that is not there, or not to be read, is no outage: nothing will come of asking again', async () => {
+  const file = path.join(folder, 'no-such-token')
+  const variables = { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/console' }
+  const { found } = await find({ variables, metadata: { instance } })
+  const error: unknown = await found.catch((reason: unknown) => reason)
+  expect(faultOf(error)).toMatchObject({ kind: 'invalid', code: 'CredentialsProviderError' })
+  expect(String(error)).toContain(`AWS_WEB_IDENTITY_TOKEN_FILE`)
+  expect(String(error)).toContain(`the file ${file} cannot be read (ENOENT)`)
+})
+
+test('metadata that has answered once and does not now is away: asking again may help', async () => {
+  const { found, links, answered, services } = await find({ metadata: { instance } })
+  await found
+  await services.close()
+  closers.length = 0
+  const failure = (before: Set<CredentialSource['kind']>) =>
+    resolveChain(links, before).catch((reason: unknown) => faultOf(reason))
+  expect(await failure(answered)).toMatchObject({ kind: 'unreachable', code: 'CredentialsAwayError' })
+  expect(await failure(new Set())).toMatchObject({ kind: 'invalid', code: 'CredentialsProviderError' })
 })
 
 describe('none', () => {

@@ -88,22 +88,42 @@ export function sharedFilesOf(variables: Variables): [string, string] {
   ]
 }
 
+/** Metadata that has answered this process: where it does not now, that is an outage, and no machine without credentials. */
+const hasAnswered = new Set<CredentialSource['kind']>()
+
 /**
  * Asks one link after the other.
- * @throws Error named `CredentialsProviderError` when none has any, with what each said
+ * @throws Error named `CredentialsProviderError` when none has any, with what each said; `CredentialsAwayError` when there
+ * were some before
  */
-export async function resolveChain(links: readonly ChainLink[]): Promise<ResolvedCredentials> {
+export async function resolveChain(
+  links: readonly ChainLink[],
+  answered: Set<CredentialSource['kind']> = hasAnswered,
+): Promise<ResolvedCredentials> {
   const said: string[] = []
+  let away = false
   for (const { source, configured, resolve } of links) {
     if (!configured) continue
     try {
-      return { identity: await resolve(), source }
+      const identity = await resolve()
+      if (source.kind === 'container' || source.kind === 'instance') answered.add(source.kind)
+      return { identity, source }
     } catch (error) {
+      const unread = unreadFile(error)
+      if (unread) throw noCredentials(`${source.detail}: ${unread}`)
       if (!mayTryNext(error)) throw error
+      away ||= answered.has(source.kind)
       said.push(`${source.detail}: ${inWords(error)}`)
     }
   }
-  throw noCredentials(`Asked in turn: ${said.join(' · ')}`)
+  const message = `Asked in turn: ${said.join(' · ')}`
+  throw away ? Object.assign(new Error(message), { name: 'CredentialsAwayError' }) : noCredentials(message)
+}
+
+/** Such as the token of a web identity, which the SDK reads without a word of its own. */
+function unreadFile(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return undefined
+  return `the file ${error.path} cannot be read (${error.code})`
 }
 
 /** A program that a profile names may have been given a secret to start with, and Node repeats its whole command line. */
