@@ -77,6 +77,20 @@ test.each([
   [502, 'Unknown', ''],
   [504, 'Unknown', ''],
   [400, 'RequestTimeout', ''],
+  // Amazon S3 API reference, PutObject: on a 409 failure, retry the upload.
+  [
+    409,
+    'ConditionalRequestConflict',
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+  ],
+  [
+    409,
+    'OperationAborted',
+    'A conflicting conditional operation is currently in progress against this resource. Please try again.',
+  ],
+  [400, 'IncompleteBody', 'You did not provide the number of bytes specified by the Content-Length HTTP header'],
+  [307, 'TemporaryRedirect', 'Please re-send this request to the specified temporary endpoint.'],
+  [307, 'Unknown', ''],
   [400, 'KMS.ThrottlingException', 'You have exceeded the rate at which you may call KMS.'],
   [
     400,
@@ -185,7 +199,6 @@ test.each([
   [400, 'InvalidCiphertextException'],
   [403, 'RegionDisabledException'],
   [412, 'PreconditionFailed'],
-  [409, 'ConditionalRequestConflict'],
   [403, 'Unknown'],
   [400, 'SomethingNobodyHasSeenYet'],
 ])('AWS said no: %i %s', (status, code) => {

@@ -63,6 +63,12 @@ const later = new Set([
   'DependencyTimeoutException',
   'IDPCommunicationError',
   'IDPCommunicationErrorException',
+  // Metadata that answered before: see default-chain.ts.
+  'CredentialsAwayError',
+  // Of S3: another request on the same object or bucket is under way, or an upload was cut off.
+  'ConditionalRequestConflict',
+  'OperationAborted',
+  'IncompleteBody',
   // A quota of Ceph's, and one of MinIO's: until there is room again.
   'QuotaExceeded',
   'XMinioAdminBucketQuotaExceeded',
@@ -122,7 +128,10 @@ export function faultOf(error: unknown): AwsFault {
     bucketRegion: $response?.headers['x-amz-bucket-region'],
   }
 
-  const busy = httpStatus !== undefined && (httpStatus === 429 || (httpStatus >= 500 && httpStatus !== 501))
+  // The name of a new bucket leads elsewhere for a while: 307.
+  const busy =
+    httpStatus === 307 ||
+    (httpStatus !== undefined && (httpStatus === 429 || (httpStatus >= 500 && httpStatus !== 501)))
   // What KMS says to S3, of the key of a bucket, has `KMS.` in front.
   if (later.has(name.replace(/^KMS\./, '')) || busy || cutOff || isKeyStoreOutage(name, message))
     return { ...fault, kind: 'unreachable' }

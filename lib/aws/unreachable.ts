@@ -7,7 +7,16 @@ import type { Changer } from './schema.ts'
 export function unreachable(fault: AwsFault, what: string): Diagnosis {
   if (isKeyStoreOutage(fault.code, fault.message)) return keyStoreAway(fault.message)
   const nothingKnown = 'Nothing is known to be wrong with the key or the bucket.'
-  if (/throttl|slowdown|toomany|limitexceeded/i.test(fault.code)) {
+  if (fault.code === 'SlowDown') {
+    return {
+      title: `${what} could not be reached`,
+      detail: `S3 answered that requests come too fast. ${nothingKnown}`,
+      cause: 'S3 takes so many requests a second for each prefix, and more only after a load has lasted for some time.',
+      who: 'wait',
+      fix: 'Try again in a minute. If it stays, look for what else reads or writes this bucket; other stores than AWS’s have limits of their own.',
+    }
+  }
+  if (/throttl|toomany|limitexceeded/i.test(fault.code)) {
     return {
       title: `${what} could not be reached`,
       detail: `AWS answered that this account calls too often. ${nothingKnown}`,
@@ -49,6 +58,31 @@ function outage({ code, message, httpStatus }: AwsFault): Outage {
         'The connection was cut or timed out.',
         'Let this machine reach AWS on port 443: look at firewall, security group, route and proxy; then check again.',
       )
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+    case 'EADDRNOTAVAIL':
+      return network(
+        `This machine has no way to that address (${message}).`,
+        'Look at its routes, security group and gateway. Where it has IPv6 alone, AWS_USE_DUALSTACK_ENDPOINT=true makes it ask for addresses that it reaches.',
+      )
+    case 'CredentialsAwayError':
+      return {
+        cause: `This machine’s metadata, which gave credentials before, gives none now. ${message}`,
+        who: 'credentials',
+        fix: 'Try again in a minute. If it stays, look whether the machine or container still has its role, and whether it reaches its metadata.',
+      }
+    case 'OperationAborted':
+    case 'ConditionalRequestConflict':
+      return {
+        cause: `Another request on the same object or bucket is under way (${code}).`,
+        who: 'wait',
+        fix: 'Try again in a minute.',
+      }
+    case 'IncompleteBody':
+      return network(
+        'An upload arrived only in part.',
+        'Try again. If it stays, look for a proxy or firewall that cuts uploads off.',
+      )
     case 'SyntaxError':
       return network(
         `Something that is not AWS answered, such as a proxy or a captive portal${httpStatus === undefined ? '' : ` (HTTP ${httpStatus})`}.`,
@@ -56,6 +90,13 @@ function outage({ code, message, httpStatus }: AwsFault): Outage {
       )
   }
   if (isOfTls(code)) return tls(code, message)
+  if (httpStatus === 307)
+    return {
+      cause:
+        'The bucket is so new that its name does not lead to its Region yet: S3 answered with a temporary redirect.',
+      who: 'wait',
+      fix: 'Try again later: it takes minutes, and at most some hours.',
+    }
   if (httpStatus !== undefined && httpStatus < 300)
     return network(
       `The answer could not be read: it was damaged or cut off on its way, or did not come from AWS (${message}).`,

@@ -78,14 +78,6 @@ function ofBucket({ code, message, bucketRegion }: AwsFault, { bucket, region }:
         who: 'bucket',
         fix: 'Restore the object in S3 first, and keep backups out of archive classes that are not read at once.',
       }
-    case 'OperationAborted':
-      return {
-        title: 'The bucket is being changed',
-        detail: `S3 answered ${code} for bucket ${bucket}.`,
-        cause: message || 'A conflicting change of this bucket is under way.',
-        who: 'wait',
-        fix: 'Wait a minute and check again.',
-      }
     default:
       return undefined
   }

@@ -49,6 +49,18 @@ export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectS
     }
   }
 
+  /** After a refused write: either somebody else's object, or our own whose answer was lost. The checksum tells. */
+  async function isThere(key: string, body: Uint8Array, checksum: string) {
+    const object = { Bucket: bucket, Key: key }
+    const there = await s3.send(new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' }))
+    const etag = there.ETag
+    if (there.ChecksumSHA256 !== undefined) return { same: there.ChecksumSHA256 === checksum, etag }
+    // Not every store keeps checksums.
+    if (there.ContentLength !== body.length) return { same: false, etag }
+    const { Body } = await s3.send(new GetObjectCommand(object))
+    return { same: sha256((await Body?.transformToByteArray()) ?? new Uint8Array()) === checksum, etag }
+  }
+
   /** What S3 calls each object that was read, so that just that one can be replaced. */
   const tags = new WeakMap<Uint8Array, string>()
 
@@ -77,17 +89,12 @@ export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectS
           } catch (error) {
             signal?.throwIfAborted()
             if (faultOf(error).code !== 'PreconditionFailed') throw error
-            // Either somebody else's object, or our own whose answer was lost: the checksum tells.
-            const there = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
-            if (there.ChecksumSHA256 !== checksum) {
+            if (!(await isThere(key, body, checksum)).same)
               throw new AppError(
                 'conflict',
                 `The object ${key} in bucket ${bucket} exists already with other content.`,
-                {
-                  cause: error,
-                },
+                { cause: error },
               )
-            }
           }
         },
         signal,
@@ -106,12 +113,13 @@ export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectS
           if (tag !== undefined && code === 'NotImplemented') await s3.send(new PutObjectCommand(put))
           else if (code !== 'PreconditionFailed' && code !== 'ConditionalRequestConflict') throw error
           else {
-            // Either somebody else's object, or our own whose answer was lost: the checksum tells.
-            const there = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }))
-            if (there.ChecksumSHA256 !== checksum)
-              throw new AppError('conflict', `The object ${key} in bucket ${bucket} is another one by now.`, {
-                cause: error,
-              })
+            const { same, etag } = await isThere(key, body, checksum)
+            if (same) return
+            // Another request was under way, and has replaced nothing: it may be tried again.
+            if (code === 'ConditionalRequestConflict' && etag === tag) throw error
+            throw new AppError('conflict', `The object ${key} in bucket ${bucket} is another one by now.`, {
+              cause: error,
+            })
           }
         }
       }),
@@ -159,12 +167,12 @@ export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectS
       for (let start = 0; start < keys.length; start += deleteBatch) {
         const batch = keys.slice(start, start + deleteBatch)
         await call('s3:DeleteObject', batch[0] ?? '', async () => {
-          const { Errors } = await s3.send(
-            new DeleteObjectsCommand({
-              Bucket: bucket,
-              Delete: { Objects: batch.map((Key) => ({ Key })), Quiet: true },
-            }),
-          )
+          const command = new DeleteObjectsCommand({
+            Bucket: bucket,
+            Delete: { Objects: batch.map((Key) => ({ Key })), Quiet: true },
+          })
+          withMd5(command)
+          const { Errors } = await s3.send(command)
           const [first] = Errors ?? []
           if (first)
             throw Object.assign(new Error(first.Message), { name: first.Code, $metadata: { httpStatusCode: 403 } })
@@ -193,6 +201,22 @@ function signWith(command: PutObjectCommand, checksum: string): void {
       return next(args)
     },
     { step: 'build', name: 'knownContentSha256' },
+  )
+}
+
+/**
+ * Many stores take a list to delete only with Content-MD5, which the SDK does not send any more (MissingContentMD5): AWS SDK
+ * for JavaScript v3, "MD5 fallback". Beside the SDK's own checksum, AWS takes it as well.
+ */
+function withMd5(command: DeleteObjectsCommand): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { request } = args
+      if (isHttpRequest(request) && 'body' in request && typeof request.body === 'string')
+        request.headers['content-md5'] = createHash('md5').update(request.body).digest('base64')
+      return next(args)
+    },
+    { step: 'build', name: 'contentMd5' },
   )
 }
 

@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { afterEach, expect, test } from 'vitest'
+import { createAwsClients } from '#lib/aws/clients.ts'
+import { AppError } from '#lib/errors.ts'
+import { s3Store } from './s3-store.ts'
+
+// What S3 answers seldom, and stores that are not AWS's in their own way: a stand-in for each, on loopback.
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void
+async function storeThat(answer: Answer) {
+  const server = createServer((request, response) => {
+    void buffer(request).then((body) => answer(request, body, response))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const credentials = { accessKeyId: 'a', secretAccessKey: 's' }
+  const clients = createAwsClients({ region: 'us-east-1', credentials, endpoint }, 'interactive')
+  closers.push(() => {
+    clients.destroy()
+    server.closeAllConnections()
+    server.close()
+  })
+  return s3Store(clients.s3, 'b')
+}
+
+const refuse = (response: ServerResponse, status: number, code: string, message: string) =>
+  response
+    .writeHead(status, { 'content-type': 'application/xml', 'x-amz-request-id': 'request-1' })
+    .end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`)
+const conflict = (response: ServerResponse) =>
+  refuse(
+    response,
+    409,
+    'ConditionalRequestConflict',
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+  )
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => (error instanceof AppError ? { code: error.code, retryable: error.retryable } : error),
+  )
+
+test('requests that go on meeting another one on the same object may be tried again later', async () => {
+  let writes = 0
+  const store = await storeThat((_, __, response) => {
+    writes += 1
+    conflict(response)
+  })
+  expect(await failure(store.create('x', randomBytes(10)))).toEqual({ code: 'unreachable', retryable: true })
+  expect(writes).toBe(2)
+})
+
+test('replacing that meets another request is tried again where nothing was replaced, and a conflict where it was', async () => {
+  const old = randomBytes(10)
+  let etag = '"one"'
+  const store = await storeThat((request, _, response) => {
+    if (request.method === 'PUT') conflict(response)
+    else response.writeHead(200, { etag, 'content-length': old.length }).end(request.method === 'GET' ? old : undefined)
+  })
+  const read = await store.read('x', 10)
+  expect(await failure(store.replace('x', randomBytes(10), read))).toEqual({ code: 'unreachable', retryable: true })
+  etag = '"two"'
+  expect(await failure(store.replace('x', randomBytes(10), read))).toEqual({ code: 'conflict', retryable: false })
+})
+
+test('a store that keeps no checksums: our own object, whose answer was lost, is known by its bytes', async () => {
+  const body = randomBytes(1000)
+  let there = body
+  const store = await storeThat((request, _, response) => {
+    if (request.method === 'PUT')
+      refuse(response, 412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold')
+    else response.writeHead(200, { 'content-length': there.length }).end(request.method === 'GET' ? there : undefined)
+  })
+  await store.create('x', body)
+  for (const other of [randomBytes(1000), randomBytes(999)]) {
+    there = other
+    expect(await failure(store.create('x', body))).toEqual({ code: 'conflict', retryable: false })
+  }
+})
+
+test('a store that wants Content-MD5 with a list to delete gets it', async () => {
+  const store = await storeThat((request, body, response) => {
+    const md5 = createHash('md5').update(body).digest('base64')
+    if (request.headers['content-md5'] === md5) response.writeHead(200).end('<DeleteResult/>')
+    else refuse(response, 400, 'MissingContentMD5', 'Missing required header for this request: Content-Md5.')
+  })
+  expect(await failure(store.delete(['x', 'y']))).toBeUndefined()
+})
