@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type DeniedBy, policyPrincipal, readDenial } from './denial.ts'
+import { aboutPrincipal, type DeniedBy, policyPrincipal, principalElement, readDenial } from './denial.ts'
 
 const user = 'arn:aws:iam::111122223333:user/backup'
 const key = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab'
@@ -69,6 +69,20 @@ describe('which policy said no', () => {
     expect(readDenial(older)).toMatchObject({ by: 'unknown in this account', principal: undefined, action: undefined })
   })
 
+  // IAM user guide, "Troubleshoot access denied error messages with authorization ID".
+  test('where AWS names the decision, policy and resource end before it', () => {
+    const more =
+      '. Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/5arhuwacg4o48yxyin4kcrony for complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: 5arhuwacg4o48yxyin4kcrony'
+    const told = { principal: user, resource: key, authorizationId: '5arhuwacg4o48yxyin4kcrony' }
+    expect(readDenial(said(`with an explicit deny in an identity-based policy: ${policy}${more}`))).toMatchObject({
+      ...told,
+      by: 'identity-based policy',
+      policyArn: policy,
+    })
+    const bare = readDenial(said('').trimEnd() + more)
+    expect(bare).toMatchObject({ ...told, by: 'not told', policyArn: undefined })
+  })
+
   test('the resource without more to it', () => {
     expect(
       readDenial(said('').replace(/ on resource.*/, ' on the resource associated with this ciphertext')),
@@ -90,4 +104,27 @@ test.each([
   ['arn:aws:sts::111122223333:federated-user/name', 'arn:aws:sts::111122223333:federated-user/name'],
 ])('a policy names %s as %s', (caller, principal) => {
   expect(policyPrincipal(caller)).toBe(principal)
+})
+
+describe('roles of IAM Identity Center', () => {
+  const session = 'arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Backup_1234567890abcdef/somebody@example.test'
+  const role = 'arn:aws:iam::111122223333:role/AWSReservedSSO_Backup_1234567890abcdef'
+
+  test('a policy names them with their path, which has a Region that nobody here knows', () => {
+    expect(policyPrincipal(session)).toBe(role)
+    expect(principalElement(role)).toBe(
+      'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/REGION-OF-IDENTITY-CENTER/AWSReservedSSO_Backup_1234567890abcdef',
+    )
+    expect(aboutPrincipal(session)).toContain('in place of REGION-OF-IDENTITY-CENTER')
+    expect(aboutPrincipal(session)).toContain('--role-name AWSReservedSSO_Backup_1234567890abcdef --query Role.Arn')
+  })
+
+  test('others are named as they are', () => {
+    for (const one of [user, 'arn:aws:iam::111122223333:role/path/backup', 'arn:aws:iam::111122223333:root'])
+      expect(principalElement(one)).toBe(one)
+    expect(aboutPrincipal(user)).toBe('')
+    expect(aboutPrincipal('arn:aws:sts::111122223333:assumed-role/backup/i-0123')).toMatch(
+      /^ If the role has a path, write it into the ARN: aws iam get-role --role-name backup /,
+    )
+  })
 })

@@ -26,6 +26,8 @@ export interface Denial {
   readonly resource: string | undefined
   /** Which policy denies, where AWS names it (since 2026, within one account or organization). */
   readonly policyArn: string | undefined
+  /** By which AWS tells the whole decision (since 2026, of some services). */
+  readonly authorizationId: string | undefined
 }
 
 // First match wins: an SCP met through an endpoint names both.
@@ -58,20 +60,44 @@ export function readDenial(message: string): Denial {
     explicit: /explicit deny/i.test(text),
     principal: who?.principal,
     action: who?.action,
-    resource: /on resource: "?(?<resource>arn:[^\s"]+)/i.exec(text)?.groups?.resource,
-    policyArn: /explicit deny in [^:]*: (?<policy>arn:\S+)/i.exec(text)?.groups?.policy,
+    resource: /on resource: "?(?<resource>arn:[^\s"]*[^\s".,;])/i.exec(text)?.groups?.resource,
+    policyArn: /explicit deny in [^:]*: (?<policy>arn:[^\s,;]*[^\s.,;])/i.exec(text)?.groups?.policy,
+    authorizationId: /authorization id: (?<id>[0-9a-z]+)/i.exec(text)?.groups?.id,
   }
 }
 
 /** What to mind where a policy names the role of a session: sessions do not tell the role's path. */
 export function aboutPrincipal(callerArn: string | undefined): string {
-  return callerArn?.includes(':assumed-role/') ? ' If the role has a path, write it into the ARN.' : ''
+  const role = callerArn && sessionOf(callerArn)?.role
+  if (!role) return ''
+  const look = `aws iam get-role --role-name ${role} --query Role.Arn --output text`
+  return isOfIdentityCenter(role)
+    ? ` The role is made by IAM Identity Center, and its path has the Region of that in place of ${identityCenterRegion}, or none. This shows its whole ARN: ${look}`
+    : ` If the role has a path, write it into the ARN: ${look}`
 }
 
-/** The principal a policy must name: a session `assumed-role/R/S` stands for its role. */
+/** The principal as sentences name it: a session `assumed-role/R/S` stands for its role. */
 export function policyPrincipal(callerArn: string): string {
-  const session = /^arn:(?<partition>[^:]+):sts::(?<account>\d{12}):assumed-role\/(?<role>[^/]+)\//.exec(
-    callerArn,
-  )?.groups
+  const session = sessionOf(callerArn)
   return session ? `arn:${session.partition}:iam::${session.account}:role/${session.role}` : callerArn
+}
+
+/**
+ * The principal as a policy of a key, bucket or role must name it. One that does not exist is refused, and the roles of
+ * permission sets have a path (IAM Identity Center user guide, "Referencing permission sets in resource policies").
+ */
+export function principalElement(principal: string): string {
+  const [arn, name = ''] = principal.split(':role/')
+  if (!isOfIdentityCenter(name)) return principal
+  return `${arn}:role/aws-reserved/sso.amazonaws.com/${identityCenterRegion}/${name}`
+}
+
+const identityCenterRegion = 'REGION-OF-IDENTITY-CENTER'
+
+/** Of a role's name: nobody but IAM Identity Center changes such a role, or gives it a policy. */
+export const isOfIdentityCenter = (roleName: string) => roleName.startsWith('AWSReservedSSO_')
+
+function sessionOf(arn: string) {
+  const [, partition, account, role] = /^arn:([^:]+):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn) ?? []
+  return partition && account && role ? { partition, account, role } : undefined
 }

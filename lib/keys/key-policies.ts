@@ -1,3 +1,4 @@
+import { principalElement } from '#lib/aws/denial.ts'
 import { iamPolicyRemedy } from '#lib/aws/fixes/iam-policy.ts'
 import { keyPolicyRemedy } from '#lib/aws/fixes/key-policy.ts'
 import { plainName, policyOf, type Statement } from '#lib/aws/fixes/policy.ts'
@@ -16,7 +17,7 @@ export function keyStatements(
   // In a key policy `*` is this key.
   const common = {
     Effect: 'Allow' as const,
-    ...('principal' in to ? { Principal: { AWS: to.principal } } : {}),
+    ...('principal' in to ? { Principal: { AWS: principalElement(to.principal) } } : {}),
   }
   const Resource = 'resource' in to ? to.resource : '*'
   return [

@@ -1,3 +1,4 @@
+import { principalElement } from '#lib/aws/denial.ts'
 import { bucketPolicyRemedy } from '#lib/aws/fixes/bucket-policy.ts'
 import { iamPolicyRemedy } from '#lib/aws/fixes/iam-policy.ts'
 import { plainName, policyOf, type Statement } from '#lib/aws/fixes/policy.ts'
@@ -19,7 +20,7 @@ export function bucketStatements({ bucket, folder, partition }: BucketPlace, pri
   // A bucket's ARN has no account and no Region, but its partition is the caller's.
   const arn = `arn:${partition}:s3:::${bucket}`
   const own = plainName(folder.split('/').at(-1) ?? '').slice(0, 8)
-  const common = { Effect: 'Allow' as const, ...(principal && { Principal: { AWS: principal } }) }
+  const common = { Effect: 'Allow' as const, ...(principal && { Principal: { AWS: principalElement(principal) } }) }
   return [
     {
       Sid: `VaultConsoleObjects${own}`,
@@ -42,7 +43,7 @@ export function versionStatements(
 ): Statement[] {
   const arn = `arn:${partition}:s3:::${bucket}`
   const own = plainName(folder.split('/').at(-1) ?? '').slice(0, 8)
-  const common = { Effect: 'Allow' as const, ...(principal && { Principal: { AWS: principal } }) }
+  const common = { Effect: 'Allow' as const, ...(principal && { Principal: { AWS: principalElement(principal) } }) }
   return [
     {
       Sid: `VaultConsoleVersions${own}`,

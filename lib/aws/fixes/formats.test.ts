@@ -101,3 +101,16 @@ test('a value in Terraform’s language keeps its kind', () => {
   const value = { a: [], b: [1, 'x', [true]], 'c:d': { e: `${open}x} %{z}` }, f: {} }
   expect(jsonencoded(`jsonencode(${hcl(value)})`)).toEqual(value)
 })
+
+test('a role of a permission set is given its policy by IAM Identity Center, and principals have its path', () => {
+  const role = 'arn:aws:iam::111122223333:role/AWSReservedSSO_Back_up_1234567890abcdef'
+  const remedy = iamPolicyRemedy(role, 'VaultConsoleKey', document)
+  expect(remedy.note).toContain('the permission set Back_up,')
+  expect(JSON.parse(text(remedy, 'json'))).toEqual(document)
+  const script = words(remedy)
+  expect(script).toContain('put-inline-policy-to-permission-set')
+  expect(script.join(' ')).not.toMatch(/put-role-policy|create-policy/)
+  expect(JSON.parse(optionOf(script, '--inline-policy'))).toEqual(document)
+  const trust = JSON.stringify(trustPolicyOf(role, 'id-1'))
+  expect(trust).toContain('role/aws-reserved/sso.amazonaws.com/REGION-OF-IDENTITY-CENTER/AWSReservedSSO_Back_up_')
+})

@@ -1,3 +1,4 @@
+import { isOfIdentityCenter } from '../denial.ts'
 import type { Remedy } from '../schema.ts'
 import { hcl } from './hcl.ts'
 import { json, type PolicyDocument } from './policy.ts'
@@ -11,6 +12,7 @@ import { command, word } from './shell.ts'
 export function iamPolicyRemedy(principal: string | undefined, name: string, document: PolicyDocument): Remedy {
   const owner = ownerOf(principal)
   const file = name.toLowerCase()
+  if (owner && isOfIdentityCenter(owner.name)) return permissionSetRemedy(owner.name, file, document)
   return {
     label: 'IAM policy',
     note: owner
@@ -21,6 +23,38 @@ export function iamPolicyRemedy(principal: string | undefined, name: string, doc
       { format: 'cli', file: `${file}.sh`, text: script(owner, name, document) },
       { format: 'terraform', file: `${file}.tf`, text: terraform(owner, name, document) },
       { format: 'cloudformation', file: `${file}.cloudformation.json`, text: json(template(owner, name, document)) },
+    ],
+  }
+}
+
+/** The role of a permission set is “only modifiable by AWS”: IAM refuses it a policy. */
+function permissionSetRemedy(roleName: string, file: string, document: PolicyDocument): Remedy {
+  const permissionSet = roleName.replace(/^AWSReservedSSO_|_[0-9a-f]{16}$/g, '')
+  const where = ['--instance-arn INSTANCE-ARN', '--permission-set-arn PERMISSION-SET-ARN']
+  const put = command(
+    'aws sso-admin put-inline-policy-to-permission-set',
+    ...where,
+    `--inline-policy ${word(json(document))}`,
+  )
+  const provision = command(
+    'aws sso-admin provision-permission-set',
+    ...where,
+    '--target-type ALL_PROVISIONED_ACCOUNTS',
+  )
+  return {
+    label: 'IAM policy',
+    note: `For the permission set ${permissionSet}, in IAM Identity Center > Permission sets > Inline policy: a role made by it cannot be given a policy itself. Add the statements to what is there.`,
+    formats: [
+      { format: 'json', file: `${file}.json`, text: json(document) },
+      {
+        format: 'cli',
+        file: `${file}.sh`,
+        text: `# put-inline-policy-to-permission-set replaces the inline policy of the permission set. Read it first:
+#   aws sso-admin get-inline-policy-for-permission-set ${where.join(' ')}
+${put} &&
+${provision}
+`,
+      },
     ],
   }
 }

@@ -1,3 +1,4 @@
+import { principalElement } from '../denial.ts'
 import type { Remedy } from '../schema.ts'
 import { hcl } from './hcl.ts'
 import { json, type PolicyDocument, policyOf } from './policy.ts'
@@ -11,7 +12,7 @@ export function trustPolicyOf(caller: string, externalId: string): PolicyDocumen
   return policyOf({
     Sid: 'VaultConsole',
     Effect: 'Allow',
-    Principal: { AWS: caller },
+    Principal: { AWS: principalElement(caller) },
     Action: 'sts:AssumeRole',
     Condition: { StringEquals: { 'sts:ExternalId': externalId } },
   })
