@@ -37,14 +37,7 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
   if (isScope(message)) return otherScope(message)
   switch (code) {
     case 'CredentialsProviderError':
-      if (/aws sso login/.test(message))
-        return {
-          title: 'The SSO session of the profile has ended',
-          detail: 'Nothing was sent to AWS: the profile that gives this console its credentials signs in by SSO.',
-          cause: message,
-          who: 'credentials',
-          fix: 'Run aws sso login with that profile, as the user that this console runs as, and check again. A console that runs unattended wants a role or an access key.',
-        }
+      if (isSignIn(message)) return signInEnded(message)
       return {
         title: 'No credentials were found',
         detail: 'Nothing was sent to AWS, because this console has no AWS credentials.',
@@ -104,7 +97,7 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
         detail: 'AWS STS did not accept the token that this machine’s identity provider gave.',
         cause: message || 'The token has expired, or its provider is not registered in IAM.',
         who: 'credentials',
-        fix: 'Check the provider in IAM > Identity providers, and that AWS_WEB_IDENTITY_TOKEN_FILE names a fresh token.',
+        fix: webIdentityFix(message),
       }
     case 'InvalidToken':
       if (where.known) return knownElsewhere(code, where.region)
@@ -136,6 +129,42 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
         who: 'credentials',
         fix: `Check the access key ID in IAM > Users > Security credentials, or enter another one.${alsoWhere(where).fix}`,
       }
+  }
+}
+
+/** What STS says with InvalidIdentityToken: AWS STS API reference, AssumeRoleWithWebIdentity. */
+function webIdentityFix(message: string): string {
+  if (/No OpenIDConnect provider/i.test(message))
+    return 'In the account of the role, add the issuer that AWS names: IAM > Identity providers > Add provider.'
+  if (/audience/i.test(message))
+    return 'The token’s audience must be one that the provider knows (IAM > Identity providers), mostly sts.amazonaws.com: correct the one or the other.'
+  if (/verification key/i.test(message))
+    return 'AWS reads the issuer’s keys from its /.well-known/openid-configuration: look whether that and its jwks_uri are reachable from the internet with a valid certificate, and name the key of this token.'
+  return 'Check the provider in IAM > Identity providers, and that AWS_WEB_IDENTITY_TOKEN_FILE names a fresh token.'
+}
+
+/** Of a profile that a person signs in for; what comes of GetRoleCredentials of IAM Identity Center is among it. */
+const isSignIn = (message: string) =>
+  /aws (sso )?login|^UnauthorizedException: Session token not found|^ForbiddenException: No access/.test(message)
+
+function signInEnded(message: string): Diagnosis {
+  const detail = 'Nothing was sent to AWS: the profile that gives this console its credentials signs in by SSO.'
+  if (/^ForbiddenException/.test(message))
+    return {
+      title: 'The profile has lost its role',
+      detail,
+      cause: `IAM Identity Center gives the person of the profile no credentials of that role any more (${message}).`,
+      who: 'credentials',
+      fix: 'Whoever administers IAM Identity Center assigns the permission set again, or sso_account_id and sso_role_name in the profile are corrected.',
+    }
+  const command = /aws login/.test(message) ? 'aws login' : 'aws sso login'
+  return {
+    title:
+      command === 'aws login' ? 'The sign-in of the profile has ended' : 'The SSO session of the profile has ended',
+    detail,
+    cause: message,
+    who: 'credentials',
+    fix: `Run ${command} with that profile, as the user that this console runs as, and check again. A console that runs unattended wants a role or an access key.`,
   }
 }
 

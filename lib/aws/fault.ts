@@ -115,6 +115,9 @@ export function faultOf(error: unknown): AwsFault {
   const answered = httpStatus !== undefined
   // An answer that was cut off is none, whatever its status: it may have said something else than one would guess.
   const cutOff = localCode !== undefined && connectionLost.has(localCode)
+  const onTheWay = name === 'CredentialsProviderError' ? networkIn(said) : undefined
+  if (onTheWay)
+    return { kind: 'unreachable', code: onTheWay, message, requestId: undefined, httpStatus, bucketRegion: undefined }
   const local = localCode !== undefined && (!answered || cutOff)
   const requestId = $metadata?.requestId
   const alien =
@@ -144,6 +147,17 @@ export function faultOf(error: unknown): AwsFault {
   if (/^Region (is missing|not accepted)/.test(message)) return { ...fault, kind: 'invalid' }
   // No answer at all: DNS, refused or reset connections, TLS.
   return { ...fault, kind: 'unreachable' }
+}
+
+/**
+ * A profile's credentials come from a service too (SSO, STS), and the SDK tells only in words why that gave none. Not so
+ * where several places were asked in turn: nobody listens for metadata on machines that have none.
+ */
+function networkIn(message: string): string | undefined {
+  if (message.startsWith('Asked in turn')) return undefined
+  return /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|TimeoutError)\b/.exec(
+    message,
+  )?.[0]
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Denial } from './denial.ts'
 import type { Diagnosis } from './diagnosis.ts'
+import { commandRemedy } from './fixes/commands.ts'
 
 interface Refused {
   /** What was refused, to begin a title with: `Encrypt`, `Writing objects`. */
@@ -81,4 +82,27 @@ export function refusedFromAbove(denial: Denial, { what, action, who, detail }: 
     default:
       return undefined
   }
+}
+
+/** AWS says that a Deny covers it, and not where: older services say no more. */
+export function denySomewhere({ what, action, who, detail }: Refused, message: string): Diagnosis {
+  return {
+    title: `${what} was refused by a Deny`,
+    detail,
+    cause: `A Deny statement covers ${action} for ${who}. AWS did not say in which policy: ${message}`,
+    fix: `Look for that Deny in the IAM policies of ${who}, in the policy of what was asked for, and in those of the organization. Often it asks for MFA, an address or a VPC endpoint. An Allow cannot overrule it.`,
+  }
+}
+
+/**
+ * Adds how to see what AWS decided, where it offers that: IAM user guide, "Troubleshoot access denied error messages with
+ * authorization ID".
+ */
+export function withDecision({ authorizationId }: Denial, diagnosis: Diagnosis): Diagnosis {
+  if (authorizationId === undefined) return diagnosis
+  const show = commandRemedy(
+    'What AWS decided, statement by statement. It is kept for 24 hours; needs iam:GetRequestAuthorizationDetails.',
+    `aws iam-toolbox get-request-authorization-details --authorization-id ${authorizationId}`,
+  )
+  return { ...diagnosis, remedies: [...(diagnosis.remedies ?? []), show] }
 }

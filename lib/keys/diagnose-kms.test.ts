@@ -384,6 +384,63 @@ describe('access denied', () => {
     expect(nobody.cause).toContain('AccessDeniedException')
   })
 
+  // Within an account one policy is enough, across accounts none is (AWS KMS developer guide, "Allowing users in other
+  // accounts to use a KMS key"); KMS names the one that it missed first.
+  test.each([
+    ['identity-based', ['IAM policy', 'Key policy']],
+    ['resource-based', ['Key policy', 'IAM policy']],
+  ])('for a key of another account, no %s policy: both sides are told', (type, labels) => {
+    const foreign = 'arn:aws-cn:kms:cn-north-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+    const caller = 'arn:aws-cn:sts::111122223333:assumed-role/automation/deployment'
+    const message = `User: ${caller} is not authorized to perform: kms:Encrypt on resource: ${foreign} because no ${type} policy allows the kms:Encrypt action`
+    const { cause, fix, remedies } = diagnose(answered(400, 'AccessDeniedException', message), 'kms:Encrypt', {
+      keyArn: foreign,
+      region: 'cn-north-1',
+      callerArn: caller,
+    })
+    expect(`${cause} ${fix}`).toMatch(/444455556666/)
+    expect(fix).toMatch(/both (sides )?must allow it/)
+    expect(fix).not.toContain('do the same')
+    expect(remedies?.map(({ label }) => label)).toEqual(labels)
+    expect(remedies?.map(({ note }) => /^In account (\d+)/.exec(note)?.[1]).toSorted()).toEqual([
+      '111122223333',
+      '444455556666',
+    ])
+    expect(JSON.stringify(remedies)).not.toContain('arn:aws:')
+  })
+
+  test('a Deny of which KMS does not say where it stands is not offered an Allow', () => {
+    const { title, cause, fix, remedies } = diagnose(said('with an explicit deny'))
+    expect(title).toBe('Encrypt was refused by a Deny')
+    expect(cause).toContain('with an explicit deny')
+    expect(fix).toContain('An Allow cannot overrule it.')
+    expect(remedies).toBeUndefined()
+  })
+
+  test('where AWS keeps its decision, how to see it is offered last', () => {
+    const more =
+      '. Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/5arhuwacg4o for complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: 5arhuwacg4o'
+    const { title, remedies } = diagnose(said(`because no identity-based policy allows the kms:Encrypt action${more}`))
+    expect(title).toBe('Encrypt is not allowed by any IAM policy')
+    expect(remedies?.[0]?.label).toBe('IAM policy')
+    expect(remedies?.at(-1)?.formats[0]?.text).toBe(
+      'aws iam-toolbox get-request-authorization-details --authorization-id 5arhuwacg4o\n',
+    )
+  })
+
+  test('somebody of IAM Identity Center: the principal has its path, and the policy goes to the permission set', () => {
+    const session = 'arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Backup_1234567890abcdef/x@example.test'
+    const { remedies = [] } = diagnose(
+      said('because no identity-based policy allows the kms:Encrypt action', session),
+      'kms:Encrypt',
+      { callerArn: session },
+    )
+    const [iam, keyPolicy] = remedies
+    expect(iam?.note).toContain('permission set Backup')
+    expect(JSON.stringify(keyPolicy?.formats[0])).toContain('role/aws-reserved/sso.amazonaws.com/')
+    expect(keyPolicy?.note).toContain('aws iam get-role')
+  })
+
   test('the policies that are offered allow these three actions, and two of them only in the context', () => {
     const condition = {
       StringEquals: {

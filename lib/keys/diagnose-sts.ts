@@ -1,10 +1,11 @@
-import { policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
 import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
 import { iamPolicyRemedy } from '#lib/aws/fixes/iam-policy.ts'
 import { plainName, policyOf } from '#lib/aws/fixes/policy.ts'
 import { trustPolicyRemedy } from '#lib/aws/fixes/trust-policy.ts'
-import { refusedFromAbove } from '#lib/aws/refused.ts'
+import { denySomewhere, refusedFromAbove, withDecision } from '#lib/aws/refused.ts'
+import { mayBeOff } from '#lib/aws/region-is-off.ts'
 import { unreachable } from '#lib/aws/unreachable.ts'
 
 /** The role that the credentials are to come from. */
@@ -28,21 +29,18 @@ export function diagnoseSts(fault: AwsFault, role: AssumedRole | undefined, regi
     case 'AccessDeniedException':
       return denied(fault, role)
     case 'RegionDisabledException':
-      return {
-        title: 'STS is off in this Region',
-        detail: 'AWS refused, because the account has not turned on this Region for STS.',
-        cause:
-          message || 'Regions opened after March 2019 are off until an administrator of the account turns them on.',
-        who: 'credentials',
-        fix: 'Turn the Region on in Account > AWS Regions, or choose a Region that is on.',
-      }
+      return stsOff(message, region)
     case 'ValidationError':
       return {
         title: 'STS does not take the role or its session',
         detail: `AWS answered ${code}.`,
         cause: message || 'The role ARN is malformed.',
         who: 'settings',
-        fix: 'Copy the role ARN from IAM > Roles.',
+        fix: /DurationSeconds/i.test(message)
+          ? 'Ask for shorter sessions: duration_seconds in the profile. Through another role AWS gives an hour at most; otherwise IAM > Roles > the role > Maximum session duration can be raised.'
+          : /externalId/i.test(message)
+            ? 'Correct the external ID: 2 to 1,224 letters, digits and _+=,.@:/- only.'
+            : 'Copy the role ARN from IAM > Roles.',
       }
     case 'PackedPolicyTooLarge':
     case 'PackedPolicyTooLargeException':
@@ -62,6 +60,22 @@ export function diagnoseSts(fault: AwsFault, role: AssumedRole | undefined, regi
   }
 }
 
+/**
+ * Where every account has a Region, STS has a switch of its own there (IAM user guide, "Manage AWS STS in an AWS Region").
+ */
+function stsOff(message: string, region: string | undefined): Diagnosis {
+  const where = region ?? 'the Region'
+  const turnOn = `Turn ${where} on in Account > AWS Regions, or choose a Region that is on.`
+  const activate = `Activate ${where} in IAM > Account settings > Security Token Service (STS) > Endpoints, in the account of these credentials.`
+  return {
+    title: 'STS is off in this Region',
+    detail: `AWS refused, because the account does not use STS in ${where}.`,
+    cause: message || 'An administrator of the account has turned STS off there, or never turned the Region on.',
+    who: 'credentials',
+    fix: region === undefined ? `${turnOn} ${activate}` : mayBeOff(region) ? turnOn : activate,
+  }
+}
+
 /** The credentials are fetched as late as the first call of another service, which then throws what STS has answered. */
 export function isOfSts({ code, message }: AwsFault): boolean {
   return /^AccessDenied/.test(code) && /\bsts:AssumeRole|may not be assumed by root/i.test(message)
@@ -72,6 +86,10 @@ function denied(fault: AwsFault, role: AssumedRole | undefined): Diagnosis {
   const told = readDenial(fault.message)
   // The policy of a role as a resource is its trust policy.
   const denial = told.by === 'resource-based policy' ? { ...told, by: 'role trust policy' as const } : told
+  return withDecision(denial, deniedBy(denial, fault, role))
+}
+
+function deniedBy(denial: Denial, fault: AwsFault, role: AssumedRole | undefined): Diagnosis {
   if (/sts:AssumeRoleWithWebIdentity/.test(fault.message)) return webIdentityDenied(fault.message)
   if (/may not be assumed by root/i.test(fault.message)) return rootDenied(fault.message)
   const action = denial.action ?? 'sts:AssumeRole'
@@ -81,7 +99,8 @@ function denied(fault: AwsFault, role: AssumedRole | undefined): Diagnosis {
   const detail = roleArn ? `The role ${roleArn} cannot be taken on.` : 'AWS STS refused the request.'
   // A role that leads to the environment's own is none of this console's, and wants no external ID of it.
   const externalId = roleArn === role?.arn ? role?.externalId : undefined
-  const trust = roleArn && principal && externalId ? trustPolicyRemedy(roleArn, principal, externalId) : undefined
+  const plainTrust = roleArn && principal && externalId ? trustPolicyRemedy(roleArn, principal, externalId) : undefined
+  const trust = plainTrust && { ...plainTrust, note: `${plainTrust.note}${aboutPrincipal(denial.principal)}` }
   const fromAbove = refusedFromAbove(denial, { what: 'Taking on the role', action, who, detail })
   if (fromAbove) {
     const trustMissing = denial.by === 'role trust policy' && !denial.explicit && trust
@@ -112,6 +131,7 @@ function denied(fault: AwsFault, role: AssumedRole | undefined): Diagnosis {
       remedies: [assumePolicy(principal, roleArn)],
     }
   }
+  if (denial.explicit) return denySomewhere({ what: 'Taking on the role', action, who, detail }, fault.message)
   return {
     title: 'Taking on the role was refused',
     detail,

@@ -1,7 +1,7 @@
-import { aboutPrincipal, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
-import { refusedFromAbove } from '#lib/aws/refused.ts'
+import { denySomewhere, refusedFromAbove, withDecision } from '#lib/aws/refused.ts'
 import { iamPolicyFor, keyPolicyFor } from './key-policies.ts'
 import { actionNames, consequences, type KmsAction, type KmsSituation } from './kms-situation.ts'
 import { parseKeyIdentifier } from './schema.ts'
@@ -9,6 +9,10 @@ import { parseKeyIdentifier } from './schema.ts'
 /** Access denied by KMS: which policy it was, in AWS's own words, and the change that lets the call through. */
 export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSituation): Diagnosis {
   const denial = readDenial(fault.message)
+  return withDecision(denial, told(denial, fault, action, situation))
+}
+
+function told(denial: Denial, fault: AwsFault, action: KmsAction, situation: KmsSituation): Diagnosis {
   const caller = situation.callerArn ?? denial.principal
   const principal = caller ? policyPrincipal(caller) : undefined
   const who = principal ?? 'these credentials'
@@ -23,6 +27,14 @@ export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSit
   const iamPolicy = { ...plainIamPolicy, note: `${plainIamPolicy.note}${toFillIn}` }
   const fromAbove = refusedFromAbove(denial, { what: name, action, who, detail })
   if (fromAbove) return fromAbove
+  const owner = accountOf(place.keyArn)
+  const own = caller && accountOf(caller)
+  // Within an account one of the two policies is enough; a key of another account always needs both.
+  const foreign = owner !== undefined && own !== undefined && owner !== own
+  const bothSides = [
+    { ...keyPolicy, note: `In account ${owner ?? 'of the key'}: ${keyPolicy.note}` },
+    { ...iamPolicy, note: `In account ${own ?? 'of the caller'}: ${iamPolicy.note}` },
+  ]
 
   switch (denial.by) {
     case 'resource-based policy':
@@ -39,8 +51,10 @@ export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSit
             detail,
             cause: `The policy of this key does not allow ${action} to ${who}.`,
             who: 'key policy',
-            fix: 'Whoever administers the key adds these statements to its key policy.',
-            remedies: [keyPolicy],
+            fix: foreign
+              ? `Whoever administers the key in account ${owner} adds the statements to its key policy, and account ${own} adds the IAM policy: for a key of another account both must allow it.`
+              : 'Whoever administers the key adds these statements to its key policy.',
+            remedies: foreign ? bothSides : [keyPolicy],
           }
     case 'identity-based policy': {
       const named = denial.policyArn ? `the policy ${denial.policyArn}` : `an IAM policy of ${who}`
@@ -55,29 +69,29 @@ export function kmsRefused(fault: AwsFault, action: KmsAction, situation: KmsSit
         : {
             title: `${name} is not allowed by any IAM policy`,
             detail,
-            cause: `The key policy leaves it to IAM, and no IAM policy of ${who} allows ${action} on this key.`,
+            cause: foreign
+              ? `No IAM policy of ${who} allows ${action} on this key, which is of account ${owner}.`
+              : `The key policy leaves it to IAM, and no IAM policy of ${who} allows ${action} on this key.`,
             who: 'IAM policy',
-            fix: `Add this IAM policy to ${who}; the statements in the key policy do the same, if you administer the key and not IAM.`,
-            remedies: [iamPolicy, { ...keyPolicy, label: 'Or: key policy' }],
+            fix: foreign
+              ? `Add this IAM policy to ${who}. For a key of another account both sides must allow it: where the key policy does not yet, account ${owner} adds the statements to it.`
+              : `Add this IAM policy to ${who}; the statements in the key policy do the same, if you administer the key and not IAM.`,
+            remedies: foreign ? bothSides.toReversed() : [iamPolicy, { ...keyPolicy, label: 'Or: key policy' }],
           }
     }
     case 'unknown in this account': {
       const isAlias = /(^|:)alias\//.test(situation.keyArn)
-      const owner = accountOf(place.keyArn)
-      const own = caller && accountOf(caller)
       return {
         title: `${name} was refused: the key is of another account, or not shared`,
         detail,
         cause: `KMS does not tell these apart: the key${isAlias ? ' or its alias' : ''} does not exist in ${situation.region}, or account ${owner ?? 'that owns it'} does not allow ${action} to ${who}.`,
         who: 'key policy',
         fix: `Check the ARN. Then both sides must allow it: the owner of the key adds the statements to its policy, and${own ? ` account ${own}` : ' your account'} adds the IAM policy.`,
-        remedies: [
-          { ...keyPolicy, note: `In account ${owner ?? 'of the key'}: ${keyPolicy.note}` },
-          { ...iamPolicy, note: `In account ${own ?? 'of the caller'}: ${iamPolicy.note}` },
-        ],
+        remedies: bothSides,
       }
     }
     default:
+      if (denial.explicit) return denySomewhere({ what: name, action, who, detail }, fault.message)
       return {
         title: `${name} was refused`,
         detail,

@@ -109,7 +109,8 @@ test('what else is wrong with the Authorization header is not the bucket’s Reg
 test('denied without a reason: S3 gives none to principals of other accounts', () => {
   expect(diagnose(answered(403, 'AccessDenied', 'Access Denied'), 's3:GetObject', user)).toMatchObject({
     title: 'Reading objects was refused',
-    cause: expect.stringContaining('account 111122223333 is not let in'),
+    cause: expect.stringContaining('is of another one than account 111122223333'),
+    fix: expect.stringContaining('Requester Pays'),
     remedies: [{ label: 'Bucket policy' }, { label: 'IAM policy' }],
   })
 })
@@ -160,4 +161,25 @@ test('what S3 names is what was missing: reading what is not there needs s3:List
     title: 'Listing objects is not allowed by any IAM policy',
     cause: expect.stringContaining('allows s3:ListBucket in this bucket'),
   })
+})
+
+test('a Deny of which S3 does not say where it stands is not offered an Allow', () => {
+  expect(diagnose(denied('with an explicit deny'), 's3:PutObject', user)).toMatchObject({
+    title: 'Writing objects was refused by a Deny',
+    fix: expect.stringContaining('An Allow cannot overrule it.'),
+  })
+  expect(diagnose(denied('with an explicit deny')).remedies).toBeUndefined()
+})
+
+test('what KMS says of a key that S3 may not use for somebody is of the bucket’s key', () => {
+  const older =
+    'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.'
+  for (const message of [
+    older,
+    `User: ${user} is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext because no identity-based policy allows the kms:Decrypt action`,
+  ])
+    expect(diagnose(answered(403, 'AccessDenied', message), 's3:GetObject', user)).toMatchObject({
+      title: 'The bucket’s own encryption key refused',
+      fix: expect.stringContaining('kms:GenerateDataKey and kms:Decrypt'),
+    })
 })

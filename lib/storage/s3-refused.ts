@@ -1,14 +1,18 @@
 import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
-import { refusedFromAbove } from '#lib/aws/refused.ts'
+import { denySomewhere, refusedFromAbove, withDecision } from '#lib/aws/refused.ts'
 import { type BucketUse, bucketPolicyFor, iamPolicyForBucket } from './bucket-policies.ts'
 import { isS3Action, type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
 
 /** Access denied by S3: Amazon S3 user guide, "Troubleshoot access denied (403 Forbidden) errors". */
 export function s3Refused({ message }: AwsFault, asked: S3Action, situation: S3Situation): Diagnosis {
-  const { bucket, folder = '' } = situation
   const denial = readDenial(message)
+  return withDecision(denial, told(denial, message, asked, situation))
+}
+
+function told(denial: Denial, message: string, asked: S3Action, situation: S3Situation): Diagnosis {
+  const { bucket, folder = '' } = situation
   // One request may need several: reading what is not there is refused for s3:ListBucket.
   const action = isS3Action(denial.action) ? denial.action : asked
   const caller = situation.callerArn ?? denial.principal
@@ -31,7 +35,9 @@ export function s3Refused({ message }: AwsFault, asked: S3Action, situation: S3S
     }
   }
   // The bucket asks another service, and that is what was refused.
-  if (denial.action?.startsWith('kms:')) return bucketKeyRefused(denial, denial.action, bucket, who)
+  const ofKey = denial.by === 'unknown in this account' ? 'kms:Decrypt' : undefined
+  const kmsAction = denial.action?.startsWith('kms:') ? denial.action : ofKey
+  if (kmsAction) return bucketKeyRefused(denial, kmsAction, bucket, who)
   const fromAbove = refusedFromAbove(denial, { what, action, who, detail })
   if (fromAbove) return fromAbove
 
@@ -66,9 +72,9 @@ export function s3Refused({ message }: AwsFault, asked: S3Action, situation: S3S
         : {
             title: `${what} is not allowed by any IAM policy`,
             detail,
-            cause: `No IAM policy of ${who} allows ${action} in this bucket, and its bucket policy does not either.`,
+            cause: `No IAM policy of ${who} allows ${action} in this bucket.`,
             who: 'IAM policy',
-            fix: `Add this IAM policy to ${who}.`,
+            fix: `Add this IAM policy to ${who}. Where the bucket is of another account, its bucket policy must allow it as well.`,
             remedies: [iamPolicy],
           }
     }
@@ -87,12 +93,13 @@ export function s3Refused({ message }: AwsFault, asked: S3Action, situation: S3S
     return {
       title: `${what} was refused`,
       detail,
-      cause: `S3 gives no reason to a principal of another account: account ${accountOf(caller) ?? 'of the caller'} is not let in by the bucket’s owner.`,
+      cause: `S3 gives its reasons only within an account or an organization. So the bucket is of another one than account ${accountOf(caller) ?? 'of the caller'}: one of the two sides does not allow it, or denies it; or what answers is not AWS’s S3.`,
       who: 'bucket policy',
-      fix: 'Both sides must allow it: the owner of the bucket adds the statements to the bucket policy, and the account of the caller adds the IAM policy.',
+      fix: 'Both sides must allow it: the owner of the bucket adds the statements to the bucket policy, and the account of the caller adds the IAM policy. A bucket with Requester Pays refuses as well: its owner turns that off. A store of your own has permissions of its own.',
       remedies: [bucketPolicy, iamPolicy],
     }
   }
+  if (denial.explicit) return denySomewhere({ what, action, who, detail }, message)
   return {
     title: `${what} was refused`,
     detail,
