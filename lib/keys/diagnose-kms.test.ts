@@ -409,6 +409,12 @@ describe('access denied', () => {
     expect(JSON.stringify(remedies)).not.toContain('arn:aws:')
   })
 
+  test('a Deny in the key policy: what its condition may ask for is said', () => {
+    const { fix } = diagnose(said('with an explicit deny in a resource-based policy'))
+    expect(fix).toContain('installation=installation-1 and environment=environment-1')
+    expect(fix).toContain('kms:ViaService')
+  })
+
   test('a Deny of which KMS does not say where it stands is not offered an Allow', () => {
     const { title, cause, fix, remedies } = diagnose(said('with an explicit deny'))
     expect(title).toBe('Encrypt was refused by a Deny')

@@ -30,6 +30,14 @@ test('the words of the documentation, which name no role, lead to the trust poli
   expect(JSON.stringify(remedies?.[0]?.formats)).toContain(role.externalId)
 })
 
+test('for a role of another account the trust policy is offered beside the IAM policy that STS missed', () => {
+  const missing = 'because no identity-based policy allows the sts:AssumeRole action'
+  const labels = (arn: string) =>
+    diagnose(denied(` on resource: ${arn} ${missing}`)).remedies?.map(({ label }) => label)
+  expect(labels(role.arn)).toEqual(['IAM policy', 'Trust policy'])
+  expect(labels('arn:aws:iam::111122223333:role/vault')).toEqual(['IAM policy'])
+})
+
 test('a Deny without a place is no missing trust: no policy is offered for it', () => {
   const { title, fix, remedies } = diagnose(denied(` on resource: ${role.arn} with an explicit deny`))
   expect(title).toBe('Taking on the role was refused by a Deny')

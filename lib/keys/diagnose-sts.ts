@@ -116,6 +116,7 @@ function deniedBy(denial: Denial, fault: AwsFault, role: AssumedRole | undefined
     }
   }
   if (denial.by === 'identity-based policy' && roleArn) {
+    const foreign = principal !== undefined && principal.split(':')[4] !== roleArn.split(':')[4]
     const base = { title: 'Taking on the role is not allowed by IAM', detail, who: 'IAM policy' as const }
     if (denial.explicit)
       return {
@@ -127,8 +128,10 @@ function deniedBy(denial: Denial, fault: AwsFault, role: AssumedRole | undefined
     return {
       ...base,
       cause: `No IAM policy of ${who} allows ${action} on this role.`,
-      fix: `Add this IAM policy to ${who}.`,
-      remedies: [assumePolicy(principal, roleArn)],
+      fix: foreign
+        ? `Add this IAM policy to ${who}. For a role of another account both sides must allow it: its trust policy names ${who} as well${trust ? ', like this' : ''}.`
+        : `Add this IAM policy to ${who}.`,
+      remedies: [assumePolicy(principal, roleArn), ...(foreign && trust ? [trust] : [])],
     }
   }
   if (denial.explicit) return denySomewhere({ what: 'Taking on the role', action, who, detail }, fault.message)

@@ -44,7 +44,7 @@ function told(denial: Denial, fault: AwsFault, action: KmsAction, situation: Kms
             detail,
             cause: `A Deny statement in the policy of this key covers ${action} for ${who}.`,
             who: 'key policy',
-            fix: `Whoever administers the key removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny.`,
+            fix: `Whoever administers the key removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny. ${aboutConditions(situation)}`,
           }
         : {
             title: `${name} was refused by the key policy`,
@@ -100,6 +100,11 @@ function told(denial: Denial, fault: AwsFault, action: KmsAction, situation: Kms
         remedies: [keyPolicy],
       }
   }
+}
+
+/** What a Deny of use asks for, mostly: AWS KMS developer guide, "AWS KMS condition keys". */
+function aboutConditions({ installation, environment }: KmsSituation): string {
+  return `If it has a condition, compare: this console calls KMS itself (no kms:ViaService), with installation=${installation} and environment=${environment} in the encryption context of Encrypt and Decrypt.`
 }
 
 const placeholder = 'KEY-ID'

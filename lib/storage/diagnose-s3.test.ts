@@ -183,3 +183,21 @@ test('what KMS says of a key that S3 may not use for somebody is of the bucketâ€
       fix: expect.stringContaining('kms:GenerateDataKey and kms:Decrypt'),
     })
 })
+
+test.each([
+  ['KMS.NotFoundException', 'Invalid arn eu-west-1', /^That key is in eu-west-1/],
+  ['KMS.NotFoundException', 'Invalid keyId aws/s3', /without alias\//],
+  [
+    'KMS.KMSInvalidStateException',
+    'arn:aws:kms:us-east-1:111122223333:key/x is pending deletion.',
+    /scheduled for del/,
+  ],
+  ['KMS.KMSInvalidStateException', 'arn:aws:kms:us-east-1:111122223333:key/x is pending import.', /no key material/],
+])('the bucketâ€™s own key, %s: %s', (code, message, cause) => {
+  expect(diagnose(answered(400, code, message)).cause).toMatch(cause)
+})
+
+test('a bucket policy that asks where requests come from is named', () => {
+  const deny = denied('with an explicit deny in a resource-based policy')
+  expect(diagnose(deny).fix).toContain('aws:SourceVpce')
+})

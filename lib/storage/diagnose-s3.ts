@@ -143,6 +143,16 @@ function full({ code, message }: AwsFault, bucket: string): Diagnosis {
   }
 }
 
+/** What KMS says more exactly than by its code. */
+function keyTrouble(message: string): string | undefined {
+  const elsewhere = /^Invalid arn (?<region>[a-z0-9-]+)$/.exec(message)?.groups?.region
+  if (elsewhere) return `That key is in ${elsewhere}, and the key of a bucket must be in the bucket’s Region.`
+  if (/pending (replica )?deletion/i.test(message)) return 'That key is scheduled for deletion.'
+  if (/pending import/i.test(message)) return 'That key has no key material: it was deleted or has expired.'
+  if (/^Invalid keyId '?aws\//.test(message)) return 'The bucket names it without alias/ in front.'
+  return undefined
+}
+
 /** Faults of the KMS key under which the bucket itself encrypts: S3 passes them on with `KMS.` in front. */
 function ownKey({ code, message }: AwsFault, bucket: string): Diagnosis {
   const what = code.slice('KMS.'.length)
@@ -155,7 +165,7 @@ function ownKey({ code, message }: AwsFault, bucket: string): Diagnosis {
   return {
     title: 'The bucket’s own encryption key does not work',
     detail: `Bucket ${bucket} encrypts under a KMS key of its own, and S3 answered ${code}${message ? `: ${message}` : '.'}`,
-    cause: causes[what] ?? `KMS answered ${what} to S3.`,
+    cause: keyTrouble(message) ?? causes[what] ?? `KMS answered ${what} to S3.`,
     who: 'bucket',
     fix: 'Mend that key, or set the bucket’s default encryption to SSE-S3. Backups are encrypted before they get there.',
     remedies: [

@@ -49,7 +49,7 @@ function told(denial: Denial, message: string, asked: S3Action, situation: S3Sit
             detail,
             cause: `A Deny statement in the policy of this bucket covers ${action} for ${who}.`,
             who: 'bucket policy',
-            fix: `Whoever administers the bucket removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny.${action === 's3:PutObject' ? aboutHeaders : ''}`,
+            fix: `Whoever administers the bucket removes that Deny, or excepts ${who} from it. An Allow cannot overrule a Deny.${aboutPlace}${action === 's3:PutObject' ? aboutHeaders : ''}`,
           }
         : {
             title: `${what} was refused by the bucket policy`,
@@ -109,6 +109,9 @@ function told(denial: Denial, message: string, asked: S3Action, situation: S3Sit
   }
 }
 
+// The most usual Deny of everything: Amazon S3 user guide, "Controlling access from VPC endpoints with bucket policies".
+const aboutPlace =
+  ' If it asks where requests come from (aws:SourceVpce, aws:SourceVpc, aws:SourceIp), let this console’s come from there.'
 // The most usual Deny of writing: Amazon S3 user guide, "Using server-side encryption with KMS keys".
 const aboutHeaders =
   ' If it asks for an encryption header (s3:x-amz-server-side-encryption), set the bucket’s default encryption in its place: this console sends no such header, because backups are encrypted before they get there.'
