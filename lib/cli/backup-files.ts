@@ -10,7 +10,7 @@ import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { wholeNumber } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
-import { bytesText, plain, print, printJson } from './output.ts'
+import { bytesText, plain, print, printJson, someoneReads } from './output.ts'
 
 const pageSize = 500
 
@@ -58,7 +58,7 @@ export function addBackupFiles(backup: Command): void {
             after = next === null ? undefined : pathOfId(next)
             if (options.json) files.push(...page.items)
             else for (const item of page.items) print(lineOf(item, options.search !== undefined))
-          } while (next !== null && left > 0)
+          } while (next !== null && left > 0 && someoneReads())
           if (options.json) printJson({ files, nextAfter: next })
           else if (next !== null) print(`More: add --after ${next}`)
         } finally {

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { AppError, isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { exitCodes } from './exit-codes.ts'
-import { plainLines, printError } from './output.ts'
+import { plainLines, printError, readerGone } from './output.ts'
 
 const program = new Command('byok')
   .description('Backups encrypted under your own AWS KMS key.')
@@ -63,9 +63,10 @@ if (catalog) (await import('./catalog.ts')).addCatalog(catalog)
 const sandbox = group('sandbox', 'Run the stand-in for AWS KMS, STS and S3.')
 if (sandbox) (await import('./sandbox.ts')).addSandbox(sandbox)
 
-// `byok backup list | head`: whoever reads has read enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit()
+  // `byok backup list | head`: whoever reads has read enough. What the command does is done all the same, to its end, and
+  // the exit code tells how that went: of `byok recover … | head -1` nobody expects that nothing is restored.
+  if (error.code === 'EPIPE') return readerGone()
   printError(`Standard output cannot be written: ${error.message}.`)
   process.exit(exitCodes.failed)
 })

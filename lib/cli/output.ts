@@ -14,8 +14,20 @@ export function plainLines(text: string): string {
   return text.split('\n').map(plain).join('\n')
 }
 
+let isRead = true
+
+/** Whoever read the output does so no more. */
+export function readerGone(): void {
+  isRead = false
+}
+
+/** For long lists, which end early when it is false. */
+export function someoneReads(): boolean {
+  return isRead
+}
+
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  if (isRead) process.stdout.write(`${text}\n`)
 }
 
 export function printError(text: string): void {
