@@ -214,6 +214,28 @@ test('nor what nothing opens: shredded, or under other keys, since the catalogue
   expect(reasons.get(exchanged)).toMatch(/keys were exchanged since. byok recover opens it/)
 })
 
+test('one of which data is gone is taken over and named; what an earlier attempt left beside it is no fault', async () => {
+  const [cut, whole] = [await backUp(plant(), 'Cut'), await backUp(plant(), 'Whole')]
+  await exportCatalog(a.context, undefined, actor)
+  const { store } = await connectTo()
+  const folder = (id: string) => `a/b/${a.environment}/backups/${id}/`
+  const segments: { key: string; size: number }[] = []
+  for await (const object of store.list(`${folder(cut)}segments/`)) segments.push(object)
+  const [lost] = segments
+  await store.delete([lost?.key ?? ''])
+  await store.create(`${folder(whole)}segments/0/left`, Buffer.alloc(100))
+  for (const dryRun of [true, false]) {
+    const { added, missing, incomplete } = await take(b, dryRun)
+    expect([...added].sort()).toEqual(expect.arrayContaining([cut, whole].sort()))
+    expect(missing.filter(({ id }) => id === cut)).toEqual([])
+    expect(incomplete).toEqual([
+      { id: cut, reason: expect.stringMatching(/^.* were stored, and .* are in the bucket\.$/) },
+    ])
+  }
+  // Known now, and looked at no more.
+  expect((await take(b)).incomplete).toEqual([])
+})
+
 test('a database that was put back, to before the settings that the backups were made under', async () => {
   await a.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'a/b/c' })
   const number = await a.newest()

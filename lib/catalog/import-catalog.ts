@@ -3,6 +3,7 @@ import { type BackupContext, type Connection, connectBackup } from '#lib/backup/
 import { sha256Of } from '#lib/backup/codec.ts'
 import { MAX_ENVELOPE_BYTES } from '#lib/backup/envelope.ts'
 import { backupFolder, ENVELOPE, MANIFEST } from '#lib/backup/layout.ts'
+import { bytesText } from '#lib/bytes-text.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
@@ -10,7 +11,8 @@ import type { CatalogBackup, CatalogRevision } from './catalog-format.ts'
 import { type CatalogPlace, readCatalog } from './read-catalog.ts'
 
 // 1. Open the catalogue with the person's key. 2. Compare each of its backups with the row of the same ID, if there is one.
-// 3. Look in the bucket whether manifest and envelope of each new one are there and are those that the catalogue names.
+// 3. Look in the bucket whether manifest and envelope of each new one are there and are those that the catalogue names, and
+//    by one listing whether there is as much data as there was.
 // 4. Insert those, and bring rows up to date whose keys were changed after they were written; all in one transaction.
 
 export interface ImportedCatalog {
@@ -31,6 +33,8 @@ export interface ImportedCatalog {
   readonly conflicts: readonly { readonly id: string; readonly reason: string }[]
   /** Not taken in: their data is not in the bucket, and why. */
   readonly missing: readonly { readonly id: string; readonly reason: string }[]
+  /** Of those that are added: less data is in the bucket than was stored, or that cannot be seen. What is there can be restored. */
+  readonly incomplete: readonly { readonly id: string; readonly reason: string }[]
 }
 
 interface Plan {
@@ -54,7 +58,7 @@ export async function importCatalog(
   const { db } = context
   const { catalog, time } = await readCatalog(context, place)
   const planned = await compare(db, catalog.backups)
-  const { found, missing } = await lookFor(context, planned.add)
+  const { found, missing, incomplete } = await lookFor(context, planned.add)
   const { installation, environment, exportedAt, revisions } = catalog
   const result = (plan: Plan): ImportedCatalog => ({
     time,
@@ -68,6 +72,7 @@ export async function importCatalog(
     newerHere: plan.newerHere,
     conflicts: plan.conflicts,
     missing,
+    incomplete: incomplete.filter(({ id }) => plan.add.some((backup) => backup.id === id)),
   })
   if (dryRun) return result({ ...planned, add: found })
   return db.$transaction(
@@ -145,6 +150,7 @@ const atOnce = 8
 async function lookFor(context: BackupContext, backups: readonly CatalogBackup[]) {
   const found: CatalogBackup[] = []
   const missing: { id: string; reason: string }[] = []
+  const incomplete: { id: string; reason: string }[] = []
   const connections = new Map<string, Promise<Connection>>()
   const connectionTo = ({ id, environment: environmentId, ...backup }: CatalogBackup) => {
     const { region, bucket, prefix, installation } = backup
@@ -164,7 +170,11 @@ async function lookFor(context: BackupContext, backups: readonly CatalogBackup[]
       const object = await store.read(key, (backup.manifestSize ?? 64 * 1024 * 1024) + 1)
       if (sha256Of(object) !== backup.manifestSha256)
         return 'The manifest in the bucket is another than in the catalogue.'
-      return await faultOfEnvelope(store, backup)
+      const fault = await faultOfEnvelope(store, backup)
+      if (fault !== undefined) return fault
+      const less = await lessThanStored(store, backup)
+      if (less !== undefined) incomplete.push({ id: backup.id, reason: less })
+      return undefined
     } catch (error) {
       if (!(error instanceof AppError) || error.retryable) throw error
       return error.code === 'not-found' ? 'It is not in the bucket any more.' : messageOf(error)
@@ -184,7 +194,21 @@ async function lookFor(context: BackupContext, backups: readonly CatalogBackup[]
     for (const connection of await Promise.allSettled(connections.values()))
       if (connection.status === 'fulfilled') connection.value.close()
   }
-  return { found, missing }
+  return { found, missing, incomplete }
+}
+
+/** As `bytesStored` counts; an earlier attempt may have left more. */
+async function lessThanStored(store: ObjectStore, backup: CatalogBackup): Promise<string | undefined> {
+  const folder = backupFolder({ ...backup, backup: backup.id })
+  let there = 0
+  try {
+    for await (const { key, size } of store.list(folder)) if (key !== folder + ENVELOPE) there += size
+  } catch (error) {
+    if (!(error instanceof AppError) || error.retryable) throw error
+    return `Whether its data is there could not be seen. ${messageOf(error)}`
+  }
+  const stored = backup.bytesStored ?? 0
+  return there < stored ? `${bytesText(stored)} were stored, and ${bytesText(there)} are in the bucket.` : undefined
 }
 
 /** Without the envelope that the catalogue names this console opens nothing: such a row would only look like a backup. */

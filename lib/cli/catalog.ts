@@ -60,7 +60,7 @@ export function addCatalog(catalog: Command): void {
     .addHelpText(
       'after',
       '\nRows that are newer here are left alone, and conflicts are named.' +
-        '\nExit codes: 0 done, 1 refused, or some backups were not taken over, 2 bad usage, 3 no console is running.',
+        '\nExit codes: 0 done, 1 refused, or some backups were not taken over or are incomplete, 2 bad usage, 3 no console is running.',
     )
     .action((address: string | undefined, options: ImportOptions) => {
       if (options.key && options.allowUnencrypted)
@@ -69,7 +69,8 @@ export function addCatalog(catalog: Command): void {
         const place = await placeOf(services, address, options)
         const dryRun = options.dryRun ?? false
         const done = await importCatalog(services.backup, place, { dryRun, actor: 'command line' })
-        if (done.conflicts.length + done.missing.length > 0) process.exitCode = exitCodes.failed
+        if (done.conflicts.length + done.missing.length + done.incomplete.length > 0)
+          process.exitCode = exitCodes.failed
         if (options.json) return printJson({ ...done, dryRun })
         show(done, dryRun, place.keys !== 'none')
       })
@@ -123,6 +124,9 @@ function show(done: ImportedCatalog, dryRun: boolean, encrypted: boolean): void 
   )
   for (const { id, reason } of done.conflicts) print(`! ${id} left as it is: ${plain(reason)}`)
   for (const { id, reason } of done.missing) print(`! ${id} not taken over: ${plain(reason)}`)
+  for (const { id, reason } of done.incomplete) print(`! ${id} ${would}added, but: ${plain(reason)}`)
+  if (done.added.length > 0)
+    print('What of each can be restored says: byok backup verify ID, or with --full every byte.')
 }
 
 /** A console that lost its database knows neither keys nor Region. */
