@@ -35,6 +35,9 @@ export function unreachable(fault: AwsFault, what: string): Diagnosis {
   }
 }
 
+/** The AWS SDK for JavaScript reads no proxy variables; where the direct way is closed or broken open, that is the cause. */
+const directly = 'This console connects directly: HTTPS_PROXY is not used.'
+
 type Outage = { cause: string; who: Changer; fix: string }
 const network = (cause: string, fix: string): Outage => ({ cause, who: 'network', fix })
 
@@ -44,7 +47,7 @@ function outage({ code, message, httpStatus }: AwsFault): Outage {
     case 'EAI_AGAIN':
       return network(
         `The host name could not be resolved (${message}).`,
-        'Check this machine’s DNS, and the endpoint if one is set; then check again.',
+        `Check this machine’s DNS, and the endpoint if one is set; then check again. ${directly}`,
       )
     case 'ECONNREFUSED':
       return network(
@@ -56,7 +59,7 @@ function outage({ code, message, httpStatus }: AwsFault): Outage {
     case 'ECONNRESET':
       return network(
         'The connection was cut or timed out.',
-        'Let this machine reach AWS on port 443: look at firewall, security group, route and proxy; then check again.',
+        `Let this machine reach AWS on port 443: look at firewall, security group, route and proxy; then check again. ${directly}`,
       )
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
@@ -140,6 +143,6 @@ function tls(code: string, message: string): Outage {
     )
   return network(
     `The TLS connection is not trusted (${message}).`,
-    'If a proxy or store of your own signs its certificates itself, name its authority in NODE_EXTRA_CA_CERTS and restart the console.',
+    `If a proxy or store of your own signs its certificates itself, name its authority in NODE_EXTRA_CA_CERTS and restart the console. ${directly}`,
   )
 }

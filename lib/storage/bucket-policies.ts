@@ -70,11 +70,19 @@ export type BucketUse = 'objects' | 'read versions' | 'delete versions'
 /** A policy of another name for each use: the same name replaces. */
 export function iamPolicyForBucket(principal: string | undefined, place: BucketPlace, use: BucketUse): Remedy {
   const name = `VaultConsole${use === 'objects' ? 'Bucket' : 'Versions'}${plainName(place.bucket).slice(-20)}`
-  return iamPolicyRemedy(principal, name, policyOf(...statementsFor(place, use)))
+  return withAlias(place, iamPolicyRemedy(principal, name, policyOf(...statementsFor(place, use))))
 }
 
 export function bucketPolicyFor(principal: string, place: BucketPlace, use: BucketUse): Remedy {
-  return bucketPolicyRemedy(place.bucket, statementsFor(place, use, principal))
+  return withAlias(place, bucketPolicyRemedy(place.bucket, statementsFor(place, use, principal)))
+}
+
+/** Requests take the alias of an access point for a bucket, policies do not (Amazon S3 user guide, "Access point aliases"). */
+function withAlias({ bucket, partition }: BucketPlace, remedy: Remedy): Remedy {
+  if (!bucket.endsWith('-s3alias')) return remedy
+  const arn = `arn:${partition}:s3:REGION:ACCOUNT:accesspoint/NAME`
+  const note = `${remedy.note} ${bucket} is the alias of an access point, which no policy takes: write ${arn} in place of arn:${partition}:s3:::${bucket}, and ${arn}/object/ before what objects are called; the bucket itself must allow the same.`
+  return { ...remedy, note }
 }
 
 function statementsFor(place: BucketPlace, use: BucketUse, principal?: string): Statement[] {

@@ -201,3 +201,19 @@ test('a bucket policy that asks where requests come from is named', () => {
   const deny = denied('with an explicit deny in a resource-based policy')
   expect(diagnose(deny).fix).toContain('aws:SourceVpce')
 })
+
+test('the alias of an access point is no bucket to a policy', () => {
+  const fault = faultOf(denied(''))
+  const alias = 'backups-abcdefghijklmnopqrstuvwxyz1234-s3alias'
+  const { remedies } = diagnoseS3(fault, 's3:PutObject', { bucket: alias, callerArn: user })
+  expect(remedies?.[0]?.note).toContain('arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/')
+  expect(diagnose(denied('')).remedies?.[0]?.note).not.toContain('accesspoint')
+})
+
+test.each([
+  local('Error', 'ENOTFOUND', 'getaddrinfo ENOTFOUND my-bucket.s3.us-east-1.amazonaws.com'),
+  local('TimeoutError', 'ETIMEDOUT', 'connect ETIMEDOUT 52.216.0.1:443'),
+  local('Error', 'SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'),
+])('where only a proxy leads out, it is said that none is used: %s', (error) => {
+  expect(diagnose(error).fix).toContain('HTTPS_PROXY is not used')
+})
