@@ -136,8 +136,8 @@ export function faultOf(error: unknown): AwsFault {
     httpStatus === 307 ||
     (httpStatus !== undefined && (httpStatus === 429 || (httpStatus >= 500 && httpStatus !== 501)))
   // What KMS says to S3, of the key of a bucket, has `KMS.` in front.
-  if (later.has(name.replace(/^KMS\./, '')) || busy || cutOff || isKeyStoreOutage(name, message))
-    return { ...fault, kind: 'unreachable' }
+  const passing = later.has(name.replace(/^KMS\./, '')) || isCapReached(message) || isKeyStoreOutage(name, message)
+  if (passing || busy || cutOff) return { ...fault, kind: 'unreachable' }
   if (alien) return { ...fault, kind: 'unreachable' }
   if (isClockSkew(name, message)) return { ...fault, kind: 'invalid' }
   if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
@@ -196,6 +196,9 @@ function isPage(
 
 /** By an error code of KMS or STS. */
 export const isThrottling = (code: string): boolean => throttling.has(code)
+
+/** Backblaze B2 says AccessDenied where a day's or an account's cap is used up. */
+export const isCapReached = (message: string) => /\bcap exceeded\b/i.test(message)
 
 /** The SDK found, while it read a body, that it is not what its checksum header says. */
 export function isChecksumMismatch(error: unknown): boolean {

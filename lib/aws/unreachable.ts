@@ -7,7 +7,8 @@ import type { Changer } from './schema.ts'
 export function unreachable(fault: AwsFault, what: string): Diagnosis {
   if (isKeyStoreOutage(fault.code, fault.message)) return keyStoreAway(fault.message)
   const nothingKnown = 'Nothing is known to be wrong with the key or the bucket.'
-  if (fault.code === 'SlowDown') {
+  // MinIO has SlowDownRead and SlowDownWrite.
+  if (fault.code.startsWith('SlowDown')) {
     return {
       title: `${what} could not be reached`,
       detail: `S3 answered that requests come too fast. ${nothingKnown}`,
@@ -107,9 +108,9 @@ function outage({ code, message, httpStatus }: AwsFault): Outage {
     )
   if (httpStatus !== undefined)
     return {
-      cause: `AWS answered with a fault of its own (${code}, HTTP ${httpStatus}).`,
+      cause: `The service answered with a fault of its own (${code}, HTTP ${httpStatus}).`,
       who: 'wait',
-      fix: 'Try again in a few minutes. If it stays, look at health.aws.amazon.com for this Region.',
+      fix: 'Try again in a few minutes. If it stays, look at health.aws.amazon.com for this Region, or at the log of a store of your own.',
     }
   return network(
     `${code}: ${message}`,

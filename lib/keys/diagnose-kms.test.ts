@@ -262,6 +262,15 @@ describe('an alias is no name of a key to a command or a policy', () => {
   })
 })
 
+test('nobody has said who is calling: the Region tells the partition', () => {
+  const { remedies } = diagnose(answered(400, 'AccessDeniedException', ''), 'kms:Encrypt', {
+    keyArn: 'alias/backups',
+    region: 'us-gov-west-1',
+    callerArn: undefined,
+  })
+  expect(JSON.stringify(remedies)).toContain('arn:aws-us-gov:kms:us-gov-west-1:ACCOUNT:key/KEY-ID')
+})
+
 describe('credentials that are not good in a Region', () => {
   const unknown = answered(400, 'UnrecognizedClientException', 'The security token included in the request is invalid.')
 

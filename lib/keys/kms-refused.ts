@@ -2,6 +2,7 @@ import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/a
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { denySomewhere, refusedFromAbove, withDecision } from '#lib/aws/refused.ts'
+import { findRegion } from '#lib/aws/schema.ts'
 import { iamPolicyFor, keyPolicyFor } from './key-policies.ts'
 import { actionNames, consequences, type KmsAction, type KmsSituation } from './kms-situation.ts'
 import { parseKeyIdentifier } from './schema.ts'
@@ -114,7 +115,7 @@ function ownArn({ keyArn, region }: KmsSituation, caller: string | undefined): s
   const parsed = parseKeyIdentifier(keyArn)
   if (!parsed.ok || parsed.key.kind === 'key-arn') return keyArn
   if (parsed.key.kind === 'alias-arn') return keyArn.replace(/:alias\/.*$/, `:key/${placeholder}`)
-  const [, partition = 'aws', , , account = 'ACCOUNT'] = caller?.split(':') ?? []
+  const [, partition = findRegion(region)?.partition ?? 'aws', , , account = 'ACCOUNT'] = caller?.split(':') ?? []
   const id = parsed.key.kind === 'alias' ? placeholder : parsed.key.value
   return `arn:${partition}:kms:${region}:${account}:key/${id}`
 }

@@ -98,6 +98,21 @@ test.each([
   expect(detail).toBe(`The bucket my-bucket is in ${region}.`)
 })
 
+test('a cap that is used up is no refusal by a policy, and passes', () => {
+  const error = answered(
+    403,
+    'AccessDenied',
+    'Transaction cap exceeded, see the Caps & Alerts page to increase your cap.',
+  )
+  expect(faultOf(error).kind).toBe('unreachable')
+  expect(diagnose(error)).toMatchObject({ title: 'A cap of the store’s account is reached', who: 'bucket' })
+})
+
+test('throttling of MinIO is no fault of AWS', () => {
+  const error = answered(503, 'SlowDownWrite', 'Resource requested is unwritable, please reduce your request rate')
+  expect(diagnose(error).detail).toContain('S3 answered that requests come too fast.')
+})
+
 test('what else is wrong with the Authorization header is not the bucket’s Region', () => {
   const message =
     'The authorization header is malformed; a non-empty Access Key (AKID) must be provided in the credential.'
@@ -133,6 +148,17 @@ test('in China and GovCloud the policy names their partition', () => {
     return JSON.parse(text).Statement[1].Resource
   })
   expect(partitions).toEqual(['arn:aws-cn:s3:::my-bucket', 'arn:aws-us-gov:s3:::my-bucket'])
+})
+
+test('nobody has said who is calling: the Region tells the partition', () => {
+  const error = answered(403, 'AccessDenied', 'Access Denied')
+  const { remedies } = diagnoseS3(faultOf(error), 's3:PutObject', {
+    bucket: 'my-bucket',
+    region: 'cn-north-1',
+    callerArn: undefined,
+  })
+  expect(JSON.stringify(remedies)).toContain('arn:aws-cn:s3:::my-bucket')
+  expect(JSON.stringify(remedies)).not.toContain('arn:aws:')
 })
 
 test('the policy that is offered allows four actions in this bucket', () => {

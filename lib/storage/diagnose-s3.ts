@@ -1,5 +1,5 @@
 import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
-import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
+import { type AwsFault, isCapReached, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
 import { commandRemedy } from '#lib/aws/fixes/commands.ts'
 import { word } from '#lib/aws/fixes/shell.ts'
 import { unreachable } from '#lib/aws/unreachable.ts'
@@ -14,6 +14,7 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, situation: S3Situa
   if (isCredentialFault(fault))
     return credentialHelp(fault.code, fault.message, { region, known: callerArn !== undefined })
   if (fault.httpStatus === 507 || /QuotaExceeded$/.test(fault.code)) return full(fault, bucket)
+  if (isCapReached(fault.message)) return capped(fault, bucket)
   if (fault.kind === 'unreachable') return unreachable(fault, `Bucket ${bucket}`)
   if (isOfSts(fault)) return diagnoseSts(fault, undefined, region)
   // An answer to HEAD has no body and so no code.
@@ -140,6 +141,16 @@ function full({ code, message }: AwsFault, bucket: string): Diagnosis {
     cause: message || 'The store, or the quota of this bucket or user, is used up.',
     who: 'bucket',
     fix: 'Delete backups that are not needed any more, or give the store more room. A backup that waits goes on by itself.',
+  }
+}
+
+function capped({ code, message }: AwsFault, bucket: string): Diagnosis {
+  return {
+    title: 'A cap of the store’s account is reached',
+    detail: `Bucket ${bucket} took no more requests: ${code}.`,
+    cause: message,
+    who: 'bucket',
+    fix: 'Raise it where the account is administered (Backblaze B2: Caps & Alerts), or wait: those of a day end with it. A backup that waits goes on by itself.',
   }
 }
 

@@ -2,6 +2,7 @@ import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/a
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { denySomewhere, refusedFromAbove, withDecision } from '#lib/aws/refused.ts'
+import { findRegion } from '#lib/aws/schema.ts'
 import { type BucketUse, bucketPolicyFor, iamPolicyForBucket } from './bucket-policies.ts'
 import { isS3Action, type S3Action, type S3Situation, s3Verbs } from './s3-situation.ts'
 
@@ -20,7 +21,11 @@ function told(denial: Denial, message: string, asked: S3Action, situation: S3Sit
   const who = principal ?? 'these credentials'
   const what = `${s3Verbs[action]} objects`
   const detail = `S3 refused ${action} in bucket ${bucket}.`
-  const place = { bucket, folder, partition: caller?.split(':')[1] || 'aws' }
+  const place = {
+    bucket,
+    folder,
+    partition: caller?.split(':')[1] || findRegion(situation.region ?? '')?.partition || 'aws',
+  }
   const use = bucketUse(action, situation)
   const iamPolicy = iamPolicyForBucket(principal, place, use)
   const plainPolicy = bucketPolicyFor(principal ?? 'ARN-OF-YOUR-USER-OR-ROLE', place, use)
