@@ -184,7 +184,10 @@ describe('KMS, across accounts', () => {
       Resource: '*',
     })
     await encryptAs(client, open)
-    expect((await refusal(client.send(new DescribeKeyCommand({ KeyId: open })))).message).toMatch(foreign)
+    // What is missing in the caller's own account is told.
+    expect((await refusal(client.send(new DescribeKeyCommand({ KeyId: open })))).message).toBe(
+      `User: ${stranger.arn} is not authorized to perform: kms:DescribeKey on resource: ${open} because no identity-based policy allows the kms:DescribeKey action`,
+    )
   })
 
   test('the key of another account that has not shared it', async () => {

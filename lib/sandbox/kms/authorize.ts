@@ -78,7 +78,8 @@ export function authorize(call: KmsCall, key: Key, operation: string, facts: Kms
     key.grants.some((grant) => grantAllows(grant, call, operation, facts.encryptionContext ?? {}))
   )
     return
-  const foreign = key.account !== call.caller.account
+  // Across accounts AWS tells of the caller's own policies, and nothing of the key's.
+  const foreign = key.account !== call.caller.account && answer.reason.includes('resource-based')
   const place = foreign ? 'on this resource' : `on resource: ${key.arn}`
   const target = facts.byCiphertext ? 'on the resource associated with this ciphertext' : place
   throw accessDenied(call, question.action, target, foreign ? 'foreign' : answer.reason)
