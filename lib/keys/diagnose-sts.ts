@@ -65,8 +65,10 @@ export function diagnoseSts(fault: AwsFault, role: AssumedRole | undefined, regi
  */
 function stsOff(message: string, region: string | undefined): Diagnosis {
   const where = region ?? 'the Region'
-  const turnOn = `Turn ${where} on in Account > AWS Regions, or choose a Region that is on.`
-  const activate = `Activate ${where} in IAM > Account settings > Security Token Service (STS) > Endpoints, in the account of these credentials.`
+  // Which must have it, AWS says: that of the role. A Region that is off by default wants both accounts.
+  const account = /\baccount:\s*(?<id>\d+)/.exec(message)?.groups?.id
+  const turnOn = `Turn ${where} on in Account > AWS Regions, for a role in its account and in that of the credentials which take it on; or choose a Region that is on.`
+  const activate = `Activate ${where} in IAM > Account settings > Security Token Service (STS) > Endpoints, in ${account ? `account ${account}` : 'the account of the role, or of these credentials'}.`
   return {
     title: 'STS is off in this Region',
     detail: `AWS refused, because the account does not use STS in ${where}.`,
