@@ -243,3 +243,21 @@ test.each([
 ])('where only a proxy leads out, it is said that none is used: %s', (error) => {
   expect(diagnose(error).fix).toContain('HTTPS_PROXY is not used')
 })
+
+test.each<[string, S3Action, string]>([
+  [
+    'Mfa Authentication must be used for this request',
+    's3:DeleteObjectVersion',
+    'Deleting versions of objects was refused without MFA',
+  ],
+  [
+    'There were headers present in the request which were not signed',
+    's3:PutObject',
+    'The request was changed on its way',
+  ],
+  ['Anonymous users cannot invoke this API. Please authenticate.', 's3:PutObject', 'The request arrived unsigned'],
+])('AccessDenied that no policy mends: %s', (message, action, title) => {
+  const diagnosis = diagnose(answered(403, 'AccessDenied', message), action, user)
+  expect(diagnosis.title).toBe(title)
+  expect(diagnosis.remedies).toBeUndefined()
+})

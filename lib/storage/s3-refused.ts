@@ -1,5 +1,5 @@
 import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
-import type { Diagnosis } from '#lib/aws/diagnosis.ts'
+import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
 import type { AwsFault } from '#lib/aws/fault.ts'
 import { denySomewhere, refusedFromAbove, withDecision } from '#lib/aws/refused.ts'
 import { findRegion } from '#lib/aws/schema.ts'
@@ -39,6 +39,20 @@ function told(denial: Denial, message: string, asked: S3Action, situation: S3Sit
       fix: 'Use a bucket without a default retention, or wait until the retention has ended.',
     }
   }
+  if (/^Mfa Authentication must be used/i.test(message)) {
+    return {
+      title: `${what} was refused without MFA`,
+      detail,
+      cause:
+        'The bucket has MFA Delete: versions are deleted by its owner’s root user alone, with a code of the MFA device.',
+      who: 'bucket',
+      fix: 'The root user of the owner’s account deletes the version (aws s3api delete-object --version-id … --mfa "ARN CODE"), or turns MFA Delete off; a program cannot.',
+    }
+  }
+  // The same code, for what lies between this console and S3.
+  if (/headers present in the request which were not signed/i.test(message))
+    return credentialHelp('SignatureDoesNotMatch', message, { known: true })
+  if (/^Anonymous (users|access)/i.test(message)) return credentialHelp('MissingSecurityHeader', message)
   // The bucket asks another service, and that is what was refused.
   const ofKey = denial.by === 'unknown in this account' ? 'kms:Decrypt' : undefined
   const kmsAction = denial.action?.startsWith('kms:') ? denial.action : ofKey
