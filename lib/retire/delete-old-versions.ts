@@ -2,11 +2,11 @@ import { recordAudit } from '#lib/audit/record.ts'
 import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { count as countText } from '#lib/count-text.ts'
 import type { Db } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
-import { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { deletionWord } from './schema.ts'
 
 const atOnce = 8

@@ -1,7 +1,7 @@
 import { storedRemedies } from '#lib/aws/fixes/stored-remedies.ts'
 import type { BackupContext, BackupPlace, Connection } from '#lib/backup/backup-context.ts'
+import type { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { type AppError, messageOf } from '#lib/errors.ts'
-import type { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { type OldVersion, readOldVersions } from './read-place.ts'
 import type { RetireProgress, RetireReport } from './schema.ts'
 

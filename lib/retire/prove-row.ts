@@ -1,9 +1,9 @@
 import type { BackupContext, BackupPlace } from '#lib/backup/backup-context.ts'
 import { backupFolder } from '#lib/backup/layout.ts'
+import type { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import type { Db } from '#lib/db.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
-import type { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { readCurrent } from './read-place.ts'
 
 const page = 500

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { faultOf, isThrottling } from '#lib/aws/fault.ts'
 import type { BackupContext, Connection } from '#lib/backup/backup-context.ts'
+import type { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import type { Pace } from './pace.ts'
 import { isOwnName } from './schema.ts'
-import type { SharedReaches } from './shared-reaches.ts'
 
 /** The keys of one pass: their calls keep its pace, and what fails says whether a key failed, and whether the new one. */
 export class PassKeys {

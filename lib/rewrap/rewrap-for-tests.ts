@@ -1,9 +1,9 @@
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
+import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { exchangeKeys, type KeyChange } from './exchange-keys.ts'
 import { runRewrap } from './run-rewrap.ts'
 import { type RewrapMode, type RewrapRequest, rewrapRequestSchema } from './schema.ts'
-import { SharedReaches } from './shared-reaches.ts'
 import { startRewrap } from './start-rewrap.ts'
 import { viewRewrapDetail } from './view-rewraps.ts'
 

@@ -1,4 +1,5 @@
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import type { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { concerned } from './concerned-backups.ts'
@@ -8,7 +9,6 @@ import { isThrottled, PassKeys } from './pass-keys.ts'
 import { rowsInTurn } from './rows-in-turn.ts'
 import type { RewrapWish } from './schema.ts'
 import { kindOf, Setbacks } from './setbacks.ts'
-import type { SharedReaches } from './shared-reaches.ts'
 
 // 1. Ask the new key once, before the first backup and again when one fails on it: 10,000 need not meet the same refusal.
 // 2. Exchange the keys of the backups that are left, several at a time. One that fails is listed, or left for a next try.

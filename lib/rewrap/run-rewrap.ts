@@ -1,6 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { isThrottling } from '#lib/aws/fault.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { count } from '#lib/count-text.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
@@ -11,7 +12,6 @@ import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { Pace } from './pace.ts'
 import { Lost, type PassEnd, passOver } from './rewrap-pass.ts'
 import { rewrapWords } from './schema.ts'
-import { SharedReaches } from './shared-reaches.ts'
 import { wishOf } from './view-rewraps.ts'
 
 // 1. Claim the row as the next attempt. One thought dead that wakes up finds the number changed, and stops.

@@ -1,7 +1,7 @@
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { messageOf } from '#lib/errors.ts'
 import { settleExchange } from './exchange-keys.ts'
-import { SharedReaches } from './shared-reaches.ts'
 
 /**
  * Ends what re-wraps left in the middle that were then cancelled: each envelope that a row remembers takes its place.

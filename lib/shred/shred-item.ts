@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { forgetJournal } from '#lib/backup/clean-up.ts'
 import { inUse } from '#lib/backup/delete-backup.ts'
+import type { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { AppError } from '#lib/errors.ts'
-import type { SharedReaches } from '#lib/rewrap/shared-reaches.ts'
 import { type DestroyedEnvelope, destroyEnvelopes } from './destroy-envelopes.ts'
 
 /** An exchange of keys that has not ended by then has died in the middle. */

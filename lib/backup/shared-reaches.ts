@@ -1,12 +1,6 @@
-import {
-  type BackupContext,
-  type BackupPlace,
-  type Connection,
-  openReach,
-  type Reach,
-} from '#lib/backup/backup-context.ts'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
+import { type BackupContext, type BackupPlace, type Connection, openReach, type Reach } from './backup-context.ts'
 
 /** Connections of one run: backups of the same revision and Region share theirs, and all are closed at its end. */
 export class SharedReaches {
