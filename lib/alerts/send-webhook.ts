@@ -10,21 +10,19 @@ import { signatureOf } from './webhook-signature.ts'
 /**
  * One signed POST. Any 2xx will do; a redirect is not followed, because it would lead where nobody agreed to.
  * Throws AppError, which names host and status and repeats nothing of the answer.
- * @param now when it is sent: receivers refuse what is old
  */
 export async function sendWebhook(
   { url }: { readonly url: string },
   secret: string,
   message: AlertMessage,
   { allowedEndpoints, publicUrl, id, timeoutMs }: Sending,
-  now: Date = new Date(),
 ): Promise<void> {
   const to = new URL(url)
   const target = targetOf(to)
   const reach = reachOfTarget(target, allowedEndpoints)
   mustBeInReach(target, reach)
   const body = webhookBodyOf(message, publicUrl)
-  const at = Math.floor(now.getTime() / 1000)
+  const at = Math.floor(Date.now() / 1000)
   const request = (to.protocol === 'https:' ? httpsRequest : httpRequest)(to, {
     method: 'POST',
     // Of its own: one that is kept open might lead to where the name led before.

@@ -6,13 +6,13 @@ export interface ClockWatch {
 }
 
 /** Reads the Date header of every answer: to the second, so only an offset of seconds means anything. */
-export function watchClock(clients: readonly Pick<AwsClients, 'kms' | 's3' | 'sts'>[], now = Date.now): ClockWatch {
+export function watchClock(clients: readonly Pick<AwsClients, 'kms' | 's3' | 'sts'>[]): ClockWatch {
   let best: { offset: number; tripMs: number } | undefined
   const note = (sent: number, response: unknown) => {
     const headers: Record<string, unknown> = Object(Object(response).headers)
     const date = Date.parse(String(headers.date ?? ''))
     if (Number.isNaN(date)) return
-    const received = now()
+    const received = Date.now()
     const tripMs = received - sent
     // The quickest answer tells it best. Half a second is what the header leaves out on average.
     if (!best || tripMs < best.tripMs) best = { offset: (sent + received) / 2 - (date + 500), tripMs }
@@ -25,7 +25,7 @@ export function watchClock(clients: readonly Pick<AwsClients, 'kms' | 's3' | 'st
     sts.middlewareStack.add((next) => async (args) => watched(next(args)), place)
   }
   async function watched<T extends { response: unknown }>(answer: Promise<T>): Promise<T> {
-    const sent = now()
+    const sent = Date.now()
     const result = await answer
     note(sent, result.response)
     return result

@@ -11,7 +11,7 @@ const soonDays = 30
  * What DescribeKey tells. Encrypt alone is not enough: an RSA key encrypts too, and a key pending deletion is about to
  * be gone.
  */
-export function judgeKey(metadata: KeyMetadata, of: CheckOf, keyArn: string, region: string, now = Date.now()): Check {
+export function judgeKey(metadata: KeyMetadata, of: CheckOf, keyArn: string, region: string): Check {
   const base = { ...of, title: checkTitles[of.id], durationMs: 0 }
   const no = (kind: 'refused' | 'invalid', diagnosis: Diagnosis): Check => ({
     ...base,
@@ -38,7 +38,7 @@ export function judgeKey(metadata: KeyMetadata, of: CheckOf, keyArn: string, reg
   const about = `${kind} in ${region}, account ${metadata.AWSAccountId}, origin ${metadata.Origin}`
   if (!expires) return { ...base, status: 'passed', detail: `${about}.` }
   const date = expires.toISOString().slice(0, 10)
-  const left = Math.floor((expires.getTime() - now) / day)
+  const left = Math.floor((expires.getTime() - Date.now()) / day)
   const detail = `${about}. Its key material expires on ${date}.`
   if (left > soonDays) return { ...base, status: 'passed', detail }
   return {

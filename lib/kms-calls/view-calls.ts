@@ -8,18 +8,15 @@ const dollarsPerRequest = 0.03 / 10_000
 const dollarsPerKeyAndMonth = 1
 
 /** The calls of the last 30 UTC days, today included. */
-export async function viewKeyCalls(
-  { db }: { readonly db: Db },
-  arn: string,
-  now: Date = new Date(),
-): Promise<KeyCallsView> {
-  const since = new Date(Math.floor(now.getTime() / dayMs) * dayMs - (days - 1) * dayMs)
+export async function viewKeyCalls({ db }: { readonly db: Db }, arn: string): Promise<KeyCallsView> {
+  const now = Date.now()
+  const since = new Date(Math.floor(now / dayMs) * dayMs - (days - 1) * dayMs)
   const rows = await db.kmsCalls.findMany({ where: { arn, day: { gte: since } }, orderBy: { day: 'asc' } })
   const byPurpose = Map.groupBy(rows, (row) => purposeOf(row.purpose))
   const byDay = Map.groupBy(rows, (row) => row.day.toISOString().slice(0, 10))
   const { total } = countsOf(rows)
   const [first] = rows
-  const counted = first ? Math.floor((now.getTime() - first.day.getTime()) / dayMs) + 1 : 1
+  const counted = first ? Math.floor((now - first.day.getTime()) / dayMs) + 1 : 1
   return {
     days,
     byPurpose: kmsPurposes.flatMap((purpose) => {

@@ -54,9 +54,9 @@ export async function startRewrap(
 }
 
 /** Two at once on the same backups would be safe, and leave nobody knowing under which key what ends. */
-async function mustStandAlone(tx: Tx, wish: RewrapWish, self?: string): Promise<void> {
+async function mustStandAlone(tx: Tx, wish: RewrapWish): Promise<void> {
   const others = await tx.rewrap.findMany({
-    where: { state: { in: ['queued', 'running', 'waiting', 'paused'] }, ...(self && { id: { not: self } }) },
+    where: { state: { in: ['queued', 'running', 'waiting', 'paused'] } },
   })
   for (const row of others) {
     const other = wishOf(row)

@@ -15,7 +15,6 @@ const BATCH = 200
 export async function moveValues(
   context: KeyringContext & { readonly seal: KeyWrapper },
   onProgress?: (moved: number, total: number) => void,
-  signal?: AbortSignal,
 ): Promise<number> {
   const { db, installation, seal } = context
   // Asked for each batch: somebody may add a root key meanwhile, and then that is where values go.
@@ -26,7 +25,6 @@ export async function moveValues(
   const total = await db.sealedValue.count({ where: await elsewhere() })
   let moved = 0
   for (;;) {
-    signal?.throwIfAborted()
     const where = await elsewhere()
     const values = await db.sealedValue.findMany({ where, take: BATCH, orderBy: [{ place: 'asc' }, { row: 'asc' }] })
     if (values.length === 0) return moved
@@ -43,7 +41,7 @@ export async function moveValues(
     )
     moved += values.length
     onProgress?.(moved, Math.max(total, moved))
-    await delay(0, undefined, signal ? { signal } : {})
+    await delay(0)
   }
 }
 

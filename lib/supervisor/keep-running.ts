@@ -30,19 +30,15 @@ export interface KeptPart {
   stop(graceMs: number): Promise<void>
 }
 
-export interface Patience {
-  /** After so many deaths in a row… */
-  readonly quickDeaths: number
-  /** …none of which came later than this after its start. */
-  readonly quickMs: number
-  /** Before the first restart; doubled for each further one. */
-  readonly backoffMs: number
-}
-
-const usualPatience: Patience = { quickDeaths: 5, quickMs: 30_000, backoffMs: 250 }
+/** It is given up after so many deaths in a row… */
+const quickDeaths = 5
+/** …none of which came later than this after its start. */
+const quickMs = 30_000
+/** Before the first restart; doubled for each further one. */
+const backoffMs = 250
 
 /** Starts a part, and again whenever it ends by itself. */
-export function keepRunning(part: Part, events: Events, patience = usualPatience): KeptPart {
+export function keepRunning(part: Part, events: Events): KeptPart {
   const stop = new AbortController()
   const firstReady = Promise.withResolvers<void>()
   // Whoever stops a part early has no use for the rejection.
@@ -72,15 +68,15 @@ export function keepRunning(part: Part, events: Events, patience = usualPatience
       const born = performance.now()
       const reason = await liveOnce().catch(messageOf)
       if (stop.signal.aborted) break
-      deaths = performance.now() - born < patience.quickMs ? deaths + 1 : 1
-      if (deaths >= patience.quickDeaths) {
+      deaths = performance.now() - born < quickMs ? deaths + 1 : 1
+      if (deaths >= quickDeaths) {
         const error = hopeless(part, deaths, reason)
         firstReady.reject(error)
         events.onGiveUp(error)
         return
       }
       events.onRestart(part, reason)
-      await sleep(patience.backoffMs * 2 ** (deaths - 1), undefined, { signal: stop.signal }).catch(() => undefined)
+      await sleep(backoffMs * 2 ** (deaths - 1), undefined, { signal: stop.signal }).catch(() => undefined)
     }
     firstReady.reject(new AppError('unavailable', `${part.name} was stopped.`))
   }

@@ -8,16 +8,11 @@ import { command, word } from './shell.ts'
  * is there (AWS KMS API reference, PutKeyPolicy).
  * @param keyArn the key's own ARN or ID: PutKeyPolicy takes no alias
  */
-export function keyPolicyRemedy(
-  keyArn: string,
-  region: string,
-  statements: readonly Statement[],
-  note = 'Add these statements to the policy of the key, beside what is there.',
-): Remedy {
+export function keyPolicyRemedy(keyArn: string, region: string, statements: readonly Statement[]): Remedy {
   const name = `vault_console_${plainName(statements[0]?.Sid.slice(-8) ?? '')}`
   return {
     label: 'Key policy',
-    note,
+    note: 'Add these statements to the policy of the key, beside what is there.',
     formats: [
       { format: 'json', file: 'key-policy-statements.json', text: json(statements) },
       { format: 'cli', file: 'add-to-key-policy.sh', text: script(keyArn, region, statements) },
