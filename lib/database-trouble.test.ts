@@ -87,6 +87,25 @@ test('a transaction that finds no connection is told as a database that does not
   }
 })
 
+test('two changes that wait for each other: the one that is given up is told to try again', async () => {
+  await here.db.$executeRaw`CREATE TABLE crossing AS SELECT n FROM generate_series(1, 2) AS n`
+  const first = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const
+  const change = (own: 0 | 1) =>
+    here.db.$transaction(async (tx) => {
+      await tx.$executeRaw`UPDATE crossing SET n = n WHERE n = ${own + 1}`
+      first[own].resolve()
+      await first[1 - own]?.promise
+      await tx.$executeRaw`UPDATE crossing SET n = n WHERE n = ${2 - own}`
+    })
+  const thrown = await Promise.all([change(0), change(1)].map(thrownBy))
+  const [loser, none] = thrown.filter((error) => error !== undefined)
+  expect(none).toBeUndefined()
+  expect(messageOf(loser)).toBe(
+    'Somebody else changed the same at the same moment, and nothing was changed here. Try it again.',
+  )
+  expect(isDatabaseOutOfReach(loser)).toBe(false)
+})
+
 test('what the queue says of a connection is told in the same words', () => {
   const said = new Error('timeout exceeded when trying to connect (Queue: rewrap-dead, Worker: 03cc8031)')
   expect(messageOf(said)).toContain('The console’s database cannot be reached.')

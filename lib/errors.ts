@@ -1,5 +1,5 @@
 import type { Remedy } from '#lib/aws/schema.ts'
-import { databaseTrouble, isLostConnection } from './database-trouble.ts'
+import { databaseTrouble, isCollision, isLostConnection } from './database-trouble.ts'
 
 /** Few codes, each with one meaning. `retryable` says whether the same call can succeed later without anybody changing anything. */
 export type ErrorCode =
@@ -65,6 +65,8 @@ export function messageOf(error: unknown): string {
   if (error instanceof AppError) return error.fix ? `${error.message} ${error.fix}` : error.message
   const trouble = isDatabaseError(error) ? databaseTrouble(error) : undefined
   if (trouble) return `${trouble.message} ${trouble.fix}`
+  if (isDatabaseError(error) && isCollision(error))
+    return 'Somebody else changed the same at the same moment, and nothing was changed here. Try it again.'
   if (isDatabaseError(error) && error instanceof Error && 'code' in error && /^P202[12]$/.test(`${error.code}`))
     return 'This database has no tables of a console, or those of another version. Correct DATABASE_URL, or start the console (npm start) of this same version on it first: that brings its tables up to date.'
   if (isDatabaseError(error))

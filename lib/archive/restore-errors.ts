@@ -63,6 +63,7 @@ export function fixOf(error: unknown): string {
     return 'Most disks take names of 255 bytes. Restore to one that takes longer ones, as the one did that was backed up, into a folder with a shorter path, or leave it out (!NAME).'
   if (code === 'EMFILE' || code === 'ENFILE')
     return 'Raise the limit of open files (ulimit -n) where the worker is started, then start the restore again.'
-  if (code === 'EIO') return 'Look at that disk, or restore to another one.'
+  // After an error Linux makes a disk read-only by itself.
+  if (code === 'EIO' || code === 'EROFS' || code === 'ENOTCONN') return 'Look at that disk, or restore to another one.'
   return 'Restore into another folder, which this user may write to.'
 }

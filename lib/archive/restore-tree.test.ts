@@ -64,6 +64,8 @@ test.each([
   ['ENOSPC', /^"inner\/a" cannot be written: no space is left on the disk \(ENOSPC\)\./, /^Make room there, /],
   ['ENOENT', /the folder it belongs in was removed meanwhile \(ENOENT\)/, /another folder/],
   ['EIO', /the disk reported an error \(EIO\)/, /Look at that disk/],
+  ['EROFS', /the file system is read-only/, /Look at that disk/],
+  ['ENOTCONN', /not connected any more/, /Look at that disk/],
   ['EMFILE', /too many files are open/, /ulimit -n/],
   ['EACCES', /permission denied/, /another folder, which this user may write to/],
   ['ENAMETOOLONG', /too long/, /255 bytes.*leave it out/],

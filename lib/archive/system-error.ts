@@ -13,6 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
   EROFS: 'the file system is read-only',
   ESTALE: 'the network file system lost it',
+  ENOTCONN: 'its file system is not connected any more',
 }
 
 /** The operating system's error code, such as `EACCES`. */

@@ -60,6 +60,8 @@ export async function changeSchedule(
   actor: string,
 ): Promise<void> {
   await db.$transaction(async (tx) => {
+    // Of two at once the second waits here, and finds what the first made of it.
+    await tx.$queryRaw`SELECT 1 FROM "schedule" WHERE "id" = ${id}::uuid FOR UPDATE`
     const schedule = await tx.schedule.findUnique({ where: { id } })
     if (!schedule) throw new AppError('not-found', `There is no schedule ${id}.`)
     const now = await databaseTime(tx)

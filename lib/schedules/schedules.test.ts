@@ -11,6 +11,7 @@ import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-fo
 import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
 import { createBackupRow, savedEnvironment } from '#lib/backup/start-backup.ts'
+import { messageOf } from '#lib/errors.ts'
 import { queueName } from '#lib/jobs/queue.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { changeSchedule } from './change-schedules.ts'
@@ -76,6 +77,17 @@ async function schedule(source: string, keep = 2): Promise<string> {
 }
 const runsOf = (scheduleId: string) => here.db.backup.findMany({ where: { scheduleId }, orderBy: { id: 'asc' } })
 const makeDue = (id: string) => here.db.schedule.update({ where: { id }, data: { nextRunAt: new Date(0) } })
+
+test('whoever changes a schedule that somebody removes at the same moment is told that it is gone', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const id = await schedule(makeSource('contested'))
+    const changes = ['remove', 'run', 'pause', 'remove', 'run'] as const
+    const results = await Promise.allSettled(changes.map((change) => changeSchedule(here.context, id, change, actor)))
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []))
+    for (const refusal of refusals) expect(refusal).toMatch(/^There is no schedule |is paused/)
+    expect((await auditOf(id)).filter((line) => line === 'schedule.remove success')).toHaveLength(1)
+  }
+})
 
 test('missed runs are made up for once, by one worker; a run is skipped while the one before is under way', async () => {
   const id = await schedule(makeSource('scheduled'))
