@@ -1,5 +1,7 @@
+import { accessSync, constants } from 'node:fs'
 import { Socket } from 'node:net'
 import type { PoolConfig } from 'pg'
+import { AppError } from './errors.ts'
 
 // A line that is cut, or a machine that is switched off, tells nobody. On this side what was sent is sent again for a
 // quarter of an hour, and an answer is waited for without end; on the other side PostgreSQL keeps a transaction with its
@@ -14,11 +16,15 @@ export interface LinePatience {
 
 const patience: LinePatience = { silentMs: 60_000, idleInTransactionMs: 30_000 }
 
-/** How every pool reaches the database, Prisma's and the queue's alike. Not migrations, which may think for long. */
+/**
+ * How every pool reaches the database, Prisma's and the queue's alike. Not migrations, which may think for long.
+ * Throws as `mustHaveTlsFiles` does.
+ */
 export function databaseLine(
   databaseUrl: string,
   { silentMs, idleInTransactionMs }: LinePatience = patience,
 ): Pick<PoolConfig, 'connectionString' | 'connectionTimeoutMillis' | 'stream' | 'onConnect'> {
+  mustHaveTlsFiles(databaseUrl)
   return {
     connectionString: databaseUrl,
     connectionTimeoutMillis: 20_000,
@@ -30,5 +36,25 @@ export function databaseLine(
     },
     // Said on the connection and not with its start, which poolers of connections refuse where they do not know a setting.
     onConnect: (client) => client.query(`SET idle_in_transaction_session_timeout = ${idleInTransactionMs}`),
+  }
+}
+
+/**
+ * pg reads what `DATABASE_URL` names while it connects, and whoever asks would hear of a database that does not answer.
+ * @throws AppError `invalid`, naming the file
+ */
+export function mustHaveTlsFiles(databaseUrl: string): void {
+  const options = new URLSearchParams(/\?(.*)$/s.exec(databaseUrl)?.[1])
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const file = options.get(name)
+    if (!file) continue
+    try {
+      accessSync(file, constants.R_OK)
+    } catch (cause) {
+      throw new AppError('invalid', `The file ${file}, which DATABASE_URL names as ${name}, cannot be read.`, {
+        cause,
+        fix: 'Put it there, readable for the user who runs this, or correct DATABASE_URL.',
+      })
+    }
   }
 }

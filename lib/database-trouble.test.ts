@@ -37,6 +37,14 @@ test.each<[string, () => string, RegExp]>([
   expect(messageOf(started)).toMatch(words)
 })
 
+test('a CA that is not there is named, by queries and by the start alike', async () => {
+  const url = other((one) => (one.search = '?sslmode=verify-full&sslrootcert=/nowhere/ca.pem'))
+  const words = /^The file \/nowhere\/ca\.pem, which DATABASE_URL names as sslrootcert, cannot be read\. /
+  expect(() => createDb(url)).toThrow(expect.objectContaining({ code: 'invalid' }))
+  const started: unknown = await migrateDeploy(url).catch((thrown: unknown) => thrown)
+  expect(messageOf(started)).toMatch(words)
+})
+
 test('a connection that ends in the middle is the database’s error, whatever was under way', async () => {
   const line = await cuttableLine(here.url)
   const db = createDb(line.url)

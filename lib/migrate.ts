@@ -5,6 +5,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError } from '@prisma/driver-adapter-utils'
 import * as schemaEngine from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
+import { mustHaveTlsFiles } from '#lib/database-line.ts'
 import { databaseTrouble } from '#lib/database-trouble.ts'
 import { AppError } from '#lib/errors.ts'
 
@@ -20,11 +21,12 @@ const migrationLock = 5_262_047
  * Applies the migrations that the database does not have yet, and remembers them as `prisma migrate deploy` does.
  * Several at once wait for each other.
  * @returns the names of the migrations applied now
- * @throws AppError `unreachable` when the database cannot be reached, `unavailable` when a migration does not apply or the
+ * @throws AppError `invalid` as `mustHaveTlsFiles`, `unreachable` when the database cannot be reached, `unavailable` when a migration does not apply or the
  * database is a newer console's
  */
 export async function migrateDeploy(databaseUrl: string, folder = migrationsFolder): Promise<string[]> {
   const migrationDirectories = await readMigrations(folder)
+  mustHaveTlsFiles(databaseUrl)
   const lock = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 })
   // A lost connection also fails the next query; without a listener it would end the process first.
   lock.on('error', () => undefined)
