@@ -10,7 +10,7 @@ import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { wholeNumber } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
-import { bytesText, plain, print, printJson, someoneReads } from './output.ts'
+import { bytesText, plain, print, printError, printJson, someoneReads } from './output.ts'
 
 const pageSize = 500
 
@@ -61,6 +61,12 @@ export function addBackupFiles(backup: Command): void {
           } while (next !== null && left > 0 && someoneReads())
           if (options.json) printJson({ files, nextAfter: next })
           else if (next !== null) print(`More: add --after ${next}`)
+          else if (left === options.limit)
+            printError(
+              options.search === undefined
+                ? 'This folder is empty.'
+                : `Nothing has “${plain(options.search)}” in its path.`,
+            )
         } finally {
           release()
           browsed.close()

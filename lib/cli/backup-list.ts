@@ -4,7 +4,7 @@ import type { BackupRow } from '#lib/backup/schema.ts'
 import { viewBackups } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
-import { bytesText, count, plain, print, printJson } from './output.ts'
+import { bytesText, count, plain, print, printJson, timeText } from './output.ts'
 
 export function addBackupList(backup: Command): void {
   backup
@@ -25,7 +25,7 @@ export function addBackupList(backup: Command): void {
         for (const row of rows) {
           const size = row.bytes === null ? '–' : bytesText(row.bytes)
           print(
-            `${row.id}  ${row.createdAt.slice(0, 19).replace('T', ' ')}Z  ${stateText(row).padEnd(width)}  ${size.padStart(10)}  ${plain(row.name)}`,
+            `${row.id}  ${timeText(row.createdAt)}  ${stateText(row).padEnd(width)}  ${size.padStart(10)}  ${plain(row.name)}`,
           )
         }
         if (nextBefore) print(`More: byok backup list --before ${nextBefore}`)

@@ -7,7 +7,7 @@ import { addScheduleSchema, timeWords, weekdays } from '#lib/schedules/schema.ts
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
 import { notEmpty, severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
-import { plain, print, printJson } from './output.ts'
+import { plain, print, printJson, timeText } from './output.ts'
 
 interface AddOptions {
   readonly daily?: boolean
@@ -111,8 +111,4 @@ function weekdayOf(text: string): number {
   const found = weekdays.findIndex((day) => text.length >= 2 && day.toLowerCase().startsWith(text.toLowerCase()))
   if (found >= 0) return found
   throw new AppError('invalid', `“${plain(text)}” is not a day of the week.`, { fix: `Write ${weekdays.join(', ')}.` })
-}
-
-function timeText(iso: string): string {
-  return `${iso.slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -13,7 +13,7 @@ import { certificateOf, listShreds, viewShred } from '#lib/shred/view-shreds.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { writeNewFile } from './named-file.ts'
-import { bytesText, count, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson, timeText } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
 const codes = '\nExit codes: 0 done, 1 refused or failed, 2 bad usage, 3 no console is running.'
@@ -35,7 +35,7 @@ export function addBackupShred(backup: Command): void {
         if (requests.length === 0) return print('Nothing was ever asked to be shredded.')
         for (const { id, state, backups, destroyed, dueAt, name } of requests)
           print(
-            `${id}  ${state.padEnd(8)}  due ${dueAt.slice(0, 16).replace('T', ' ')}Z  ${destroyed} of ${backups} shredded  ${plain(name)}`,
+            `${id}  ${state.padEnd(8)}  due ${timeText(dueAt)}  ${destroyed} of ${backups} shredded  ${plain(name)}`,
           )
       }),
     )
@@ -50,7 +50,7 @@ export function addBackupShred(backup: Command): void {
         const view = await viewShred(db, id)
         if (!view) throw noRequest(id)
         if (options.json) return printJson(view)
-        print(`${plain(view.name)}: ${view.state}, due ${view.dueAt}, asked for by ${plain(view.createdBy)}.`)
+        print(`${plain(view.name)}: ${view.state}, due ${timeText(view.dueAt)}, asked for by ${plain(view.createdBy)}.`)
         print(`${view.destroyed} of ${count(view.backups, 'backup')} shredded.`)
         for (const { backupId, name, state, error } of view.items)
           print(`  ${backupId}  ${state}  ${plain(name)}${error ? `: ${plain(error)}` : ''}`)
@@ -165,13 +165,15 @@ async function start({ db, backup: context }: Services, ids: string[], options: 
   const id = await startShred(context, wish, administrator)
   const view = await viewShred(db, id)
   if (options.json) return printJson(view)
-  print(`Asked for as ${id}. The wraps are destroyed after ${view?.dueAt}. Until then:`)
+  print(
+    `Asked for as ${id}. The wraps are destroyed ${view ? `after ${timeText(view.dueAt)}` : 'after the waiting time'}. Until then:`,
+  )
   print(`byok backup shred undo ${id}`)
 }
 
 function printPreview({ backups, count: chosen, bytes, lastOf, leftOut, leftOutCount }: ShredPreview): void {
   for (const { id, name, source, createdAt } of backups)
-    print(`${id}  ${createdAt.slice(0, 19).replace('T', ' ')}Z  ${plain(name)}  ${plain(source)}`)
+    print(`${id}  ${timeText(createdAt)}  ${plain(name)}  ${plain(source)}`)
   if (chosen > backups.length) print(`and ${chosen - backups.length} more, older`)
   print(
     `${count(chosen, 'backup')}, ${bytesText(bytes)}: never to be read again by anybody, with no key and no copy of one.`,

@@ -36,7 +36,7 @@ export function addBackupVerify(backup: Command): void {
         if (result.state !== 'complete') return printError(`It could not be verified: ${plain(result.error ?? '')}`)
         if (whole)
           return print(
-            `Backup ${backupId} is whole: ${count(result.objects ?? 0, 'object')}, ${bytesText(result.bytes ?? 0)} unpacked.`,
+            `Backup ${backupId} is whole: ${count(result.objects ?? 0, 'object')}, ${bytesText(result.bytes ?? 0)} unpacked${depth === 'full' ? ', every byte read' : '. Its data was not read: --full reads every byte'}.`,
           )
         printError(`Backup ${backupId} is damaged: ${count(result.problemCount, 'problem')}.`)
         for (const { object, message } of result.problems) printError(`! ${plain(object)}: ${plain(message)}`)

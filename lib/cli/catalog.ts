@@ -11,7 +11,7 @@ import type { Services } from '#lib/services.ts'
 import { severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, count, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson, timeText } from './output.ts'
 
 interface ImportOptions {
   readonly environment?: string
@@ -106,7 +106,9 @@ function savedKeys(revision: Revision | undefined): CatalogPlace['keys'] {
 
 function show(done: ImportedCatalog, dryRun: boolean, encrypted: boolean): void {
   const { installation, environment, exportedAt, settings } = done
-  print(`Catalogue ${done.time} of ${exportedAt}, of installation ${installation}, environment ${environment}:`)
+  print(
+    `Catalogue ${done.time} of ${timeText(exportedAt)}, of installation ${installation}, environment ${environment}:`,
+  )
   const voucher = encrypted
     ? 'the key that opened it vouches for both'
     : 'it is not encrypted, and nobody vouches for that'

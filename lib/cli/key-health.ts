@@ -9,7 +9,7 @@ import { listKeys } from '#lib/key-holdings/list-keys.ts'
 import { isNeeded } from '#lib/key-holdings/schema.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { count, plain, print, printJson } from './output.ts'
+import { count, plain, print, printJson, timeText } from './output.ts'
 
 export function addKeyHealth(key: Command): void {
   key
@@ -51,9 +51,10 @@ function printKeys(keys: readonly KeyHealth[]): void {
   for (const { arn, state, since, checkedAt, nextCheckAt, tookMs, daysLeft, diagnosis } of keys) {
     print(arn)
     print(
-      `  ${checkedAt ? state : 'not checked yet'}${daysLeft === null ? '' : `, deleted in ${count(daysLeft, 'day')}`}, since ${since}`,
+      `  ${checkedAt ? state : 'not checked yet'}${daysLeft === null ? '' : `, deleted in ${count(daysLeft, 'day')}`}, since ${timeText(since)}`,
     )
-    if (checkedAt) print(`  last check ${checkedAt}, slowest call ${tookMs} ms, next ${nextCheckAt}`)
+    if (checkedAt)
+      print(`  last check ${timeText(checkedAt)}, slowest call ${tookMs} ms, next ${timeText(nextCheckAt)}`)
     if (!diagnosis) continue
     print(`  ${diagnosis.title}. ${plain(diagnosis.detail)}`)
     print(`  Why: ${plain(diagnosis.cause)}`)

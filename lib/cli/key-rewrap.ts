@@ -16,7 +16,7 @@ import { listRewraps, viewRewrapDetail } from '#lib/rewrap/view-rewraps.ts'
 import type { Services } from '#lib/services.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, count, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, numberText, plain, print, printError, printJson, timeText } from './output.ts'
 import { waitForRewrap } from './wait-for-rewrap.ts'
 
 interface Options {
@@ -98,9 +98,7 @@ function addSteering(rewrap: Command): void {
         if (runs.length === 0) print('There was no re-wrap yet.')
         for (const { id, state, done, total, failed, createdAt, error, ...wish } of runs) {
           const failures = failed > 0 ? `, ${failed} could not be done` : ''
-          print(
-            `${id}  ${state}, ${done} of ${count(total, 'backup')}${failures}  ${createdAt.slice(0, 16).replace('T', ' ')} UTC`,
-          )
+          print(`${id}  ${state}, ${done} of ${count(total, 'backup')}${failures}  ${timeText(createdAt)}`)
           print(`  ${rewrapWords(wish)}`)
           if (error) print(`  ${plain(error)}`)
         }
@@ -166,7 +164,7 @@ function printPreview({ backups, bytes, calls, perSecond, seconds, notes, ...wis
   print(
     kms === 0
       ? '  No call of KMS: the keys are the console’s own.'
-      : `  At most ${count(kms, 'call')} of KMS (${calls.decrypt} Decrypt, ${calls.encrypt} Encrypt), ${perSecond} a second: about ${Math.max(1, seconds)} s.`,
+      : `  At most ${count(kms, 'call')} of KMS (${numberText(calls.decrypt)} Decrypt, ${numberText(calls.encrypt)} Encrypt), ${numberText(perSecond)} a second: about ${numberText(Math.max(1, seconds))} s.`,
   )
   for (const { text } of notes) print(`  ! ${text}`)
 }

@@ -8,7 +8,7 @@ import type { KeyAnswers } from '#lib/key-holdings/schema.ts'
 import { viewKey } from '#lib/key-holdings/view-key.ts'
 import { withServices } from './attach.ts'
 import { flatKey, keyLines } from './key-list.ts'
-import { bytesText, plain, print, printJson } from './output.ts'
+import { bytesText, plain, print, printJson, timeText } from './output.ts'
 
 export function addKeyShow(key: Command): void {
   key
@@ -51,7 +51,7 @@ export function addKeyShow(key: Command): void {
       if (diagnosis) print(`  ${diagnosis.title}: ${diagnosis.fix}`)
       for (const { id, createdAt, bytes, name, others } of backups)
         print(
-          `${id}  ${createdAt.slice(0, 19).replace('T', ' ')}Z  ${(bytes === null ? '–' : bytesText(bytes)).padStart(10)}  ${others.some(({ usable }) => usable) ? 'another way in' : 'only this key '}  ${plain(name)}`,
+          `${id}  ${timeText(createdAt)}  ${(bytes === null ? '–' : bytesText(bytes)).padStart(10)}  ${others.some(({ usable }) => usable) ? 'another way in' : 'only this key '}  ${plain(name)}`,
         )
       if (nextBefore) print(`and older ones: ${row.backups} in all`)
     })
@@ -61,7 +61,7 @@ function answerLines({ about, rotation, lastUse, aliases }: KeyAnswers): string[
   return [
     ...aliases.map((alias) => `${plain(alias.name)}: ${alias.ok ? `points to ${alias.pointsTo}` : alias.why}`),
     `rotation: ${!rotation.ok ? rotation.why : rotation.everyDays === null ? 'off' : `every ${rotation.everyDays} days`}`,
-    `last use: ${!lastUse.ok ? lastUse.why : lastUse.at ? `${lastUse.operation} ${lastUse.at}` : 'none known'}`,
-    `kind: ${!about.ok ? about.why : `${about.origin}${about.multiRegion ? ', multi-Region' : ''}`}`,
+    `last use: ${!lastUse.ok ? lastUse.why : lastUse.at ? `${lastUse.operation} ${timeText(lastUse.at)}` : 'none known'}`,
+    `origin: ${!about.ok ? about.why : `${about.origin}${about.multiRegion ? ', multi-Region' : ''}`}`,
   ]
 }

@@ -1,25 +1,37 @@
 import { expect, test } from 'vitest'
-import { bytesText, count, plain, plainLines } from './output.ts'
+import { bytesText, count, plain, plainLines, timeText } from './output.ts'
 
 test.each([
   [0, '0 B'],
   [1, '1 B'],
   [858.4888, '858 B'],
-  [1023, '1023 B'],
+  [1023, '1,023 B'],
   [1024, '1.0 KiB'],
   [1536, '1.5 KiB'],
-  [1024 ** 2 - 1, '1024.0 KiB'],
+  [1024 ** 2 - 1, '1.0 MiB'],
+  [1024 * 99.9, '99.9 KiB'],
+  [1024 * 100, '100 KiB'],
   [1024 ** 2, '1.0 MiB'],
   [17 * 1024 ** 3, '17.0 GiB'],
   [1024 ** 4, '1.0 TiB'],
   [1024 ** 5, '1.0 PiB'],
-  [1024 ** 6, '1024.0 PiB'],
+  [5 * 1024 ** 6, '5,120 PiB'],
 ])('%d bytes are %s', (bytes, text) => {
   expect(bytesText(bytes)).toBe(text)
 })
 
 test('one and many', () => {
-  expect([0, 1, 2].map((amount) => count(amount, 'file'))).toEqual(['0 files', '1 file', '2 files'])
+  expect([0, 1, 2, 2048].map((amount) => count(amount, 'file'))).toEqual([
+    '0 files',
+    '1 file',
+    '2 files',
+    '2,048 files',
+  ])
+})
+
+test('times are written as on the pages', () => {
+  expect(timeText('2026-11-12T08:30:05.999Z')).toBe('2026-11-12 08:30:05 UTC')
+  expect(timeText(new Date(0))).toBe('1970-01-01 00:00:00 UTC')
 })
 
 test.each([

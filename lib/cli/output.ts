@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
 export { bytesText } from '#lib/bytes-text.ts'
-export { count } from '#lib/count-text.ts'
+export { count, numberText } from '#lib/count-text.ts'
 
 /** For people on a terminal: control characters in names must not act on it. */
 export function plain(text: string): string {
@@ -36,6 +36,11 @@ export function printError(text: string): void {
 
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), 2))
+}
+
+/** `2026-11-12 08:30:05 UTC`, as on the pages. */
+export function timeText(time: string | Date): string {
+  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
 /** One line on standard error that rewrites itself; nothing when that is not a terminal. */

@@ -9,7 +9,7 @@ import { openRecoverySource, type RecoverySource } from '#lib/recover/recovery-s
 import { notEmpty, severalNotEmpty, severalTimes } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
-import { bytesText, count, plain, print, printError, printJson, progressLine } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson, progressLine, timeText } from './output.ts'
 
 interface Options {
   environment: string
@@ -95,7 +95,7 @@ async function showAll(source: RecoverySource, { json }: Options): Promise<void>
     else if (backup.state === 'refused') print(`${plain(backup.id)}  cannot be opened: ${plain(backup.reason)}`)
     else {
       const { id, createdAt, totals, installation } = backup
-      const when = `${createdAt.slice(0, 19).replace('T', ' ')}Z`
+      const when = timeText(createdAt)
       print(
         `${id}  ${when}  ${bytesText(totals.bytes).padStart(10)}  ${count(totals.files, 'file')}  installation ${plain(installation)}`,
       )
@@ -127,8 +127,8 @@ async function restoreOne(
   if (!json)
     print(
       encrypted
-        ? `Backup ${id} of ${backup.manifest.createdAt}, of installation ${installation}: named by its envelope, and its key\nhas authenticated it. Compare it with your records.`
-        : `Backup ${id} says that it is of ${backup.manifest.createdAt} and of installation ${plain(installation)}. Nobody vouches for that.`,
+        ? `Backup ${id} of ${timeText(backup.manifest.createdAt)}, of installation ${installation}: named by its envelope, and its key\nhas authenticated it. Compare it with your records.`
+        : `Backup ${id} says that it is of ${timeText(backup.manifest.createdAt)} and of installation ${plain(installation)}. Nobody vouches for that.`,
     )
   const line = progressLine()
   const { bytes: total } = backup.manifest.totals

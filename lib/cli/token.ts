@@ -4,7 +4,7 @@ import { createTokenSchema, roles, tokenScopeNames } from '#lib/auth/schema.ts'
 import type { Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
-import { plain, print, printError, printJson } from './output.ts'
+import { plain, print, printError, printJson, timeText } from './output.ts'
 
 const codes = '\nExit codes: 0 done, 1 refused, 2 bad usage, 3 no console is running.'
 
@@ -27,7 +27,7 @@ export function addToken(token: Command): void {
         const made = await createApiToken(backup, owner, input.data, 'command line')
         if (options.json) return printJson(made)
         print(made.token)
-        printError(`It acts for ${owner.email} until ${made.expiresAt}. Keep it now: it is not shown again.`)
+        printError(`It acts for ${owner.email} until ${timeText(made.expiresAt)}. Keep it now: it is not shown again.`)
       }),
     )
   token
@@ -41,8 +41,8 @@ export function addToken(token: Command): void {
         if (options.json) return printJson(rows)
         if (rows.length === 0) print('There are no API tokens.')
         for (const row of rows) {
-          const used = row.lastUsedAt ? `last used ${row.lastUsedAt.slice(0, 16)}Z` : 'never used'
-          const until = `${row.state} until ${row.expiresAt.slice(0, 16)}Z`
+          const used = row.lastUsedAt ? `last used ${timeText(row.lastUsedAt)}` : 'never used'
+          const until = `${row.state} until ${timeText(row.expiresAt)}`
           const state = row.state === 'active' ? until : row.state
           print(`${row.id}  ${row.start}…  ${state}  ${row.scopes.join(',')}  ${row.user}  ${used}  ${plain(row.name)}`)
         }

@@ -9,7 +9,7 @@ import { AppError } from '#lib/errors.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { isSure } from './is-sure.ts'
-import { count, plain, print, printError, printJson } from './output.ts'
+import { count, plain, print, printError, printJson, timeText } from './output.ts'
 import { addUserAdd, mustBeEmail, readPassword } from './user-add.ts'
 
 const codes = '\nExit codes: 0 done, 1 refused, 2 bad usage, 3 no console is running.'
@@ -28,7 +28,7 @@ export function addUserCommands(user: Command): void {
         if (options.json) return printJson({ users })
         if (users.length === 0) print('There is nobody yet.')
         for (const { email, role, name, lastSeenAt, sessions, tokens } of users) {
-          const seen = lastSeenAt ? `last seen ${lastSeenAt.slice(0, 16)}Z` : 'never seen'
+          const seen = lastSeenAt ? `last seen ${timeText(lastSeenAt)}` : 'never seen'
           const open = `${count(sessions, 'session')}, ${count(tokens, 'API token')}`
           print(`${plain(email)}  ${role}  ${seen}  ${open}  ${plain(name)}`)
         }
