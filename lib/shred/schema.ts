@@ -6,8 +6,9 @@ import { noControlCharacters } from '#lib/plain-text.ts'
 /** Hours in which a request can be undone. */
 export const waitHours = { least: 1, most: 720, usual: 72 } as const
 
+const backupId = z.uuid('Name backups by their IDs, as the list of backups shows them.')
 const list = z
-  .union([z.uuid(), z.array(z.uuid()).max(10_000)])
+  .union([backupId, z.array(backupId).max(10_000)])
   .transform((value) => [value].flat())
   .optional()
 
@@ -17,7 +18,7 @@ export const shredSelectionSchema = z
     /** Named one by one. */
     id: list,
     /** All that a schedule made. */
-    schedule: z.uuid().optional(),
+    schedule: z.uuid('Name a schedule by its ID: byok backup schedule list shows them.').optional(),
     /** All that this key opens: a key ARN or a root key's ID. */
     key: z.string().min(1).max(2048).optional(),
     /** A day, UTC: all that were made before it. */
