@@ -142,12 +142,12 @@ test('history shows every revision and what it changed, and an old one is restor
   await page.getByRole('link', { name: `Revision ${revision}`, exact: true }).click()
   await expect(page.getByRole('complementary', { name: 'Proof' })).toContainText('Works')
   await expect(
-    page.getByRole('heading', { name: `Restoring it changes, beside revision ${revision + 1}` }),
+    page.getByRole('heading', { name: `What restoring it changes from revision ${revision + 1}` }),
   ).toBeVisible()
   await page.getByRole('link', { name: 'Restore these settings' }).click()
   await expect(page.getByLabel('Master Key')).toHaveValue(first.arn)
   await expect(page.getByText(`These are the values of revision ${revision}.`)).toBeVisible()
-  await expect(page.getByRole('region', { name: `What changes, beside revision ${revision + 1}` })).toContainText(
+  await expect(page.getByRole('region', { name: `What changes from revision ${revision + 1}` })).toContainText(
     'us-east-1',
   )
   await saveSettings(page)

@@ -83,7 +83,7 @@ test('an administrator adds somebody, changes what they may do, ends their sessi
     await expect(page.getByRole('status').filter({ hasText: 'The role is viewer now.' })).toBeVisible()
     await expect(page.getByRole('button', { name: 'Change role…' })).toBeFocused()
     await theirs.reload()
-    await expect(theirs.getByText('viewer', { exact: true })).toBeVisible()
+    await expect(theirs.getByText('Viewer', { exact: true })).toBeVisible()
   })
 
   await test.step('signing out everywhere counts at once', async () => {

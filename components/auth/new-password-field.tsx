@@ -15,7 +15,7 @@ export function NewPasswordField({ label, name, error }: { label: string; name: 
         required
         minLength={12}
         maxLength={128}
-        help="At least 12 characters. Spaces and all signs are allowed."
+        help="At least 12 characters. Spaces and all other characters are allowed."
         error={error}
       />
       <button

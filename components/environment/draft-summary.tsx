@@ -24,7 +24,7 @@ export function DraftSummary({ form, saved, revision, view }: Props) {
   return (
     <section aria-labelledby="changes" className="card px-5.5 py-4 max-sm:px-4">
       <h2 id="changes" className="font-semibold">
-        What changes, beside revision {revision}
+        What changes from revision {revision}
       </h2>
       <div className="mt-3">
         <ChangeList changes={changes} />

@@ -93,8 +93,8 @@ export function EncryptionSection({ form, disabled, view, report }: Props) {
         )}
         {encrypt && method === 'AES-256' && (
           <p className="text-sm text-ink-2">
-            This Vault makes the key and keeps it in its data folder. Whoever runs this Vault can open these backups;
-            with AWS-KMS you can take that away.
+            This Vault makes the key and keeps it in its database, wrapped by the seal. Whoever runs this Vault can open
+            these backups; with AWS-KMS you can take that away.
           </p>
         )}
       </div>

@@ -65,7 +65,7 @@ export function RevisionDetail({ revision }: { revision: RevisionView }) {
         )}
         {!revision.current && (
           <Card
-            title={`Restoring it changes, beside revision ${revision.newest}`}
+            title={`What restoring it changes from revision ${revision.newest}`}
             hint="It is checked again, and becomes a new revision."
           >
             {Object.keys(differenceToNewest).length === 0 ? (

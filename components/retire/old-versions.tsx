@@ -57,7 +57,7 @@ export function OldVersions({ proof, remove }: Props) {
             ? `Being deleted: ${formatNumber(deletion.deleted)} so far.`
             : deletion.state === 'failed'
               ? 'Deleting them did not come to its end. Ask for it again.'
-              : `${count(deletion.deleted, 'version')} deleted for ${deletion.by}${deletion.refused > 0 ? `, ${formatNumber(deletion.refused)} refused: their causes are below.` : '. Run the proof again to see that none is left.'}`}
+              : `${count(deletion.deleted, 'version')} deleted, asked for by ${deletion.by}${deletion.refused > 0 ? `, ${formatNumber(deletion.refused)} refused: their causes are below.` : '. Run the proof again to see that none is left.'}`}
         </p>
       )}
       {deletion && !busy && <LazyRemedies remedies={deletion.remedies} />}

@@ -21,7 +21,7 @@ export function ProofVerdict({ report, neededAgain }: Props) {
       title={safe ? 'Nothing here needs this key' : 'This key is still needed'}
       hint={
         <>
-          Proven <Time iso={at} /> for {by}.
+          Proven <Time iso={at} />, asked for by {by}.
         </>
       }
     >

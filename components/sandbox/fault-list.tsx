@@ -1,4 +1,5 @@
 import { Card } from '#components/ui/card.tsx'
+import { Command } from '#components/ui/command.tsx'
 import type { Fault } from '#lib/sandbox/schema.ts'
 
 /** Set by hand, with the command or the control interface; a rehearsal's own are not among them. */
@@ -17,13 +18,9 @@ export function FaultList({ faults }: { faults: readonly Fault[] }) {
       ) : (
         <p className="text-ink-2">None.</p>
       )}
-      <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
-        tabIndex={0}
-        className="mt-3 overflow-x-auto rounded-control bg-sunken px-3 py-2 text-xs"
-      >
-        npx byok sandbox fault add --service kms --operation Decrypt --effect AccessDenied
-      </pre>
+      <div className="mt-3">
+        <Command text="npx byok sandbox fault add --service kms --operation Decrypt --effect AccessDenied" />
+      </div>
     </Card>
   )
 }

@@ -90,7 +90,7 @@ function ActiveRehearsal({ view: { rehearsal, faults }, restore }: Pick<Props, '
             )}
           </div>
           <Button type="submit" disabled={!rehearsal && faults.length === 0}>
-            {rehearsal ? 'End rehearsal' : 'Restore everything'}
+            {rehearsal ? 'End rehearsal' : 'Clear the faults'}
           </Button>
         </div>
       </ActionForm>

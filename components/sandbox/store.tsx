@@ -51,10 +51,10 @@ export function Store({ buckets, bytes, capacity, backups, empty }: Props) {
       </div>
       <div className="mt-4 flex flex-wrap items-center gap-3">
         <Button variant="danger" onClick={() => setAsking(true)} busy={pending ? 'Emptying…' : undefined}>
-          Empty the store
+          Empty all buckets
         </Button>
         <p role="status" className="text-sm font-medium text-ok">
-          {result?.status === 'success' && !pending && objects === 0 ? 'The store is empty' : ''}
+          {result?.status === 'success' && !pending && objects === 0 ? 'The buckets are empty' : ''}
         </p>
       </div>
       <div className="mt-3 empty:hidden">
@@ -64,7 +64,7 @@ export function Store({ buckets, bytes, capacity, backups, empty }: Props) {
         <Suspense>
           <AlertDialog
             open
-            title="Empty the store?"
+            title="Empty all buckets?"
             confirm="Delete every object"
             cancel="Keep them"
             onConfirm={() => {

@@ -6,6 +6,7 @@ import { CountdownBanner } from '#components/keys/countdown-banner.tsx'
 import { ShredBanner } from '#components/shred/shred-banner.tsx'
 import { Banner } from '#components/ui/banner.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
+import { roleWords } from '#components/users/role-words.ts'
 import type { OpenAlert } from '#lib/alerts/schema.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
 import type { Countdown } from '#lib/key-health/schema.ts'
@@ -109,7 +110,7 @@ export function Shell({
                 <span className="block truncate text-ink-2" title={user.email}>
                   {user.email}
                 </span>
-                <span className="block text-xs text-ink-3">{user.role}</span>
+                <span className="block text-xs text-ink-3">{roleWords[user.role].label}</span>
               </span>
             </div>
             <div>

@@ -13,10 +13,13 @@ interface RuleProps {
   keys: readonly string[]
 }
 
-/** All that fit: the address of what comes next says what was chosen. */
+/** All that match: the address of what comes next says what was chosen. */
 export function ChooseByRule({ schedules, keys }: RuleProps) {
   return (
-    <Card title="All that fit" hint="Every part that is filled in must fit. What exactly would be lost is shown next.">
+    <Card
+      title="All that match"
+      hint="A backup must match every field that is filled in. What exactly would be lost is shown next."
+    >
       <form action="/backups/shred/review" method="get" className="flex flex-wrap items-end gap-2.5">
         <Select label="Made by schedule" name="schedule" className="w-56 max-sm:w-full">
           <option value="">Any</option>

@@ -19,7 +19,9 @@ export function ShredPreview({ preview }: { preview: Preview }) {
             <ul className="list-disc pl-5">
               {lastOf.map((source) => (
                 <li key={source} className="wrap-anywhere">
-                  <code>{source}</code>
+                  <code className="line-clamp-3" title={source}>
+                    {source}
+                  </code>
                 </li>
               ))}
             </ul>

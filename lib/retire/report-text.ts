@@ -10,7 +10,7 @@ export function reportText(report: RetireReport): string {
     ...needs.map(({ what, why }) => `  ${what}: ${why}`),
     ...(needed > needs.length ? [`  and ${needed - needs.length} more`] : []),
     '',
-    `Proven ${at} for ${by}, installation ${report.installation}.`,
+    `Proven ${at}, asked for by ${by}, installation ${report.installation}.`,
     `Backups in the database: ${report.backups}. Envelopes read back from the bucket that do not name the key: ${report.envelopes}.`,
     `Folders in the bucket that the database does not know: ${unknown.folders}, of which ${unknown.naming} name the key.`,
     ...places.map(({ region, bucket, folder }) => `  looked at: s3://${bucket}/${folder} in ${region}`),

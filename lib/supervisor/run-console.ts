@@ -222,7 +222,7 @@ function greeting(env: Env, dataDir: string, setupUrl: string | undefined, seale
     'Vault Console is up. Ctrl-C stops it.',
     '',
     `  Address      ${env.publicUrl}`,
-    ...(setupUrl ? [`  Set up       ${setupUrl}`, '               opens once, to make the first administrator'] : []),
+    ...(setupUrl ? [`  Set up       ${setupUrl}`, '               works once: makes the first administrator'] : []),
     `  Data folder  ${dataDir}`,
     ...(env.aws === 'sandbox' ? ['  Sandbox: keys and buckets live on this machine, not in AWS.'] : []),
     ...(sealed

@@ -24,9 +24,9 @@ export default async function SignInPage({ searchParams }: Props) {
           'Nobody has an account yet. The first administrator is made with the setup link that the console printed when it started.'
         ) : (
           <>
-            No account yet, or the password forgotten? An administrator helps, in Settings &gt; Users. On the console’s
-            host <code>npx byok user add</code> and <code>npx byok user password</code> do, also for the only
-            administrator.
+            No account yet, or the password forgotten? An administrator helps, in Settings &gt; Users. So do, on the
+            console’s host and also for the only administrator, <code>npx byok user add</code> and{' '}
+            <code>npx byok user password</code>.
           </>
         )}
       </p>
