@@ -65,6 +65,21 @@ test('switching encryption off needs a word typed, is shown on every page, and b
   await expect(page.getByText(/Encryption is off/i)).toHaveCount(0)
 })
 
+test('a further key that was just added is not called wrong before anybody could type it', async ({
+  signedIn: page,
+}) => {
+  await openSettings(page, 'us-east-1')
+  await page.getByRole('button', { name: 'Add a further key' }).click()
+  const field = page.getByRole('textbox', { name: 'Further key 1' })
+  await expect(field).toBeFocused()
+  // What validated it with its list has been painted by then.
+  await page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))))
+  await expect(field).not.toHaveAttribute('aria-invalid', 'true')
+  await page.keyboard.press('Tab')
+  await expect(field).toHaveAttribute('aria-invalid', 'true')
+  await expect(field).toHaveAccessibleDescription(/Enter the key ARN/)
+})
+
 test('a further key asks for the password again, and the other administrator is told until it is put away', async ({
   signedIn: page,
   sandbox,

@@ -34,7 +34,9 @@ export function KeyField({ form, name, label, help, sameRegion, saved, checked }
   // Said at once, not only after the field has been left: both values are on the screen.
   const elsewhere =
     sameRegion && keyRegion !== undefined && region !== '' && keyRegion !== region ? keyRegion : undefined
-  const message = form.getFieldState(name, form.formState).error?.message
+  const { error, isTouched } = form.getFieldState(name, form.formState)
+  // A field that was just added is validated with its list, before anybody could type into it.
+  const message = typed !== '' || isTouched || form.formState.isSubmitted ? error?.message : undefined
   const meant = message ? suggestKey(typed) : undefined
 
   function set(value: string) {
