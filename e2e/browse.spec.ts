@@ -107,6 +107,8 @@ test('browse, search, download and restore some of a backup; verify it, and see 
     expect(JSON.parse(files.stdout).files).toHaveLength(230)
     const found = await console.byok(['backup', 'files', id, '--search', 'LARGE.BIN'])
     expect(found.stdout).toContain('large.bin')
+    const none = await console.byok(['backup', 'files', id, '--search', 'no such file'])
+    expect(none).toMatchObject({ code: 0, stdout: '', stderr: 'Nothing has “no such file” in its path.\n' })
     const target = path.join(here, 'over')
     mkdirSync(target)
     writeFileSync(path.join(target, 'mine'), 'mine')
@@ -117,7 +119,9 @@ test('browse, search, download and restore some of a backup; verify it, and see 
     expect(readdirSync(target).sort()).toEqual(['large again.bin', 'large.bin', 'many', 'mine'])
     const verified = await console.byok(['backup', 'verify', id, '--full'])
     expect(verified.code, verified.stderr).toBe(0)
-    expect(verified.stdout).toContain('is whole')
+    expect(verified.stdout).toMatch(/is whole: .*, every byte read\.$/m)
+    const quick = await console.byok(['backup', 'verify', id])
+    expect(quick.stdout).toMatch(/is whole: .* Its data was not read: --full reads every byte\.$/m)
   })
 
   await test.step('a damaged object is named', async () => {

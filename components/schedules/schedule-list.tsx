@@ -18,7 +18,10 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               {!row.enabled && <Badge tone="idle">Paused</Badge>}
               {row.enabled && !row.served && <Badge tone="warn">No worker of {row.host}</Badge>}
             </div>
-            <code className="mt-0.5 block text-sm text-ink-3 wrap-anywhere">
+            <code
+              className="mt-0.5 line-clamp-3 text-sm text-ink-3 wrap-anywhere"
+              title={`${row.source} on ${row.host}`}
+            >
               {row.source} on {row.host}
             </code>
             {(row.exclude.length > 0 || row.include.length > 0) && (
