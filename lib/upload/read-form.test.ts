@@ -105,6 +105,11 @@ test.each([
   ['no JSON', tree, '{', /not JSON/],
   ['no list', tree, { path: 'a' }, /not a JSON list/],
   ['an empty list', [], [], /list of files is empty/],
+  ['a list of names', [], ['a'], /not a JSON list of/],
+  ['a file without a path', [], [{ size: 1 }], /file’s path is a text/],
+  ['a size that is a text', [], [{ path: 'a', size: '1' }], /file’s size is its whole number of bytes/],
+  ['a size below zero', [], [{ path: 'a', size: -1 }], /file’s size is its whole number of bytes/],
+  ['a time that is a text', [], [{ path: 'a', size: 1, mtime: 'now' }], /mtime is in milliseconds/],
   [
     'out of order',
     [],

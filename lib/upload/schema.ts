@@ -64,19 +64,24 @@ export const putQuerySchema = z.object({
 })
 export const postQuerySchema = z.object({ name: uploadName })
 
+const noList = 'The field “files” is not a JSON list of { path, size, mtime }.'
+const noSuchSize = 'A file’s size is its whole number of bytes.'
 const noSuchTime = 'A file’s mtime is in milliseconds since 1970, from -8.64e15 to 8.64e15.'
 
 /** The first field of `POST /api/v1/backups`: what follows, in the order of a tree. */
 export const fileListSchema = z
   .array(
-    z.object({
-      path: z.string(),
-      /** Bytes. */
-      size: z.int().min(0),
-      /** Milliseconds since 1970. */
-      mtime: z.number().min(-8.64e15, noSuchTime).max(8.64e15, noSuchTime).optional(),
-    }),
-    { error: 'The field “files” is not a JSON list of { path, size, mtime }.' },
+    z.object(
+      {
+        path: z.string('A file’s path is a text.'),
+        /** Bytes. */
+        size: z.int(noSuchSize).min(0, noSuchSize),
+        /** Milliseconds since 1970. */
+        mtime: z.number(noSuchTime).min(-8.64e15, noSuchTime).max(8.64e15, noSuchTime).optional(),
+      },
+      noList,
+    ),
+    noList,
   )
   .min(1, 'The list of files is empty.')
   .max(mostFiles, `At most ${mostFiles} files in one upload.`)
