@@ -341,7 +341,7 @@ test('one that holds far less than before is told, and that it failed since as w
   const [opened, ...more] = await told()
   expect(more).toEqual([])
   expect(opened).toMatchObject({ kind: 'opened', title: 'The scheduled backup “photos” holds far less than before' })
-  const sizes = 'It holds 300 files (1.0 GiB), with 12 warnings, and the one of 2026-11-20 10000 files (1.0 TiB).'
+  const sizes = 'It holds 300 files (1.0 GiB), with 12 warnings, and the one of 2026-11-20 10,000 files (1.0 TiB).'
   expect(opened?.schedule?.error).toContain(sizes)
   expect((await viewSchedules(here.context))[0]?.trouble).toContain('301 files')
   const failed = await run(id, { state: 'failed', error: 'The key is disabled.' })

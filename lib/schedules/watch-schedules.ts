@@ -1,6 +1,7 @@
 import { alertOfSchedule, closeScheduleAlert, openScheduleAlerts } from '#lib/alerts/alert-of-schedule.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { bytesText } from '#lib/bytes-text.ts'
+import { count } from '#lib/count-text.ts'
 import { type Db, databaseTime } from '#lib/db.ts'
 import { liveHosts } from '#lib/jobs/choose-host.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
@@ -127,8 +128,8 @@ async function lessThanBefore(db: Db, newest: Newest): Promise<Trouble | undefin
   })
   const more = earlier.find((one) => holdsFarLess(newest, one))
   if (!more) return undefined
-  const size = ({ files, bytes }: Held) => `${files ?? 0} files (${bytesText(Number(bytes ?? 0n))})`
-  const unread = newest.warningCount > 0 ? `, with ${newest.warningCount} warnings,` : ''
+  const size = ({ files, bytes }: Held) => `${count(files ?? 0, 'file')} (${bytesText(Number(bytes ?? 0n))})`
+  const unread = newest.warningCount > 0 ? `, with ${count(newest.warningCount, 'warning')},` : ''
   const error = `It holds ${size(newest)}${unread} and the one of ${more.createdAt.toISOString().slice(0, 10)} ${size(more)}. Was all of its source there? Those that hold more are kept until it holds as much again: if it is meant to hold so little, delete them.`
   return { trouble: 'less', error }
 }
