@@ -26,3 +26,24 @@ test('told to stop while its database is gone, it ends, and says what was amiss'
   expect(await exit).toEqual([0, null])
   expect(worker.printed()).toContain('The console’s database')
 }, 60_000)
+
+test.each([
+  ['older', "UPDATE _prisma_migrations SET migration_name = '99990101000000_future' WHERE id = $1"],
+  ['newer', 'UPDATE _prisma_migrations SET rolled_back_at = now() WHERE id = $1'],
+])(
+  'one that is %s than the console refuses, and ends',
+  async (which, statement) => {
+    const [last] = await here.db.$queryRaw<{ id: string; name: string }[]>`
+    SELECT id, migration_name AS name FROM _prisma_migrations ORDER BY migration_name DESC LIMIT 1`
+    try {
+      await here.db.$executeRawUnsafe(statement, last?.id)
+      await expect(startTestWorker(here, 'other.example.test')).rejects.toThrow(
+        `This worker is ${which} than the console: the database`,
+      )
+    } finally {
+      await here.db.$executeRaw`
+      UPDATE _prisma_migrations SET migration_name = ${last?.name}, rolled_back_at = NULL WHERE id = ${last?.id}`
+    }
+  },
+  60_000,
+)

@@ -54,7 +54,10 @@ export function addWorker(program: Command): void {
       const services = await openServicesWhenUnsealed(env, waiting.signal)
       if (!services) return
       await tellOtherKey(services)
-      const worker = await runWorker(services, place)
+      const worker = await runWorker(services, place).catch(async (error: unknown) => {
+        await services.close()
+        throw error
+      })
       print(
         `Working as ${plain(place.host)}. Ctrl-C stops; what is under way then goes on elsewhere, or after the next start.`,
       )

@@ -21,6 +21,7 @@ import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
 import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
 import { type Compared, watchSchedules } from '#lib/schedules/watch-schedules.ts'
+import { mustBeOfThisVersion } from '#lib/schema-version.ts'
 import type { Services } from '#lib/services.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
 import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
@@ -61,11 +62,15 @@ const giveUp: Record<Queue, (context: BackupContext, id: string) => Promise<void
   retire: giveUpRetire,
 }
 
-/** Takes jobs until it is told to stop. Running work is then given back to the queue, and goes on elsewhere. */
+/**
+ * Takes jobs until it is told to stop. Running work is then given back to the queue, and goes on elsewhere.
+ * @throws AppError `unavailable` when the database's tables are those of another version
+ */
 export async function runWorker(
   services: Pick<Services, 'db' | 'databaseUrl' | 'backup' | 'env'>,
   place: WorkerPlace,
 ): Promise<{ stop(): Promise<void> }> {
+  await mustBeOfThisVersion(services.db)
   const stopping = new AbortController()
   const context = { ...services.backup, sourceRoots: place.sourceRoots, restoreRoots: place.restoreRoots }
   const boss = new PgBoss({
