@@ -61,7 +61,7 @@ export function addBackupFiles(backup: Command): void {
           } while (next !== null && left > 0 && someoneReads())
           if (options.json) printJson({ files, nextAfter: next })
           else if (next !== null) print(`More: add --after ${next}`)
-          else if (left === options.limit)
+          else if (left === options.limit && options.after === undefined)
             printError(
               options.search === undefined
                 ? 'This folder is empty.'
