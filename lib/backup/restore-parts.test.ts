@@ -139,6 +139,11 @@ test('what is not there is said before anything is made', async () => {
   const backup = await bench.open('mine')
   const error = await failureOf(restoreBackup({ backup, target, paths: ['docs', 'docs/kept.txt'] }))
   expect(error).toMatchObject({ code: 'not-found', message: expect.stringContaining('“docs/kept.txt”') })
+  const none = await failureOf(restoreBackup({ backup, target, paths: ['*.nothing', 'x/*.none', '!docs'] }))
+  expect(none).toMatchObject({
+    code: 'not-found',
+    message: 'Backup mine holds nothing that matches “*.nothing”, “x/*.none”.',
+  })
   expect(existsSync(target)).toBe(false)
   const { result } = await restoring(['docs/k*', '*.nothing'])
   expect(result.warningList).toEqual([{ path: '*.nothing', message: 'nothing in this backup matches it' }])

@@ -110,17 +110,21 @@ function withCharacters(text: string): string {
   })
 }
 
-/** What is selected, in order, each folder on the way before what it holds. Throws AppError `not-found` for a path that is not there. */
+/**
+ * What is selected, in order, each folder on the way before what it holds. Throws AppError `not-found` for a path that is
+ * not there, and where nothing at all matches.
+ */
 export async function* selectEntries(
   index: EntryIndex,
   selection: Selection,
   backup: string,
 ): AsyncGenerator<Selected> {
   if (selection.byPath) yield* lookUp(index, selection, backup)
-  else yield* scan(index, selection)
+  else yield* scan(index, selection, backup)
 }
 
-async function* scan(index: EntryIndex, selection: Selection): AsyncGenerator<Selected> {
+async function* scan(index: EntryIndex, selection: Selection, backup: string): AsyncGenerator<Selected> {
+  let nothing = true
   /** Folders above the current item, and whether they were given already. */
   const above: { readonly entry: Entry; given: boolean }[] = []
   for await (const item of index.from('')) {
@@ -132,8 +136,20 @@ async function* scan(index: EntryIndex, selection: Selection): AsyncGenerator<Se
         folder.given = true
       }
     if (item.type === 'folder') above.push({ entry: item, given: selected })
-    if (selected) yield { item, onTheWay: false }
+    if (!selected) continue
+    nothing = false
+    yield { item, onTheWay: false }
   }
+  if (nothing)
+    throw notThere(
+      `Backup ${backup} holds nothing that matches ${selection.named.map(({ text }) => `“${text}”`).join(', ')}.`,
+    )
+}
+
+function notThere(message: string): AppError {
+  return new AppError('not-found', message, {
+    fix: 'A path counts from the backup’s top, as its list of files shows it (byok backup files); a pattern such as “*.pdf” finds what is called so anywhere.',
+  })
 }
 
 async function* lookUp(index: EntryIndex, selection: Selection, backup: string): AsyncGenerator<Selected> {
@@ -141,10 +157,7 @@ async function* lookUp(index: EntryIndex, selection: Selection, backup: string):
   for (const { text, paths } of selection.named) {
     const there: BytePath[] = []
     for (const path of paths) if (await index.find(path)) there.push(path)
-    if (there.length === 0)
-      throw new AppError('not-found', `Backup ${backup} holds nothing called “${text}”.`, {
-        fix: 'A path counts from the backup’s top, as its list of files shows it (byok backup files); a pattern such as “*.pdf” finds what is called so anywhere.',
-      })
+    if (there.length === 0) throw notThere(`Backup ${backup} holds nothing called “${text}”.`)
     for (const path of there) found.set(orderKey(path), path)
   }
   let given: BytePath[] = []
