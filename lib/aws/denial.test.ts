@@ -73,7 +73,11 @@ describe('which policy said no', () => {
   test('where AWS names the decision, policy and resource end before it', () => {
     const more =
       '. Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/5arhuwacg4o48yxyin4kcrony for complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: 5arhuwacg4o48yxyin4kcrony'
-    const told = { principal: user, resource: key, authorizationId: '5arhuwacg4o48yxyin4kcrony' }
+    const told = {
+      principal: user,
+      resource: key,
+      authorization: { id: '5arhuwacg4o48yxyin4kcrony', region: 'us-east-1' },
+    }
     expect(readDenial(said(`with an explicit deny in an identity-based policy: ${policy}${more}`))).toMatchObject({
       ...told,
       by: 'identity-based policy',

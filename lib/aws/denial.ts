@@ -26,8 +26,8 @@ export interface Denial {
   readonly resource: string | undefined
   /** Which policy denies, where AWS names it (since 2026, within one account or organization). */
   readonly policyArn: string | undefined
-  /** By which AWS tells the whole decision (since 2026, of some services). */
-  readonly authorizationId: string | undefined
+  /** By which AWS tells the whole decision (since 2026, of some services), in the Region in which it refused. */
+  readonly authorization: { readonly id: string; readonly region: string | undefined } | undefined
 }
 
 // First match wins: an SCP met through an endpoint names both.
@@ -62,8 +62,14 @@ export function readDenial(message: string): Denial {
     action: who?.action,
     resource: /on resource: "?(?<resource>arn:[^\s"]*[^\s".,;])/i.exec(text)?.groups?.resource,
     policyArn: /explicit deny in [^:]*: (?<policy>arn:[^\s,;]*[^\s.,;])/i.exec(text)?.groups?.policy,
-    authorizationId: /authorization id: (?<id>[0-9a-z]+)/i.exec(text)?.groups?.id,
+    authorization: authorizationIn(text),
   }
+}
+
+function authorizationIn(text: string): Denial['authorization'] {
+  const id = /authorization id: ([0-9a-z]+)/i.exec(text)?.[1]
+  const region = /\bregion=([a-z0-9-]+)#\/authorization-details/.exec(text)?.[1]
+  return id === undefined ? undefined : { id, region }
 }
 
 /** What to mind where a policy names the role of a session: sessions do not tell the role's path. */

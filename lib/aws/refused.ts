@@ -98,11 +98,12 @@ export function denySomewhere({ what, action, who, detail }: Refused, message: s
  * Adds how to see what AWS decided, where it offers that: IAM user guide, "Troubleshoot access denied error messages with
  * authorization ID".
  */
-export function withDecision({ authorizationId }: Denial, diagnosis: Diagnosis): Diagnosis {
-  if (authorizationId === undefined) return diagnosis
+export function withDecision({ authorization }: Denial, diagnosis: Diagnosis): Diagnosis {
+  if (!authorization) return diagnosis
+  const region = authorization.region === undefined ? '' : ` --region ${authorization.region}`
   const show = commandRemedy(
     'What AWS decided, statement by statement. It is kept for 24 hours; needs iam:GetRequestAuthorizationDetails.',
-    `aws iam-toolbox get-request-authorization-details --authorization-id ${authorizationId}`,
+    `aws iam-toolbox get-request-authorization-details${region} --authorization-id ${authorization.id}`,
   )
   return { ...diagnosis, remedies: [...(diagnosis.remedies ?? []), show] }
 }

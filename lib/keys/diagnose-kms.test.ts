@@ -439,7 +439,7 @@ describe('access denied', () => {
     expect(title).toBe('Encrypt is not allowed by any IAM policy')
     expect(remedies?.[0]?.label).toBe('IAM policy')
     expect(remedies?.at(-1)?.formats[0]?.text).toBe(
-      'aws iam-toolbox get-request-authorization-details --authorization-id 5arhuwacg4o\n',
+      'aws iam-toolbox get-request-authorization-details --region us-east-1 --authorization-id 5arhuwacg4o\n',
     )
   })
 
