@@ -326,7 +326,7 @@ test.runIf(takesOver)('room for what is there already is not asked for again', a
   expect(await failureOf(attempt(2, undefined, { backup: huge, finished: undefined }))).toMatchObject({
     code: 'denied',
     message: expect.stringMatching(
-      /^The disk of [^ ]*target-1 has [\d.]+ [KMGTP]iB free; this backup needs 1024\.0 PiB\.$/,
+      /^The disk of [^ ]*target-1 has [\d.,]+ [KMGTP]iB free; this backup needs 1,024 PiB\.$/,
     ),
   })
   // It was restored, and then found to be less than was announced.
