@@ -73,9 +73,11 @@ export interface Region {
   readonly partition: Partition
 }
 
-export const regions: readonly Region[] = Object.entries(byPartition).flatMap(([partition, names]) =>
-  Object.entries(names).map(([id, name]) => ({ id, name, partition: partition as Partition })),
-)
+const isPartition = (name: string): name is Partition => Object.hasOwn(byPartition, name)
+
+export const regions: readonly Region[] = Object.keys(byPartition)
+  .filter(isPartition)
+  .flatMap((partition) => Object.entries(byPartition[partition]).map(([id, name]) => ({ id, name, partition })))
 
 export function findRegion(id: string): Region | undefined {
   return regions.find((region) => region.id === id)
