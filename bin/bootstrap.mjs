@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { currentBundle } from '../lib/supervisor/current-bundle.mjs'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const inRoot = (...names) => path.join(root, ...names)
@@ -176,7 +177,8 @@ function run(node, program, args) {
   const memory = works ? ['--max-semi-space-size=2', '--expose-gc'] : []
   const flags = ['--disable-warning=ExperimentalWarning', ...memory]
   if (works) flags.push('--import', inRoot('lib', 'supervisor', 'outlive-full-log.mjs'))
-  const child = spawn(node, [...flags, '--import', preload, inRoot(program), ...args], {
+  const file = (program === commands.byok && currentBundle(root)) || inRoot(program)
+  const child = spawn(node, [...flags, '--import', preload, file, ...args], {
     env: {
       ...process.env,
       ...(works && { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '33554432' }),

@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { bundlesOf, stampOf } from '#lib/supervisor/current-bundle.mjs'
 import { identify } from '#lib/supervisor/process-identity.ts'
 
 // A checkout of its own with the real bootstrap, and a stand-in for npm that installs next to nothing.
@@ -11,7 +12,12 @@ import { identify } from '#lib/supervisor/process-identity.ts'
 let root: string
 beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'vault-bootstrap-'))
-  for (const file of ['bin/bootstrap.mjs', 'bin/byok.mjs', 'lib/supervisor/die-with-parent.mjs']) {
+  for (const file of [
+    'bin/bootstrap.mjs',
+    'bin/byok.mjs',
+    'lib/supervisor/die-with-parent.mjs',
+    'lib/supervisor/current-bundle.mjs',
+  ]) {
     await mkdir(path.join(root, path.dirname(file)), { recursive: true })
     await copyFile(path.join(import.meta.dirname, '..', file), path.join(root, file))
   }
@@ -137,6 +143,33 @@ test('refuses a Node that is too old, in one sentence', async () => {
     expect(await old.exit).toBe(1)
     expect(old.output()).toBe(`Vault Console needs Node 20.19 or newer to start, and this is Node ${version}.\n`)
   }
+})
+
+test('runs what the build made of the command line, until a source of it is changed, moved or gone', async () => {
+  await run(['byok']).exit
+  await mkdir(bundlesOf(root), { recursive: true })
+  const keep = (bundle: object) =>
+    put(path.join(path.relative(root, bundlesOf(root)), 'current.json'), JSON.stringify(bundle))
+  await writeFile(path.join(bundlesOf(root), 'main.js'), "console.log('bundled', process.argv[2])")
+  const bundle = { root, file: 'main.js', sources: [stampOf(root, 'lib/cli/main.ts')] }
+  const said = async () => {
+    const command = run(['byok', 'list'])
+    await command.exit
+    return command.output()
+  }
+  await keep(bundle)
+  expect(await said()).toBe('bundled list\n')
+  for (const stale of [
+    { ...bundle, root: `${root}-moved` },
+    { ...bundle, file: 'cleared-away.js' },
+    { ...bundle, sources: [...bundle.sources, { name: 'lib/gone.ts', size: 1, mtimeMs: 1 }] },
+  ]) {
+    await keep(stale)
+    expect(await said()).toBe('byok list\n')
+  }
+  await keep(bundle)
+  await put('lib/cli/main.ts', "console.log('changed')")
+  expect(await said()).toBe('changed\n')
 })
 
 test('refuses an unknown command before it installs anything', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ensureBuilt } from './build.ts'
+import { bundlesOf } from './current-bundle.mjs'
 
 let root: string
 beforeEach(async () => {
@@ -14,13 +15,23 @@ beforeEach(async () => {
     path.join(root, 'build.mjs'),
     `import { appendFileSync } from 'node:fs'; appendFileSync('${root}/builds', 'x')`,
   )
+  await writeFile(path.join(root, 'cli.ts'), '')
+  await writeFile(
+    path.join(root, 'bundle.mjs'),
+    `import { appendFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+     appendFileSync('${root}/bundles', 'x')
+     const { size, mtimeMs } = statSync('${root}/cli.ts')
+     const bundle = { root: '${root}', file: '', sources: [{ name: 'cli.ts', size, mtimeMs }] }
+     mkdirSync('${bundlesOf(root)}', { recursive: true })
+     writeFileSync('${bundlesOf(root)}/current.json', JSON.stringify(bundle))`,
+  )
 })
 afterEach(() => rm(root, { recursive: true }))
 
-async function build(program = 'build.mjs'): Promise<void> {
-  const environment = { ...process.env }
+async function build(program = 'build.mjs', bundler = 'bundle.mjs'): Promise<void> {
+  const programs = { program: [path.join(root, program)], bundler: [path.join(root, bundler)] } as const
   const signal = new AbortController().signal
-  await ensureBuilt({ root, program: [path.join(root, program)], environment }, signal, (work) => work)
+  await ensureBuilt({ root, ...programs, environment: { ...process.env } }, signal, (work) => work)
 }
 
 async function builds(): Promise<number> {
@@ -40,6 +51,22 @@ test('builds once, and again only after a change of what the pages are made of',
     await build()
     expect(await builds()).toBe(2 + index)
   }
+})
+
+test('puts the command line together once, and again only after a change of what it is made of', async () => {
+  const bundles = () => readFile(path.join(root, 'bundles'), 'utf8')
+  await build()
+  await appendFile(path.join(root, 'app', 'page.tsx'), 'changed')
+  await build()
+  expect(await bundles()).toBe('x')
+  await appendFile(path.join(root, 'cli.ts'), 'changed')
+  await build()
+  expect([await bundles(), await builds()]).toEqual(['xx', 3])
+  await rm(path.join(root, 'cli.ts'))
+  await writeFile(path.join(root, 'fails.mjs'), "console.log('no such module'); process.exit(1)")
+  await expect(build('build.mjs', 'fails.mjs')).rejects.toThrow(
+    /command line could not be built \(exit code 1\)[\s\S]*no such module/,
+  )
 })
 
 test('of two at once one builds and the other waits for it', async () => {

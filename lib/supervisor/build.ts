@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { AppError } from '#lib/errors.ts'
+import { currentBundle } from './current-bundle.mjs'
 import { acquireLock } from './exclusive-lock.ts'
 import { exitOf, kill } from './keep-running.ts'
 import { lastLines } from './log-file.ts'
@@ -14,26 +15,35 @@ const settings = ['package.json', 'package-lock.json', 'tsconfig.json']
 export interface Build {
   readonly root: string
   readonly program: NodeProgram
+  /** Makes what `currentBundle` finds; without, commands run from their sources. */
+  readonly bundler?: NodeProgram
   readonly environment: NodeJS.ProcessEnv
 }
 
 export function nextBuild(environment: NodeJS.ProcessEnv): Build {
-  return { root: checkout, program: ['node_modules/next/dist/bin/next', 'build'], environment }
+  return {
+    root: checkout,
+    program: ['node_modules/next/dist/bin/next', 'build'],
+    bundler: ['lib/supervisor/bundle-byok.ts'],
+    environment,
+  }
 }
 
 /**
- * Builds the pages when their sources are not those of the last build. Consoles that share a checkout take turns.
+ * Builds the pages when their sources are not those of the last build, and puts the command line together when its are
+ * not. Consoles that share a checkout take turns.
  * @param onBuild called with the build when there is one to wait for
  * @throws AppError `unavailable` with the end of the build's log
  */
 export async function ensureBuilt(
-  { root, program, environment }: Build,
+  { root, program, bundler, environment }: Build,
   signal: AbortSignal,
   onBuild: (build: Promise<void>) => Promise<void>,
 ): Promise<void> {
   const stamp = path.join(root, '.next', 'sources-hash')
   const isCurrent = async (hash: string) => (await readFile(stamp, 'utf8').catch(() => '')) === hash
-  if (await isCurrent(await hashSources(root))) return
+  const isBundled = () => !bundler || currentBundle(root) !== undefined
+  if ((await isCurrent(await hashSources(root))) && isBundled()) return
 
   const cache = path.join(root, 'node_modules', '.cache', 'vault-console')
   await onBuild(
@@ -43,10 +53,13 @@ export async function ensureBuilt(
         throw new AppError('unavailable', `Another build runs since ${lock.heldBy.since} (process ${lock.heldBy.pid}).`)
       }
       try {
+        if (bundler && !signal.aborted && !isBundled()) {
+          await runBuild(bundler, 'The command line', path.join(cache, 'bundle.log'), environment, signal)
+        }
         const hash = await hashSources(root)
         if (signal.aborted || (await isCurrent(hash))) return
         await rm(stamp, { force: true })
-        await runBuild(program, path.join(cache, 'build.log'), environment, signal)
+        await runBuild(program, 'The pages', path.join(cache, 'build.log'), environment, signal)
         await mkdir(path.dirname(stamp), { recursive: true })
         await writeFile(stamp, hash)
       } finally {
@@ -58,6 +71,7 @@ export async function ensureBuilt(
 
 async function runBuild(
   program: NodeProgram,
+  what: string,
   logFile: string,
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
@@ -70,7 +84,7 @@ async function runBuild(
   signal.removeEventListener('abort', stop)
   if (exit === 'exit code 0' || signal.aborted) return
   const words = lastLines(logFile, 40).map((line) => `\n  ${line}`)
-  throw new AppError('unavailable', `The pages could not be built (${exit}). The end of ${logFile}:${words.join('')}`)
+  throw new AppError('unavailable', `${what} could not be built (${exit}). The end of ${logFile}:${words.join('')}`)
 }
 
 async function hashSources(root: string): Promise<string> {
