@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { toBytePath } from '#lib/archive/byte-path.ts'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { failureOf, SEGMENT, Workbench } from './backup-for-tests.ts'
@@ -10,7 +10,7 @@ import { crumbs, listFolder, pathId, pathOfId, searchFiles } from './browse-back
 import { contentDisposition, downloadFile, downloadTar } from './download-backup.ts'
 import { EntryIndex } from './entry-index.ts'
 import type { OpenedBackup } from './open-backup.ts'
-import { pathText } from './select-entries.ts'
+import { pathText, Selection, selectEntries } from './select-entries.ts'
 
 let bench: Workbench
 let backup: OpenedBackup
@@ -200,4 +200,29 @@ test.each([
   [`${'x'.repeat(147)}🔑🔑.tar`, `filename="${'x'.repeat(146)}.tar"; filename*=UTF-8''${'x'.repeat(146)}.tar`],
 ])('%j is saved under a harmless name', (name, header) => {
   expect(contentDisposition(name)).toBe(`attachment; ${header}`)
+})
+
+test('who looks for a pattern in a long list lets others work meanwhile', async () => {
+  await index.part(0)
+  const now = performance.now()
+  let looks = 0
+  // Each look takes a fifth of a second.
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 200 * ++looks)
+  let turns = 0
+  const others = setInterval(() => (turns += 1))
+  try {
+    const selection = new Selection(['file-1*'])
+    for await (const { item } of selectEntries(index, selection, 'mine')) expect(item.path).toMatch(/^(\.|many)/)
+  } finally {
+    clearInterval(others)
+    clock.mockRestore()
+  }
+  expect(looks).toBeGreaterThan(250)
+  expect(turns).toBeGreaterThan(0)
+})
+
+test('patterns that together are longer than any honest ones are refused', () => {
+  expect(() => new Selection(Array.from({ length: 1000 }, () => `*${'a'.repeat(100)}`))).toThrow(/too many patterns/)
+  expect(() => new Selection(Array.from({ length: 1000 }, (_, i) => `${'a'.repeat(1000)}${i}`))).not.toThrow()
+  expect(() => new Selection(Array.from({ length: 1000 }, () => '*.txt'))).not.toThrow()
 })

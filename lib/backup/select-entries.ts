@@ -1,13 +1,16 @@
-import ignore, { type Ignore } from 'ignore'
+import { setImmediate as letOthersWork } from 'node:timers/promises'
 import { type BytePath, displayPath, exactText, toBytePath } from '#lib/archive/byte-path.ts'
 import type { Entry, SkippedItem } from '#lib/archive/entry.ts'
 import { keyAfter, orderKey } from '#lib/archive/path-order.ts'
+import { PathPatterns } from '#lib/archive/path-patterns.ts'
 import { checkedParts } from '#lib/archive/restore-path.ts'
 import { AppError } from '#lib/errors.ts'
 import type { EntryIndex } from './entry-index.ts'
 
-/** The `ignore` package remembers every path that it was asked about: it is made anew after so many. */
-const FORGET_AFTER = 20_000
+/** Who goes through a whole list holds up the process that it shares with others for no longer. */
+const AT_ONCE_MS = 20
+/** Characters of all patterns together: each of them is compared with every path. */
+const MOST_OF_PATTERNS = 64 * 1024
 
 export interface Selected {
   readonly item: Entry | SkippedItem
@@ -30,13 +33,17 @@ export class Selection {
   readonly #less: Matcher | undefined
   readonly #matched = new Set<string>()
 
-  /** Throws AppError `invalid` when there is nothing in it. */
+  /** Throws AppError `invalid` when there is nothing in it, or too much. */
   constructor(wanted: readonly string[]) {
     const texts = wanted.filter((text) => text.trim() !== '' && text !== '!')
     if (texts.length === 0) throw new AppError('invalid', 'Name at least one path.')
     const less = texts.filter((text) => text.startsWith('!')).map((text) => text.slice(1))
     const more = texts.filter((text) => !text.startsWith('!'))
     const patterns = more.filter(isPattern)
+    if ([...patterns, ...less].join('').length > MOST_OF_PATTERNS)
+      throw new AppError('invalid', 'These are too many patterns, or too long ones.', {
+        fix: 'Name paths, or a folder that holds them.',
+      })
     this.named = more.map((text) => ({ text, paths: pathsOf(text) }))
     this.byPath = patterns.length === 0 && more.length > 0
     this.#keys = new Set(more.length === 0 ? [''] : this.named.flatMap(({ paths }) => paths).map(orderKey))
@@ -47,8 +54,8 @@ export class Selection {
   /** Throws AppError `integrity` for a path that no honest backup holds. */
   selects(path: BytePath, isFolder: boolean): boolean {
     const parts = checkedParts(path)
-    const text = (exactText(path) ?? displayPath(path)) + (isFolder ? '/' : '')
-    if (parts.length > 0 && this.#less?.match(text) !== undefined) return false
+    const text = exactText(path) ?? displayPath(path)
+    if (parts.length > 0 && this.#less?.match(text, isFolder) !== undefined) return false
     if (this.#keys.has('')) return true
     let key = ''
     for (const part of parts) {
@@ -57,7 +64,7 @@ export class Selection {
       this.#matched.add(key)
       return true
     }
-    const pattern = parts.length > 0 ? this.#more?.match(text) : undefined
+    const pattern = parts.length > 0 ? this.#more?.match(text, isFolder) : undefined
     if (pattern !== undefined) this.#matched.add(pattern)
     return pattern !== undefined
   }
@@ -75,26 +82,21 @@ function isPattern(text: string): boolean {
   return (text.startsWith('/') ? /(?<!\\)[*?[]/ : /[*?[]/).test(text)
 }
 
-/** Patterns as .gitignore writes them. */
+/** Patterns as .gitignore writes them, by what was asked for with each. */
 class Matcher {
-  readonly #patterns: readonly string[]
-  #ignore: Ignore | undefined
-  #asked = 0
+  readonly #patterns: PathPatterns
+  readonly #asked = new Map<string, string>()
 
-  constructor(patterns: readonly string[]) {
-    this.#patterns = patterns
+  constructor(asked: readonly string[]) {
+    // What begins with ! would be an exception.
+    for (const one of asked) this.#asked.set(asIs(one.replace(/^!/, '\\$&')), one)
+    this.#patterns = new PathPatterns([...this.#asked.keys()])
   }
 
-  /** The pattern that matches a path, or a folder above it. Folders end with `/`. */
-  match(text: string): string | undefined {
-    if (!this.#ignore || this.#asked % FORGET_AFTER === 0) {
-      this.#ignore = ignore({ ignorecase: false })
-      // What begins with # or ! would be a comment or an exception.
-      for (const pattern of this.#patterns)
-        this.#ignore.add({ pattern: asIs(pattern.replace(/^[#!]/, '\\$&')), mark: pattern })
-    }
-    this.#asked += 1
-    return this.#ignore.test(text).rule?.mark
+  /** What was asked for that matches a path, or a folder above it. */
+  match(path: string, isFolder: boolean): string | undefined {
+    const pattern = this.#patterns.match(path, isFolder)
+    return pattern === undefined ? undefined : this.#asked.get(pattern)
   }
 }
 
@@ -127,7 +129,12 @@ async function* scan(index: EntryIndex, selection: Selection, backup: string): A
   let nothing = true
   /** Folders above the current item, and whether they were given already. */
   const above: { readonly entry: Entry; given: boolean }[] = []
+  let since = performance.now()
   for await (const item of index.from('')) {
+    if (performance.now() - since > AT_ONCE_MS) {
+      await letOthersWork()
+      since = performance.now()
+    }
     while (above.length > 0 && !isBelow(item.path, above.at(-1)?.entry.path ?? '.')) above.pop()
     const selected = selection.selects(item.path, item.type === 'folder')
     if (selected)
