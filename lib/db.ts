@@ -8,6 +8,8 @@ export type Db = PrismaClient
 export type Tx = Omit<PrismaClient, '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'>
 /** For a JSON column that is to hold nothing. */
 export const noJson = Prisma.DbNull
+/** For `contains`: Prisma hands it on to LIKE as it is, which takes some characters for any other. */
+export const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&')
 
 /** The only place that makes a Prisma client. */
 export function createDb(databaseUrl: string, patience?: LinePatience): Db {

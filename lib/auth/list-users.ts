@@ -1,4 +1,4 @@
-import type { Db } from '#lib/db.ts'
+import { type Db, literally } from '#lib/db.ts'
 import { idSchema, type UserDetail, type UserRow, type UsersQuery, type UsersView } from './schema.ts'
 import { openSessions } from './session-limits.ts'
 
@@ -6,7 +6,7 @@ const pageSize = 50
 
 /** By address, a page at a time. */
 export async function listUsers(db: Db, { text, role, page: asked }: UsersQuery): Promise<UsersView> {
-  const like = text && { contains: text.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const }
+  const like = text && { contains: literally(text), mode: 'insensitive' as const }
   const where = { ...(like && { OR: [{ email: like }, { name: like }] }), ...(role && { role }) }
   const [total, found] = await Promise.all([db.user.count(), db.user.count({ where })])
   const pages = Math.max(1, Math.ceil(found / pageSize))

@@ -1,4 +1,4 @@
-import type { Db } from '#lib/db.ts'
+import { type Db, literally } from '#lib/db.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import type { BackupQuery, BackupRow } from './schema.ts'
 
@@ -53,8 +53,8 @@ export async function listRows(
     ...stateFilter(state),
     ...(text && {
       OR: [
-        { name: { contains: text, mode: 'insensitive' as const } },
-        { source: { contains: text } },
+        { name: { contains: literally(text), mode: 'insensitive' as const } },
+        { source: { contains: literally(text) } },
         { keyIds: { has: text } },
       ],
     }),

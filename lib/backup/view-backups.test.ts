@@ -77,6 +77,9 @@ describe('the list of backups', () => {
     expect((await backups({ text: 'backup 11' })).rows.map(({ name }) => name)).toHaveLength(11)
     expect((await backups({ text: '/odd/100%_' })).rows).toHaveLength(50)
     expect((await backups({ text: '100x_done' })).rows).toHaveLength(0)
+    // What LIKE takes for anything stands for itself, in names and in sources.
+    for (const text of ['/odd/10__', '/odd/%0%', 'b_ckup', 'back%', '\\'])
+      expect((await backups({ text })).rows, text).toHaveLength(0)
     expect((await backups({ text: key })).rows.every(({ keyArns }) => keyArns[0] === key)).toBe(true)
     expect((await backups({})).active.map(({ name }) => name)).toEqual(['Backup 8'])
   })
