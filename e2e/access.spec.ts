@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { administrator } from './console.ts'
 import { expect, keyOf, saveKey, sessionOf, test } from './fixtures.ts'
 
 const pages = [
@@ -150,6 +151,25 @@ test('wrong passwords are answered alike, counted, and stopped after ten', async
   const stopped = await attempt(email, 'long-enough-password')
   expect(stopped.status()).toBe(429)
   expect(Number(stopped.headers()['x-retry-after'])).toBeGreaterThan(0)
+})
+
+test('who sends a hundred passwords at once is told to wait, and nobody waits behind them', async ({
+  console,
+  request,
+}) => {
+  const attempt = (email: string, password: string) =>
+    request.post(`${console.url}/api/auth/sign-in/email`, {
+      data: { email, password },
+      headers: { origin: console.url },
+    })
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => attempt(`nobody-${index}@example.test`, 'wrong-password')),
+  )
+  const refused = answers.filter((answer) => answer.status() === 429)
+  expect(refused.length).toBeGreaterThan(0)
+  expect(refused[0]?.headers()['x-retry-after']).toBe('5')
+  expect(answers.every((answer) => [401, 429].includes(answer.status()))).toBe(true)
+  expect((await attempt(administrator.email, administrator.password)).status()).toBe(204)
 })
 
 test('every page carries the headers that keep it from other sites', async ({ signedIn: page }) => {

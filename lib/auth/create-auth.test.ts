@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import { readEnv } from '#lib/env.ts'
 import { addUser } from './add-user.ts'
@@ -136,4 +136,16 @@ test('where requests may come from, and what the cookie is called under TLS', as
   expect(response.headers.getSetCookie()).toEqual([
     expect.stringMatching(/^__Host-vault\.session_token=.*Path=\/; HttpOnly; Secure; SameSite=Lax/),
   ])
+})
+
+test('refused tries leave nothing in the log, which anybody could fill', async () => {
+  const methods = ['log', 'info', 'warn', 'error'] as const
+  const spies = methods.map((method) => vi.spyOn(console, method).mockImplementation(() => {}))
+  try {
+    expect((await signIn('wrong', 'nobody@example.test')).status).toBe(401)
+    expect((await signIn('wrong')).status).toBe(401)
+    expect(spies.map(({ mock }) => mock.calls)).toEqual([[], [], [], []])
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
 })

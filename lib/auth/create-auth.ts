@@ -43,6 +43,8 @@ export function createAuth(db: Db, env: Pick<Env, 'publicUrl' | 'port'>, secret:
     // Its limits go by an address that anybody can forge; ours go by account.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
+    // Of each refused try it says only that there was one. The audit log tells more, and nobody fills it.
+    logger: { level: 'error' },
     advanced: {
       ipAddress: { disableIpTracking: true },
       ...(https
