@@ -166,10 +166,14 @@ function networkIn(message: string): string | undefined {
  */
 function sayable(message: string): string {
   if (message === 'UnknownError') return ''
-  return message
-    .replace(/\s+Deserialization error: to see the raw response[\s\S]*/, '')
-    .replace(/\s*The Canonical String for this request should have been[\s\S]*/i, '')
-    .trim()
+  return (
+    message
+      .replace(/\s+Deserialization error: to see the raw response[\s\S]*/, '')
+      .replace(/\s*The Canonical String for this request should have been[\s\S]*/i, '')
+      // A store may say anything: no database takes a NUL, and no terminal should get the rest.
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim()
+  )
 }
 
 /** A proxy or a captive portal answers with a page, whatever the status: no JSON, mostly no XML… */

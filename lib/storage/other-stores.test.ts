@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createAwsClients } from '#lib/aws/clients.ts'
 import { AppError } from '#lib/errors.ts'
 import { s3Store } from './s3-store.ts'
+import { s3Versions } from './s3-versions.ts'
 
 // What S3 answers seldom, and stores that are not AWS's in their own way: a stand-in for each, on loopback.
 
@@ -14,7 +15,8 @@ afterEach(() => {
 })
 
 type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void
-async function storeThat(answer: Answer) {
+const storeThat = async (answer: Answer) => s3Store(await clientThat(answer), 'b')
+async function clientThat(answer: Answer) {
   const server = createServer((request, response) => {
     void buffer(request).then((body) => answer(request, body, response))
   })
@@ -28,7 +30,7 @@ async function storeThat(answer: Answer) {
     server.closeAllConnections()
     server.close()
   })
-  return s3Store(clients.s3, 'b')
+  return clients.s3
 }
 
 const refuse = (response: ServerResponse, status: number, code: string, message: string) =>
@@ -93,4 +95,29 @@ test('a store that wants Content-MD5 with a list to delete gets it', async () =>
     else refuse(response, 400, 'MissingContentMD5', 'Missing required header for this request: Content-Md5.')
   })
   expect(await failure(store.delete(['x', 'y']))).toBeUndefined()
+})
+
+test('what a store says is told without what a terminal would obey and a database does not take', async () => {
+  for (const said of ['no&#0; way&#27;[2J', 'no\0 way\u001b[2J\u0085']) {
+    const store = await storeThat((_, __, response) => refuse(response, 403, 'AccessDenied', said))
+    const error = await store.read('x', 10).catch((thrown: unknown) => thrown)
+    expect(String(error)).toMatch(/no\W+way/)
+    expect(String(error)).not.toMatch(/\p{Cc}/u)
+  }
+})
+
+test('a version that is longer than it may be is not read to its end', async () => {
+  const versions = s3Versions(
+    await clientThat((_, __, response) => {
+      response.writeHead(200, { 'content-type': 'application/octet-stream' })
+      const more = () => {
+        while (response.write(Buffer.alloc(64 * 1024)));
+      }
+      response.on('drain', more)
+      more()
+    }),
+    'b',
+    '',
+  )
+  await expect(versions.read({ key: 'x', versionId: '1' }, 1024 * 1024)).rejects.toMatchObject({ code: 'integrity' })
 })

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -12,10 +10,9 @@ import {
 import { fixAlone } from '#lib/aws/diagnosis.ts'
 import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
-import { freeNow } from '#lib/free-now.ts'
-import { copyTo } from '#lib/shared-memory.ts'
 import { diagnoseS3 } from './diagnose-s3.ts'
 import type { ObjectStore } from './object-store.ts'
+import { readBody } from './read-body.ts'
 import type { S3Action } from './s3-situation.ts'
 
 /** S3 takes at most this many keys in one DeleteObjects. */
@@ -58,7 +55,11 @@ export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectS
     // Not every store keeps checksums.
     if (there.ContentLength !== body.length) return { same: false, etag }
     const { Body } = await s3.send(new GetObjectCommand(object))
-    return { same: sha256((await Body?.transformToByteArray()) ?? new Uint8Array()) === checksum, etag }
+    const bytes = await readBody(Body, {
+      ...{ announced: body.length, maxBytes: body.length },
+      name: `The object ${key} in bucket ${bucket}`,
+    })
+    return { same: sha256(bytes) === checksum, etag }
   }
 
   /** What S3 calls each object that was read, so that just that one can be replaced. */
@@ -133,8 +134,6 @@ export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectS
             ...(!unchecked && { ChecksumMode: 'ENABLED' }),
           })
           const { Body, ContentLength, ETag } = await s3.send(command, signal ? { abortSignal: signal } : {})
-          if (!(Body instanceof Readable))
-            throw new AppError('integrity', `The object ${key} in bucket ${bucket} came without a body.`)
           try {
             // Unless told not to, the SDK verifies the stored checksum as it is read.
             const bytes = await readBody(Body, {
@@ -222,32 +221,6 @@ function withMd5(command: DeleteObjectsCommand): void {
 
 function isHttpRequest(request: unknown): request is { headers: Record<string, string> } {
   return typeof request === 'object' && request !== null && 'headers' in request
-}
-
-interface BodyOptions {
-  readonly announced: number | undefined
-  readonly maxBytes: number
-  readonly into: Buffer | undefined
-  readonly name: string
-}
-
-async function readBody(body: Readable, { announced, maxBytes, into, name }: BodyOptions): Promise<Uint8Array> {
-  const expected = Math.min(announced ?? 0, maxBytes)
-  let whole = into && into.length >= expected ? into : Buffer.allocUnsafeSlow(expected)
-  let size = 0
-  body.on('data', (chunk: Buffer) => {
-    const needed = size + chunk.length
-    if (needed > maxBytes)
-      return body.destroy(new AppError('integrity', `${name} is longer than the ${maxBytes} bytes it may have.`))
-    if (needed > whole.length) whole = Buffer.concat([whole], Math.min(maxBytes, 2 * needed))
-    copyTo(whole, size, chunk)
-    size = needed
-    freeNow(chunk)
-  })
-  await finished(body, { writable: false })
-  if (announced !== undefined && size !== announced)
-    throw new AppError('unreachable', `${name} came only in part: ${size} of ${announced} bytes.`)
-  return whole.subarray(0, size)
 }
 
 function sha256(body: Uint8Array): string {

@@ -9,6 +9,7 @@ import {
 import { faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseS3 } from './diagnose-s3.ts'
+import { readBody } from './read-body.ts'
 import type { S3Action } from './s3-situation.ts'
 
 /** One version of an object; in a bucket that never had versioning, the object itself, its ID being `null`. */
@@ -108,12 +109,9 @@ export function s3Versions(s3: S3Client, bucket: string, folder: string): Versio
 
     read: ({ key, versionId }, maxBytes) =>
       call('s3:GetObjectVersion', key, async () => {
-        const { Body, ContentLength = 0 } = await s3.send(
-          new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }),
-        )
-        if (!Body || ContentLength > maxBytes)
-          throw new AppError('integrity', `Version ${versionId} of ${key} has ${ContentLength} bytes.`)
-        return Body.transformToByteArray()
+        const wanted = { Bucket: bucket, Key: key, VersionId: versionId }
+        const { Body, ContentLength: announced } = await s3.send(new GetObjectCommand(wanted))
+        return readBody(Body, { announced, maxBytes, name: `Version ${versionId} of ${key} in bucket ${bucket}` })
       }),
 
     delete: ({ key, versionId }) =>
