@@ -22,6 +22,8 @@ const commands = {
   test: 'bin/test.ts',
 }
 
+// What is installed and built here runs with the console's secrets: nobody else writes it, whatever umask there is.
+process.umask(process.umask() | 0o002)
 try {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 19)) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -62,10 +62,15 @@ interface Settings {
   readonly cwd?: string
   /** For root: whom it runs as. */
   readonly uid?: number
+  readonly umask?: string
 }
 
-function run(args: string[], { program = 'bin/bootstrap.mjs', flags = [], cwd = root, uid }: Settings = {}): Run {
-  const child = spawn(process.execPath, [...flags, path.join(root, program), ...args], {
+function run(
+  args: string[],
+  { program = 'bin/bootstrap.mjs', flags = [], cwd = root, uid, umask = '' }: Settings = {},
+): Run {
+  const words = [process.execPath, ...flags, path.join(root, program), ...args]
+  const child = spawn('/bin/sh', ['-c', `${umask && `umask ${umask}; `}exec "$@"`, 'sh', ...words], {
     cwd,
     env: { ...process.env, PATH: `${path.join(root, 'fake')}:${process.env.PATH}`, VAULT_DATA_DIR: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -192,6 +197,19 @@ test('runs a program with the project’s Node and tools first, wherever it is c
   expect(paths.split(':')[0]).toBe(path.join(root, 'node_modules', '.bin'))
   expect(cwd).toBe(inside)
   expect(data).toBe(path.join(root, '.data'))
+})
+
+test('what it installs and makes nobody else may write, whatever the umask', async () => {
+  await put('lib/cli/main.ts', 'console.log(process.umask().toString(8))')
+  for (const [given, kept] of [
+    ['000', '2'],
+    ['027', '27'],
+  ]) {
+    const { exit, output } = run(['byok'], { umask: given })
+    await exit
+    expect(output().trimEnd().split('\n').at(-1)).toBe(kept)
+  }
+  expect((await stat(path.join(root, 'node_modules/prisma/build/index.js'))).mode & 0o002).toBe(0)
 })
 
 test('ends as the command ends, passes signals on, and takes the command along when it is killed', async () => {
