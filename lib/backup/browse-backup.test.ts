@@ -7,6 +7,7 @@ import { toBytePath } from '#lib/archive/byte-path.ts'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { failureOf, SEGMENT, Workbench } from './backup-for-tests.ts'
 import { crumbs, listFolder, pathId, pathOfId, searchFiles } from './browse-backup.ts'
+import { downloadQuerySchema } from './browse-schema.ts'
 import { contentDisposition, downloadFile, downloadTar } from './download-backup.ts'
 import { EntryIndex } from './entry-index.ts'
 import type { OpenedBackup } from './open-backup.ts'
@@ -225,4 +226,10 @@ test('patterns that together are longer than any honest ones are refused', () =>
   expect(() => new Selection(Array.from({ length: 1000 }, () => `*${'a'.repeat(100)}`))).toThrow(/too many patterns/)
   expect(() => new Selection(Array.from({ length: 1000 }, (_, i) => `${'a'.repeat(1000)}${i}`))).not.toThrow()
   expect(() => new Selection(Array.from({ length: 1000 }, () => '*.txt'))).not.toThrow()
+})
+
+test('a pattern to download by has no control characters, which nothing that is asked for by hand has', () => {
+  const parse = (pattern: string) => downloadQuerySchema.safeParse({ path: [], pattern: [pattern], as: 'tar' }).success
+  expect(['*.pdf', '!größe/**', 'a\\u202eb'].map(parse)).toEqual([true, true, true])
+  expect(['!\0', 'a\nb', '\u001b[2J'].map(parse)).toEqual([false, false, false])
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { maybe, searchText } from '#lib/address-bar.ts'
+import { noControlCharacters } from '#lib/plain-text.ts'
 
 /** A path's bytes in an address: base64url; the top is `.`. */
 const pathId = z
@@ -19,7 +20,7 @@ export type BrowseQuery = z.infer<typeof browseQuerySchema>
 export const downloadQuerySchema = z.object({
   /** What to take; nothing: everything. */
   path: z.array(pathId).max(1000),
-  pattern: z.array(z.string().min(1).max(8192)).max(1000),
+  pattern: z.array(z.string().min(1).max(8192).regex(noControlCharacters)).max(1000),
   as: z.enum(['file', 'tar']),
 })
 
