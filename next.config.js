@@ -12,6 +12,9 @@ const headers = [
   },
 ]
 
+const noScripts =
+  "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 /** @type {import('next').NextConfig} */
 export default {
   poweredByHeader: false,
@@ -31,6 +34,8 @@ export default {
   experimental: { serverActions: { bodySizeLimit: '256kb' } },
   headers: async () => [
     { source: '/:path*', headers },
+    // Next's own files are no pages, and proxy.ts lets them by. Where there is no such file there is a page that says so.
+    { source: '/_next/:path*', headers: [{ key: 'Content-Security-Policy', value: noScripts }] },
     // Pages name keys, folders and people: nothing keeps a copy. Route handlers set their own.
     { source: '/((?!_next/static|api/).*)', headers: [{ key: 'Cache-Control', value: 'no-store' }] },
   ],

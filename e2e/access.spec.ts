@@ -185,6 +185,13 @@ test('every page carries the headers that keep it from other sites', async ({ si
     expect(headers['cache-control'], url).toContain('no-store')
     expect(headers['x-powered-by'], url).toBeUndefined()
   }
+  // Also where Next keeps its own files, and there is none.
+  for (const url of ['/_next/static/none.js', '/_next/static/..%2fnone', '/_next/statics', '/_next/image']) {
+    const headers = (await page.request.get(url)).headers()
+    for (const rule of ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"])
+      expect(headers['content-security-policy'], url).toContain(rule)
+    expect(headers['cache-control'], url).toContain('no-store')
+  }
   expect((await page.request.fetch('/sign-in', { method: 'TRACE' })).status()).toBe(405)
 })
 
