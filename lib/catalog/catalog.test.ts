@@ -4,6 +4,7 @@ import path from 'node:path'
 import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { plainCodec } from '#lib/backup/codec.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
 import { runRestore } from '#lib/backup/run-restore.ts'
@@ -13,9 +14,10 @@ import { viewBackup } from '#lib/backup/view-backups.ts'
 import { exchangeKeys, type KeyChange } from '#lib/rewrap/exchange-keys.ts'
 import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
 import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { encodeCatalog } from './catalog-format.ts'
 import { exportCatalog } from './export-catalog.ts'
 import { importCatalog } from './import-catalog.ts'
-import type { CatalogPlace } from './read-catalog.ts'
+import { type CatalogPlace, readCatalog } from './read-catalog.ts'
 
 // Console A makes backups and stores its catalogue; console B, with an empty database of its own, takes them over.
 
@@ -187,6 +189,33 @@ test('rows that are newer here stay; older ones get their new keys; differences 
     expect(await take(b)).toMatchObject({ conflicts: [{ id, reason: expect.stringMatching(reason) }] })
     await inB({ envelopeSha256: before?.envelopeSha256, manifestSha256: before?.manifestSha256, state: 'complete' })
   }
+})
+
+test('a catalogue that somebody else stored takes no backup’s keys away', async () => {
+  const id = await backUp(plant(), 'Kept')
+  await exportCatalog(a.context, undefined, actor)
+  await take(b)
+  const { catalog } = await readCatalog(b.context, place())
+  const before = await b.db.backup.findUniqueOrThrow({ where: { id } })
+  const time = '20000101T000000000Z'
+  const store = async (changes: object) => {
+    const backups = catalog.backups.filter((one) => one.id === id).map((one) => ({ ...one, generation: 9, ...changes }))
+    const Body = await plainCodec.seal(encodeCatalog({ ...catalog, backups }), {})
+    const Key = `a/b/${a.environment}/catalog/${time}/catalog`
+    await sandbox.s3().send(new PutObjectCommand({ Bucket: bucket, Key, Body }))
+  }
+  const taken = (dryRun: boolean) => take(b, dryRun, { time, keys: 'none' })
+
+  await store({ method: 'none', keyIds: [], envelopeSha256: null })
+  for (const dryRun of [true, false])
+    expect(await taken(dryRun)).toMatchObject({
+      updated: [],
+      conflicts: [{ id, reason: expect.stringMatching(/encrypted here/) }],
+    })
+  // Its envelope in the bucket is the one that it had before.
+  await store({ keyIds: ['arn:aws:kms:us-east-1:666666666666:key/theirs'], envelopeSha256: 'e'.repeat(64) })
+  for (const dryRun of [true, false]) expect(await taken(dryRun)).toMatchObject({ updated: [], missing: [{ id }] })
+  expect(await b.db.backup.findUniqueOrThrow({ where: { id } })).toEqual(before)
 })
 
 test('what is not in the bucket any more does not come back as a row', async () => {

@@ -11,8 +11,8 @@ import type { CatalogBackup, CatalogRevision } from './catalog-format.ts'
 import { type CatalogPlace, readCatalog } from './read-catalog.ts'
 
 // 1. Open the catalogue with the person's key. 2. Compare each of its backups with the row of the same ID, if there is one.
-// 3. Look in the bucket whether manifest and envelope of each new one are there and are those that the catalogue names, and
-//    by one listing whether there is as much data as there was.
+// 3. Look in the bucket whether manifest and envelope of each that is to be added or brought up to date are there and are
+//    those that the catalogue names, and by one listing whether there is as much data as there was.
 // 4. Insert those, and bring rows up to date whose keys were changed after they were written; all in one transaction.
 
 export interface ImportedCatalog {
@@ -58,7 +58,7 @@ export async function importCatalog(
   const { db } = context
   const { catalog, time } = await readCatalog(context, place)
   const planned = await compare(db, catalog.backups)
-  const { found, missing, incomplete } = await lookFor(context, planned.add)
+  const { found, missing, incomplete } = await lookFor(context, [...planned.add, ...planned.update])
   const { installation, environment, exportedAt, revisions } = catalog
   const result = (plan: Plan): ImportedCatalog => ({
     time,
@@ -74,7 +74,8 @@ export async function importCatalog(
     missing,
     incomplete: incomplete.filter(({ id }) => plan.add.some((backup) => backup.id === id)),
   })
-  if (dryRun) return result({ ...planned, add: found })
+  const isFound = (backup: CatalogBackup) => found.includes(backup)
+  if (dryRun) return result({ ...planned, add: planned.add.filter(isFound), update: planned.update.filter(isFound) })
   return db.$transaction(
     async (tx) => {
       // Compared again: what was looked up before may have changed meanwhile.
@@ -122,6 +123,7 @@ async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan>
         envelopeSha256: true,
         generation: true,
         environmentId: true,
+        method: true,
       },
     })
     const known = new Map(rows.map((row) => [row.id, row]))
@@ -134,6 +136,9 @@ async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan>
         conflict(`It belongs to environment ${row.environmentId} here.`)
       else if (row.manifestSha256 !== backup.manifestSha256)
         conflict('Its manifest here is another than in the catalogue.')
+      // Re-wraps exchange keys. Nothing makes an encrypted backup one that is not, but somebody who can write to the bucket.
+      else if ((row.method === 'none') !== (backup.method === 'none'))
+        conflict(`It is ${row.method === 'none' ? 'not encrypted' : 'encrypted'} here, and not so in the catalogue.`)
       else if (row.generation > backup.generation) plan.newerHere.push(backup.id)
       else if (row.generation < backup.generation) plan.update.push(backup)
       else if (row.envelopeSha256 !== backup.envelopeSha256)
