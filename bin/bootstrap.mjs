@@ -183,6 +183,8 @@ function run(node, program, args) {
   const child = spawn(node, [...flags, '--import', preload, file, ...args], {
     env: {
       ...process.env,
+      // Node's own switch would lead requests for this machine and its metadata to a proxy: see lib/aws/proxy.ts.
+      NODE_USE_ENV_PROXY: undefined,
       ...(works && { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '33554432' }),
       PATH: [bin, path.dirname(node), process.env.PATH].join(path.delimiter),
       // Nearly halves the start of every command. Node goes without where it may not write.

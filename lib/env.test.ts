@@ -19,6 +19,7 @@ test('nothing set', () => {
     restoreRoots: [path.join(data, 'restores')],
     hostedBucket: 'vault-hosted-{region}',
     allowedEndpoints: [],
+    proxy: undefined,
     awsVariables: {},
     configFile: undefined,
     sealHealth: { everyMs: 600_000, unhealthyEveryMs: 60_000 },

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
+import { type ProxySettings, proxyIn } from '#lib/aws/proxy.ts'
 import { parseAllowedEndpoint } from '#lib/aws/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { parseTrustedProxy } from '#lib/requests/trusted-proxies.ts'
@@ -134,6 +135,8 @@ export interface Env {
   readonly workers: number
   /** Hosts, with a port that is not 443, that the form may name besides AWS's. */
   readonly allowedEndpoints: readonly string[]
+  /** HTTPS_PROXY and NO_PROXY; undefined: there is none. */
+  readonly proxy: ProxySettings | undefined
   /** The `AWS_…` variables that are set. In place of a secret stands the word “set”. */
   readonly awsVariables: Readonly<Record<string, string>>
   /** HCL, with a seal stanza in it. */
@@ -202,6 +205,7 @@ export function readEnv(
     hostedBucket: env.VAULT_HOSTED_BUCKET ?? (sandbox ? 'vault-hosted-{region}' : undefined),
     workers: env.VAULT_WORKERS,
     allowedEndpoints: env.VAULT_ALLOWED_ENDPOINTS,
+    proxy: proxyIn(blankless),
     awsVariables: aws,
     configFile: env.VAULT_CONFIG,
     sealHealth: {

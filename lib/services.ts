@@ -97,13 +97,14 @@ async function open(db: Db, env: Env, follow: boolean) {
 
 /** How this console itself reaches AWS. Together with `offered` and `sandbox`, all that it knows of the sandbox. */
 async function ownAccess(env: Env): Promise<BackupContext['own']> {
-  if (env.aws === 'aws') return { credentials: { variables: env.awsVariables }, endpoint: undefined }
+  const { proxy } = env
+  if (env.aws === 'aws') return { credentials: { variables: env.awsVariables }, endpoint: undefined, proxy }
   try {
     const { accounts, endpoint } = await attachSandbox(path.join(env.dataDir, 'sandbox'))
     const [administrator] = accounts
     if (!administrator) throw new Error('The sandbox has no users.')
     const { accessKeyId, secretAccessKey } = administrator
-    return { credentials: { accessKeyId, secretAccessKey }, endpoint }
+    return { credentials: { accessKeyId, secretAccessKey }, endpoint, proxy }
   } catch (cause) {
     throw new AppError('unavailable', 'The sandbox is not running.', {
       cause,

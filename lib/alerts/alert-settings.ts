@@ -5,7 +5,9 @@ import { getSealed } from '#lib/seal/sealed-values.ts'
 import { tlsModes } from './schema.ts'
 import type { MailSettings } from './send-mail.ts'
 
-export type AlertContext = Pick<EnvironmentContext, 'db' | 'installation' | 'seal' | 'allowedEndpoints'>
+export type AlertContext = Pick<EnvironmentContext, 'db' | 'installation' | 'seal' | 'allowedEndpoints'> & {
+  readonly own: Pick<EnvironmentContext['own'], 'proxy'>
+}
 
 export const passwordPlace = { place: 'alerts.mail-password', row: 'alerts' }
 export const secretPlace = { place: 'alerts.webhook-secret', row: 'alerts' }

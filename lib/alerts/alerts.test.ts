@@ -1,10 +1,14 @@
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openProxy } from '#lib/aws/proxy-for-tests.ts'
 import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import type { KeyState } from '#lib/key-health/schema.ts'
 import type { AlertContext } from './alert-settings.ts'
-import { certificate } from './certificate-for-tests.ts'
+import { certificate, privateKey } from './certificate-for-tests.ts'
 import { alertOfKey } from './raise-alert.ts'
 import { type SaveBy, saveMail, saveWebhook } from './save-alerts.ts'
 import { isWebhookSecret, type MailInput, mailInputSchema } from './schema.ts'
@@ -362,6 +366,38 @@ describe('webhook', () => {
     await saveWebhook(context, { on: true, url: 'http://169.254.169.254/latest/', secret: '' }, by)
     await expect(tryAlert(context, 'webhook', by.actor)).rejects.toThrow('link-local')
     expect(server.calls).toEqual([])
+  })
+
+  test('goes through the proxy, which does not lead where the console may not go', async () => {
+    const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
+      request.resume().once('end', () => response.end())
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address: AddressInfo | string | null = server.address()
+    const proxy = await openProxy(typeof address === 'object' && address ? address.port : 0, { login: 'me:right' })
+    closers.push(proxy.close, async () => void server.close())
+    const through = (password: string) => ({ ...context, own: { proxy: proxy.settings(`me:${password}`) } })
+    await saveWebhook(context, { on: true, url: 'https://hooks.example.test/a', secret: '' }, by)
+    await tryAlert(through('right'), 'webhook', by.actor)
+    expect(proxy.asked).toEqual(['hooks.example.test:443'])
+
+    const refused = await tryAlert(through('hunter2'), 'webhook', by.actor).catch((error: unknown) => error)
+    expect(refused).toMatchObject({
+      code: 'denied',
+      message: expect.stringMatching(
+        /^The webhook at https:\/\/hooks\.example\.test could not be reached\. .*answered 407/,
+      ),
+      fix: expect.stringContaining('HTTPS_PROXY'),
+    })
+    const kept = await here.db.alertDelivery.findMany()
+    expect(JSON.stringify([kept, printed, String(refused)])).not.toContain('hunter2')
+
+    proxy.asked.length = 0
+    for (const host of ['localhost', '10.0.0.1', '169.254.169.254', '[fd00:ec2::254]']) {
+      await saveWebhook(context, { on: true, url: `https://${host}/`, secret: '' }, by)
+      await expect(tryAlert(through('right'), 'webhook', by.actor)).rejects.toThrow('does not connect there')
+    }
+    expect(proxy.asked).toEqual([])
   })
 })
 

@@ -27,6 +27,18 @@ export function mustBeInReach(target: Target, reach: Reach): void {
   if (isIP(target.host)) judge(target, target.host, reach)
 }
 
+/**
+ * Where a proxy resolves the name, and decides where it may lead: what this machine knows of the name counts as well.
+ * @throws AppError `denied`
+ */
+export async function mustResolveInReach(target: Target, reach: Reach, lookup = systemLookup): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  guardedLookup(target, reach, lookup)(target.host, { all: true }, (error) =>
+    error instanceof AppError ? reject(error) : resolve(),
+  )
+  return promise
+}
+
 /** Resolves a name and refuses it whole when one of its addresses is out of reach. */
 export function guardedLookup(target: Target, reach: Reach, lookup: LookupFunction = systemLookup): LookupFunction {
   return (hostname, options, callback) => {

@@ -65,7 +65,7 @@ export async function deliver(
   { id, channel, message, timeoutMs }: { id: string; channel: string; message: AlertMessage; timeoutMs: number },
 ): Promise<string | undefined> {
   const { mail, webhook, publicUrl } = await storedSettings(context.db)
-  const sending = { allowedEndpoints: context.allowedEndpoints, publicUrl, id, timeoutMs }
+  const sending = { allowedEndpoints: context.allowedEndpoints, proxy: context.own.proxy, publicUrl, id, timeoutMs }
   if (channel === 'mail' && mail) return sendMail(mail, await openPassword(context), message, sending)
   const secret = channel === 'webhook' && webhook ? await openWebhookSecret(context) : undefined
   if (webhook && secret) {

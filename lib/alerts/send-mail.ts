@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createTransport } from 'nodemailer'
+import type { ProxySettings } from '#lib/aws/proxy.ts'
 import { AppError } from '#lib/errors.ts'
 import { mailOf } from './message-text.ts'
 import { guardedLookup, mustBeInReach, reachOfTarget } from './reach.ts'
@@ -17,6 +18,8 @@ export interface MailSettings {
 
 export interface Sending {
   readonly allowedEndpoints: readonly string[]
+  /** For webhooks: mail servers are reached directly. */
+  readonly proxy: ProxySettings | undefined
   /** Of this console. */
   readonly publicUrl: string
   /** The same for every try, so that what comes twice can be known by it. */

@@ -1,8 +1,11 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { isProxied } from '#lib/aws/proxy.ts'
+import { isProxyRefusal, proxyTrouble } from '#lib/aws/proxy-trouble.ts'
+import { ProxyError, TunnelAgent } from '#lib/aws/tunnel-agent.ts'
 import { AppError } from '#lib/errors.ts'
 import { webhookBodyOf } from './message-text.ts'
-import { guardedLookup, mustBeInReach, reachOfTarget, type Target } from './reach.ts'
+import { guardedLookup, mustBeInReach, mustResolveInReach, reachOfTarget, type Target } from './reach.ts'
 import type { AlertMessage } from './schema.ts'
 import type { Sending } from './send-mail.ts'
 import { signatureOf } from './webhook-signature.ts'
@@ -15,18 +18,20 @@ export async function sendWebhook(
   { url }: { readonly url: string },
   secret: string,
   message: AlertMessage,
-  { allowedEndpoints, publicUrl, id, timeoutMs }: Sending,
+  { allowedEndpoints, proxy, publicUrl, id, timeoutMs }: Sending,
 ): Promise<void> {
   const to = new URL(url)
   const target = targetOf(to)
   const reach = reachOfTarget(target, allowedEndpoints)
   mustBeInReach(target, reach)
+  const isTls = to.protocol === 'https:'
+  if (isTls && proxy && isProxied(proxy, target.host, target.port)) await mustResolveInReach(target, reach)
   const body = webhookBodyOf(message, publicUrl)
   const at = Math.floor(Date.now() / 1000)
-  const request = (to.protocol === 'https:' ? httpsRequest : httpRequest)(to, {
+  const request = (isTls ? httpsRequest : httpRequest)(to, {
     method: 'POST',
     // Of its own: one that is kept open might lead to where the name led before.
-    agent: false,
+    agent: isTls && new TunnelAgent({}, proxy, timeoutMs),
     lookup: guardedLookup(target, reach),
     signal: AbortSignal.timeout(timeoutMs),
     headers: {
@@ -48,6 +53,13 @@ export async function sendWebhook(
     request.end(body)
   }).catch((error: unknown) => {
     if (error instanceof AppError) throw error
+    const ofProxy = error instanceof ProxyError ? proxyTrouble(error) : undefined
+    if (error instanceof ProxyError && ofProxy)
+      throw new AppError(
+        isProxyRefusal(error.code) ? 'denied' : 'unreachable',
+        `The webhook at ${where} could not be reached. ${ofProxy.cause}`,
+        { fix: ofProxy.fix },
+      )
     const late = error instanceof Error && error.name === 'AbortError'
     const why = late
       ? `no answer within ${timeoutMs / 1000} seconds`

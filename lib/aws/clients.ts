@@ -1,11 +1,14 @@
+import { Agent as HttpAgent } from 'node:http'
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { STSClient } from '@aws-sdk/client-sts'
 import { askFirstAfterFailure } from './ask-first.ts'
 import { GuardedAgent, reachOf } from './connect-guard.ts'
 import { type CredentialSettings, credentialsOf, type ResolvedCredentials } from './credentials.ts'
+import type { ProxySettings } from './proxy.ts'
 import type { Endpoint } from './schema.ts'
 import { socketMemory } from './socket-memory.ts'
+import { TunnelAgent } from './tunnel-agent.ts'
 import { type OnKmsCall, watchKmsCalls } from './watch-kms-calls.ts'
 
 /** How to reach AWS as one principal in one Region. */
@@ -19,6 +22,8 @@ export interface AwsAccess {
   /** What a person entered for a service; goes before `endpoint`, and only to where it may lead. */
   readonly kmsEndpoint?: Endpoint | undefined
   readonly s3Endpoint?: Endpoint | undefined
+  /** The way out of this machine's network. Undefined: AWS is reached directly. */
+  readonly proxy?: ProxySettings | undefined
   /** Hears of every call of KMS. */
   readonly onKmsCall?: OnKmsCall | undefined
 }
@@ -37,12 +42,15 @@ export interface AwsClients {
  * @param patience `interactive` gives up early, because a person waits; `background` keeps trying for about a minute.
  */
 export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'background'): AwsClients {
-  const { region, endpoint } = access
+  const { region, endpoint, proxy } = access
   const interactive = patience === 'interactive'
   const resolveCredentials = credentialsOf(access.credentials, {
     region,
     stsEndpoint: 'stsEndpoint' in access ? access.stsEndpoint : endpoint,
+    proxy,
   })
+  // A little less than the SDK waits for a connection, so that it is told what the proxy did.
+  const tunnelMs = interactive ? 2_500 : 9_500
   const agent = { keepAlive: true, maxSockets: 32, onread: socketMemory }
   const shared = {
     region,
@@ -61,8 +69,11 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
       throwOnRequestTimeout: true,
       // And at no time silence, in the middle of a body either: S3's client would wait for ever.
       socketTimeout: interactive ? 10_000 : 60_000,
-      httpAgent: agent,
-      httpsAgent: own ? new GuardedAgent(reachOf(own), agent) : agent,
+      // As agents: for uploads with `Expect` the SDK would make others of its own, beside guard and proxy.
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: own
+        ? new GuardedAgent(reachOf(own), agent, proxy, tunnelMs)
+        : new TunnelAgent(agent, proxy, tunnelMs),
     },
   })
   const s3Endpoint = here(access.s3Endpoint)
@@ -77,8 +88,7 @@ export function createAwsClients(access: AwsAccess, patience: 'interactive' | 'b
     ...at(s3Endpoint),
     ...{ forcePathStyle, responseChecksumValidation: 'WHEN_REQUIRED', expectContinueHeader: false },
   })
-  // With an agent that it was given the SDK would ask, and not wait for the answer.
-  if (!s3Endpoint) askFirstAfterFailure(s3)
+  askFirstAfterFailure(s3)
   return {
     kms,
     s3,

@@ -51,7 +51,7 @@ async function failure(
   lookup: LookupFunction,
   options: RequestOptions = {},
 ): Promise<Error> {
-  const agent = new GuardedAgent(reach, { lookup })
+  const agent = new GuardedAgent(reach, { lookup }, undefined, 1_000)
   agents.push(agent)
   const { promise, resolve } = Promise.withResolvers<Error>()
   get({ host, port, agent, ...options }).on('error', resolve)

@@ -1,10 +1,11 @@
 import { lookup as systemLookup } from 'node:dns'
-import type { ClientRequestArgs } from 'node:http'
-import { Agent, type AgentOptions } from 'node:https'
+import type { Agent, AgentOptions, RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { outOfReach, type Reach } from './address.ts'
+import type { ProxySettings } from './proxy.ts'
 import type { Endpoint } from './schema.ts'
+import { TunnelAgent } from './tunnel-agent.ts'
 
 /** A connection that was not made, because of where it would have led. Retrying changes nothing. */
 export class ForbiddenAddressError extends Error {
@@ -49,20 +50,25 @@ export async function endpointAddressProblem(
 /**
  * Connects only where it may: the address that a connection really goes to is judged, so that a name which changes
  * its answer between a check and its use gains nothing. A name with one forbidden address is refused whole.
- * The SDK must get it as an Agent: from options it would make agents of its own for uploads with `Expect`, without it.
+ * Through a proxy it is the proxy that resolves the name, and decides where it may lead.
  */
-export class GuardedAgent extends Agent {
+export class GuardedAgent extends TunnelAgent {
   readonly #reach: Reach
 
-  constructor(reach: Reach, options: AgentOptions & { lookup?: LookupFunction } = {}) {
+  constructor(
+    reach: Reach,
+    options: AgentOptions & { lookup?: LookupFunction },
+    proxy: ProxySettings | undefined,
+    withinMs: number,
+  ) {
     // Apart: Node hands it on to every connection, and its types do not list it.
     const guarded = { ...options, lookup: guardedLookup(reach, options.lookup ?? systemLookup) }
-    super(guarded)
+    super(guarded, proxy, withinMs)
     this.#reach = reach
   }
 
   // An address in place of a name is never looked up.
-  override createConnection(options: ClientRequestArgs, callback?: Parameters<Agent['createConnection']>[1]) {
+  override createConnection(options: RequestOptions, callback?: Parameters<Agent['createConnection']>[1]) {
     const host = String(options.host ?? '')
     const problem = isIP(host) ? problemOf(host, host, this.#reach) : undefined
     if (!problem) return super.createConnection(options, callback)

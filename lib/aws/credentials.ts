@@ -1,5 +1,7 @@
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
 import { defaultChain, resolveChain, type Variables } from './default-chain.ts'
+import type { ProxySettings } from './proxy.ts'
+import { TunnelAgent } from './tunnel-agent.ts'
 
 export interface StaticCredentials {
   readonly accessKeyId: string
@@ -43,6 +45,8 @@ export interface CredentialsOptions {
   readonly region: string
   /** STS somewhere else than at AWS: the sandbox. */
   readonly stsEndpoint: string | undefined
+  /** On the way to STS and IAM Identity Center, never to metadata. */
+  readonly proxy?: ProxySettings | undefined
 }
 
 /** STS's own longest session where one role leads to another. */
@@ -57,16 +61,18 @@ const tryAgainMs = 30_000
  */
 export function credentialsOf(
   settings: CredentialSettings,
-  { region, stsEndpoint }: CredentialsOptions,
+  { region, stsEndpoint, proxy }: CredentialsOptions,
 ): () => Promise<ResolvedCredentials> {
   if ('variables' in settings)
-    return renewing(() => resolveChain(defaultChain(settings.variables, settings.metadataWaitMs)))
+    return renewing(() =>
+      resolveChain(defaultChain(settings.variables, settings.metadataWaitMs, proxy && throughProxy(proxy))),
+    )
   if ('accessKeyId' in settings) {
     const given = { identity: settings, source: { kind: 'given' as const, detail: settings.accessKeyId } }
     return async () => given
   }
   const { roleArn, externalId, sessionName, base } = settings
-  const from = credentialsOf(base, { region, stsEndpoint })
+  const from = credentialsOf(base, { region, stsEndpoint, proxy })
   const assume = fromTemporaryCredentials({
     masterCredentials: async () => (await from()).identity,
     params: {
@@ -78,11 +84,21 @@ export function credentialsOf(
     clientConfig: {
       region,
       maxAttempts: 2,
-      requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+      requestHandler: {
+        connectionTimeout: 3_000,
+        requestTimeout: 10_000,
+        throwOnRequestTimeout: true,
+        ...(proxy && throughProxy(proxy)),
+      },
       ...(stsEndpoint && { endpoint: stsEndpoint }),
     },
   })
   return renewing(async () => ({ identity: await assume(), source: { kind: 'role', detail: roleArn } }))
+}
+
+/** For the options of a request handler. */
+function throughProxy(proxy: ProxySettings) {
+  return { httpsAgent: new TunnelAgent({ keepAlive: true }, proxy, 2_500) }
 }
 
 /**

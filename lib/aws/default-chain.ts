@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import {
@@ -32,12 +33,19 @@ export const metadataWaitMs = 2_000
  * container, instance. Put together from the SDK's single providers, because the ready-made chain does not tell who
  * answered, and waits for metadata without a limit of its own. It differs in one point: with both AWS_PROFILE and
  * AWS_ACCESS_KEY_ID set, the access key wins, as in AWS's other SDKs and the AWS CLI.
+ * @param requestHandler how services of AWS are reached, which metadata is none of
  */
-export function defaultChain(variables: Variables, waitMs = metadataWaitMs): ChainLink[] {
+export function defaultChain(
+  variables: Variables,
+  waitMs = metadataWaitMs,
+  requestHandler?: { readonly httpsAgent: Agent },
+): ChainLink[] {
   const profile = variables.AWS_PROFILE ?? 'default'
   const files = sharedFilesOf(variables)
   const [filepath, configFilepath] = files
-  const shared = { profile, filepath, configFilepath }
+  const clientConfig = { ...(requestHandler && { requestHandler }) }
+  // A profile's STS by web identity takes the one, IAM Identity Center the other.
+  const shared = { profile, filepath, configFilepath, clientConfig, parentClientConfig: clientConfig }
   const container = variables.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI ?? variables.AWS_CONTAINER_CREDENTIALS_FULL_URI
   const instanceOff = isOn(variables.AWS_EC2_METADATA_DISABLED)
   // One request answers within half of it, or not at all.
@@ -62,7 +70,7 @@ export function defaultChain(variables: Variables, waitMs = metadataWaitMs): Cha
           ...(variables.AWS_WEB_IDENTITY_TOKEN_FILE && { webIdentityTokenFile: variables.AWS_WEB_IDENTITY_TOKEN_FILE }),
           ...(variables.AWS_ROLE_ARN && { roleArn: variables.AWS_ROLE_ARN }),
           ...(variables.AWS_ROLE_SESSION_NAME && { roleSessionName: variables.AWS_ROLE_SESSION_NAME }),
-          ...(variables.AWS_REGION && { clientConfig: { region: variables.AWS_REGION } }),
+          clientConfig: { ...clientConfig, ...(variables.AWS_REGION && { region: variables.AWS_REGION }) },
         })(),
     },
     {

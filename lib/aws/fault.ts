@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isKeyStoreOutage } from './external-key-store.ts'
+import { isProxyRefusal } from './proxy-trouble.ts'
 
 /**
  * What went wrong in a call to AWS, in one shape for KMS, S3, STS and the network below them.
@@ -117,7 +118,10 @@ export function faultOf(error: unknown): AwsFault {
   const cutOff = localCode !== undefined && connectionLost.has(localCode)
   const onTheWay = name === 'CredentialsProviderError' ? networkIn(said) : undefined
   if (onTheWay)
-    return { kind: 'unreachable', code: onTheWay, message, requestId: undefined, httpStatus, bucketRegion: undefined }
+    return {
+      ...{ kind: isProxyRefusal(onTheWay) ? 'refused' : 'unreachable', code: onTheWay, message },
+      ...{ requestId: undefined, httpStatus, bucketRegion: undefined },
+    }
   const local = localCode !== undefined && (!answered || cutOff)
   const requestId = $metadata?.requestId
   const alien =
@@ -143,7 +147,7 @@ export function faultOf(error: unknown): AwsFault {
   if (never.has(name) || (answered && httpStatus === 404) || httpStatus === 301) return { ...fault, kind: 'invalid' }
   // A "yes" that cannot be read is no "no".
   if (name === 'SyntaxError' || (answered && httpStatus < 300)) return { ...fault, kind: 'unreachable' }
-  if (answered) return { ...fault, kind: 'refused' }
+  if (answered || isProxyRefusal(code)) return { ...fault, kind: 'refused' }
   if (/^Region (is missing|not accepted)/.test(message)) return { ...fault, kind: 'invalid' }
   // No answer at all: DNS, refused or reset connections, TLS.
   return { ...fault, kind: 'unreachable' }
@@ -155,7 +159,7 @@ export function faultOf(error: unknown): AwsFault {
  */
 function networkIn(message: string): string | undefined {
   if (message.startsWith('Asked in turn')) return undefined
-  return /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|TimeoutError)\b/.exec(
+  return /\b(EPROXY[A-Z]+|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|TimeoutError)\b/.exec(
     message,
   )?.[0]
 }
@@ -197,6 +201,10 @@ function isPage(
   const type = headers['content-type']
   return type !== undefined && !/^(application|text)\/xml\b/i.test(type)
 }
+
+/** Nobody answered, or a proxy on the way said no: AWS has said nothing. */
+export const isOnTheWay = ({ kind, code }: Pick<AwsFault, 'kind' | 'code'>): boolean =>
+  kind === 'unreachable' || isProxyRefusal(code)
 
 /** By an error code of KMS or STS. */
 export const isThrottling = (code: string): boolean => throttling.has(code)

@@ -1,6 +1,7 @@
 import type { Diagnosis } from './diagnosis.ts'
 import { isKeyStoreOutage, keyStoreAway } from './external-key-store.ts'
 import type { AwsFault } from './fault.ts'
+import { proxyTrouble } from './proxy-trouble.ts'
 import type { Changer } from './schema.ts'
 
 /** Throttling is AWS's own word, faults of the network are not: both leave open whether anything is wrong. */
@@ -36,13 +37,16 @@ export function unreachable(fault: AwsFault, what: string): Diagnosis {
   }
 }
 
-/** The AWS SDK for JavaScript reads no proxy variables; where the direct way is closed or broken open, that is the cause. */
-const directly = 'This console connects directly: HTTPS_PROXY is not used.'
+/** Where the direct way is closed or broken open. */
+const directly = 'If only a proxy leads out of this network, set HTTPS_PROXY and restart the console and its workers.'
 
 type Outage = { cause: string; who: Changer; fix: string }
 const network = (cause: string, fix: string): Outage => ({ cause, who: 'network', fix })
 
-function outage({ code, message, httpStatus }: AwsFault): Outage {
+function outage(fault: AwsFault): Outage {
+  const { code, message, httpStatus } = fault
+  const ofProxy = proxyTrouble(fault)
+  if (ofProxy) return network(ofProxy.cause, ofProxy.fix)
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
@@ -144,6 +148,6 @@ function tls(code: string, message: string): Outage {
     )
   return network(
     `The TLS connection is not trusted (${message}).`,
-    `If a proxy or store of your own signs its certificates itself, name its authority in NODE_EXTRA_CA_CERTS and restart the console. ${directly}`,
+    'If a proxy that opens TLS connections, or a store of your own, signs its certificates itself, name the file of its authority in NODE_EXTRA_CA_CERTS and restart the console and its workers.',
   )
 }

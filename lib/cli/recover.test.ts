@@ -11,13 +11,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { certificate } from '#lib/alerts/certificate-for-tests.ts'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { createAwsClients } from '#lib/aws/clients.ts'
+import { openProxy, openTlsFront } from '#lib/aws/proxy-for-tests.ts'
 import { type WriteProtection, writeBackup } from '#lib/backup/write-backup.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
@@ -107,7 +110,20 @@ async function backUp(backup: string, keys: readonly string[] | 'none' | 'root')
 }
 
 /** @param deaf nobody reads what it prints, as behind `| head -1` */
-async function recover(args: readonly string[], { input = '', credentials = target.administrator, deaf = false } = {}) {
+async function recover(
+  args: readonly string[],
+  {
+    input = '',
+    credentials = target.administrator,
+    deaf = false,
+    variables = {},
+  }: {
+    input?: string
+    credentials?: { accessKeyId: string; secretAccessKey: string }
+    deaf?: boolean
+    variables?: Record<string, string>
+  } = {},
+) {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), 'recover', ...args], {
     cwd: folder,
     // Nothing of a console: a data folder that is not there must not be missed, nor made; nor the console's address.
@@ -119,6 +135,7 @@ async function recover(args: readonly string[], { input = '', credentials = targ
       DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      ...variables,
     },
   })
   let stdout = ''
@@ -136,6 +153,41 @@ const newTarget = () => {
   targets += 1
   return path.join(folder, `target-${targets}`)
 }
+
+test('where only a proxy leads out, by AWS’s own names; and what the proxy refuses is told without its password', async () => {
+  const front = await openTlsFront(target.info.endpoint)
+  const address: AddressInfo | string | null = front.address()
+  const proxy = await openProxy(typeof address === 'object' && address ? address.port : 0, { login: 'me:right' })
+  const authority = path.join(folder, 'authority.pem')
+  writeFileSync(authority, certificate)
+  const restore = (password: string) => {
+    const to = newTarget()
+    const address = [`s3://${bucket}/a/prefix`, '--environment', 'env-7']
+    const variables = {
+      https_proxy: `http://me:${password}@127.0.0.1:${proxy.port}`,
+      NODE_EXTRA_CA_CERTS: authority,
+    }
+    return recover([...address, 'one-key', '--key', keyArn('backups'), '--to', to], { variables }).then((result) => ({
+      ...result,
+      to,
+    }))
+  }
+  try {
+    const good = await restore('right')
+    expect(good).toMatchObject({ code: 0 })
+    expect(await describeTree(good.to)).toEqual(await describeTree(source))
+    expect(new Set(proxy.asked)).toEqual(
+      new Set(['kms.us-east-1.amazonaws.com:443', `${bucket}.s3.us-east-1.amazonaws.com:443`]),
+    )
+    const refused = await restore('hunter2')
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('answered 407') })
+    expect(refused.stdout + refused.stderr).not.toContain('hunter2')
+    expect(existsSync(refused.to)).toBe(false)
+  } finally {
+    await proxy.close()
+    front.close()
+  }
+})
 
 test.each([
   ['one-key', ['backups']],

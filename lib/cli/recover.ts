@@ -70,6 +70,7 @@ export function addRecover(recover: Command): void {
         })
       if (list ? backup !== undefined || to !== undefined : backup === undefined || to === undefined)
         recover.error('error: say either --list, or the backup’s ID and --to FOLDER', { code: 'recover.what' })
+      const { awsVariables, proxy } = readEnv(undefined, { serves: false })
       const source = openRecoverySource({
         address,
         environment,
@@ -77,7 +78,8 @@ export function addRecover(recover: Command): void {
         kit: options.recoveryKit === undefined ? undefined : await openKitFile(options.recoveryKit),
         region: options.region,
         endpoint: options.endpoint,
-        credentials: { variables: readEnv(undefined, { serves: false }).awsVariables },
+        credentials: { variables: awsVariables },
+        proxy,
       })
       try {
         if (list) await showAll(source, options)

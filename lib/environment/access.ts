@@ -1,5 +1,6 @@
 import type { AwsAccess } from '#lib/aws/clients.ts'
 import { type DefaultChain, type StaticCredentials, sessionNameOf } from '#lib/aws/credentials.ts'
+import type { ProxySettings } from '#lib/aws/proxy.ts'
 import { type Endpoint, type EndpointService, parseEndpoint } from '#lib/aws/schema.ts'
 import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
 import type { Db, Tx } from '#lib/db.ts'
@@ -29,6 +30,7 @@ export interface EnvironmentContext {
 export interface OwnAccess {
   readonly credentials: StaticCredentials | DefaultChain
   readonly endpoint: string | undefined
+  readonly proxy?: ProxySettings | undefined
   /** Hears of every call of KMS that this access or one made from it leads to. */
   readonly onKmsCall?: OnKmsCall | undefined
 }
@@ -60,6 +62,7 @@ export function accessOf(
   return {
     region,
     endpoint: own.endpoint,
+    proxy: own.proxy,
     onKmsCall: own.onKmsCall,
     kmsEndpoint: endpointOf(context, settings.kmsEndpoint, 'kms'),
     s3Endpoint: endpointOf(context, settings.s3Endpoint, 's3'),

@@ -214,7 +214,7 @@ function sentence(check: Check): string {
 /** At which field a failed check is shown; none where the form has no field that could mend it. */
 function fieldOf(check: Check, settings: EnvironmentSettings): Record<string, string> {
   const message = sentence(check)
-  if (check.kind === 'unreachable') return {}
+  if (check.kind === 'unreachable' || check.who === 'network') return {}
   if (check.id.startsWith('key.') && check.key) return { [`furtherKeys.${check.key - 1}.typed`]: message }
   if (check.id.startsWith('key.')) {
     const parsed = parseKeyIdentifier(settings.masterKey)

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { isKeyStoreFault } from '#lib/aws/external-key-store.ts'
-import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
+import { type AwsFault, faultOf, isOnTheWay } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseKms } from '#lib/keys/diagnose-kms.ts'
 import { judgeKey } from '#lib/keys/judge-key.ts'
@@ -119,8 +119,9 @@ export function worstOf<T extends { readonly found: Finding }>(all: readonly T[]
 
 const isThrottled = ({ code }: AwsFault) => /throttl|toomany|limitexceeded/i.test(code)
 
-function findingOf({ kind, code, message }: AwsFault): Finding {
-  if (kind === 'unreachable') return 'u'
+function findingOf(fault: AwsFault): Finding {
+  const { code, message } = fault
+  if (isOnTheWay(fault)) return 'u'
   // “Invalid arn REGION”: KMS of another Region was asked, which does not know what became of the key.
   if (code === 'NotFoundException') return /^Invalid arn/.test(message) ? 'r' : 'n'
   if (code === 'DisabledException') return /pending deletion/i.test(message) ? 'p' : 'o'

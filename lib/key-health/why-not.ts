@@ -1,4 +1,4 @@
-import { faultOf } from '#lib/aws/fault.ts'
+import { faultOf, isOnTheWay } from '#lib/aws/fault.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 
 /** KMS answers these only within the key's own account, whatever policies say. */
@@ -7,10 +7,11 @@ const ownAccountOnly: readonly string[] = ['kms:GetKeyLastUsage', 'kms:ListAlias
 /** Why KMS did not say something that nothing depends on, in a sentence. */
 export function whyNot(action: string, error: unknown): string {
   if (error instanceof AppError) return messageOf(error)
-  const { kind, code } = faultOf(error)
+  const fault = faultOf(error)
+  const { kind, code } = fault
   if (code === 'NotFoundException')
     return 'KMS finds nothing by this name: it was deleted, or is of an account that does not show it.'
-  if (kind === 'unreachable') return 'KMS could not be reached.'
+  if (isOnTheWay(fault)) return 'KMS could not be reached.'
   if (kind !== 'refused') return `KMS answered ${code}.`
   const only = ownAccountOnly.includes(action) ? '; it works only within the key’s account' : ''
   return `${action} is not allowed to this console (${code})${only}.`

@@ -1,6 +1,6 @@
 import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
 import { isKeyStoreCiphertext, isKeyStoreFault, keyStoreRefused } from '#lib/aws/external-key-store.ts'
-import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
+import { type AwsFault, isClockSkew, isCredentialFault, isOnTheWay } from '#lib/aws/fault.ts'
 import { unreachable } from '#lib/aws/unreachable.ts'
 import { diagnoseSts, isOfSts } from './diagnose-sts.ts'
 import { disabled, notReady, pendingDeletion, pendingImport, unavailable, wrongUsage } from './key-states.ts'
@@ -16,7 +16,7 @@ export function diagnoseKms(fault: AwsFault, action: KmsAction, situation: KmsSi
   if (isClockSkew(fault.code, fault.message)) return credentialHelp('RequestTimeTooSkewed', fault.message)
   if (isCredentialFault(fault))
     return credentialHelp(fault.code, fault.message, { region, known: situation.callerArn !== undefined })
-  if (fault.kind === 'unreachable') return unreachable(fault, `AWS KMS in ${region}`)
+  if (isOnTheWay(fault)) return unreachable(fault, `AWS KMS in ${region}`)
   if (isOfSts(fault)) return diagnoseSts(fault, undefined, region)
   if (fault.code === 'AccessDeniedException' || fault.code === 'AccessDenied')
     return kmsRefused(fault, action, situation)

@@ -1,6 +1,6 @@
 import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
-import { type AwsFault, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
+import { type AwsFault, isClockSkew, isCredentialFault, isOnTheWay } from '#lib/aws/fault.ts'
 import { iamPolicyRemedy } from '#lib/aws/fixes/iam-policy.ts'
 import { plainName, policyOf } from '#lib/aws/fixes/policy.ts'
 import { trustPolicyRemedy } from '#lib/aws/fixes/trust-policy.ts'
@@ -23,7 +23,7 @@ export function diagnoseSts(fault: AwsFault, role: AssumedRole | undefined, regi
   const { code, message } = fault
   if (isClockSkew(code, message)) return credentialHelp('RequestTimeTooSkewed', message)
   if (isCredentialFault(fault)) return credentialHelp(code, message, { region })
-  if (fault.kind === 'unreachable') return unreachable(fault, 'AWS STS')
+  if (isOnTheWay(fault)) return unreachable(fault, 'AWS STS')
   switch (code) {
     case 'AccessDenied':
     case 'AccessDeniedException':

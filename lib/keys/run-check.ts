@@ -1,5 +1,5 @@
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
-import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
+import { type AwsFault, faultOf, isOnTheWay } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { type Check, type CheckId, checkTitles } from './schema.ts'
 
@@ -45,10 +45,11 @@ export async function runLookup(of: CheckOf, action: string, run: () => Promise<
   try {
     return passed(of, await run(), took())
   } catch (error) {
-    const { kind, code, message, requestId } = faultOf(error)
+    const fault = faultOf(error)
+    const { code, message, requestId } = fault
     const detail = /^AccessDenied/.test(code)
       ? `Not looked at: it would need ${action}, and nothing else does.`
-      : kind === 'unreachable'
+      : isOnTheWay(fault)
         ? 'Not looked at: AWS could not be reached for it.'
         : `Not known: AWS answered ${code}.`
     const aws = { awsCode: code, awsMessage: message, awsRequestId: requestId }

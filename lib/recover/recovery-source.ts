@@ -24,6 +24,7 @@ export interface RecoveryWishes {
   /** One address for KMS and S3, such as the sandbox's; undefined: AWS's own. */
   readonly endpoint: string | undefined
   readonly credentials: AwsAccess['credentials']
+  readonly proxy?: AwsAccess['proxy']
 }
 
 /** A bucket and keys, reached with the AWS SDK's default credentials. No database and no data folder. */
@@ -40,14 +41,14 @@ export interface RecoverySource {
 
 /** @throws AppError `invalid` when something the person said can never work */
 export function openRecoverySource(wishes: RecoveryWishes): RecoverySource {
-  const { environment, endpoint, credentials } = wishes
+  const { environment, endpoint, credentials, proxy } = wishes
   const { bucket, prefix } = parseBucketAddress(wishes.address)
   const keys = wishes.keys.map(parseKeyArn)
   const region = wishes.region ?? keys[0]?.region
   if (region === undefined)
     throw new AppError('invalid', 'The Region of the bucket is not known.', { fix: 'Name it with --region.' })
   if (!findRegion(region)) throw new AppError('invalid', `“${region}” is not an AWS Region.`)
-  const reach = (where: string) => createAwsClients({ region: where, endpoint, credentials }, 'background')
+  const reach = (where: string) => createAwsClients({ region: where, endpoint, credentials, proxy }, 'background')
   const clients = new Map([region, ...keys.map((key) => key.region)].map((where) => [where, reach(where)]))
   const clientsIn = (where: string) => {
     const found = clients.get(where)

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { credentialsOf as findCredentials } from '#lib/aws/credentials.ts'
 import { type MetadataAnswers, openMetadata } from '#lib/aws/metadata-for-tests.ts'
+import { proxyIn } from '#lib/aws/proxy.ts'
 import { accessOf } from './seal-access.ts'
 import { readSealSettings } from './seal-settings.ts'
 import { valuesOf } from './view-seal.ts'
@@ -317,6 +318,12 @@ test('the endpoint is of KMS alone: a role is assumed at STS’s own', async () 
   const { access } = await resolve({ stanza: 'region = "eu-west-1"\nendpoint = "https://kms.example.test"' })
   expect(access).toMatchObject({ endpoint: 'https://kms.example.test', stsEndpoint: undefined })
   expect('stsEndpoint' in access).toBe(true)
+})
+
+test('the way out is this machine’s', async () => {
+  const { settings, host } = await resolve({ stanza: 'region = "eu-west-1"' })
+  const proxy = proxyIn({ HTTPS_PROXY: 'http://proxy.test:3128' })
+  expect(await accessOf(settings, { own: { ...host.own, proxy } })).toMatchObject({ proxy })
 })
 
 test.each([

@@ -1,6 +1,7 @@
 import type { AwsAccess } from '#lib/aws/clients.ts'
 import type { AssumedRole, CredentialSettings, DefaultChain, StaticCredentials } from '#lib/aws/credentials.ts'
 import { hostRegion } from '#lib/aws/host-region.ts'
+import type { ProxySettings } from '#lib/aws/proxy.ts'
 import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
 import { AppError } from '#lib/errors.ts'
 import { parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
@@ -9,6 +10,7 @@ import type { AwskmsSettings, Sourced } from './seal-settings.ts'
 type Own = {
   readonly credentials: StaticCredentials | DefaultChain
   readonly endpoint: string | undefined
+  readonly proxy?: ProxySettings | undefined
   readonly onKmsCall?: OnKmsCall | undefined
 }
 
@@ -28,6 +30,7 @@ export async function accessOf(settings: AwskmsSettings, { own }: { readonly own
     endpoint: settings.endpoint ? withScheme(settings.endpoint.value) : own.endpoint,
     // The address is of KMS: a role is assumed at STS's own.
     stsEndpoint: own.endpoint,
+    proxy: own.proxy,
     onKmsCall: own.onKmsCall,
   }
 }

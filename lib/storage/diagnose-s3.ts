@@ -1,5 +1,5 @@
 import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
-import { type AwsFault, isCapReached, isClockSkew, isCredentialFault } from '#lib/aws/fault.ts'
+import { type AwsFault, isCapReached, isClockSkew, isCredentialFault, isOnTheWay } from '#lib/aws/fault.ts'
 import { commandRemedy } from '#lib/aws/fixes/commands.ts'
 import { word } from '#lib/aws/fixes/shell.ts'
 import { unreachable } from '#lib/aws/unreachable.ts'
@@ -15,7 +15,7 @@ export function diagnoseS3(fault: AwsFault, action: S3Action, situation: S3Situa
     return credentialHelp(fault.code, fault.message, { region, known: callerArn !== undefined })
   if (fault.httpStatus === 507 || /QuotaExceeded$/.test(fault.code)) return full(fault, bucket)
   if (isCapReached(fault.message)) return capped(fault, bucket)
-  if (fault.kind === 'unreachable') return unreachable(fault, `Bucket ${bucket}`)
+  if (isOnTheWay(fault)) return unreachable(fault, `Bucket ${bucket}`)
   if (isOfSts(fault)) return diagnoseSts(fault, undefined, region)
   // An answer to HEAD has no body and so no code.
   if (['AccessDenied', 'Forbidden', '403'].includes(fault.code)) return s3Refused(fault, action, situation)

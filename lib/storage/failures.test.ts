@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Diagnosis } from '#lib/aws/diagnosis.ts'
-import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
+import { type AwsFault, faultOf, isOnTheWay } from '#lib/aws/fault.ts'
 import { answered, local } from '#lib/aws/fault-for-tests.ts'
 import type { Changer } from '#lib/aws/schema.ts'
 import { diagnoseKms } from '#lib/keys/diagnose-kms.ts'
@@ -727,6 +727,50 @@ const rows: Row[] = [
     'network',
   ],
   [
+    'proxy asks who it is',
+    local(
+      'ProxyError',
+      'EPROXYAUTH',
+      'EPROXYAUTH http://proxy.test:3128, for kms.us-east-1.amazonaws.com:443: it answered 407 Proxy Authentication Required',
+    ),
+    kms(),
+    'AWS KMS in us-east-1 could not be reached',
+    'network',
+  ],
+  [
+    'proxy refuses',
+    local(
+      'ProxyError',
+      'EPROXYREFUSED',
+      'EPROXYREFUSED http://proxy.test:3128, for kms.us-east-1.amazonaws.com:443: it answered 403 Forbidden',
+    ),
+    s3(),
+    'Bucket my-bucket could not be reached',
+    'network',
+  ],
+  [
+    'proxy does not get there',
+    local(
+      'ProxyError',
+      'EPROXYUPSTREAM',
+      'EPROXYUPSTREAM http://proxy.test:3128, for kms.us-east-1.amazonaws.com:443: it answered 503 Service Unavailable',
+    ),
+    sts,
+    'AWS STS could not be reached',
+    'network',
+  ],
+  [
+    'proxy away',
+    local(
+      'ProxyError',
+      'EPROXYAWAY',
+      'EPROXYAWAY http://proxy.test:3128, for kms.us-east-1.amazonaws.com:443: connect ECONNREFUSED 10.0.0.5:3128',
+    ),
+    kms(),
+    'AWS KMS in us-east-1 could not be reached',
+    'network',
+  ],
+  [
     'captive portal',
     answered(200, 'SyntaxError', 'Unexpected token <'),
     kms(),
@@ -746,7 +790,7 @@ test.each(rows)('%s', (_, error, diagnose, title, who) => {
   }
   // An outage is no refusal, and a refusal no outage.
   expect(/refused/.test(title)).toBe(fault.kind === 'refused' && /refused/.test(title))
-  expect(/could not be reached/.test(title)).toBe(fault.kind === 'unreachable')
+  expect(/could not be reached/.test(title)).toBe(isOnTheWay(fault))
 })
 
 test('there are at least sixty, and no two are told alike', () => {
