@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
@@ -25,6 +26,24 @@ test('told to stop while its database is gone, it ends, and says what was amiss'
   worker.process.kill('SIGTERM')
   expect(await exit).toEqual([0, null])
   expect(worker.printed()).toContain('The console’s database')
+}, 60_000)
+
+test('one that runs while the console is updated takes no job any more, says why, and ends', async () => {
+  const worker = await startTestWorker(here, 'forgotten.example.test')
+  const exit = once(worker.process, 'exit')
+  await here.db.$executeRaw`
+    INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+    VALUES ('later', 'none', '99990101000000_later', now(), 1)`
+  try {
+    // Any worker's, and no row has this ID: whoever took it up would not leave it waiting.
+    await here.context.jobs.send('clean-up', { id: randomUUID() })
+    expect(await exit).toEqual([1, null])
+    expect(worker.printed()).toContain('This worker is older than the console: the database has the migration 9999')
+    const jobs = await here.db.$queryRaw`SELECT state::text FROM pgboss.job WHERE name = 'clean-up'`
+    expect(jobs).toEqual([{ state: expect.stringMatching(/^(created|retry)$/) }])
+  } finally {
+    await here.db.$executeRaw`DELETE FROM _prisma_migrations WHERE id = 'later'`
+  }
 }, 60_000)
 
 test.each([

@@ -68,14 +68,15 @@ export function addWorker(program: Command): void {
         printError(`! ${plain(root)} is not on this machine: nothing is backed up from it until it is.`)
       for (const root of place.restoreRoots.filter((folder) => !existsSync(folder)))
         printError(`! ${plain(root)} is not on this machine: nothing is restored into it until it is.`)
-      await told.promise
+      const outdated = await Promise.race([told.promise, worker.outdated])
+      if (outdated) printError(messageOf(outdated))
       // A database that is gone or hangs keeps no worker: what it worked on goes to another by itself.
-      setTimeout(() => process.exit(exitCodes.done), 15_000).unref()
+      setTimeout(() => process.exit(outdated ? exitCodes.failed : exitCodes.done), 15_000).unref()
       await worker
         .stop()
         .then(services.close)
         .catch((error: unknown) => printError(messageOf(error)))
-      process.exit(exitCodes.done)
+      process.exit(outdated ? exitCodes.failed : exitCodes.done)
     })
 }
 

@@ -11,7 +11,7 @@ import { giveUpRestore, runRestore } from '#lib/backup/run-restore.ts'
 import { giveUpVerification, runVerification } from '#lib/backup/run-verification.ts'
 import { databaseLine } from '#lib/database-line.ts'
 import { databaseTime } from '#lib/db.ts'
-import { messageOf } from '#lib/errors.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { followKeys, pruneHealth, watchKeys } from '#lib/key-health/watch-keys.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import type { KmsPurpose } from '#lib/kms-calls/schema.ts'
@@ -21,7 +21,7 @@ import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
 import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
 import { type Compared, watchSchedules } from '#lib/schedules/watch-schedules.ts'
-import { mustBeOfThisVersion } from '#lib/schema-version.ts'
+import { knownMigrations, mustBeOfThisVersion } from '#lib/schema-version.ts'
 import type { Services } from '#lib/services.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
 import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
@@ -62,6 +62,12 @@ const giveUp: Record<Queue, (context: BackupContext, id: string) => Promise<void
   retire: giveUpRetire,
 }
 
+export interface RunningWorker {
+  /** Comes when the database's tables have become those of another version: the worker takes nothing more. */
+  readonly outdated: Promise<AppError>
+  stop(): Promise<void>
+}
+
 /**
  * Takes jobs until it is told to stop. Running work is then given back to the queue, and goes on elsewhere.
  * @throws AppError `unavailable` when the database's tables are those of another version
@@ -69,9 +75,20 @@ const giveUp: Record<Queue, (context: BackupContext, id: string) => Promise<void
 export async function runWorker(
   services: Pick<Services, 'db' | 'databaseUrl' | 'backup' | 'env'>,
   place: WorkerPlace,
-): Promise<{ stop(): Promise<void> }> {
-  await mustBeOfThisVersion(services.db)
+): Promise<RunningWorker> {
+  const known = await knownMigrations()
+  await mustBeOfThisVersion(services.db, known)
   const stopping = new AbortController()
+  const outdated = Promise.withResolvers<AppError>()
+  /** Before each job, too: the console may have been brought up to date since. */
+  const stayOfThisVersion = () =>
+    mustBeOfThisVersion(services.db, known).catch((error: unknown) => {
+      if (error instanceof AppError) {
+        stopping.abort(error)
+        outdated.resolve(error)
+      }
+      throw error
+    })
   const context = { ...services.backup, sourceRoots: place.sourceRoots, restoreRoots: place.restoreRoots }
   const boss = new PgBoss({
     ...databaseLine(services.databaseUrl),
@@ -93,6 +110,7 @@ export async function runWorker(
         async ([job]) => {
           if (!job) return
           const { id } = jobPayload.parse(job.data)
+          await stayOfThisVersion()
           await handlers[queue](calledFor(context, purposes[queue]), id, AbortSignal.any([job.signal, stopping.signal]))
         },
       )
@@ -103,6 +121,7 @@ export async function runWorker(
   }
   const compared: Compared = new Map()
   const chores = [
+    every(10_000, 'version', stopping.signal, stayOfThisVersion),
     every(60_000, 'clock', stopping.signal, () => undoFuture(context.db)),
     every(60_000, 'refused-tries', stopping.signal, () => forgetPastTries(context.db)),
     every(60_000, 'clean-up', stopping.signal, async () => {
@@ -128,6 +147,7 @@ export async function runWorker(
   ]
   const registration = await registerWorker(services.db, place)
   return {
+    outdated: outdated.promise,
     async stop() {
       stopping.abort(new Error('This worker is stopping.'))
       await boss.stop({ graceful: true, timeout: 5_000 })

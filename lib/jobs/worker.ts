@@ -16,13 +16,17 @@ const worker = await runWorker(services, { host: hostname(), sourceRoots, restor
 process.once('SIGTERM', () => void stop())
 process.once('SIGINT', () => void stop())
 process.send?.({ ready: true })
+void worker.outdated.then((error) => {
+  logError(error)
+  return stop(1)
+})
 
-async function stop(): Promise<void> {
+async function stop(exitCode = 0): Promise<void> {
   try {
     await worker.stop()
     await services.close()
   } catch (error) {
     logError(error instanceof Error ? error : new Error(String(error)))
   }
-  process.exit(0)
+  process.exit(exitCode)
 }
