@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { CredentialSource } from './credentials.ts'
 import { defaultChain, metadataWaitMs, resolveChain } from './default-chain.ts'
+import { credentialHelp } from './diagnosis.ts'
 import { faultOf } from './fault.ts'
 import { type MetadataAnswers, openMetadata } from './metadata-for-tests.ts'
 
@@ -200,8 +201,33 @@ describe('none', () => {
 
   test('container metadata that never answers is given up, and the instance is not asked in its place', async () => {
     const { found, services } = await find({ metadata: { instance, container: null } }, 40)
-    await expect(found).rejects.toMatchObject({ message: expect.stringContaining('Container metadata did not answer') })
+    const error: unknown = await found.catch((reason: unknown) => reason)
+    // A variable says that it is there: asking again may help.
+    expect(faultOf(error)).toMatchObject({
+      ...{ kind: 'unreachable', code: 'CredentialsAwayError' },
+      message: expect.stringContaining('Container metadata did not answer'),
+    })
     expect(services.asked.filter((request) => request.includes('/latest/'))).toEqual([])
+  })
+
+  test('container metadata that nobody listens for is away as well; what it answers is an answer', async () => {
+    const at = (url: string) => find({ variables: { AWS_CONTAINER_CREDENTIALS_FULL_URI: url } })
+    const away = await at('http://127.0.0.1:1/container')
+    expect(faultOf(await away.found.catch((reason: unknown) => reason))).toMatchObject({ kind: 'unreachable' })
+    const { services } = away
+    const refused = await at(`${services.url}/nothing`)
+    expect(faultOf(await refused.found.catch((reason: unknown) => reason))).toMatchObject({
+      ...{ kind: 'invalid', code: 'CredentialsProviderError' },
+    })
+  })
+
+  test('a silent machine is told both: that it may have no role, and that it may not reach its metadata', async () => {
+    const { found } = await find({ metadata: { instance: null } }, 40)
+    const { code, message } = faultOf(await found.catch((reason: unknown) => reason))
+    const { cause, fix } = credentialHelp(code, message)
+    expect(cause).toContain('This is no machine of EC2, or its metadata is out of reach')
+    expect(fix).toMatch(/hop limit as above.*Otherwise set AWS_ACCESS_KEY_ID/)
+    expect(credentialHelp(code, 'Asked in turn: instance metadata of EC2: none').fix).toMatch(/^Set AWS_ACCESS_KEY_ID/)
   })
 
   test('a machine without metadata', async () => {

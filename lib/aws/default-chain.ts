@@ -102,7 +102,7 @@ const hasAnswered = new Set<CredentialSource['kind']>()
 /**
  * Asks one link after the other.
  * @throws Error named `CredentialsProviderError` when none has any, with what each said; `CredentialsAwayError` when there
- * were some before
+ * were some before, or must be some
  */
 export async function resolveChain(
   links: readonly ChainLink[],
@@ -120,7 +120,8 @@ export async function resolveChain(
       const unread = unreadFile(error)
       if (unread) throw noCredentials(`${source.detail}: ${unread}`)
       if (!mayTryNext(error)) throw error
-      away ||= answered.has(source.kind)
+      // A variable names the container's, so it is there; an instance's silence is that of most machines outside of EC2.
+      away ||= answered.has(source.kind) || (source.kind === 'container' && isSilence(error))
       said.push(`${source.detail}: ${inWords(error)}`)
     }
   }
@@ -142,6 +143,9 @@ function inWords({ message }: Error): string {
 function isOn(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== 'false'
 }
+
+const isSilence = ({ message }: Error) =>
+  /did not answer within|\b(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH)\b/.test(message)
 
 /** The SDK's providers mark what only means “not here”. Anything else, such as a refused role, ends the search. */
 function mayTryNext(error: unknown): error is Error {
@@ -178,7 +182,7 @@ async function within<T>(waitMs: number, answer: Promise<T>, what: string): Prom
 function noAnswer(what: string, waitMs: number): string {
   const hops =
     what === 'Instance metadata'
-      ? ' On EC2 inside a container, its answer needs one hop more: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2'
+      ? ' This is no machine of EC2, or its metadata is out of reach: on EC2 inside a container, its answer needs one hop more (aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2).'
       : ''
   return `${what} did not answer within ${waitMs / 1000} s.${hops}`
 }

@@ -46,7 +46,10 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
           message ||
           'The environment, the shared credentials file, web identity, container and instance metadata hold none.',
         who: 'credentials',
-        fix: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role, and restart the console.',
+        // A machine of EC2 without a role says so; silence leaves both open.
+        fix: /Instance metadata did not answer/.test(message)
+          ? 'If this machine has a role, let it reach 169.254.169.254: in a container raise the hop limit as above, and look at firewall rules. Otherwise set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Then restart the console.'
+          : 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role, and restart the console.',
       }
     case 'ExpiredTokenException':
     case 'ExpiredToken':

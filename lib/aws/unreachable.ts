@@ -75,7 +75,7 @@ function outage(fault: AwsFault): Outage {
       )
     case 'CredentialsAwayError':
       return {
-        cause: `This machine’s metadata, which gave credentials before, gives none now. ${message}`,
+        cause: `This machine’s metadata, where its credentials come from, gives none now. ${message}`,
         who: 'credentials',
         fix: 'Try again in a minute. If it stays, look whether the machine or container still has its role, and whether it reaches its metadata.',
       }
