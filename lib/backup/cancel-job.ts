@@ -1,6 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
-import type { Tx } from '#lib/db.ts'
+import { databaseTime, type Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { hasNoWorker } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -20,7 +20,7 @@ export async function cancelBackup(context: BackupContext, id: string, actor: st
     const abandoned = row.sourceKind !== 'stream' && (await hasNoWorker(tx, row.host))
     const { count: idle } = await tx.backup.updateMany({
       where: { id, state: { in: abandoned ? [...idleStates, 'running'] : [...idleStates] } },
-      data: { ...ended(), error: null, attempt: { increment: 1 } },
+      data: { ...(await ended(tx)), error: null, attempt: { increment: 1 } },
     })
     if (idle === 1) {
       await audit()
@@ -44,7 +44,7 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
     const abandoned = await hasNoWorker(tx, row.host)
     const { count: idle } = await tx.restore.updateMany({
       where: { id, state: { in: abandoned ? [...idleStates, 'running'] : [...idleStates] } },
-      data: { ...ended(), error: null },
+      data: { ...(await ended(tx)), error: null },
     })
     if (idle === 1) {
       await audit()
@@ -63,10 +63,10 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
 /** Nobody is at it. */
 const idleStates = ['queued', 'waiting'] as const
 const asked = { cancelRequested: true }
-const ended = () => ({
+const ended = async (tx: Tx) => ({
   ...asked,
   state: 'cancelled' as const,
-  finishedAt: new Date(),
+  finishedAt: await databaseTime(tx),
   nextTryAt: null,
   waitingFor: null,
   tries: 0,

@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db, Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { deliveries, enqueue } from '#lib/jobs/queue.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import type { BackupContext } from './backup-context.ts'
@@ -34,7 +34,7 @@ export async function completeBackup(
       where: { id, attempt, state: 'running' },
       data: {
         state: 'complete',
-        finishedAt: new Date(),
+        finishedAt: await databaseTime(tx),
         tries: 0,
         cancelRequested: false,
         bytes: BigInt(written.bytes),
@@ -67,7 +67,7 @@ export async function endBackup(
   await db.$transaction(async (tx) => {
     const { count } = await tx.backup.updateMany({
       where: { id, attempt, state: 'running' },
-      data: { ...end, finishedAt: new Date(), tries: 0 },
+      data: { ...end, finishedAt: await databaseTime(tx), tries: 0 },
     })
     if (count === 1) await recordEnd(tx, row, end.state)
   })
@@ -93,7 +93,13 @@ export async function giveUpBackup(context: BackupContext, id: string): Promise<
       await enqueue(context.jobs, tx, 'backup', id, { host: going.host })
       return
     }
-    const data = { state: 'failed' as const, finishedAt: new Date(), tries: 0, error, attempt: { increment: 1 } }
+    const data = {
+      state: 'failed' as const,
+      finishedAt: await databaseTime(tx),
+      tries: 0,
+      error,
+      attempt: { increment: 1 },
+    }
     const [row] = await tx.backup.updateManyAndReturn({ where: active, data })
     if (row) await recordEnd(tx, row, 'failed')
   })

@@ -18,7 +18,7 @@ export async function failStaleStreams({ db }: Pick<BackupContext, 'db'>): Promi
       },
       data: {
         state: 'failed',
-        finishedAt: new Date(),
+        finishedAt: now,
         attempt: { increment: 1 },
         nextTryAt: null,
         tries: 0,

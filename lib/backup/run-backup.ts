@@ -184,7 +184,6 @@ async function tidyUp(db: Db, id: string, connection: Connection, result: Backup
 }
 
 async function claim(db: Db, id: string, withInput: boolean) {
-  const now = new Date()
   const [row] = await db.backup.updateManyAndReturn({
     where: {
       id,
@@ -200,7 +199,8 @@ async function claim(db: Db, id: string, withInput: boolean) {
     },
   })
   // Only the row as this very claim left it has this attempt's number: read again, it may be the next one's.
-  if (row && !row.startedAt) await db.backup.updateMany({ where: { id, startedAt: null }, data: { startedAt: now } })
+  if (row && !row.startedAt)
+    await db.backup.updateMany({ where: { id, startedAt: null }, data: { startedAt: await databaseTime(db) } })
   return row
 }
 

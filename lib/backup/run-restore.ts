@@ -57,7 +57,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
       where: mine,
       data: {
         state: 'complete',
-        finishedAt: new Date(),
+        finishedAt: await databaseTime(tx),
         tries: 0,
         cancelRequested: false,
         files,
@@ -139,7 +139,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
       const state = cancelled ? ('cancelled' as const) : ('failed' as const)
       const { count } = await tx.restore.updateMany({
         where: mine,
-        data: { state, finishedAt: new Date(), tries: 0, error: cancelled ? null : messageOf(error) },
+        data: { state, finishedAt: await databaseTime(tx), tries: 0, error: cancelled ? null : messageOf(error) },
       })
       if (count === 1) await recordEnd(tx, restore, state)
     })
@@ -183,7 +183,7 @@ async function claim(db: Db, id: string) {
     data: { state: 'running', attempt: { increment: 1 }, error: null, waitingFor: null, nextTryAt: null },
   })
   if (row && !row.startedAt)
-    await db.restore.updateMany({ where: { id, startedAt: null }, data: { startedAt: new Date() } })
+    await db.restore.updateMany({ where: { id, startedAt: null }, data: { startedAt: await databaseTime(db) } })
   return row
 }
 type Claimed = NonNullable<Awaited<ReturnType<typeof claim>>>
@@ -221,7 +221,7 @@ export async function giveUpRestore({ db, jobs }: BackupContext, id: string): Pr
   await db.$transaction(async (tx) => {
     const [row] = await tx.restore.updateManyAndReturn({
       where: { id, state: { in: ['queued', 'running'] } },
-      data: { state: 'failed', finishedAt: new Date(), error, attempt: { increment: 1 } },
+      data: { state: 'failed', finishedAt: await databaseTime(tx), error, attempt: { increment: 1 } },
     })
     if (!row) return
     await recordEnd(tx, row, 'failed')

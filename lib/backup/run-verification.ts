@@ -49,7 +49,7 @@ export async function runVerification(context: BackupContext, id: string, signal
         where: mine,
         data: {
           state: 'complete',
-          finishedAt: new Date(),
+          finishedAt: await databaseTime(tx),
           tries: 0,
           objects,
           bytes: BigInt(bytes),
@@ -102,7 +102,7 @@ async function claim(db: Db, id: string) {
       where: { id, state: { in: ['queued', 'running', 'waiting'] } },
       data: {
         state: 'running',
-        startedAt: new Date(),
+        startedAt: await databaseTime(tx),
         error: null,
         waitingFor: null,
         nextTryAt: null,
@@ -126,7 +126,7 @@ async function fail(db: Db, where: Where, error: string): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.backupVerification.updateManyAndReturn({
       where,
-      data: { state: 'failed', finishedAt: new Date(), error, attempt: { increment: 1 } },
+      data: { state: 'failed', finishedAt: await databaseTime(tx), error, attempt: { increment: 1 } },
     })
     if (row) await recordEnd(tx, row, 'failed')
   })

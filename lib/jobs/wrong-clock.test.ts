@@ -2,8 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { takeTry } from '#lib/auth/sign-in-limit.ts'
+import { cancelBackup } from '#lib/backup/cancel-job.ts'
 import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
+import { runRestore } from '#lib/backup/run-restore.ts'
+import { runVerification } from '#lib/backup/run-verification.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { startVerification } from '#lib/backup/start-verification.ts'
@@ -205,3 +208,25 @@ test('an account is locked for a quarter of an hour by whatever clock, and not f
   await here.db.$executeRaw`UPDATE "rateLimit" SET "lastRequest" = "lastRequest" + ${year}`
   expect(await takeTry(here.db, 'somebody')).toBe(0)
 })
+
+test('what runs on a machine of the wrong time began and ended at the database’s', async () => {
+  const [done, cancelled] = [await start(), await start()]
+  // As far as AWS takes it.
+  await wrongBy(4 * minute, () => runBackup(here.context, done, never))
+  await wrongBy(-year, () => cancelBackup(here.context, cancelled, actor))
+  const restore = await startRestore(here.context, { backupId: done, target: `wrong-${done}` }, 'page', actor)
+  await wrongBy(-4 * minute, () => runRestore(here.context, restore, never))
+  const verification = await startVerification(here.context, { backupId: done, depth: 'quick' }, actor)
+  await wrongBy(4 * minute, () => runVerification(here.context, verification, never))
+  const rows = [
+    await row(done),
+    await here.db.restore.findUniqueOrThrow({ where: { id: restore } }),
+    await here.db.backupVerification.findUniqueOrThrow({ where: { id: verification } }),
+  ]
+  for (const { state, startedAt, finishedAt } of rows) {
+    expect(state).toBe('complete')
+    for (const time of [startedAt, finishedAt]) expect(Math.abs(await fromNow(time))).toBeLessThan(minute)
+    expect(finishedAt?.getTime()).toBeGreaterThanOrEqual(startedAt?.getTime() ?? Number.NaN)
+  }
+  expect(Math.abs(await fromNow((await row(cancelled)).finishedAt))).toBeLessThan(minute)
+}, 60_000)

@@ -1,6 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import { type Db, idAndTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime, idAndTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
@@ -61,7 +61,7 @@ async function runProof(context: BackupContext, id: string, signal: AbortSignal)
             safe: report.safe,
             report,
             progress: { step: 'Done', done: 1, total: 1 },
-            finishedAt: new Date(),
+            finishedAt: await databaseTime(tx),
           },
         })
         if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
@@ -90,7 +90,7 @@ async function failProof(db: Db, where: Where, error: string): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.retireProof.updateManyAndReturn({
       where,
-      data: { state: 'failed', error, finishedAt: new Date(), attempt: { increment: 1 } },
+      data: { state: 'failed', error, finishedAt: await databaseTime(tx), attempt: { increment: 1 } },
     })
     if (row) await recordEnd(tx, row, 'failed')
   })

@@ -99,7 +99,7 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
     if (isDatabaseError(error)) throw error
     if (error instanceof AppError) return await conclude(context, run, { kind: 'paused', error }, false)
     console.error(error)
-    await endAs(db, run, { state: 'failed', error: messageOf(error), finishedAt: new Date() }, 'failed')
+    await endAs(db, run, { state: 'failed', error: messageOf(error), finishedAt: await databaseTime(db) }, 'failed')
   } finally {
     reaches.close()
   }
@@ -126,7 +126,7 @@ async function claim(db: Db, id: string) {
     data: { state: 'running', attempt: { increment: 1 }, error: null, waitingFor: null, nextTryAt: null, pace: null },
   })
   if (row && !row.startedAt)
-    await db.rewrap.updateMany({ where: { id, startedAt: null }, data: { startedAt: new Date() } })
+    await db.rewrap.updateMany({ where: { id, startedAt: null }, data: { startedAt: await databaseTime(db) } })
   return row
 }
 
@@ -134,7 +134,7 @@ async function conclude(context: BackupContext, run: Run, end: PassEnd, progress
   const { db } = context
   if (end.kind === 'paused') return pauseWith(db, run, end.error)
   if (end.kind === 'complete') {
-    const ended = { state: 'complete' as const, error: null, wish: null, tries: 0, finishedAt: new Date() }
+    const ended = { state: 'complete' as const, error: null, wish: null, tries: 0, finishedAt: await databaseTime(db) }
     return endAs(db, run, ended, 'complete')
   }
   const tries = progressed ? 1 : run.tries + 1
@@ -185,7 +185,9 @@ async function obey(db: Db, run: Run, asked: 'pause' | 'cancel'): Promise<void> 
 
 async function obeyIn(tx: Tx, run: Run, asked: 'pause' | 'cancel'): Promise<void> {
   const data =
-    asked === 'pause' ? { state: 'paused' as const } : { state: 'cancelled' as const, finishedAt: new Date() }
+    asked === 'pause'
+      ? { state: 'paused' as const }
+      : { state: 'cancelled' as const, finishedAt: await databaseTime(tx) }
   const { count } = await tx.rewrap.updateMany({
     where: { id: run.id, attempt: run.attempt, state: 'running' },
     data: { ...data, wish: null, tries: 0, error: null },

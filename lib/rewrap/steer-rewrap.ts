@@ -1,7 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import type { Tx } from '#lib/db.ts'
+import { databaseTime, type Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { rewrapWords } from './schema.ts'
@@ -52,7 +52,7 @@ export function cancelRewrap(context: BackupContext, id: string, actor: string):
       ...nothingNext,
       state: 'cancelled' as const,
       error: null,
-      finishedAt: new Date(),
+      finishedAt: await databaseTime(tx),
       attempt: { increment: 1 },
     }
     const where = { id, state: { in: [...idle.in, 'paused' as const] } }
