@@ -18,9 +18,12 @@ export function isLostConnection(error: unknown): boolean {
   return error instanceof Error && lost.test(error.message)
 }
 
-/** Two transactions that waited for each other, or changed the same: this one was undone, and the other was not. */
+/**
+ * Two transactions that waited for each other, or changed the same, or the other one removed what this one names: this
+ * one was undone, and the other was not.
+ */
 export function isCollision(error: unknown): boolean {
-  return error instanceof Error && ['40P01', '40001', 'P2034'].includes(saidBy(error).code ?? '')
+  return error instanceof Error && ['40P01', '40001', 'P2034', '23503', 'P2003'].includes(saidBy(error).code ?? '')
 }
 
 export function isDiskFull(error: unknown): boolean {

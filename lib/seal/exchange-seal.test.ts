@@ -274,3 +274,39 @@ test('rotating the root moves the values without asking KMS for each, and keeps 
   await here.db.backup.delete({ where: { id: backup } })
   expect((await destroyUnused(here)).destroyed).toEqual([named?.id])
 })
+
+test('what is saved while root keys are exchanged and destroyed is kept, or refused as a whole', async () => {
+  const keyring = await openKeyring(here, await kmsSeal(arnOf('backups')))
+  const context = { ...here, seal: keyring }
+  await putSealed(here.db, context, place('before'), Buffer.from('before'))
+  /** Its root key is chosen before, and its row is written after the rotation. */
+  const slow = {
+    ...keyring,
+    wrap: async (...of: Parameters<typeof keyring.wrap>) => {
+      const wrapped = await keyring.wrap(...of)
+      expect((await rotateRoot(context)).destroyed).toHaveLength(1)
+      return wrapped
+    },
+  }
+  const error: unknown = await putSealed(here.db, { ...here, seal: slow }, place('late'), Buffer.from('late')).catch(
+    (reason: unknown) => reason,
+  )
+  expect(messageOf(error)).toContain('Try it again')
+  expect(await getSealed(here.db, context, place('late'))).toBeUndefined()
+  expect(String(await getSealed(here.db, context, place('before')))).toBe('before')
+
+  // And all at once, whichever comes first.
+  const values = Array.from({ length: 6 }, (_, index) => `at once ${index}`)
+  const saved = new Set<string>()
+  await Promise.all([
+    ...values.map((value) =>
+      here.db
+        .$transaction((tx) => putSealed(tx, context, place(value), Buffer.from(value)))
+        .then(() => saved.add(value))
+        .catch((reason: unknown) => expect(messageOf(reason)).toContain('Try it again')),
+    ),
+    rotateRoot(context).catch((reason: unknown) => expect(reason).toMatchObject({ code: 'conflict' })),
+  ])
+  for (const value of values)
+    expect(String(await getSealed(here.db, context, place(value)))).toBe(saved.has(value) ? value : 'undefined')
+})
