@@ -18,6 +18,11 @@ export function isLostConnection(error: unknown): boolean {
   return error instanceof Error && lost.test(error.message)
 }
 
+/** What kept the queue from the database, as an error that is one. */
+export function lostConnection(cause: unknown): Error {
+  return new Error('Connection terminated before a job was sent', { cause })
+}
+
 /**
  * Two transactions that waited for each other, or changed the same, or the other one removed what this one names: this
  * one was undone, and the other was not.

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { fromPrisma, PgBoss } from 'pg-boss'
 import { z } from 'zod'
 import { databaseLine } from '#lib/database-line.ts'
+import { databaseTrouble, lostConnection } from '#lib/database-trouble.ts'
 import type { Tx } from '#lib/db.ts'
 import { isDatabaseError, messageOf } from '#lib/errors.ts'
 
@@ -94,9 +95,14 @@ export async function enqueue(
   id: string,
   { host = '', startAfter }: Delivery = {},
 ): Promise<void> {
-  // Of a machine whose worker was never started here, or not since the queues were made anew.
-  if (!(await jobs.getQueue(queueName(queue, host)))) await installQueuesOf(jobs, host)
-  await jobs.send(queueName(queue, host), { id }, { db: fromPrisma(tx), ...(startAfter && { startAfter }) })
+  try {
+    // Of a machine whose worker was never started here, or not since the queues were made anew.
+    if (!(await jobs.getQueue(queueName(queue, host)))) await installQueuesOf(jobs, host)
+    await jobs.send(queueName(queue, host), { id }, { db: fromPrisma(tx), ...(startAfter && { startAfter }) })
+  } catch (error) {
+    // The queue also asks by a connection of its own, and what that says nobody would take for the database's words.
+    throw databaseTrouble(error) && !isDatabaseError(error) ? lostConnection(error) : error
+  }
 }
 
 /** @param error what pg-boss emits, which has a message and is not always an Error, or a worker's last one */
