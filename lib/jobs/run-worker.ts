@@ -2,29 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { PgBoss } from 'pg-boss'
 import { sendDue } from '#lib/alerts/send-due.ts'
 import { forgetPastTries } from '#lib/auth/record-refused-try.ts'
-import type { BackupContext } from '#lib/backup/backup-context.ts'
-import { cleanUpBackup, cleanUpDue } from '#lib/backup/clean-up.ts'
-import { giveUpBackup } from '#lib/backup/end-backup.ts'
-import { failStaleStreams } from '#lib/backup/fail-stale-streams.ts'
-import { runBackup } from '#lib/backup/run-backup.ts'
-import { giveUpRestore, runRestore } from '#lib/backup/run-restore.ts'
-import { giveUpVerification, runVerification } from '#lib/backup/run-verification.ts'
 import { databaseLine } from '#lib/database-line.ts'
 import { databaseTime } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { followKeys, pruneHealth, watchKeys } from '#lib/key-health/watch-keys.ts'
-import { calledFor } from '#lib/kms-calls/called-for.ts'
-import type { KmsPurpose } from '#lib/kms-calls/schema.ts'
-import { giveUpRetire, runRetire } from '#lib/retire/run-proof.ts'
-import { giveUpRewrap, runRewrap } from '#lib/rewrap/run-rewrap.ts'
-import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
-import { deleteOutdated } from '#lib/schedules/delete-outdated.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
 import { type Compared, watchSchedules } from '#lib/schedules/watch-schedules.ts'
 import { knownMigrations, mustBeOfThisVersion } from '#lib/schema-version.ts'
 import type { Services } from '#lib/services.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
-import { deadQueue, installQueuesOf, jobPayload, logError, type Queue, queueName, queues } from './queue.ts'
+import { cleanUpPass, doJob, giveUpJob } from './do-job.ts'
+import { deadQueue, installQueuesOf, jobPayload, logError, queueName, queues } from './queue.ts'
 import { registerWorker, type WorkerPlace } from './register-worker.ts'
 import { undoFuture } from './undo-future.ts'
 
@@ -33,34 +21,6 @@ import { undoFuture } from './undo-future.ts'
 // 3. Last, the worker makes itself known: from then on jobs for its folders come to its host.
 
 const jobsAtOnce = 2
-
-type Run = (context: BackupContext, id: string, signal: AbortSignal) => Promise<void>
-
-const handlers: Record<Queue, Run> = {
-  backup: runBackup,
-  restore: runRestore,
-  verify: runVerification,
-  'clean-up': cleanUpBackup,
-  rewrap: runRewrap,
-  retire: runRetire,
-}
-const purposes: Record<Queue, KmsPurpose> = {
-  backup: 'backup',
-  restore: 'restore',
-  verify: 'verify',
-  'clean-up': 'other',
-  rewrap: 're-wrap',
-  retire: 'proof',
-}
-const giveUp: Record<Queue, (context: BackupContext, id: string) => Promise<void>> = {
-  backup: giveUpBackup,
-  restore: giveUpRestore,
-  verify: giveUpVerification,
-  // The next pass does it.
-  'clean-up': async () => {},
-  rewrap: giveUpRewrap,
-  retire: giveUpRetire,
-}
 
 export interface RunningWorker {
   /** Comes when the database's tables have become those of another version: the worker takes nothing more. */
@@ -111,12 +71,12 @@ export async function runWorker(
           if (!job) return
           const { id } = jobPayload.parse(job.data)
           await stayOfThisVersion()
-          await handlers[queue](calledFor(context, purposes[queue]), id, AbortSignal.any([job.signal, stopping.signal]))
+          await doJob(context, queue, id, AbortSignal.any([job.signal, stopping.signal]))
         },
       )
     }
     await boss.work(deadQueue(queue), { pollingIntervalSeconds: 5 }, async ([job]) => {
-      if (job) await giveUp[queue](context, jobPayload.parse(job.data).id)
+      if (job) await giveUpJob(context, queue, jobPayload.parse(job.data).id)
     })
   }
   const compared: Compared = new Map()
@@ -124,13 +84,7 @@ export async function runWorker(
     every(10_000, 'version', stopping.signal, stayOfThisVersion),
     every(60_000, 'clock', stopping.signal, () => undoFuture(context.db)),
     every(60_000, 'refused-tries', stopping.signal, () => forgetPastTries(context.db)),
-    every(60_000, 'clean-up', stopping.signal, async () => {
-      await failStaleStreams(context)
-      await deleteOutdated(context)
-      await cleanUpDue(context, stopping.signal)
-      await settleExchanges(context, stopping.signal)
-    }),
-    // What is still due then could not be started.
+    every(60_000, 'clean-up', stopping.signal, () => cleanUpPass(context, stopping.signal)),
     every(10_000, 'schedules', stopping.signal, () =>
       runDueSchedules(context).finally(() => watchSchedules(context, compared)),
     ),
