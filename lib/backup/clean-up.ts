@@ -1,6 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import { databaseTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
+import { hasNoWorker } from '#lib/jobs/choose-host.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
@@ -39,12 +40,13 @@ export async function partsOf(row: PinnedBackup, connection: Connection): Promis
 // 1. is claimed by moving its next try into the future, so that no two workers do the same,
 // 2. loses its objects, and what resuming would have needed,
 // 3. is looked at once more when nothing that was thought dead can still be storing something,
-// 4. and is marked as clean, or goes, with an audit row.
+// 4. and is marked as clean, or goes, with an audit row: once nobody needs it to tidy up after its restores.
 // A complete row of several attempts is looked at once, too: nothing but what its manifest names stays.
 
 /** An attempt thought dead that is still storing something has given up by then: it looks at its row every second. */
 const settledAfterMs = 2 * 60_000
 const claimMs = 5 * 60_000
+const soonMs = 30_000
 
 /** Cleans up after every backup that is due. One that cannot be cleaned now is tried again later. */
 export async function cleanUpDue(context: BackupContext, signal: AbortSignal): Promise<void> {
@@ -97,11 +99,33 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
     await db.backup.updateMany({ where: { id }, data: { cleanedAt: new Date(), nextTryAt: null, tries: 0 } })
     return
   }
+  if (await isTidiedUpLater(db, id)) {
+    await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(now + soonMs) } })
+    return
+  }
   await db.$transaction(async (tx) => {
     const { count } = await tx.backup.deleteMany({ where: { id, state: 'deleting' } })
     const subject = `${row.source} (backup ${id})`
     if (count === 1) await recordAudit(tx, { actor: 'console', action: 'backup.deleted', outcome: 'success', subject })
   })
+}
+
+/**
+ * Whether a host still has a job for one of its restores, such as one that was cancelled while nobody was at it: what that
+ * had restored lies beside its target, and only its row tells where. Of a host without a worker nobody knows when.
+ */
+async function isTidiedUpLater(db: Db, backupId: string): Promise<boolean> {
+  const restores = await db.restore.findMany({
+    where: { backupId, attempt: { gt: 0 } },
+    select: { id: true, host: true },
+  })
+  if (restores.length === 0) return false
+  const jobs = await db.$queryRaw<{ id: string }[]>`
+    SELECT DISTINCT data->>'id' AS "id" FROM pgboss.job
+    WHERE state <= 'active' AND data->>'id' = ANY (${restores.map(({ id }) => id)})`
+  for (const { id, host } of restores)
+    if (jobs.some((job) => job.id === id) && !(await hasNoWorker(db, host))) return true
+  return false
 }
 
 /** What resuming needs is of no use after the end. */
