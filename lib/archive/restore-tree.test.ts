@@ -19,9 +19,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { toBytePath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
+import { entry, mtimeNs } from './entry-for-tests.ts'
 import { openFolder } from './open-folder.ts'
 import { removeTree } from './remove-tree.ts'
-import { cannotWrite } from './restore-errors.ts'
 import { TreeWriter } from './restore-tree.ts'
 
 let folder: string
@@ -44,52 +44,10 @@ afterEach(async () => {
   await removeTree(toBytePath(folder))
 })
 
-const at = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mtimeNs: 1_234_567_890_123_456_789n }
-const entry = (type: Entry['type'], path: string, more: Partial<Entry> = {}): Entry => ({
-  ...at,
-  type,
-  path,
-  size: 0,
-  mode: 0o755,
-  offset: 0,
-  data: 0,
-  ...more,
-})
 async function* content(...pieces: string[]): AsyncGenerator<Buffer> {
   for (const piece of pieces) yield Buffer.from(piece)
 }
 const add = (given: Entry, ...pieces: string[]) => tree.add(given, content(...pieces))
-
-test.each([
-  ['ENOSPC', /^"inner\/a" cannot be written: no space is left on the disk \(ENOSPC\)\./, /^Make room there, /],
-  ['ENOENT', /the folder it belongs in was removed meanwhile \(ENOENT\)/, /another folder/],
-  ['EIO', /the disk reported an error \(EIO\)/, /Look at that disk/],
-  ['EROFS', /the file system is read-only/, /Look at that disk/],
-  ['ENOTCONN', /not connected any more/, /Look at that disk/],
-  ['EMFILE', /too many files are open/, /ulimit -n/],
-  ['EACCES', /permission denied/, /another folder, which this user may write to/],
-  ['ENAMETOOLONG', /too long/, /255 bytes.*leave it out/],
-])('%s: what was refused, and what to do', (code, message, fix) => {
-  const refused = cannotWrite(entry('file', 'inner/a'), Object.assign(new Error(code), { code }))
-  expect(refused).toMatchObject({
-    code: 'denied',
-    message: expect.stringMatching(message),
-    fix: expect.stringMatching(fix),
-  })
-})
-
-test.each([
-  ['EINVAL', 'inner/a:b'],
-  ['EILSEQ', 'inner/caf\xe9'],
-  ['ENOENT', 'inner/what?'],
-])('%s: a name that the disk does not take', (code, name) => {
-  const refused = cannotWrite(entry('file', name), Object.assign(new Error(code), { code }))
-  expect(refused).toMatchObject({
-    code: 'denied',
-    message: expect.stringMatching(new RegExp(`this disk takes no such name \\(${code}\\)`)),
-    fix: expect.stringContaining('leave it out (!NAME)'),
-  })
-})
 
 test('files, folders and links, with modes and times set last', async () => {
   await add(entry('folder', '.', { mode: 0o700 }))
@@ -102,7 +60,7 @@ test('files, folders and links, with modes and times set last', async () => {
   expect(lstatSync(join(target, 'closed')).mode & 0o7777).toBe(0o500)
   expect(readlinkSync(join(target, 'soft'))).toBe('/etc')
   for (const path of ['.', 'closed', 'closed/file', 'soft'])
-    expect(lstatSync(join(target, path), { bigint: true }).mtimeNs, path).toBe(at.mtimeNs)
+    expect(lstatSync(join(target, path), { bigint: true }).mtimeNs, path).toBe(mtimeNs)
 })
 
 test('a time that the disk does not know is told', async () => {
@@ -208,7 +166,7 @@ test('everybody else loses set-user-ID bits, with a warning', async () => {
   } finally {
     process.getuid = getuid
   }
-  expect(lstatSync(join(target, 'file'))).toMatchObject({ mode: 0o100751, uid: at.uid })
+  expect(lstatSync(join(target, 'file'))).toMatchObject({ mode: 0o100751, uid: process.getuid?.() ?? 0 })
   expect(warnings).toEqual(['file: its set-user-ID and set-group-ID bits were left out: only root restores them'])
 })
 

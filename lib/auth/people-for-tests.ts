@@ -1,8 +1,10 @@
 import { hashPassword } from 'better-auth/crypto'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { createDb } from '#lib/db.ts'
-import type { TestDatabase } from '#lib/db-for-tests.ts'
+import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import { insertUser } from './add-user.ts'
 import { type Auth, createAuth } from './create-auth.ts'
+import { readSession } from './read-session.ts'
 import type { Role, SessionUser } from './schema.ts'
 
 export const password = 'correct horse battery'
@@ -26,6 +28,52 @@ export function peopleOf({ db }: TestDatabase) {
       const cookies = headers.getSetCookie().map((one) => one.split(';')[0])
       return new Headers({ cookie: cookies.join('; ') })
     },
+  }
+}
+
+/** For the tests of one file: a database with nobody in it before each, and what its people do. */
+export function nobodyYet() {
+  let database: TestDatabase
+  let people: ReturnType<typeof peopleOf>
+  beforeAll(async () => {
+    database = await openTestDatabase()
+    people = peopleOf(database)
+  })
+  afterAll(() => database.close())
+  beforeEach(async () => {
+    await database.db.user.deleteMany()
+    await database.db.rateLimit.deleteMany()
+  })
+  return {
+    // From the first test on.
+    get database() {
+      return database
+    },
+    get db() {
+      return database.db
+    },
+    get people() {
+      return people
+    },
+    /** Whose browser it is, by a request that keeps the session alive. */
+    read: (headers: Headers) => readSession({ db: database.db, auth: people.auth }, headers, { keepAlive: true }),
+    audited: (action: string, { email }: SessionUser) =>
+      database.db.auditEvent.findMany({
+        where: { action, subject: email },
+        select: { actor: true, outcome: true, changes: true },
+      }),
+    token: (owner: SessionUser, name: string, more = {}) =>
+      database.db.apiToken.create({
+        data: {
+          name,
+          hash: `${name}${owner.id}`,
+          start: `vct_${name.slice(0, 8)}`,
+          scopes: ['backup:create'],
+          userId: owner.id,
+          expiresAt: new Date(Date.now() + 3_600_000),
+          ...more,
+        },
+      }),
   }
 }
 

@@ -1,20 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
-import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
-import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { connectBackup } from './backup-context.ts'
 import { failureOf } from './backup-for-tests.ts'
-import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { actor } from './console-for-tests.ts'
 import { countSource } from './count-source.ts'
 import { giveUpBackup } from './end-backup.ts'
+import { gatedConsole } from './gated-console-for-tests.ts'
 import { restoreNow } from './jobs-for-tests.ts'
 import { partName } from './layout.ts'
 import { openRow } from './open-row.ts'
@@ -27,48 +25,13 @@ vi.mock(import('./count-source.ts'), async (original) => {
   return { countSource: vi.fn(countSource) }
 })
 
-const bucket = 'vault-hosted-us-east-1'
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let gate: Gate
-let here: TestConsole
+const here = gatedConsole()
+const { makeSource, objectsOf, root, row, start } = here
 let key: string
-
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  gate = await openGate(sandbox.sandbox.endpoint)
-  here = await openTestConsole({ endpoint: gate.endpoint, credentials: sandbox.administrator })
-  key = keyArn(sandbox.info, 'backups')
+beforeAll(() => {
+  key = keyArn(here.sandbox.info, 'backups')
 })
-afterAll(async () => {
-  await here.close()
-  await gate.close()
-  await sandbox.close()
-})
-afterEach(() => sandbox.control('DELETE', 'requests'))
-
-/** A folder under the source root, with something of everything; `megabytes` of it cannot be compressed. */
-function makeSource(name: string, megabytes = 0): string {
-  const folder = path.join(here.context.sourceRoots[0] ?? '', name)
-  mkdirSync(path.join(folder, 'inner', 'empty'), { recursive: true })
-  writeFileSync(path.join(folder, 'a.txt'), 'hello\n', { mode: 0o640 })
-  writeFileSync(path.join(folder, 'inner', 'nothing'), '')
-  symlinkSync('../a.txt', path.join(folder, 'inner', 'link'))
-  if (megabytes > 0) writeFileSync(path.join(folder, 'noise'), randomBytes(megabytes << 20))
-  return folder
-}
-
-const start = (source: string, name = '') => startBackup(here.context, { source, name }, 'page', actor)
-const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
-
-/** Names in the bucket, relative to the backup's folder. */
-async function objectsOf(id: string): Promise<string[]> {
-  const folder = `${here.environment}/backups/${id}/`
-  const names: string[] = []
-  for await (const page of paginateListObjectsV2({ client: sandbox.s3() }, { Bucket: bucket, Prefix: folder }))
-    for (const { Key = '' } of page.Contents ?? []) names.push(Key.slice(folder.length))
-  return names.sort()
-}
 
 async function namedObjects(id: string): Promise<string[]> {
   const backup = await row(id)
@@ -98,7 +61,7 @@ async function restored(id: string): Promise<Record<string, string>> {
   return describeTree(target)
 }
 
-const kmsCounts = async () => (await sandbox.control('GET', 'requests')).counts.kms ?? {}
+const kmsCounts = async () => (await here.sandbox.control('GET', 'requests')).counts.kms ?? {}
 const started = { action: 'backup.start', outcome: 'success', actor }
 const finished = { action: 'backup.finish', outcome: 'success', actor }
 const failed = { action: 'backup.finish', outcome: 'failed', actor }
@@ -118,7 +81,7 @@ test('a backup starts as one row, one audit row and one job, and nothing without
     source,
     state: 'queued',
     region: 'us-east-1',
-    bucket,
+    bucket: 'vault-hosted-us-east-1',
     prefix: '',
     method: 'AWS-KMS',
     keyIds: [],
@@ -141,14 +104,14 @@ test('a transaction that is refused at its very end leaves neither row nor job n
     await here.db.$queryRaw`SELECT count(*)::int AS jobs FROM pgboss.job`,
   ]
   const before = await counts()
-  expect(String(await failureOf(start(makeSource('refused'), 'refuse me')))).toContain('refused at commit')
+  expect(String(await failureOf(start(makeSource('refused'), { name: 'refuse me' })))).toContain('refused at commit')
   expect(await counts()).toEqual(before)
 })
 
 test('one Encrypt for a backup, one Decrypt for its restore, and the tree is the same', async () => {
   const source = makeSource('whole', 17)
-  const id = await start(source, 'My backup')
-  await sandbox.control('DELETE', 'requests')
+  const id = await start(source, { name: 'My backup' })
+  await here.sandbox.control('DELETE', 'requests')
   await runBackup(here.context, id, never)
   expect(await kmsCounts()).toEqual({ Encrypt: 1 })
 
@@ -171,7 +134,7 @@ test('one Encrypt for a backup, one Decrypt for its restore, and the tree is the
   expect(await objectsOf(id)).toEqual(await namedObjects(id))
   expect(await auditOf(id)).toEqual([started, finished])
 
-  await sandbox.control('DELETE', 'requests')
+  await here.sandbox.control('DELETE', 'requests')
   expect(await restored(id)).toEqual(describeTree(source))
   expect(await kmsCounts()).toEqual({ Decrypt: 1 })
 
@@ -182,7 +145,7 @@ test('one Encrypt for a backup, one Decrypt for its restore, and the tree is the
 
 test('a watcher sees totals and what is done while it runs', async () => {
   const id = await start(makeSource('watched', 17))
-  const atEnd = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/manifest`))
+  const atEnd = here.gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/manifest`))
   const running = runBackup(here.context, id, never)
   await atEnd.arrived(1)
   const total = (17 << 20) + 6
@@ -205,7 +168,7 @@ test('AES-256 and unencrypted backups ask KMS nothing', async () => {
   ] as const) {
     await here.save(changes)
     const id = await start(source)
-    await sandbox.control('DELETE', 'requests')
+    await here.sandbox.control('DELETE', 'requests')
     await runBackup(here.context, id, never)
     expect(await row(id)).toMatchObject({ state: 'complete', keyIds, error: null })
     expect(await restored(id)).toEqual(describeTree(source))
@@ -216,7 +179,7 @@ test('AES-256 and unencrypted backups ask KMS nothing', async () => {
 
 test('a backup keeps to the revision it was started with', async () => {
   const id = await start(makeSource('revision'))
-  await here.save({ masterKey: keyArn(sandbox.info, 'archive') })
+  await here.save({ masterKey: keyArn(here.sandbox.info, 'archive') })
   await runBackup(here.context, id, never)
   expect(await row(id)).toMatchObject({ state: 'complete', keyIds: [key] })
   await here.save({ masterKey: key })
@@ -224,9 +187,9 @@ test('a backup keeps to the revision it was started with', async () => {
 
 test('a key that was disabled meanwhile: failed with the diagnosis, and nothing in the bucket', async () => {
   const id = await start(makeSource('disabled'))
-  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
   await runBackup(here.context, id, never)
-  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
   const backup = await row(id)
   expect(backup).toMatchObject({ state: 'failed', manifestSha256: null })
   expect(backup.error).toMatch(/^The key is disabled: .* Enable the key, wait a minute, and check again\.$/)
@@ -239,7 +202,7 @@ test.each<[string, string[], RegExp | undefined]>([
   ['patterns that match nothing', ['*.nothing'], /^nothing was backed up: .* its patterns leave everything out$/],
   ['a folder of which something matches', ['a.txt'], undefined],
 ])('%s: complete, and a warning where nothing was backed up', async (name, include, message) => {
-  const folder = path.join(here.context.sourceRoots[0] ?? '', name)
+  const folder = path.join(root(), name)
   if (include.length === 0) mkdirSync(folder)
   const source = include.length === 0 ? folder : makeSource(name)
   const id = await startBackup(here.context, { source, name: '', include }, 'page', actor)
@@ -261,9 +224,9 @@ test('a source that is gone and a bucket that refuses are told by the row', asyn
   })
 
   const refused = await start(makeSource('refused-by-bucket'))
-  await sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'PutObject', effect: 'AccessDenied' }])
+  await here.sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'PutObject', effect: 'AccessDenied' }])
   await runBackup(here.context, refused, never)
-  await sandbox.control('DELETE', 'faults')
+  await here.sandbox.control('DELETE', 'faults')
   expect(await row(refused)).toMatchObject({
     state: 'failed',
     error: expect.stringMatching(/^Writing objects was refused/),
@@ -271,9 +234,9 @@ test('a source that is gone and a bucket that refuses are told by the row', asyn
   expect(await objectsOf(refused)).toEqual([])
 
   const noKey = await start(makeSource('refused-by-key'))
-  await sandbox.control('PUT', 'rehearsal', { kind: 'without-encrypt', keyArn: key })
+  await here.sandbox.control('PUT', 'rehearsal', { kind: 'without-encrypt', keyArn: key })
   await runBackup(here.context, noKey, never)
-  await sandbox.control('DELETE', 'rehearsal')
+  await here.sandbox.control('DELETE', 'rehearsal')
   const { error } = await row(noKey)
   expect(error).toMatch(
     /^Encrypt is not allowed by any IAM policy: .* Add this IAM policy to .* What to add is shown by /,
@@ -286,7 +249,7 @@ test('a source that is gone and a bucket that refuses are told by the row', asyn
 async function interrupted(source: string): Promise<string> {
   const id = await start(source)
   const stop = new AbortController()
-  const segment = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/1/`))
+  const segment = here.gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/1/`))
   const first = failureOf(runBackup(here.context, id, stop.signal))
   await segment.arrived(1)
   const reason = new Error('This worker is stopping.')
@@ -304,7 +267,7 @@ test('a stopped worker gives its work back; the next attempt opens the same enve
   const source = makeSource('resumed', 17)
   const id = await interrupted(source)
   const { envelope } = await row(id)
-  await sandbox.control('DELETE', 'requests')
+  await here.sandbox.control('DELETE', 'requests')
   await runBackup(here.context, id, never)
   expect(await kmsCounts()).toEqual({ Decrypt: 1 })
   expect(await row(id)).toMatchObject({ state: 'complete', attempt: 2, envelope, keyIds: [key] })
@@ -317,9 +280,9 @@ test('a stopped worker gives its work back; the next attempt opens the same enve
 
 test('a key that is disabled between two attempts: failed, and what the first one stored is gone', async () => {
   const id = await interrupted(makeSource('midway', 17))
-  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
   await runBackup(here.context, id, never)
-  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
   expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled: /) })
   expect(await objectsOf(id)).toEqual([])
   expect(await auditOf(id)).toEqual([started, failed])
@@ -346,7 +309,7 @@ test.each(['manifest', 'segments/1/'])(
   async (where) => {
     const source = makeSource(`zombie-${where.slice(0, 5)}`, 17)
     const id = await start(source)
-    const asleep = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/${where}`), 1)
+    const asleep = here.gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/${where}`), 1)
     const zombie = runBackup(here.context, id, never).catch((error: unknown) => error)
     await asleep.arrived(1)
     await runBackup(here.context, id, never)
@@ -375,10 +338,10 @@ test('two workers with one job at once: one backup, one audit row, nothing left 
 test('with two jobs for one backup the slower attempt ends, and its job with it', async () => {
   const source = makeSource('two-jobs', 17)
   const id = await start(source)
-  const asleep = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/1/`), 1)
+  const asleep = here.gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/1/`), 1)
   const first = runBackup(here.context, id, never)
   await asleep.arrived(1)
-  const busy = gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/2/`))
+  const busy = here.gate.hold(({ method, url }) => method === 'PUT' && url.includes(`${id}/segments/2/`))
   const second = runBackup(here.context, id, never)
   await busy.arrived(1)
   // Given back to the queue, it would take the row from the second in a moment, and so on, until both are given up.
@@ -425,9 +388,9 @@ test('nothing goes on counting the source of a backup that has ended', async () 
 
 test('giving up ends an interrupted backup and empties its folder, and leaves a complete one alone', async () => {
   const id = await interrupted(makeSource('given-up', 17))
-  await sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'DeleteObjects', effect: 'AccessDenied' }])
+  await here.sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'DeleteObjects', effect: 'AccessDenied' }])
   await giveUpBackup(here.context, id)
-  await sandbox.control('DELETE', 'faults')
+  await here.sandbox.control('DELETE', 'faults')
   expect(await objectsOf(id)).not.toEqual([])
   expect(await row(id)).toMatchObject({ cleanedAt: null, tries: 1 })
   // The queue tells it again.

@@ -2,14 +2,14 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
-import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { cancelRestore } from './cancel-job.ts'
-import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { actor } from './console-for-tests.ts'
+import { gatedConsole } from './gated-console-for-tests.ts'
 import { backUpNow, restoreNow } from './jobs-for-tests.ts'
 import { giveUpRestore, runRestore } from './run-restore.ts'
 import { startBackup } from './start-backup.ts'
@@ -17,32 +17,20 @@ import { startRestore } from './start-restore.ts'
 import { viewBackup } from './view-backups.ts'
 
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let gate: Gate
-let here: TestConsole
+const here = gatedConsole()
 let key: string
 let source: string
 let backupId: string
 let targets = 0
-
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  gate = await openGate(sandbox.sandbox.endpoint)
-  here = await openTestConsole({ endpoint: gate.endpoint, credentials: sandbox.administrator })
-  key = keyArn(sandbox.info, 'backups')
+  key = keyArn(here.sandbox.info, 'backups')
   await here.save({ masterKey: key })
-  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  source = path.join(here.root(), 'source')
   mkdirSync(path.join(source, 'inner'), { recursive: true })
   writeFileSync(path.join(source, 'a'), 'first')
   writeFileSync(path.join(source, 'inner', 'b'), 'second')
   backupId = await backUpNow(here.context, source)
 })
-afterAll(async () => {
-  await here.close()
-  await gate.close()
-  await sandbox.close()
-})
-afterEach(() => sandbox.control('DELETE', 'faults'))
 
 const restores = () => here.context.restoreRoots[0] ?? ''
 /** A folder of its own for each test, so that everything left beside the target is seen. */
@@ -153,7 +141,7 @@ test('an empty folder is replaced; one that was filled meanwhile is left as it i
   // Filled in the middle of it.
   const late = newTarget()
   const id = await start(late)
-  const reading = gate.hold(isSegment)
+  const reading = here.gate.hold(isSegment)
   const running = runRestore(here.context, id, never)
   await reading.arrived(1)
   mkdirSync(late)
@@ -169,9 +157,9 @@ test('an empty folder is replaced; one that was filled meanwhile is left as it i
 test('a key that is disabled: failed with the diagnosis, and nothing is left on the disk', async () => {
   const target = newTarget()
   const id = await start(target)
-  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
   await runRestore(here.context, id, never)
-  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
   expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled: /) })
   expect(beside(target)).toEqual([])
   expect(await auditOf(target)).toEqual([started, failed])
@@ -180,7 +168,7 @@ test('a key that is disabled: failed with the diagnosis, and nothing is left on 
 test('bytes that arrive damaged are never restored', async () => {
   const target = newTarget()
   const id = await start(target)
-  await sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'GetObject', effect: 'CorruptBody' }])
+  await here.sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'GetObject', effect: 'CorruptBody' }])
   await runRestore(here.context, id, never)
   expect(await row(id)).toMatchObject({
     state: 'failed',
@@ -194,7 +182,7 @@ test('a stopped worker gives its work back; the next one goes on and completes',
   const target = newTarget()
   const id = await start(target)
   const stop = new AbortController()
-  const reading = gate.hold(isSegment)
+  const reading = here.gate.hold(isSegment)
   const first = failureOf(runRestore(here.context, id, stop.signal))
   await reading.arrived(1)
   const reason = new Error('This worker is stopping.')
@@ -212,7 +200,7 @@ test('a stopped worker gives its work back; the next one goes on and completes',
 test('a worker thought dead that wakes after another completed changes nothing', async () => {
   const target = newTarget()
   const id = await start(target)
-  const asleep = gate.hold(isSegment, 1)
+  const asleep = here.gate.hold(isSegment, 1)
   const zombie = runRestore(here.context, id, never).catch((error: unknown) => error)
   await asleep.arrived(1)
   await runRestore(here.context, id, never)
@@ -229,10 +217,10 @@ test('a worker thought dead that wakes after another completed changes nothing',
 test('a worker thought dead that wakes in the middle of another’s attempt neither fails nor finishes it', async () => {
   const target = newTarget()
   const id = await start(target)
-  const first = gate.hold(isSegment, 1)
+  const first = here.gate.hold(isSegment, 1)
   const zombie = runRestore(here.context, id, never).catch((error: unknown) => error)
   await first.arrived(1)
-  const second = gate.hold(isSegment, 1)
+  const second = here.gate.hold(isSegment, 1)
   const other = runRestore(here.context, id, never)
   await second.arrived(1)
   first.release()
@@ -250,7 +238,7 @@ test('a worker thought dead that wakes in the middle of another’s attempt neit
 test('given up is final: the worker that wakes afterwards cannot complete it', async () => {
   const target = newTarget()
   const id = await start(target)
-  const reading = gate.hold(isSegment)
+  const reading = here.gate.hold(isSegment)
   const zombie = runRestore(here.context, id, never).catch((error: unknown) => error)
   await reading.arrived(1)
   await giveUpRestore(here.context, id)
@@ -307,7 +295,7 @@ test.each([undefined, 'always'] as const)(
 test('cancelled in the middle: nothing is left on the disk', async () => {
   const target = newTarget()
   const id = await start(target)
-  const reading = gate.hold(isSegment)
+  const reading = here.gate.hold(isSegment)
   const running = runRestore(here.context, id, never)
   await reading.arrived(1)
   expect(await cancelRestore(here.context, id, actor)).toBe('asked')
@@ -323,7 +311,7 @@ test('cancelled in the middle: nothing is left on the disk', async () => {
 test('an access key that was rotated since: what the settings have for the bucket by now opens it', async () => {
   const rotate = async () => {
     // The same user: the access key that it had before is gone.
-    const user = await sandbox.user('rotated', {
+    const user = await here.sandbox.user('rotated', {
       Version: '2012-10-17',
       Statement: [{ Effect: 'Allow', Action: ['kms:*', 's3:*'], Resource: '*' }],
     })

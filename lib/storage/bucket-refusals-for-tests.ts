@@ -1,0 +1,111 @@
+import { answered } from '#lib/aws/fault-for-tests.ts'
+import { type FailureRow, implicit, s3, s3Denied } from './failure-row-for-tests.ts'
+
+/** By policy. */
+export const bucketRefusals: FailureRow[] = [
+  [
+    'S3: no IAM policy',
+    s3Denied(implicit('identity-based policy', 's3:PutObject')),
+    s3(),
+    'Writing objects is not allowed by any IAM policy',
+    'IAM policy',
+  ],
+  [
+    'S3: no IAM policy, reading',
+    s3Denied(implicit('identity-based policy', 's3:GetObject'), 's3:GetObject'),
+    s3('s3:GetObject'),
+    'Reading objects is not allowed by any IAM policy',
+    'IAM policy',
+  ],
+  [
+    'S3: no IAM policy, listing',
+    s3Denied(implicit('identity-based policy', 's3:ListBucket'), 's3:ListBucket'),
+    s3('s3:ListBucket'),
+    'Listing objects is not allowed by any IAM policy',
+    'IAM policy',
+  ],
+  [
+    'S3: no IAM policy, deleting',
+    s3Denied(implicit('identity-based policy', 's3:DeleteObject'), 's3:DeleteObject'),
+    s3('s3:DeleteObject'),
+    'Deleting objects is not allowed by any IAM policy',
+    'IAM policy',
+  ],
+  [
+    'S3: IAM deny',
+    s3Denied('with an explicit deny in an identity-based policy'),
+    s3(),
+    'Writing objects was refused by an IAM policy',
+    'IAM policy',
+  ],
+  [
+    'S3: bucket policy denies',
+    s3Denied('with an explicit deny in a resource-based policy'),
+    s3(),
+    'Writing objects was refused by the bucket policy',
+    'bucket policy',
+  ],
+  [
+    'S3: not in the bucket policy',
+    s3Denied(implicit('resource-based policy', 's3:PutObject')),
+    s3(),
+    'Writing objects was refused by the bucket policy',
+    'bucket policy',
+  ],
+  [
+    'S3: other account',
+    answered(403, 'AccessDenied', 'Access Denied'),
+    s3(),
+    'Writing objects was refused',
+    'bucket policy',
+  ],
+  [
+    'S3: SCP denies',
+    s3Denied('with an explicit deny in a service control policy'),
+    s3(),
+    'Writing objects was refused by your organization',
+    'service control policy',
+  ],
+  [
+    'S3: RCP denies',
+    s3Denied('with an explicit deny in a resource control policy'),
+    s3(),
+    'Writing objects was refused by the organization of the resource',
+    'resource control policy',
+  ],
+  [
+    'S3: endpoint does not allow',
+    s3Denied(implicit('VPC endpoint policy', 's3:PutObject')),
+    s3(),
+    'Writing objects was refused by the VPC endpoint',
+    'VPC endpoint policy',
+  ],
+  [
+    'S3: boundary does not allow',
+    s3Denied(implicit('permissions boundary', 's3:PutObject')),
+    s3(),
+    'Writing objects was refused by a permissions boundary',
+    'permissions boundary',
+  ],
+  [
+    'S3: session does not allow',
+    s3Denied(implicit('session policy', 's3:PutObject')),
+    s3(),
+    'Writing objects was refused by a session policy',
+    'session policy',
+  ],
+  [
+    'S3: public access block',
+    s3Denied('because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access'),
+    s3(),
+    'Writing objects was refused by S3 Block Public Access',
+    'bucket',
+  ],
+  [
+    'S3: object lock',
+    answered(403, 'AccessDenied', 'Access Denied because object protected by object lock.'),
+    s3('s3:DeleteObject'),
+    'Deleting objects was refused by Object Lock',
+    'bucket',
+  ],
+]
