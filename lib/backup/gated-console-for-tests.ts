@@ -51,6 +51,9 @@ export function gatedConsole() {
     get folder() {
       return here.folder
     },
+    get url() {
+      return here.url
+    },
     get environment() {
       return here.environment
     },

@@ -175,7 +175,7 @@ export interface BackupDetail extends BackupRow {
 }
 
 /** What the list can be narrowed to: `complete` leaves out those known to be damaged, which `damaged` are. */
-const backupFilters = [...backupStates, 'damaged'] as const
+export const backupFilters = [...backupStates, 'damaged'] as const
 
 /** The address bar of the list of backups. Anything unknown is ignored. */
 export const backupQuerySchema = z.object({

@@ -8,7 +8,7 @@ import type { TestConsole } from './console-for-tests.ts'
 const root = path.join(import.meta.dirname, '..', '..')
 
 /** Lets worker processes find this console's sandbox, as the supervisor's do. */
-export function shareSandbox(here: TestConsole, sandbox: TestSandbox): void {
+export function shareSandbox(here: Pick<TestConsole, 'context'>, sandbox: TestSandbox): void {
   symlinkSync(sandbox.dataDir, path.join(here.context.dataDir, 'sandbox'))
 }
 

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import { z } from 'zod'
+import { AppError } from '#lib/errors.ts'
 
 // What a value of the command line may be; whatever else is bad usage.
 
@@ -22,4 +24,21 @@ export function wholeNumber(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is not a whole number from 1 on.')
   return value
+}
+
+/**
+ * What a schema says, each sentence behind the option that it is about.
+ * @param argument the field that is an argument, and so has no name
+ */
+export function refusedInput({ issues }: z.ZodError, argument = ''): AppError {
+  const sentences = issues.map(({ path: [field], message }) =>
+    field === undefined || field === argument ? message : `--${String(field)}: ${message}`,
+  )
+  return new AppError('invalid', sentences.join(' '))
+}
+
+/** The ID of whatever it is: of those that are there, the database knows. */
+export function anId(text: string): string {
+  if (!z.uuid().safeParse(text).success) throw new InvalidArgumentError('It is not an ID.')
+  return text
 }

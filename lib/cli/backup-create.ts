@@ -7,7 +7,7 @@ import { viewBackup } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
 import { putQuerySchema } from '#lib/upload/schema.ts'
-import { notEmpty, severalTimes } from './arguments.ts'
+import { notEmpty, refusedInput, severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine } from './output.ts'
@@ -27,8 +27,8 @@ export function addBackupCreate(backup: Command): void {
     .command('create')
     .description('Back up a folder, a file or standard input into the saved backup environment, and wait for it.')
     .argument('<source>', 'the folder or file; - for standard input', notEmpty)
-    .option('--name <name>', 'what to call it (default: the source’s name)')
-    .option('--path <name>', 'with -: what the file is called in the backup', 'stdin')
+    .option('--name <name>', 'what to call it (default: the source’s name)', notEmpty)
+    .option('--path <name>', 'with -: what the file is called in the backup (default: stdin)', notEmpty)
     .option(
       '--include <pattern>',
       'of a folder, only what it matches, as .gitignore writes patterns; once more for each further one',
@@ -45,8 +45,15 @@ export function addBackupCreate(backup: Command): void {
 Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is running.
 Ctrl-C stops waiting, and the backup goes on in the console; one of standard input ends with it.`,
     )
-    .action((source: string, options: Options) =>
-      withServices(async (services) => {
+    .action((source: string, options: Options, command: Command) => {
+      const { include, exclude, host, path: inside } = options
+      if (source === '-' && (include ?? exclude ?? host) !== undefined)
+        command.error('error: --include, --exclude and --host are of a folder, and - is standard input', {
+          code: 'create.input',
+        })
+      if (source !== '-' && inside !== undefined)
+        command.error('error: --path goes with -, which is standard input', { code: 'create.path' })
+      return withServices(async (services) => {
         const started = performance.now()
         const result = source === '-' ? await fromInput(services, options) : await fromDisk(services, source, options)
         process.exitCode = result.state === 'complete' ? exitCodes.done : exitCodes.failed
@@ -67,14 +74,14 @@ Ctrl-C stops waiting, and the backup goes on in the console; one of standard inp
         for (const warning of result.warningList) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
         if (result.warnings > result.warningList.length)
           print(`! and ${count(result.warnings - result.warningList.length, 'more warning')}`)
-      }),
-    )
+      })
+    })
 }
 
 async function fromDisk(services: Services, source: string, options: Options): Promise<BackupDetail> {
   const { name = '', include, exclude, host } = options
   const wish = startBackupSchema.safeParse({ source: path.resolve(source), name, include, exclude, host })
-  if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'This cannot be backed up.')
+  if (!wish.success) throw refusedInput(wish.error, 'source')
   const id = await startBackup(services.backup, wish.data, 'host', 'command line')
   await waitForJob(services, 'backup', id)
   const result = await viewBackup(services.backup, id)
@@ -84,8 +91,8 @@ async function fromDisk(services: Services, source: string, options: Options): P
 
 /** Runs in this very process: nobody else can read its standard input. */
 async function fromInput({ backup }: Services, options: Options): Promise<BackupDetail> {
-  const wish = putQuerySchema.safeParse({ name: options.name ?? 'Standard input', path: options.path })
-  if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'This cannot be backed up.')
+  const wish = putQuerySchema.safeParse({ name: options.name ?? 'Standard input', path: options.path ?? 'stdin' })
+  if (!wish.success) throw refusedInput(wish.error)
   if (process.stdin.isTTY) printError('Reading from the terminal until Ctrl-D.')
   const line = progressLine()
   const started = performance.now()

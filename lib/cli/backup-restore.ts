@@ -6,7 +6,7 @@ import { keptIn } from '#lib/backup/progress-schema.ts'
 import { startRestoreSchema } from '#lib/backup/schema.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { AppError } from '#lib/errors.ts'
-import { notEmpty, severalNotEmpty } from './arguments.ts'
+import { notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson } from './output.ts'
@@ -51,7 +51,7 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         const started = performance.now()
         const target = path.resolve(options.to)
         const wish = startRestoreSchema.safeParse({ backupId, target, paths: wanted, overwrite: options.overwrite })
-        if (!wish.success) throw new AppError('invalid', wish.error.issues[0]?.message ?? 'That cannot be restored.')
+        if (!wish.success) throw refusedInput(wish.error, 'paths')
         // The form takes white space off its end; here it was named so.
         const id = await startRestore(services.backup, { ...wish.data, target }, 'host', 'command line')
         await waitForJob(services, 'restore', id)
@@ -80,7 +80,7 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         print(
           `Restored ${count(result.files ?? 0, 'file')}, ${bytesText(Number(result.bytes ?? 0))}, to ${plain(result.target)}`,
         )
-        if (kept > 0) print(`Kept ${count(kept, 'file')} that were there already`)
+        if (kept > 0) print(`Kept ${count(kept, 'file or link', 'files and links')} that were there already`)
         const warnings = z.array(z.object({ path: z.string(), message: z.string() })).parse(result.warnings)
         for (const warning of warnings.slice(0, 20)) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
         if (result.warningCount > 20) print(`! and ${count(result.warningCount - 20, 'more warning')}`)

@@ -5,7 +5,7 @@ import { AppError } from '#lib/errors.ts'
 import { addSchedule, changeSchedule } from '#lib/schedules/change-schedules.ts'
 import { addScheduleSchema, timeWords, weekdays } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
-import { notEmpty, severalTimes } from './arguments.ts'
+import { notEmpty, refusedInput, severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { plain, print, printJson, timeText } from './output.ts'
 
@@ -32,7 +32,7 @@ export function addBackupSchedule(backup: Command): void {
     .option('--weekly <weekday>', 'every week on that day, such as Monday')
     .option('--at <HH:MM>', 'when, in UTC', '02:00')
     .option('--keep <number>', 'how many complete backups are kept; older ones are deleted', '7')
-    .option('--name <name>', 'what to call it (default: the folder’s name)')
+    .option('--name <name>', 'what to call it (default: the folder’s name)', notEmpty)
     .option('--host <name>', 'the host whose folder it is (default: this machine)')
     .option(
       '--include <pattern>',
@@ -54,7 +54,7 @@ export function addBackupSchedule(backup: Command): void {
           include: options.include,
           exclude: options.exclude,
         })
-        if (!input.success) throw new AppError('invalid', input.error.issues.map(({ message }) => message).join(' '))
+        if (!input.success) throw refusedInput(input.error, 'source')
         const id = await addSchedule(services.backup, input.data, 'host', 'command line')
         const row = (await viewSchedules(services.backup)).find((one) => one.id === id)
         if (row)
@@ -84,7 +84,7 @@ export function addBackupSchedule(backup: Command): void {
       }),
     )
   for (const [change, done, description] of [
-    ['run', 'started within seconds, by a worker of its host', 'Make its backup now, whatever its time.'],
+    ['run', 'due now: a worker of its host starts it within seconds', 'Make its backup now, whatever its time.'],
     ['remove', 'removed; its backups stay', 'Remove a schedule. Its backups stay.'],
     ['pause', 'paused', 'Pause a schedule: nothing runs until it is resumed.'],
     ['resume', 'resumed', 'Resume a paused schedule, with its next time.'],

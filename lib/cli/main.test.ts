@@ -1,56 +1,62 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { byok } from './byok-for-tests.ts'
 
-/** @param stdout a file to write to; otherwise what is printed is read */
-async function byok(args: readonly string[], { stdout, deaf = false }: { stdout?: string; deaf?: boolean } = {}) {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), ...args], {
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', VAULT_DATA_DIR: '/nowhere' },
-    stdio: ['ignore', stdout === undefined ? 'pipe' : openSync(stdout, 'w'), 'pipe'],
-  })
-  let out = ''
-  let error = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text))
-  if (deaf) child.stderr?.destroy()
-  else child.stderr?.setEncoding('utf8').on('data', (text: string) => (error += text))
-  await once(child, 'close')
-  return { code: child.exitCode, out, error }
-}
+const nowhere = { env: { VAULT_DATA_DIR: '/nowhere' } }
 
 test('help of a group, asked for either way, names its commands', async () => {
-  const [asked, said] = await Promise.all([byok(['help', 'seal']), byok(['seal', '--help'])])
-  expect(asked).toEqual({ code: 0, out: said.out, error: '' })
-  expect(said.out).toContain('recovery-kit')
+  const [asked, said] = await Promise.all([byok(['help', 'seal'], nowhere), byok(['seal', '--help'], nowhere)])
+  expect(asked).toEqual({ code: 0, stdout: said.stdout, stderr: '' })
+  expect(said.stdout).toContain('recovery-kit')
 })
 
 test('tells its version', async () => {
-  expect(await byok(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), error: '' })
+  expect(await byok(['--version'], nowhere)).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    stderr: '',
+  })
 })
 
 test.each([
   [['key', 'rewrap'], '--from KEY, --to KEY'],
   [['backup', 'shred', 'start', '--dry-run'], '--schedule, --key or --before'],
   [['backup', 'shred', 'start', '--key', 'x'], '--user EMAIL'],
+  [['backup', 'create', '-', '--exclude', '*.tmp'], 'of a folder'],
+  [['backup', 'create', '.', '--path', 'dump.sql'], '--path goes with -'],
+  [['backup', 'create', '.', '--name', ''], 'It is empty'],
+  [['backup', 'list', '--before', 'nonsense'], 'It is not an ID'],
+  [['backup', 'list', '--state', 'nonsense'], 'Allowed choices are queued'],
 ])('%j is bad usage, whether a console runs or not', async (args, what) => {
-  expect(await byok(args)).toMatchObject({ code: 2, error: expect.stringContaining(what) })
+  expect(await byok(args, nowhere)).toMatchObject({ code: 2, stderr: expect.stringContaining(what) })
 })
 
 test('an old key that is named by an alias is told what it must be, and which of the two it was', async () => {
-  const { code, error } = await byok(['key', 'rewrap', '--from', 'x', '--to', 'y'])
+  const { code, stderr } = await byok(['key', 'rewrap', '--from', 'x', '--to', 'y'], nowhere)
   expect(code).toBe(1)
-  expect(error).toMatch(/--from: Name the old key by its ARN.* --to: If this is an alias/)
+  expect(stderr).toMatch(/--from: Name the old key by its ARN.* --to: If this is an alias/)
 })
 
 test('whoever does not listen to the words gets the exit code all the same', async () => {
-  expect(await byok(['nonsense'], { deaf: true })).toMatchObject({ code: 2 })
+  expect(await byok(['nonsense'], { ...nowhere, unread: 'stderr' })).toMatchObject({ code: 2 })
 })
 
-test.runIf(existsSync('/dev/full'))('an output that is full is one sentence', async () => {
-  const { code, error } = await byok(['seal', '--help'], { stdout: '/dev/full' })
-  expect({ code, error }).toEqual({
-    code: 1,
-    error: expect.stringMatching(/^Standard output cannot be written: .*\n$/),
+test.runIf(existsSync('/dev/full'))('an output that is full is one sentence', () => {
+  const args = [path.join(import.meta.dirname, 'main.ts'), 'seal', '--help']
+  const env = { ...process.env, ...nowhere.env }
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    env,
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
   })
+  expect({ status, stderr: String(stderr) }).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(/^Standard output cannot be written: .*\n$/),
+  })
+})
+
+test('the sandbox’s commands ask for nothing that only a console with AWS needs', async () => {
+  const { code, stderr } = await byok(['sandbox', 'info'], { env: { ...nowhere.env, VAULT_AWS: 'aws' } })
+  expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('No console with a sandbox is running') })
 })

@@ -36,6 +36,7 @@ const backup = group('backup', 'Make, list and restore backups.')
 if (backup) {
   ;(await import('./backup-create.ts')).addBackupCreate(backup)
   ;(await import('./backup-list.ts')).addBackupList(backup)
+  ;(await import('./backup-show.ts')).addBackupShow(backup)
   ;(await import('./backup-restore.ts')).addBackupRestore(backup)
   ;(await import('./backup-verify.ts')).addBackupVerify(backup)
   ;(await import('./backup-files.ts')).addBackupFiles(backup)

@@ -1,6 +1,5 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -29,6 +28,7 @@ import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbo
 import { writeRecoveryKit } from '#lib/seal/recovery-kit.ts'
 import { memoryWrapper } from '#lib/seal/root-key.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
+import { byok } from './byok-for-tests.ts'
 
 let folder: string
 let source: string
@@ -124,12 +124,10 @@ async function recover(
     variables?: Record<string, string>
   } = {},
 ) {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts'), 'recover', ...args], {
+  const ended = await byok(['recover', ...args], {
     cwd: folder,
     // Nothing of a console: a data folder that is not there must not be missed, nor made; nor the console's address.
     env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'production',
       VAULT_AWS: 'aws',
       VAULT_DATA_DIR: path.join(folder, 'no-such-data'),
       DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
@@ -137,16 +135,11 @@ async function recover(
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       ...variables,
     },
+    input,
+    ...(deaf && { unread: 'stdout' }),
   })
-  let stdout = ''
-  let stderr = ''
-  if (deaf) child.stdout.destroy()
-  else child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  child.stdin.end(input)
-  await once(child, 'close')
   expect(existsSync(path.join(folder, 'no-such-data'))).toBe(false)
-  return { code: child.exitCode, stdout, stderr }
+  return ended
 }
 const at = () => [`s3://${bucket}/a/prefix`, '--environment', 'env-7', '--endpoint', target.info.endpoint]
 const newTarget = () => {

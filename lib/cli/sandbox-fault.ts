@@ -84,7 +84,7 @@ async function steer(run: (control: SandboxControl) => Promise<void>): Promise<v
   // Not needed, and so not loaded, by who only runs a sandbox.
   const { readEnv } = await import('#lib/env.ts')
   const { openSandboxControl } = await import('#lib/sandbox/open-control.ts')
-  const { dataDir } = readEnv()
+  const { dataDir } = readEnv(undefined, { serves: false })
   try {
     await run(openSandboxControl(path.join(dataDir, 'sandbox')))
   } catch (cause) {

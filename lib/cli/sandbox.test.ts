@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,6 +5,7 @@ import path from 'node:path'
 import { DescribeKeyCommand } from '@aws-sdk/client-kms'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { openTestSandbox, refusal, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { byok, startByok } from './byok-for-tests.ts'
 
 let folder: string
 let target: TestSandbox
@@ -20,20 +20,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function start(args: readonly string[], dataDir = folder) {
-  const main = path.join(import.meta.dirname, 'main.ts')
-  return spawn(process.execPath, [main, 'sandbox', ...args], { env: { ...process.env, VAULT_DATA_DIR: dataDir } })
-}
-
-async function run(args: readonly string[], dataDir = folder) {
-  const child = start(args, dataDir)
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  await once(child, 'close')
-  return { code: child.exitCode, stdout, stderr }
-}
+const at = (dataDir: string) => ({ env: { VAULT_DATA_DIR: dataDir } })
+const start = (args: readonly string[], dataDir = folder) => startByok(['sandbox', ...args], at(dataDir))
+const run = (args: readonly string[], dataDir = folder) => byok(['sandbox', ...args], at(dataDir))
 
 const throttled = ['fault', 'add', '--service', 'kms', '--operation', 'DescribeKey', '--effect', 'Throttle']
 

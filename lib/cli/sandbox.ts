@@ -45,7 +45,7 @@ export function addSandbox(sandbox: Command): void {
     .action(async () => {
       const { attachSandbox } = await import('#lib/sandbox/attach.ts')
       const { readEnv } = await import('#lib/env.ts')
-      const { dataDir } = readEnv()
+      const { dataDir } = readEnv(undefined, { serves: false })
       printJson(
         await attachSandbox(path.join(dataDir, 'sandbox')).catch((cause: unknown) => {
           const fix = 'Start it with npm start.'

@@ -3,6 +3,7 @@ import { createApiToken, listApiTokens, revokeApiToken, type TokenOwner } from '
 import { createTokenSchema, roles, tokenScopeNames } from '#lib/auth/schema.ts'
 import type { Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { notEmpty, refusedInput } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { plain, print, printError, printJson, timeText } from './output.ts'
 
@@ -12,7 +13,7 @@ export function addToken(token: Command): void {
   token
     .command('create')
     .description('Make an API token and print it. It is shown this once and stored nowhere.')
-    .requiredOption('--name <name>', 'what it is for')
+    .requiredOption('--name <name>', 'what it is for', notEmpty)
     .requiredOption('--scope <scopes>', `one or more of ${tokenScopeNames.join(',')}`)
     .option('--expires <time>', 'days or hours from now, at most 366d', '90d')
     .option('--user <email>', 'who it acts for (default: the only person there is)')
@@ -22,7 +23,7 @@ export function addToken(token: Command): void {
       withServices(async ({ db, backup }) => {
         const scopes = options.scope.split(',').map((scope) => scope.trim())
         const input = createTokenSchema.safeParse({ name: options.name, scopes, expires: options.expires })
-        if (!input.success) throw new AppError('invalid', input.error.issues[0]?.message ?? 'This cannot be used.')
+        if (!input.success) throw refusedInput(input.error, 'scopes')
         const owner = await ownerOf(db, options.user)
         const made = await createApiToken(backup, owner, input.data, 'command line')
         if (options.json) return printJson(made)
@@ -75,9 +76,16 @@ async function ownerOf(db: Db, email: string | undefined): Promise<TokenOwner> {
     take: 2,
   })
   const [user] = users
-  if (!user) throw new AppError('not-found', email ? `There is no user ${plain(email)}.` : 'There is nobody yet.')
+  if (!user)
+    throw email === undefined
+      ? new AppError('not-found', 'There is nobody yet whom a token could act for.', {
+          fix: 'Add a person: byok user add.',
+        })
+      : new AppError('not-found', `There is no user ${plain(email)}.`, { fix: 'byok user list shows them all.' })
   if (users.length > 1)
-    throw new AppError('invalid', 'There is more than one person.', { fix: 'Name one with --user.' })
+    throw new AppError('invalid', 'There is more than one person.', {
+      fix: 'Say with --user EMAIL for whom the token acts.',
+    })
   const role = roles.find((known) => known === user.role)
   if (!role) throw new AppError('invalid', `${user.email} has no known role.`)
   return { ...user, role }

@@ -1,0 +1,64 @@
+import path from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
+import { restoreNow } from '#lib/backup/jobs-for-tests.ts'
+import { runBackup } from '#lib/backup/run-backup.ts'
+import { shareSandbox } from '#lib/backup/workers-for-tests.ts'
+import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
+import { byok } from './byok-for-tests.ts'
+
+const never = new AbortController().signal
+const here = gatedConsole()
+let whole: string
+let failed: string
+beforeAll(async () => {
+  await here.save({ masterKey: keyArn(here.sandbox.info, 'backups') })
+  shareSandbox(here, here.sandbox)
+  whole = await here.complete(here.makeSource('whole'))
+  failed = await here.start(here.makeSource('refused'), { name: 'nightly' })
+  await here.sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'AccessDenied' }])
+  await runBackup(here.context, failed, never)
+  await here.sandbox.control('DELETE', 'faults')
+})
+const run = (...args: string[]) =>
+  byok(['backup', ...args], { env: { DATABASE_URL: here.url, VAULT_DATA_DIR: here.context.dataDir } })
+
+test('the list is narrowed by state and by text, and says when nothing is in it', async () => {
+  const [all, complete, named, none] = await Promise.all([
+    run('list'),
+    run('list', '--state', 'complete'),
+    run('list', '--text', 'NIGHT', '--json'),
+    run('list', '--state', 'damaged', '--text', 'nightly'),
+  ])
+  expect(all.stdout).toMatch(new RegExp(`^${failed} .* failed .*nightly\\n${whole} .* complete .*whole\\n$`))
+  expect(complete.stdout).toMatch(new RegExp(`^${whole} [^\\n]*\\n$`))
+  expect(JSON.parse(named.stdout)).toMatchObject({ backups: [{ id: failed, state: 'failed' }], nextBefore: null })
+  expect(none).toEqual({ code: 0, stdout: 'There is no such backup.\n', stderr: '' })
+})
+
+test('one backup: why it failed, what opens it, and what became of its restores', async () => {
+  const target = path.join(here.context.restoreRoots[0] ?? '', 'restored')
+  const restore = await restoreNow(here.context, whole, target)
+  const [shown, why, json, unknown] = await Promise.all([
+    run('show', whole),
+    run('show', failed),
+    run('show', whole, '--json'),
+    run('show', '00000000-0000-7000-8000-000000000000'),
+  ])
+  expect(shown).toMatchObject({ code: 0, stderr: '' })
+  for (const part of [
+    `Key         ${keyArn(here.sandbox.info, 'backups')}\n`,
+    'Bucket      s3://vault-hosted-us-east-1 in us-east-1\n',
+    `environment ${here.environment}, installation ${here.context.installation}\n`,
+    `Restore ${restore.id}  `,
+    `complete, 2 files  to ${target}\n`,
+  ])
+    expect(shown.stdout).toContain(part)
+  expect(why.stdout).toMatch(/State {7}failed\n {2}Why {9}Encrypt was refused by an IAM policy: /)
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    id: whole,
+    state: 'complete',
+    restores: [{ id: restore.id, target }],
+  })
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('byok backup list shows their IDs') })
+})
