@@ -18,7 +18,8 @@ export function addBackupCancel(backup: Command): void {
         const restore = await services.db.restore.findUnique({ where: { id }, select: { id: true } })
         const kind = restore ? 'restore' : 'backup'
         const result = await (restore ? cancelRestore : cancelBackup)(services.backup, id, 'command line')
-        const state = result === 'cancelled' ? result : (await waitForJob(services, kind, id)).state
+        const asked = `The ${kind} ${id} ends all the same, as soon as its worker sees it.`
+        const state = result === 'cancelled' ? result : (await waitForJob(services, kind, id, asked)).state
         if (state !== 'cancelled') throw new AppError('conflict', `The ${kind} had ended by then: it is ${state}.`)
         print(`The ${kind} ${id} is cancelled.`)
       }),

@@ -1,17 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { AppError, isDatabaseError } from '#lib/errors.ts'
+import { AppError } from '#lib/errors.ts'
 import { nextCommands, reportText } from '#lib/retire/report-text.ts'
 import { startProof } from '#lib/retire/run-proof.ts'
 import { type ProofDetail, retireKeySchema } from '#lib/retire/schema.ts'
 import { viewProof } from '#lib/retire/view-proofs.ts'
 import type { Services } from '#lib/services.ts'
+import { askPatiently } from './ask-patiently.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { plain, print, printJson, progressLine } from './output.ts'
-
-/** The console starts its database again by itself; this is how long that may take. */
-const patienceMs = 60_000
+import { tellOnInterrupt } from './tell-on-interrupt.ts'
 
 export function addKeyRetireProof(key: Command): void {
   key
@@ -51,22 +50,23 @@ export function addKeyRetireProof(key: Command): void {
 }
 
 async function finished({ db }: Services, id: string): Promise<ProofDetail> {
+  const goesOn = `Nobody waits here any more; the report ${id} is made all the same, and the key’s page shows it.`
   const line = progressLine()
-  let answered = Date.now()
+  const takeBack = tellOnInterrupt(line, goesOn)
   try {
     for (;;) {
-      const proof = await viewProof(db, id).catch((error: unknown) => {
-        if (!isDatabaseError(error) || Date.now() - answered > patienceMs) throw error
-        return undefined
+      const proof = await askPatiently(() => viewProof(db, id), {
+        onAway: () => line.show('Waiting for the database…'),
+        goesOn,
       })
-      if (proof) answered = Date.now()
-      else if (Date.now() - answered > patienceMs) throw new AppError('not-found', `The report ${id} is gone.`)
-      if (proof?.state === 'complete' || proof?.state === 'failed') return proof
-      const { step, done, total } = proof?.progress ?? { step: 'Waiting for a worker…', done: 0, total: 0 }
+      if (!proof) throw new AppError('not-found', `The report ${id} is gone.`)
+      if (proof.state === 'complete' || proof.state === 'failed') return proof
+      const { step, done, total } = proof.progress ?? { step: 'Waiting for a worker…', done: 0, total: 0 }
       line.show(total > 0 ? `${step}: ${done} of ${total}` : step)
       await delay(200)
     }
   } finally {
+    takeBack()
     line.clear()
   }
 }

@@ -7,10 +7,20 @@ import type { Services } from '#lib/services.ts'
 import { askPatiently } from './ask-patiently.ts'
 import { hasConsoleStopped } from './attach.ts'
 import { bytesText, count, plain, printError, progressLine } from './output.ts'
+import { tellOnInterrupt } from './tell-on-interrupt.ts'
 
-/** Follows a backup, restore or verification to its end, with a progress line on a terminal. */
-export async function waitForJob({ backup, env }: Services, kind: JobKind, id: string): Promise<Progress> {
+/**
+ * Follows a backup, restore or verification to its end, with a progress line on a terminal.
+ * @param goesOn what is said when Ctrl-C ends the waiting
+ */
+export async function waitForJob(
+  { backup, env }: Services,
+  kind: JobKind,
+  id: string,
+  goesOn = afterInterrupt(kind, id),
+): Promise<Progress> {
   const line = progressLine()
+  const takeBack = tellOnInterrupt(line, goesOn)
   let told = ''
   let from: Moment | undefined
   try {
@@ -33,8 +43,15 @@ export async function waitForJob({ backup, env }: Services, kind: JobKind, id: s
       await delay(200)
     }
   } finally {
+    takeBack()
     line.clear()
   }
+}
+
+function afterInterrupt(kind: JobKind, id: string): string {
+  if (kind === 'verification') return 'The verification goes on in the console: byok backup show says what it finds.'
+  const look = kind === 'backup' ? `byok backup show ${id} says how it is, ` : ''
+  return `The ${kind} ${id} goes on in the console: ${look}byok backup cancel ${id} ends it.`
 }
 
 /** What the log of a timer needs, where there is no terminal: why nothing goes on. Once for each reason. */

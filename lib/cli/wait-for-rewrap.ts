@@ -5,12 +5,17 @@ import { viewRewrap } from '#lib/rewrap/view-rewraps.ts'
 import type { Services } from '#lib/services.ts'
 import { askPatiently } from './ask-patiently.ts'
 import { count, progressLine } from './output.ts'
+import { tellOnInterrupt } from './tell-on-interrupt.ts'
 
 const windowMs = 10_000
 
 /** Follows a re-wrap until it has ended or is paused, with a progress line on a terminal. */
 export async function waitForRewrap({ db }: Services, id: string): Promise<RewrapRow> {
   const line = progressLine()
+  const takeBack = tellOnInterrupt(
+    line,
+    `The re-wrap ${id} goes on in the console: byok key rewrap list says how far it is.`,
+  )
   let seen: { at: number; done: number }[] = []
   try {
     for (;;) {
@@ -26,6 +31,7 @@ export async function waitForRewrap({ db }: Services, id: string): Promise<Rewra
       await delay(200)
     }
   } finally {
+    takeBack()
     line.clear()
   }
 }
