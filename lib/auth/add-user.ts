@@ -20,7 +20,9 @@ export async function addUser(db: Db, user: NewUser, by: Manager): Promise<void>
   await db.$transaction(async (tx) => {
     await lockPeople(tx, by)
     if (await tx.user.findUnique({ where: { email: user.email } })) {
-      throw new AppError('conflict', `There is already a user ${user.email}.`)
+      throw new AppError('conflict', `There is already a user ${user.email}.`, {
+        fix: 'To change what they may do, give them another role, or a new password.',
+      })
     }
     const id = await insertUser(tx, user, hash)
     await recordAudit(tx, {

@@ -31,7 +31,14 @@ export function pathOfId(id: string): BytePath {
 /** What lies directly in a folder. Throws AppError `not-found` when there is no such folder, and as reading the list does. */
 export async function listFolder(index: EntryIndex, folder: BytePath, { after, limit }: PageWish): Promise<Page> {
   const found = await index.find(folder)
-  if (found?.type !== 'folder') throw new AppError('not-found', `The backup holds no folder “${displayPath(folder)}”.`)
+  if (found?.type !== 'folder')
+    throw new AppError(
+      'not-found',
+      found
+        ? `“${displayPath(folder)}” is no folder of the backup.`
+        : `The backup holds no folder “${displayPath(folder)}”.`,
+      { fix: 'Its top is listed where no folder is named. A search finds by a part of a path.' },
+    )
   const end = folder === '.' ? undefined : keyAfter(folder)
   const items: BrowsedItem[] = []
   let key = after === undefined ? keyInside(folder) : keyAfter(after)

@@ -62,7 +62,7 @@ export async function savedEnvironment(db: Tx): Promise<{ environmentId: string;
   const { id: environmentId, revision } = await currentEnvironment(db)
   if (revision) return { environmentId, revision }
   throw new AppError('invalid', 'No backup environment is set up yet.', {
-    fix: 'Save one in Settings > Backup Environment first.',
+    fix: 'Save one first: in Settings > Backup Environment, or with byok environment apply.',
   })
 }
 

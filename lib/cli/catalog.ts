@@ -84,9 +84,13 @@ async function placeOf({ db }: Services, address: string | undefined, options: I
     throw new AppError('invalid', 'No backup environment is saved here yet.', { fix: 'Name the bucket: s3://BUCKET.' })
   const environment = options.environment ?? id
   if (!z.uuid().safeParse(environment).success)
-    throw new AppError('invalid', `“${plain(environment)}” is not the ID of an environment.`)
+    throw new AppError('invalid', `“${plain(environment)}” is not the ID of an environment.`, {
+      fix: 'Its folder in the bucket is called by it; the page of each backup shows it.',
+    })
   if (options.at !== undefined && !/^\d{8}T\d{9}Z$/.test(options.at))
-    throw new AppError('invalid', `“${plain(options.at)}” is not the name of a catalogue.`)
+    throw new AppError('invalid', `“${plain(options.at)}” is not the name of a catalogue.`, {
+      fix: 'It is a time such as 20260131T120000000Z: what a folder in the environment’s catalog/ is called.',
+    })
   const keys: CatalogPlace['keys'] = options.allowUnencrypted
     ? 'none'
     : (options.key?.map((key) => parseKeyArn(key).arn) ?? savedKeys(revision))

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { environmentVariable } from '#lib/env.ts'
 import { currentEnvironment } from '#lib/environment/access.ts'
@@ -12,6 +11,7 @@ import { verdictOf } from '#lib/keys/schema.ts'
 import type { Services } from '#lib/services.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
+import { readNamedFile } from './named-file.ts'
 import { plain, print, printError, printJson } from './output.ts'
 import { printReport } from './print-report.ts'
 
@@ -47,7 +47,7 @@ export function addEnvironment(environment: Command): void {
       '\nSecrets are named, never written: "secretAccessKey": { "env": "NAME_OF_A_VARIABLE" }. Left out, the stored one is kept.\nExit codes: 0 saved or nothing to change, 1 a check failed or --yes is missing, 2 bad usage, 3 nothing to attach to or AWS could not be reached.',
     )
     .action(async (file: string, options: ApplyOptions) => {
-      const settings = readEnvironmentFile(textOf(file), environmentVariable)
+      const settings = readEnvironmentFile(readNamedFile(file === '-' ? 0 : file), environmentVariable)
       const applied = await withServices((services) => apply(services, settings, options))
       if (options.json) printJson(applied)
       else printApplied(applied)
@@ -71,7 +71,10 @@ async function show({ db, backup }: Services, all: boolean): Promise<void> {
       settings: file,
     })
   } else if (file) printJson(file)
-  else throw new AppError('not-found', 'No backup environment was saved yet.')
+  else
+    throw new AppError('not-found', 'No backup environment was saved yet.', {
+      fix: 'Save one in Settings > Backup Environment, or with byok environment apply FILE.',
+    })
 }
 
 async function apply({ db, backup }: Services, settings: EnvironmentSettings, options: ApplyOptions): Promise<Applied> {
@@ -112,12 +115,4 @@ function exitCodeOf(applied: Applied): number {
   if ('report' in applied && applied.report && verdictOf(applied.report) === 'unreachable') return exitCodes.unavailable
   if (applied.status === 'confirm' || applied.status === 'error') return exitCodes.failed
   return 'report' in applied && !applied.report.ok ? exitCodes.failed : exitCodes.done
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
-  } catch (cause) {
-    throw new AppError('not-found', `The file ${file} cannot be read.`, { cause })
-  }
 }

@@ -4,7 +4,7 @@ import { listKeys } from '#lib/key-holdings/list-keys.ts'
 import { isNeeded, type KeyRow } from '#lib/key-holdings/schema.ts'
 import type { Services } from '#lib/services.ts'
 import { withServices } from './attach.ts'
-import { bytesText, plain, print, printJson } from './output.ts'
+import { bytesText, count, plain, print, printJson } from './output.ts'
 
 export function addKeyList(key: Command): void {
   key
@@ -47,17 +47,15 @@ export function keyLines(row: KeyRow): string[] {
   const days = health?.daysLeft
   const state = health?.state ?? (isNeeded(row) ? 'not checked yet' : 'not watched: nothing needs it')
   return [
-    `${state}${days === null || days === undefined ? '' : `, deleted in ${counted(days, 'day')}`}`,
+    `${state}${days === null || days === undefined ? '' : `, deleted in ${count(days, 'day')}`}`,
     ...(aliases.length > 0 ? [`typed as ${aliases.map(({ name }) => plain(name)).join(', ')}`] : []),
-    `${counted(backups, 'backup')}, ${bytesText(bytes)}${underWay > 0 ? `, ${underWay} more under way` : ''}`,
+    `${count(backups, 'backup')}, ${bytesText(bytes)}${underWay > 0 ? `, ${underWay} more under way` : ''}`,
     lost.backups > 0
-      ? `lost with it: ${counted(lost.backups, 'backup')}, ${bytesText(lost.bytes)}, which nothing else opens`
+      ? `lost with it: ${count(lost.backups, 'backup')}, ${bytesText(lost.bytes)}, which nothing else opens`
       : 'no backup would be lost with it',
     ...(environment
-      ? [`${environment.as} key of new backups${schedules > 0 ? ` and of ${counted(schedules, 'schedule')}` : ''}`]
+      ? [`${environment.as} key of new backups${schedules > 0 ? ` and of ${count(schedules, 'schedule')}` : ''}`]
       : []),
-    ...(seal ? [`the seal: wraps ${counted(seal.rootKeys, 'root key')} of this console`] : []),
+    ...(seal ? [`the seal: wraps ${count(seal.rootKeys, 'root key')} of this console`] : []),
   ]
 }
-
-const counted = (amount: number, one: string) => `${amount} ${one}${amount === 1 ? '' : 's'}`

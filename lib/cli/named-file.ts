@@ -3,12 +3,15 @@ import { AppError } from '#lib/errors.ts'
 
 // Files that somebody names on the command line.
 
-/** Throws AppError `not-found` with why it cannot be read. */
-export function readNamedFile(file: string): string {
+/** @param file `0`: standard input. Throws AppError `not-found` with why it cannot be read. */
+export function readNamedFile(file: string | 0): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new AppError('not-found', `${file} cannot be read: ${reasonOf(cause)}.`, { cause })
+    throw new AppError('not-found', `${file === 0 ? 'Standard input' : file} cannot be read: ${reasonOf(cause)}.`, {
+      cause,
+      fix: 'Name a file that is there and that you may read.',
+    })
   }
 }
 

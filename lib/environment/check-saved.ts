@@ -12,7 +12,7 @@ export async function checkSaved(context: EnvironmentContext, actor: string): Pr
   const { id, externalId, revision } = await currentEnvironment(context.db)
   if (!revision)
     throw new AppError('invalid', 'No Backup Environment was saved yet, so there is no key to check.', {
-      fix: 'Name a key, or save one in Settings > Backup Environment.',
+      fix: 'Name a key, or save one: in Settings > Backup Environment, or with byok environment apply.',
     })
   const report = await checkEnvironment({
     access: await accessOfSaved(context, { id, externalId }, revision),

@@ -44,13 +44,15 @@ test('secrets come from environment variables, by name', () => {
 
 test.each([
   ['{', /not JSON/],
-  ['{}', /^region: /],
+  ['{}', /^region: It is missing\. Write a text in quotes\.$/],
+  ['[]', /^The file: It must be an object/],
+  [{ region: 'eu-central-1', encrypt: 'no' }, /^encrypt: It must be true or false, without quotes\.$/],
   [{ region: 'nowhere' }, /^region: Choose a Region/],
   [{ region: 'eu-central-1', masterKey: 'backups' }, /^masterKey: If this is an alias/],
   [{ region: 'eu-central-1', masterKey: arn, furtherKeys: [arn] }, /^furtherKeys\.0\.typed: .*already in the list/],
   [{ region: 'us-east-1', masterKey: arn }, /^masterKey: This key is in eu-central-1/],
   [{ region: 'eu-central-1', masterKey: arn, secretAccessKey: 'in the file' }, /^secretAccessKey: /],
-  [{ region: 'eu-central-1', masterKey: arn, masterkey: 'x' }, /masterkey/],
+  [{ region: 'eu-central-1', masterKey: arn, masterkey: 'x' }, /^The file: Nothing is called “masterkey” here\.$/],
 ])('%j is refused with its place', (file, message) => {
   const text = typeof file === 'string' ? file : JSON.stringify(file)
   expect(() => readEnvironmentFile(text, nothing)).toThrow(message)

@@ -90,6 +90,22 @@ function json(text: string): unknown {
 function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const lines = result.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
+  const lines = result.error.issues.map((issue) => `${issue.path.join('.') || 'The file'}: ${sentenceOf(issue)}`)
   throw new AppError('invalid', lines.join('\n'))
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text in quotes',
+  boolean: 'true or false, without quotes',
+  array: 'a list: ["…"]',
+  object: 'an object: {"…": "…"}',
+}
+
+/** Zod's own words for these are for programmers. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys')
+    return `Nothing is called ${issue.keys.map((name) => `“${name}”`).join(' or ')} here.`
+  if (issue.code !== 'invalid_type') return issue.message
+  const wanted = kinds[issue.expected] ?? issue.expected
+  return issue.message.endsWith('received undefined') ? `It is missing. Write ${wanted}.` : `It must be ${wanted}.`
 }

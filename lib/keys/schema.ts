@@ -107,7 +107,7 @@ export function regionOf(key: KeyIdentifier): string | undefined {
 }
 
 export function regionMismatch(keyRegion: string, region: string): string {
-  return `This key is in ${keyRegion}, but the Region chosen above is ${region}. They must be the same.`
+  return `This key is in ${keyRegion}, but the chosen Region is ${region}. They must be the same.`
 }
 
 /** Every check, in the order in which it is shown. */

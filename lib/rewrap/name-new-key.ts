@@ -14,7 +14,7 @@ export async function nameNewKey(context: EnvironmentContext, typed: string): Pr
   const { revision, ...environment } = await currentEnvironment(context.db)
   if (!revision)
     throw new AppError('invalid', 'No Backup Environment is saved, so the new key cannot be reached.', {
-      fix: 'Save one in Settings > Backup Environment first.',
+      fix: 'Save one first: in Settings > Backup Environment, or with byok environment apply.',
     })
   const parsed = parseKeyIdentifier(typed)
   if (!parsed.ok) throw new AppError('invalid', parsed.message)

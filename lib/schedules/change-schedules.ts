@@ -63,7 +63,8 @@ export async function changeSchedule(
     // Of two at once the second waits here, and finds what the first made of it.
     await tx.$queryRaw`SELECT 1 FROM "schedule" WHERE "id" = ${id}::uuid FOR UPDATE`
     const schedule = await tx.schedule.findUnique({ where: { id } })
-    if (!schedule) throw new AppError('not-found', `There is no schedule ${id}.`)
+    if (!schedule)
+      throw new AppError('not-found', `There is no schedule ${id}.`, { fix: 'It may have been removed meanwhile.' })
     const now = await databaseTime(tx)
     if (change === 'remove') {
       await closeScheduleAlert(tx, schedule, 'was removed', now)

@@ -32,7 +32,7 @@ function ofBucket({ code, message, bucketRegion }: AwsFault, { bucket, region }:
         detail: `The bucket ${bucket} does not exist.`,
         cause: 'Its name is spelled differently, or it was deleted.',
         who: 'settings',
-        fix: 'Check the name in S3 > Buckets, or create the bucket in the Region chosen above.',
+        fix: `Check the name in S3 > Buckets, or create the bucket${region ? ` in ${region}` : ''}.`,
         ...(region && {
           remedies: [commandRemedy('Makes the bucket, closed to the public.', createBucket(bucket, region))],
         }),
