@@ -165,6 +165,8 @@ export interface BackupDetail extends BackupRow {
   readonly createdBy: string
   /** The machine that has its source; null: this one, or it came as a stream. */
   readonly host: string | null
+  /** Came to nothing, and can be started once more: back-up-again.ts. */
+  readonly repeatable: boolean
   /** At most 100 of them. */
   readonly warningList: readonly Warning[]
   readonly restores: readonly RestoreRow[]

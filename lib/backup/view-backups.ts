@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import { hasNoWorker } from '#lib/jobs/choose-host.ts'
+import { isRepeatable } from './back-up-again.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
@@ -75,6 +76,7 @@ export async function viewBackup(
     environment: row.environmentId,
     createdBy: row.createdBy,
     host: row.sourceKind === 'stream' ? null : elsewhere(row.host),
+    repeatable: isRepeatable(row),
     restoreRoot: restoreRoots[0] ?? '',
     warningList: warningsSchema.parse(row.warnings),
     restores: row.restores.map((restore) => ({

@@ -1,5 +1,6 @@
 'use server'
 import { change, permitted } from '#app/_lib/action.ts'
+import { backUpAgain as again } from '#lib/backup/back-up-again.ts'
 import { cancelBackup as cancel, cancelRestore as cancelOneRestore } from '#lib/backup/cancel-job.ts'
 import { deleteBackup as remove } from '#lib/backup/delete-backup.ts'
 import {
@@ -19,6 +20,12 @@ import { viewLoss } from '#lib/backup/view-loss.ts'
 export async function startBackup(input: unknown): Promise<StartResult> {
   return change('/backups', 'backup.run', startBackupSchema, input, async ({ console, user, input }) => ({
     id: await start(console.backup, input, 'page', user.email),
+  }))
+}
+
+export async function backUpAgain(input: unknown): Promise<StartResult> {
+  return change('/backups', 'backup.run', jobIdSchema, input, async ({ console, user, input }) => ({
+    id: await again(console.backup, input.id, user.email),
   }))
 }
 
