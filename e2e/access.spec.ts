@@ -27,8 +27,8 @@ test('without a session every page leads to the sign-in page, and nothing is tol
     expect(await answer.text(), page).not.toContain('arn:aws')
   }
   for (const url of [
-    '/api/backups/00000000-0000-7000-8000-000000000000/progress',
-    '/api/restores/00000000-0000-7000-8000-000000000000/progress',
+    '/api/progress?of=backup:00000000-0000-7000-8000-000000000000',
+    '/api/progress?of=restore:00000000-0000-7000-8000-000000000000',
   ]) {
     expect((await request.get(console.url + url)).status(), url).toBe(401)
   }
@@ -208,10 +208,10 @@ test('nothing on any page breaks its own security policy', async ({ signedIn: pa
 
 test('a signed-in browser that another site uses is refused', async ({ signedIn: page, console, session, request }) => {
   const cookie = session.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-  const stream = await request.get(`${console.url}/api/backups/00000000-0000-7000-8000-000000000000/progress`, {
+  const progress = await request.get(`${console.url}/api/progress?of=backup:00000000-0000-7000-8000-000000000000`, {
     headers: { cookie, 'sec-fetch-site': 'cross-site' },
   })
-  expect(stream.status()).toBe(403)
+  expect(progress.status()).toBe(403)
 
   // Record what the form really sends, then send it again as another site would, and without saying from where.
   await page.goto('/settings/backup-environment')

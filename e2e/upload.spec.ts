@@ -91,7 +91,7 @@ test('a token sends 64 MiB as a stream; it comes back; everything else is refuse
   expect(await put(session)).toMatchObject({ status: 403 })
   expect(await put({ ...session, origin: 'https://evil.example.com' })).toMatchObject({ status: 403 })
   expect(await put({ ...session, origin: console.url })).toMatchObject({ status: 201 })
-  const progress = await fetch(`${console.url}/api/backups/${made.id}/progress`, { headers: authorization })
+  const progress = await fetch(`${console.url}/api/progress?of=backup:${made.id}`, { headers: authorization })
   expect(progress.status).toBe(403)
 
   const listed = await console.byok(['token', 'list', '--json'])

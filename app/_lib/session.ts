@@ -12,6 +12,9 @@ import { AppError, messageOf } from '#lib/errors.ts'
 import { refusal } from './answer.ts'
 import { type Console, getConsole } from './console.ts'
 
+/** What was typed into a page is still there when somebody signs in beside it. */
+export const sessionEnded = 'Your session has ended. Sign in in another window, then try again here.'
+
 /** Which session asks. Once per request. */
 export const currentSession = cache(async (): Promise<CurrentSession | undefined> => {
   return readSession(await getConsole(), await headers(), { keepAlive: true })
@@ -51,11 +54,13 @@ export interface RequestUser extends SessionUser {
 /**
  * For route handlers: who asks, or the answer that refuses. A session asks from a page of this console; an API token
  * from anywhere, where the handler names the scope that it needs.
+ * @param use whether asking counts as use of the session: not what a page that is only left open asks by itself
  */
 export async function permitRequest(
   request: Request,
   permission: Permission,
   scope?: TokenScope,
+  use: { keepAlive: boolean } = { keepAlive: true },
 ): Promise<RequestUser | Response> {
   const console = await whenOpen()
   if (console instanceof Response) return console
@@ -66,21 +71,12 @@ export async function permitRequest(
     if (use.ok) return { ...use.user, token: use.token, begun: { token: use.id } }
     return refuse(use.status, use.message, use.retryAfter)
   }
-  const session = await readSession(console, request.headers, { keepAlive: true })
-  if (!session) return refuse(401, scope === undefined ? 'Sign in first.' : 'Sign in first, or send an API token.')
+  const session = await readSession(console, request.headers, use)
+  if (!session) return refuse(401, scope === undefined ? sessionEnded : 'Sign in first, or send an API token.')
   if (!fromOwnPage(request, allowedOrigins(env))) return refuse(403, 'This is only for pages of this console.')
   const { id, until, user } = session
   if (!(await mayDo(user, permission))) return refuse(403, 'Your role does not allow this.')
   return { ...user, begun: { session: id, until } }
-}
-
-/**
- * Whether a session that was permitted still is, for an answer that goes on for long. Unlike a request it does not keep
- * the session alive.
- */
-export async function stillPermitted({ headers }: Request, permission: Permission): Promise<boolean> {
-  const session = await readSession(await getConsole(), headers, { keepAlive: false })
-  return session !== undefined && can(session.user.role, permission)
 }
 
 /** The console, or the answer while it is sealed. */

@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
+import { LastAnswer } from '#components/ui/last-answer.tsx'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { Progress } from '#lib/backup/progress-schema.ts'
 import type { BackupState } from '#lib/backup/schema.ts'
@@ -10,8 +11,8 @@ import { ThroughputGraph } from './throughput-graph.tsx'
 import { useProgress } from './use-progress.ts'
 
 interface Props {
-  /** Where its event stream is. */
-  url: string
+  /** As components/ui/follow.ts names it. */
+  name: string
   title: ReactNode
   /** Names the bar for a screen reader. */
   label: string
@@ -20,9 +21,10 @@ interface Props {
   actions?: ReactNode
 }
 
-export function LiveProgress({ url, title, label, state, actions }: Props) {
-  const { progress, bytesPerSecond } = useProgress(url, { ...nothingYet, state })
+export function LiveProgress({ name, title, label, state, actions }: Props) {
+  const { progress, bytesPerSecond, lastAnswer } = useProgress(name, { ...nothingYet, state })
   const { bytesDone, bytesTotal } = progress
+  const isAtWork = progress.state === 'queued' || progress.state === 'running'
   const percent = bytesTotal ? Math.min(100, Math.floor((bytesDone / bytesTotal) * 1000) / 10) : undefined
   const left = bytesTotal && bytesPerSecond ? ((bytesTotal - bytesDone) / bytesPerSecond) * 1000 : undefined
   return (
@@ -35,7 +37,7 @@ export function LiveProgress({ url, title, label, state, actions }: Props) {
       <ProgressBar
         label={label}
         // A bar that is full and moves would say that something is being done.
-        percent={progress.state === 'complete' ? 100 : (percent ?? (progress.state === 'waiting' ? 0 : undefined))}
+        percent={progress.state === 'complete' ? 100 : (percent ?? (isAtWork ? undefined : 0))}
         text={
           percent === undefined
             ? stage(progress)
@@ -94,6 +96,7 @@ export function LiveProgress({ url, title, label, state, actions }: Props) {
           {progress.error}
         </p>
       )}
+      <LastAnswer at={lastAnswer} />
     </div>
   )
 }

@@ -18,7 +18,7 @@ export function RestoreList({ restores, cancel }: Props) {
         <li key={restore.id}>
           {restore.state === 'queued' || restore.state === 'running' || restore.state === 'waiting' ? (
             <LiveProgress
-              url={`/api/restores/${restore.id}/progress`}
+              name={`restore:${restore.id}`}
               label={`Restoring into ${restore.target}`}
               state={restore.state}
               title={<Target restore={restore} />}

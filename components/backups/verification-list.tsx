@@ -13,7 +13,7 @@ export function VerificationList({ verifications }: { verifications: readonly Ve
         <li key={one.id}>
           {one.state === 'queued' || one.state === 'running' || one.state === 'waiting' ? (
             <LiveProgress
-              url={`/api/verifications/${one.id}/progress`}
+              name={`verification:${one.id}`}
               label={`${words[one.depth]} verification`}
               state={one.state}
               title={<span className="font-medium">{words[one.depth]}</span>}

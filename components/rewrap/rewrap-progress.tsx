@@ -5,6 +5,7 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { count, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
+import { LastAnswer } from '#components/ui/last-answer.tsx'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import { unansweredTryAgain } from '#components/ui/unanswered.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
@@ -23,7 +24,7 @@ interface Props {
 
 export function RewrapProgress({ run: initial, steer }: Props) {
   const router = useRouter()
-  const { run, perSecond } = useRewrap(initial)
+  const { run, perSecond, lastAnswer } = useRewrap(initial)
   const [message, setMessage] = useState<string>()
   const [pending, startTransition] = useTransition()
   const { id, state, wish, total, done, exchanged, failed, pace, throttled } = run
@@ -45,15 +46,15 @@ export function RewrapProgress({ run: initial, steer }: Props) {
         {steer && !hasEnded(state) && (
           <div className="ml-auto flex flex-wrap gap-2.5">
             {state === 'paused' || wish === 'pause' ? (
-              <Button size="small" variant="primary" disabled={pending} onClick={() => act(steer.resume)}>
+              <Button size="small" variant="primary" held={pending} onClick={() => act(steer.resume)}>
                 Resume
               </Button>
             ) : (
-              <Button size="small" disabled={pending || wish !== null} onClick={() => act(steer.pause)}>
+              <Button size="small" held={pending || wish !== null} onClick={() => act(steer.pause)}>
                 Pause
               </Button>
             )}
-            <Button size="small" disabled={pending || wish === 'cancel'} onClick={() => act(steer.cancel)}>
+            <Button size="small" held={pending || wish === 'cancel'} onClick={() => act(steer.cancel)}>
               Cancel
             </Button>
           </div>
@@ -76,7 +77,7 @@ export function RewrapProgress({ run: initial, steer }: Props) {
             <Strong>{formatNumber(failed)}</Strong> could not be done
           </span>
         )}
-        {perSecond !== undefined && (
+        {perSecond !== undefined && perSecond > 0 && (
           <span>
             <Strong>{formatNumber(perSecond, perSecond < 10 ? 1 : 0)}</Strong> a second
           </span>
@@ -90,13 +91,14 @@ export function RewrapProgress({ run: initial, steer }: Props) {
       <p className="mt-2 text-sm text-ink-3">{stageOf(run)}</p>
       {pace !== null && state === 'running' && (
         <p className="mt-2 text-sm text-warn">
-          KMS throttles ({formatNumber(throttled)} times so far): {formatNumber(pace)} calls a second for now. Nothing
-          fails by it.
+          KMS throttles ({count(throttled, 'time')} so far): {count(pace, 'call')} a second for now. Nothing fails by
+          it.
         </p>
       )}
       {run.error && (
         <p className={`mt-2 text-sm wrap-anywhere ${state === 'waiting' ? 'text-ink-2' : 'text-bad'}`}>{run.error}</p>
       )}
+      <LastAnswer at={lastAnswer} />
       <div className="mt-3 empty:hidden">
         <Alert>{message}</Alert>
       </div>
@@ -109,7 +111,7 @@ function stageOf({ state, waitingFor, nextTryAt, perSecond, error, exchanged, to
     case 'queued':
       return 'Waiting for a worker.'
     case 'running':
-      return `At most ${formatNumber(perSecond)} calls of KMS a second. This page may be closed: it goes on.`
+      return `At most ${count(perSecond, 'call')} of KMS a second. This page may be closed: it goes on.`
     case 'waiting':
       return `It goes on by itself as soon as the ${waitingFor ?? 'key'} answers${nextTryAt ? `; next try at ${nextTryAt.slice(11, 19)} UTC` : ''}. Every backup opens meanwhile as its row says.`
     case 'paused':

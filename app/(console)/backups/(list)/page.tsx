@@ -62,7 +62,7 @@ export default async function BackupsPage({ searchParams }: Props) {
           {view.active.map((backup) => (
             <li key={backup.id}>
               <LiveProgress
-                url={`/api/backups/${backup.id}/progress`}
+                name={`backup:${backup.id}`}
                 label={`Backup ${backup.name.slice(0, 80)}`}
                 state={backup.state}
                 actions={

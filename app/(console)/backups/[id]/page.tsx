@@ -4,6 +4,7 @@ import { notFound } from 'next/navigation'
 import { loadBackup } from '#app/_lib/load.ts'
 import { loadShredOf } from '#app/_lib/load-shred.ts'
 import { requireUser } from '#app/_lib/session.ts'
+import { AgainButton } from '#components/backups/again-button.tsx'
 import { BackupActions } from '#components/backups/backup-actions.tsx'
 import { BackupFacts } from '#components/backups/backup-facts.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
@@ -22,7 +23,15 @@ import { can } from '#lib/auth/schema.ts'
 import { pathOfId } from '#lib/backup/browse-backup.ts'
 import { browseQuerySchema } from '#lib/backup/browse-schema.ts'
 import { pathText } from '#lib/backup/select-entries.ts'
-import { askLoss, cancelBackup, cancelRestore, deleteBackup, startRestore, startVerification } from '../actions.ts'
+import {
+  askLoss,
+  backUpAgain,
+  cancelBackup,
+  cancelRestore,
+  deleteBackup,
+  startRestore,
+  startVerification,
+} from '../actions.ts'
 
 export const metadata: Metadata = { title: 'Backup' }
 
@@ -67,6 +76,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
                 Shred…
               </Link>
             )}
+            {backup.repeatable && can(user.role, 'backup.run') && <AgainButton id={backup.id} again={backUpAgain} />}
             <BackupActions
               backup={backup}
               cancel={can(user.role, 'backup.run') ? cancelBackup : undefined}
@@ -79,7 +89,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
       {(backup.state === 'queued' || backup.state === 'running' || backup.state === 'waiting') && (
         <div className="mb-4">
           <LiveProgress
-            url={`/api/backups/${backup.id}/progress`}
+            name={`backup:${backup.id}`}
             label="Backup"
             state={backup.state}
             title={<h2 className="text-lg font-semibold">Under way</h2>}
