@@ -3,6 +3,7 @@ import { shortenArn } from '#components/ui/shorten-arn.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { LoggedCall } from '#lib/sandbox/schema.ts'
+import { toneOfCall } from './tone-of-call.ts'
 
 const names: Readonly<Record<string, string>> = { kms: 'KMS', sts: 'STS', s3: 'S3' }
 
@@ -34,7 +35,7 @@ export function CallTable({ calls }: { calls: readonly LoggedCall[] }) {
               {resource && <code title={resource}>{shortenArn(resource)}</code>}
             </Td>
             <Td className="wrap-anywhere">
-              <Badge tone={status < 400 ? 'ok' : 'bad'}>{status}</Badge>{' '}
+              <Badge tone={toneOfCall({ service, operation, status, code })}>{status}</Badge>{' '}
               {code && <code className="text-ink-2">{code}</code>}
             </Td>
             <Td wide>
