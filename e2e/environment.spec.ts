@@ -78,6 +78,18 @@ test('a further key that was just added is not called wrong before anybody could
   await page.keyboard.press('Tab')
   await expect(field).toHaveAttribute('aria-invalid', 'true')
   await expect(field).toHaveAccessibleDescription(/Enter the key ARN/)
+
+  // A save that was refused is about the fields that were there.
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  await expect(page.getByRole('alert').filter({ hasText: 'Nothing was saved' })).toBeVisible()
+  await page.getByRole('button', { name: 'Add a further key' }).click()
+  const second = page.getByRole('textbox', { name: 'Further key 2' })
+  await expect(second).toBeFocused()
+  await page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))))
+  await expect(second).not.toHaveAttribute('aria-invalid', 'true')
+  await expect(field).toHaveAttribute('aria-invalid', 'true')
+  await page.getByRole('button', { name: 'Save Settings' }).click()
+  await expect(second).toHaveAttribute('aria-invalid', 'true')
 })
 
 test('a further key asks for the password again, and the other administrator is told until it is put away', async ({

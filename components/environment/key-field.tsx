@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useWatch } from 'react-hook-form'
 import { Arn } from '#components/ui/arn.tsx'
 import { Button } from '#components/ui/button.tsx'
@@ -35,8 +35,11 @@ export function KeyField({ form, name, label, help, sameRegion, saved, checked }
   const elsewhere =
     sameRegion && keyRegion !== undefined && region !== '' && keyRegion !== region ? keyRegion : undefined
   const { error, isTouched } = form.getFieldState(name, form.formState)
-  // A field that was just added is validated with its list, before anybody could type into it.
-  const message = typed !== '' || isTouched || form.formState.isSubmitted ? error?.message : undefined
+  // A field that was just added is validated with its list, before anybody could type into it: it is wrong only once it
+  // was left, or was there when somebody pressed Save Settings or Test key.
+  const { submitCount } = form.formState
+  const [pressedBefore] = useState(submitCount)
+  const message = typed !== '' || isTouched || submitCount > pressedBefore ? error?.message : undefined
   const meant = message ? suggestKey(typed) : undefined
 
   function set(value: string) {
