@@ -182,7 +182,7 @@ test('operators and viewers do not get in, not by calling the actions either; ea
 
     for (const url of ['/settings/users', address]) expect((await theirs.goto(url))?.status()).toBe(404)
     expect(await refusals(console, person.email)).toEqual([
-      { subject: `user.manage: the role ${role} does not allow it.` },
+      { subject: `Managing users: the role ${role} does not allow it.` },
     ])
     await query(console, `DELETE FROM "rateLimit" WHERE "key" LIKE 'refused:%'`)
 
@@ -225,9 +225,9 @@ test('a program whose token does not allow it is refused with a row', async ({ c
   const put = await request.put(`${console.url}/api/v1/backups?name=a`, { headers, data: 'a' })
   expect(put.status()).toBe(403)
   const [first, second] = await refusals(console, person.email)
-  expect(first?.subject).toMatch(/^backup\.read: API token ci \(vct_.{8}…\)\. .*no scope backup:read\.$/)
-  expect(second?.subject).toMatch(
-    /^backup\.run: API token ci \(vct_.{8}…\)\. The role .* does not allow backup:create\.$/,
+  expect(second?.subject).toMatch(/^Seeing backups and keys: API token ci \(vct_.{8}…\)\. .*no scope backup:read\.$/)
+  expect(first?.subject).toMatch(
+    /^Making, verifying or cancelling backups: API token ci \(vct_.{8}…\)\. The role .* does not allow backup:create\.$/,
   )
 })
 

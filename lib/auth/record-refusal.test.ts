@@ -22,10 +22,20 @@ test('refusals are written down ten times in a quarter of an hour for each perso
     {
       actor: operator.email,
       outcome: 'refused',
-      subject: 'user.manage: the role operator does not allow it.',
+      subject: 'Managing users: the role operator does not allow it.',
       _count: 1,
     },
-    { actor: viewer.email, outcome: 'refused', subject: 'seal.read: the role viewer does not allow it.', _count: 1 },
-    { actor: viewer.email, outcome: 'refused', subject: 'user.manage: the role viewer does not allow it.', _count: 10 },
+    {
+      actor: viewer.email,
+      outcome: 'refused',
+      subject: 'Managing users: the role viewer does not allow it.',
+      _count: 10,
+    },
+    {
+      actor: viewer.email,
+      outcome: 'refused',
+      subject: 'Seeing the seal: the role viewer does not allow it.',
+      _count: 1,
+    },
   ])
 })

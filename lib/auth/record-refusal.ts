@@ -1,5 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
+import { permissionWords } from './permission-words.ts'
 import type { Permission, SessionUser } from './schema.ts'
 import { takeTry } from './sign-in-limit.ts'
 
@@ -18,7 +19,7 @@ export async function recordRefusal(
   why: string,
 ): Promise<void> {
   if ((await takeTry(db, keysOf(id) + (asked ?? ''))) > 0) return
-  const subject = asked === undefined ? why : `${asked}: ${why}`
+  const subject = asked === undefined ? why : `${permissionWords[asked]}: ${why}`
   await recordAudit(db, { actor: email, action: 'access.refused', outcome: 'refused', subject })
 }
 
