@@ -1,7 +1,7 @@
 import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { countSignOut, endSessions } from './end-sessions.ts'
 import type { Person } from './manager.ts'
-import { openSessions } from './session-limits.ts'
 import { forgetSignInTries } from './sign-in-limit.ts'
 
 /**
@@ -16,14 +16,13 @@ export async function replacePassword(
   hash: string,
   keep?: string,
 ): Promise<number> {
+  await countSignOut(tx, id)
   const { count } = await tx.account.updateMany({
     where: { userId: id, providerId: 'credential' },
     data: { password: hash },
   })
   if (count === 0) throw new AppError('not-found', `There is no user ${email} any more.`)
-  const others = { userId: id, ...(keep !== undefined && { id: { not: keep } }) }
-  const open = await tx.session.count({ where: { ...others, ...openSessions() } })
-  await tx.session.deleteMany({ where: others })
+  const ended = await endSessions(tx, id, keep)
   await forgetSignInTries(tx, email)
-  return open
+  return ended
 }

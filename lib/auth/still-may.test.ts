@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import { addUser } from './add-user.ts'
+import { endOwnSessions } from './own-sessions.ts'
+import { signOutEverywhere } from './sign-out-everywhere.ts'
 import { stillMay as ask, type Beginner } from './still-may.ts'
 
 let database: TestDatabase
@@ -61,7 +63,36 @@ test('signed out after the session had lasted longer than it first would: not an
   const { userId, session } = await begun()
   let by: Beginner['by'] | undefined = { ...session, until: new Date(Date.now() - 1) }
   by = await ask(db, { userId, by }, 'backup.run')
-  expect(by).toEqual(session)
+  expect(by).toEqual({ ...session, signOuts: 0 })
   await db.session.delete({ where: { id: session.session } })
   expect(by && (await ask(db, { userId, by }, 'backup.run'))).toBeUndefined()
+})
+
+test('signed out everywhere after the session had expired: not any more, whether or not its row was still there', async () => {
+  const { db } = database
+  const past = new Date(Date.now() - hour)
+  for (const isDeleted of [true, false]) {
+    const { userId, session } = await begun()
+    let by: Beginner['by'] | undefined = await ask(db, { userId, by: session }, 'backup.run')
+    await db.session.update({ where: { id: session.session }, data: { expiresAt: past } })
+    by = by && (await ask(db, { userId, by }, 'backup.run'))
+    // As the next request with its cookie finds it.
+    if (isDeleted) await db.session.delete({ where: { id: session.session } })
+    by = by && (await ask(db, { userId, by }, 'backup.run'))
+    expect(by).toMatchObject({ until: past })
+    await signOutEverywhere(db, { id: userId }, 'command line')
+    expect(by && (await ask(db, { userId, by }, 'backup.run'))).toBeUndefined()
+  }
+})
+
+test('all other sessions ended: the one that stays goes on, also after it has expired', async () => {
+  const { db } = database
+  const { userId, session } = await begun()
+  const { email } = await db.user.findUniqueOrThrow({ where: { id: userId } })
+  const user = { id: userId, email, name: 'Person', role: 'operator' } as const
+  await endOwnSessions(db, { id: session.session, until: session.until, user }, undefined)
+  const by = await ask(db, { userId, by: { ...session, signOuts: 0 } }, 'backup.run')
+  const past = new Date(Date.now() - hour)
+  await db.session.delete({ where: { id: session.session } })
+  expect(by && 'session' in by && (await stillMay(db, { userId, by: { ...by, until: past } }, 'backup.run'))).toBe(true)
 })
