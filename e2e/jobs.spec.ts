@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Page } from '@playwright/test'
 import type { TestConsole } from './console.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 import { plantTree } from './tree.ts'
@@ -22,6 +24,10 @@ test('a running backup is followed, cancelled and deleted', async ({ signedIn: p
   await page.getByRole('button', { name: 'Back up now' }).click()
   const under = page.getByRole('list', { name: 'Under way' })
   await expect(under.getByRole('progressbar')).toBeVisible()
+  await page.route('**/api/progress?**', (route) => route.abort())
+  await expect(under).toContainText('The console does not answer. This is how it was at')
+  await page.unroute('**/api/progress?**')
+  await expect(under).not.toContainText('The console does not answer')
   await under.getByRole('button', { name: 'Cancel backup Cancel me' }).click()
   const row = page.getByRole('row', { name: /Cancel me/ })
   await expect(row).toContainText('Cancelled', { timeout: 30_000 })
@@ -37,6 +43,74 @@ test('a running backup is followed, cancelled and deleted', async ({ signedIn: p
   await page.getByRole('button', { name: 'Delete…' }).click()
   await question.getByRole('button', { name: 'Delete for good' }).click()
   await expect(page).toHaveURL(/\/backups$/)
+})
+
+test('seven windows that follow two backups leave room for more, and each sees how they end', async ({
+  signedIn: page,
+  console,
+}) => {
+  const source = path.join(console.sources, 'to-follow')
+  plantTree(source, { files: 300, seed: 8 })
+  await addFault(console, 's3', 'PutObject', 'Latency', '--latency-ms', '30000')
+  await page.goto('/backups')
+  const under = (window: Page) => window.getByRole('list', { name: 'Under way' })
+  for (const name of ['Followed first', 'Followed second']) {
+    await page.getByLabel('Folder').selectOption(source)
+    await page.getByLabel('Name').fill(name)
+    await page.getByRole('button', { name: 'Back up now' }).click()
+    await expect(under(page).getByRole('link', { name })).toBeVisible()
+  }
+  // A browser opens six connections to one host, for all its windows: what none gives back, nobody else gets.
+  const windows: Page[] = []
+  for (let index = 0; index < 7; index += 1) {
+    const window = await page.context().newPage()
+    await window.goto('/backups', { timeout: 60_000 })
+    await expect(under(window).getByRole('progressbar')).toHaveCount(2)
+    // Of what was asked for, and not of the page as it came.
+    await expect(
+      under(window)
+        .getByText(/ of \d+ files$/)
+        .first(),
+    ).toBeVisible()
+    windows.push(window)
+  }
+  const further = await page.context().newPage()
+  await further.goto('/keys', { timeout: 60_000 })
+  await further.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backups' }).click()
+  for (const name of ['Followed first', 'Followed second'])
+    await under(further)
+      .getByRole('button', { name: `Cancel backup ${name}` })
+      .click()
+  await console.byok(['sandbox', 'fault', 'clear'])
+  for (const window of windows)
+    await expect(window.getByRole('row', { name: /Followed/ }).getByText('Cancelled')).toHaveCount(2, {
+      timeout: 90_000,
+    })
+})
+
+test('a backup that failed is made again with what it was asked for, and one that is complete is not offered', async ({
+  signedIn: page,
+  console,
+}) => {
+  const source = path.join(console.sources, 'to-repeat')
+  plantTree(source, { files: 3, seed: 9 })
+  writeFileSync(path.join(source, 'left out.tmp'), 'x')
+  await addFault(console, 'kms', 'Encrypt', 'AccessDenied')
+  const failed = await console.byok(['backup', 'create', source, '--name', 'Once more', '--exclude', '*.tmp', '--json'])
+  expect(failed.code).toBe(1)
+  await console.byok(['sandbox', 'fault', 'clear'])
+  await page.goto('/backups?state=failed')
+  await page.getByRole('link', { name: 'Once more' }).click()
+  await expect(page.getByRole('heading', { name: 'Why it failed' })).toBeVisible()
+  const before = page.url()
+  await page.getByRole('button', { name: 'Back up again' }).click()
+  await expect(page).not.toHaveURL(before)
+  await expect(page.getByRole('link', { name: 'Browse files' })).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByRole('heading', { level: 1, name: 'Once more' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Back up again' })).toHaveCount(0)
+  await page.getByRole('link', { name: 'Browse files' }).click()
+  await expect(page.getByRole('row')).not.toHaveCount(1)
+  await expect(page.getByText('left out.tmp')).toHaveCount(0)
 })
 
 test('deleting on the command line says what is lost', async ({ console }) => {
@@ -90,6 +164,8 @@ test('a schedule is added, paused, resumed and removed', async ({ signedIn: page
   await expect(schedule).toContainText('Fridays at 03:30 UTC')
   await schedule.getByRole('button', { name: 'Pause Nightly' }).click()
   await expect(schedule).toContainText('Paused')
+  // Whoever works by keyboard stays where they are.
+  await expect(schedule.getByRole('button', { name: 'Resume Nightly' })).toBeFocused()
   const list = await console.byok(['backup', 'schedule', 'list'])
   expect(list.stdout).toContain('paused')
   await schedule.getByRole('button', { name: 'Resume Nightly' }).click()

@@ -27,7 +27,6 @@ export function CancelButton({ id, what, cancel }: Props) {
       )}
       <Button
         size="small"
-        aria-label={`Cancel ${what}`}
         busy={pending || asked ? 'Cancelling…' : undefined}
         onClick={() =>
           startTransition(async () => {
@@ -38,7 +37,7 @@ export function CancelButton({ id, what, cancel }: Props) {
           })
         }
       >
-        Cancel
+        Cancel<span className="sr-only"> {what}</span>
       </Button>
     </div>
   )

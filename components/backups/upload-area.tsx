@@ -65,10 +65,10 @@ export function UploadArea({ person }: { person: string }) {
           <p className="text-sm text-ink-2">Drop files or a folder here, or choose them. They become one backup.</p>
         </div>
         <div className="flex flex-wrap gap-2">
-          <Button disabled={busy} onClick={() => files.current?.click()}>
+          <Button held={busy} onClick={() => files.current?.click()}>
             Choose files
           </Button>
-          <Button disabled={busy} onClick={() => folder.current?.click()}>
+          <Button held={busy} onClick={() => folder.current?.click()}>
             Choose a folder
           </Button>
         </div>

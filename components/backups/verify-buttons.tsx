@@ -26,10 +26,10 @@ export function VerifyButtons({ backupId, running, start }: Props) {
   return (
     <div className="space-y-3">
       <div className="flex flex-wrap gap-2.5">
-        <Button onClick={() => verify('quick')} disabled={running || pending}>
+        <Button onClick={() => verify('quick')} held={running || pending}>
           Verify quickly
         </Button>
-        <Button onClick={() => verify('full')} disabled={running || pending}>
+        <Button onClick={() => verify('full')} held={running || pending}>
           Verify fully
         </Button>
       </div>

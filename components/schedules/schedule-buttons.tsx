@@ -13,10 +13,12 @@ export type ChangeSchedule = (input: ChangeScheduleInput) => Promise<ScheduleRes
 
 interface Props {
   schedule: Pick<ScheduleRow, 'id' | 'name' | 'enabled' | 'kept'>
+  /** Its time has come, and no worker has begun yet. */
+  isDue: boolean
   change: ChangeSchedule
 }
 
-export function ScheduleButtons({ schedule, change }: Props) {
+export function ScheduleButtons({ schedule, isDue, change }: Props) {
   const router = useRouter()
   const [asking, setAsking] = useState(false)
   const [refusal, setRefusal] = useState<string>()
@@ -36,14 +38,14 @@ export function ScheduleButtons({ schedule, change }: Props) {
     <div className="flex flex-col items-end gap-2.5 max-md:items-start md:min-w-42">
       <div className="flex flex-wrap gap-2.5">
         {enabled && (
-          <Button size="small" aria-label={`Run now: ${name}`} disabled={pending} onClick={() => run('run')}>
+          <Button size="small" aria-label={`Run now: ${name}`} held={pending} onClick={() => run('run')}>
             Run now
           </Button>
         )}
         <Button
           size="small"
           aria-label={`${turn} ${name}`}
-          disabled={pending}
+          held={pending}
           onClick={() => run(enabled ? 'pause' : 'resume')}
         >
           {turn}
@@ -52,7 +54,7 @@ export function ScheduleButtons({ schedule, change }: Props) {
           size="small"
           variant="danger"
           aria-label={`Remove ${name}`}
-          disabled={pending}
+          held={pending}
           onClick={() => setAsking(true)}
         >
           Remove…
@@ -60,7 +62,7 @@ export function ScheduleButtons({ schedule, change }: Props) {
       </div>
       <Alert>{refusal}</Alert>
       <p role="status" className="text-sm text-ink-3 empty:-mt-2.5">
-        {started && 'It starts within seconds.'}
+        {started && isDue && 'It starts within seconds.'}
       </p>
       {asking && (
         <Suspense>

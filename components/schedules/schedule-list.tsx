@@ -1,8 +1,12 @@
 import Link from 'next/link'
-import { Badge } from '#components/ui/badge.tsx'
+import { RefreshOnChange } from '#components/backups/refresh-on-change.tsx'
+import { Badge, ToneIcon } from '#components/ui/badge.tsx'
+import { RefreshWhile } from '#components/ui/refresh-while.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { type ScheduleRow, timeWords } from '#lib/schedules/schema.ts'
 import { type ChangeSchedule, ScheduleButtons } from './schedule-buttons.tsx'
+
+const isDue = ({ nextRunAt }: ScheduleRow) => Date.parse(nextRunAt) <= Date.now()
 
 /** Each schedule with what became of it last, and when it runs next. */
 export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; change: ChangeSchedule | undefined }) {
@@ -38,7 +42,18 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
             <dt className="text-ink-3">When</dt>
             <dd>{timeWords(row)}</dd>
             <dt className="text-ink-3">Next</dt>
-            <dd>{row.enabled ? <Time iso={row.nextRunAt} /> : 'not before it is resumed'}</dd>
+            <dd>
+              {!row.enabled ? (
+                'not before it is resumed'
+              ) : isDue(row) ? (
+                <>
+                  within seconds
+                  <RefreshWhile />
+                </>
+              ) : (
+                <Time iso={row.nextRunAt} />
+              )}
+            </dd>
             <dt className="text-ink-3">Last</dt>
             <dd>
               {row.lastRunAt === null ? (
@@ -52,9 +67,17 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
                   {row.skipped === null && row.last && (
                     <>
                       {': '}
-                      <Link href={`/backups/${row.last.id}`} prefetch={false} className="link">
+                      {row.last.state === 'failed' && (
+                        <ToneIcon tone="bad" className="mr-1 inline size-3.5 align-[-2px]" />
+                      )}
+                      <Link
+                        href={`/backups/${row.last.id}`}
+                        prefetch={false}
+                        className={row.last.state === 'failed' ? 'text-bad underline underline-offset-2' : 'link'}
+                      >
                         {row.last.state}
                       </Link>
+                      <RefreshOnChange key={`${row.last.id} ${row.last.state}`} backup={row.last} />
                     </>
                   )}
                 </>
@@ -65,7 +88,7 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               {row.kept} of {row.keep}
             </dd>
           </dl>
-          {change && <ScheduleButtons schedule={row} change={change} />}
+          {change && <ScheduleButtons schedule={row} isDue={isDue(row)} change={change} />}
         </li>
       ))}
     </ul>

@@ -5,12 +5,15 @@ import { type ButtonLook, buttonClass } from './button-class.ts'
 interface Props extends ComponentProps<'button'>, ButtonLook {
   /** Words shown beside a spinner while the button's work is under way; it cannot be pressed meanwhile. */
   busy?: string | undefined
+  /** It cannot be pressed for a while, and keeps the focus that it has. `disabled` is for what cannot be pressed as things are. */
+  held?: boolean | undefined
 }
 
 export function Button({
   variant,
   size,
   busy,
+  held = false,
   className = '',
   children,
   disabled,
@@ -19,13 +22,14 @@ export function Button({
   ...rest
 }: Props) {
   const working = busy !== undefined
+  const waits = working || held
   return (
     <button
       type={type}
       disabled={disabled}
       // Not disabled: that would take the focus away, and a dialog that opens meanwhile could not give it back.
-      aria-disabled={working || undefined}
-      onClick={working ? (event) => event.preventDefault() : onClick}
+      aria-disabled={waits || undefined}
+      onClick={waits ? (event) => event.preventDefault() : onClick}
       className={`${buttonClass({ variant, size })} ${className}`}
       {...rest}
     >
