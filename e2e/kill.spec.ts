@@ -55,6 +55,28 @@ base('Ctrl-C stops everything it started', async () => {
   }
 })
 
+base('a page that finds no database says so, and is there by itself when it is back', async ({ browser }) => {
+  base.setTimeout(240_000)
+  const console = await startConsole()
+  try {
+    const page = await signedInPage(browser, console)
+    const pidFile = path.join(console.dataDir, 'postgres', 'postmaster.pid')
+    const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
+    const database = [postmaster, ...childrenOf(postmaster)]
+    for (const pid of database) process.kill(pid, 'SIGSTOP')
+    try {
+      await page.goto('/keys')
+      await expect(page.getByRole('heading', { name: 'This page could not be made' })).toBeVisible()
+      await expect(page.getByRole('status')).toContainText('Its database does not answer.')
+    } finally {
+      for (const pid of database.filter(isAlive)) process.kill(pid, 'SIGCONT')
+    }
+    await expect(page.getByRole('heading', { name: 'Keys', level: 1 })).toBeVisible({ timeout: 90_000 })
+  } finally {
+    await console.remove()
+  }
+})
+
 async function signedInPage(browser: Browser, console: TestConsole) {
   const page = await browser.newPage({ baseURL: console.url })
   await signIn(page, administrator)

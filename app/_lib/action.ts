@@ -8,7 +8,7 @@ import type { CurrentSession } from '#lib/auth/read-session.ts'
 import type { Permission, SessionUser } from '#lib/auth/schema.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type Console, getConsole } from './console.ts'
-import { currentSession, mayDo } from './session.ts'
+import { currentSession, mayDo, sessionEnded } from './session.ts'
 
 interface ActionContext<S extends z.ZodType> {
   readonly console: Console
@@ -29,7 +29,7 @@ export async function permitted<S extends z.ZodType, R>(
 ): Promise<R | ActionError> {
   return guarded<R | ActionError>(async (console) => {
     const session = await currentSession()
-    if (!session) return { status: 'error', message: 'Your session has ended. Sign in again.' }
+    if (!session) return { status: 'error', message: sessionEnded }
     const { user } = session
     if (!(await mayDo(user, permission)))
       return { status: 'error', message: `Your role (${user.role}) does not allow this.` }
