@@ -25,7 +25,7 @@ export function OpenAlerts({ alerts }: { alerts: readonly OpenAlert[] }) {
             </Link>
           }
         >
-          Since <Time iso={openedAt} />.
+          It began <Time iso={openedAt} />.
         </Banner>
       ))}
       {others.length > 0 && (

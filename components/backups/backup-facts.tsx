@@ -20,6 +20,9 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
             warnings={backup.warnings}
             waitingFor={backup.waitingFor}
           />
+          {backup.state === 'cancelled' && (
+            <p className="mt-1 text-sm text-ink-2">Nothing of it counts as a backup. What was stored is removed.</p>
+          )}
           {backup.damaged && (
             <p className="mt-1 text-sm text-ink-2">
               A verification found problems:{' '}

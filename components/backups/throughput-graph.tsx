@@ -18,7 +18,7 @@ export function ThroughputGraph({ samples }: { samples: readonly Sample[] }) {
   const y = (bytesPerSecond: number) => height - 1 - (bytesPerSecond / top) * (height - 2)
   const line = rates.map((rate) => `${x(rate.at).toFixed(1)},${y(rate.bytesPerSecond).toFixed(1)}`).join(' ')
   return (
-    <div className="flex items-center gap-3 text-sm text-ink-3">
+    <div className="mt-1.5 flex items-center gap-3 text-sm text-ink-3">
       <svg
         aria-hidden="true"
         viewBox={`0 0 ${width} ${height}`}

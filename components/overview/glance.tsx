@@ -80,11 +80,7 @@ export function BackupsGlance({ last, active, complete }: { last: BackupRow; act
           <ProtectedBy backup={last} />
         </Fact>
         <Fact name="Complete">{count(complete, 'backup')}</Fact>
-        {active > 0 && (
-          <Fact name="Under way">
-            <Badge tone="busy">{active} running or queued</Badge>
-          </Fact>
-        )}
+        {active > 0 && <Fact name="Under way">{count(active, 'backup')}</Fact>}
       </Facts>
       <p className="mt-4">
         <Link href="/backups" className="link">

@@ -65,7 +65,7 @@ function ActiveRehearsal({ view: { rehearsal, faults }, restore }: Pick<Props, '
               <>
                 <Badge tone="warn">Under way</Badge> <strong className="font-semibold">{words.title}</strong>
                 <p className="mt-1 text-sm wrap-anywhere text-ink-2">
-                  Since <Time iso={rehearsal.since} />
+                  Began <Time iso={rehearsal.since} />
                   {rehearsal.keyArn && (
                     <>
                       , <code>{shortenArn(rehearsal.keyArn)}</code>

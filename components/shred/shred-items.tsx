@@ -22,7 +22,7 @@ export function ShredItems({ items }: { items: readonly ShredItemRow[] }) {
           </tr>
         </thead>
         <tbody>
-          {items.map((item) => (
+          {items.map((item, index) => (
             <tr key={item.backupId}>
               <Td>
                 <Link
@@ -35,7 +35,11 @@ export function ShredItems({ items }: { items: readonly ShredItemRow[] }) {
                 <code className="block truncate text-sm text-ink-3" title={item.source}>
                   {item.source}
                 </code>
-                {item.error && <p className="mt-1 text-sm text-ink-2 wrap-anywhere">{item.error}</p>}
+                {item.error && (
+                  <p className="mt-1 text-sm text-ink-2 wrap-anywhere">
+                    {item.error === items[index - 1]?.error ? 'For the same reason as the one above.' : item.error}
+                  </p>
+                )}
               </Td>
               <Td>
                 <ShredItemBadge state={item.state} error={item.error} />

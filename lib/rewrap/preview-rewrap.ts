@@ -102,7 +102,7 @@ export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, las
   if (revision && usesOld) {
     const schedules = await db.schedule.count({ where: { enabled: true } })
     note(
-      `The saved environment (revision ${revision.number}) still wraps new backups under the old key${schedules > 0 ? `, and ${count(schedules, 'schedule')} make them` : ''}. Save it with the new key first, or those come under the old one.`,
+      `The saved environment (revision ${revision.number}) still wraps new backups under the old key${schedules > 0 ? `, and ${count(schedules, 'schedule')} ${schedules === 1 ? 'makes' : 'make'} them` : ''}. Save it with the new key first, or those come under the old one.`,
       settings,
     )
   }

@@ -1,6 +1,7 @@
 import type { Metadata } from 'next'
 import { loadBackups, loadEnvironmentGlance } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
+import { RefreshOnChange } from '#components/backups/refresh-on-change.tsx'
 import { FirstSteps } from '#components/overview/first-steps.tsx'
 import { BackupsGlance, EnvironmentGlance } from '#components/overview/glance.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
@@ -63,6 +64,7 @@ export default async function OverviewPage() {
         title="Overview"
         lede="A backup counts once it has come back: restore one into a new folder now and then."
       />
+      <RefreshOnChange key={`${last.id} ${last.state}`} backup={last} />
       <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-2">
         <BackupsGlance last={last} active={backups.active.length} complete={environment.backups} />
         <EnvironmentGlance view={environment} />
