@@ -45,6 +45,8 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
             <dd>
               {!row.enabled ? (
                 'not before it is resumed'
+              ) : isDue(row) && !row.served ? (
+                'as soon as a worker of it runs'
               ) : isDue(row) ? (
                 <>
                   within seconds
@@ -88,7 +90,7 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               {row.kept} of {row.keep}
             </dd>
           </dl>
-          {change && <ScheduleButtons schedule={row} isDue={isDue(row)} change={change} />}
+          {change && <ScheduleButtons schedule={row} isDue={isDue(row) && row.served} change={change} />}
         </li>
       ))}
     </ul>
