@@ -12,21 +12,25 @@ class Window extends EventTarget {
 let page: Window
 let asked: string[][]
 /** What the console answers with; an Error: not at all. */
-let answer: (names: readonly string[]) => Response | Error | Promise<Response>
+let answer: (names: readonly string[]) => Response | Error
 const stops: (() => void)[] = []
+
+const event = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`
+const stream = (...values: unknown[]) => new Response(values.map(event).join(''))
 
 beforeEach(() => {
   page = new Window()
   asked = []
-  answer = (names) => Response.json(Object.fromEntries(names.map((name) => [name, name])))
+  answer = (names) => stream(Object.fromEntries(names.map((name) => [name, name])))
   vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) })
   vi.stubGlobal('document', page)
-  vi.stubGlobal('fetch', async (address: string) => {
+  vi.stubGlobal('fetch', async (address: string, { signal }: { signal: AbortSignal }) => {
     const names = new URL(address, 'http://localhost').searchParams.getAll('of')
     asked.push(names)
-    const given = await answer(names)
+    const given = answer(names)
     if (given instanceof Error) throw given
-    return given
+    const body = given.body?.pipeThrough(new TransformStream(), { signal })
+    return new Response(body, { status: given.status })
   })
 })
 afterEach(async () => {
@@ -51,30 +55,47 @@ function watch(name: string, isLast: (value: unknown) => boolean = () => false) 
   return { heard, stop: stops.at(-1) ?? (() => {}), silent: follower.silent, refused: follower.refused }
 }
 
-test('whatever a window shows is one request at a time, a second apart', async () => {
+test('whatever a window shows is one stream, asked for again a second after its end', async () => {
   const names = ['backup:a', 'backup:b', 'restore:c', 'rewrap:d']
   const watched = names.map((name) => watch(name))
+  const { readable, writable } = new TransformStream<string, string>()
+  const console = writable.getWriter()
+  answer = () => new Response(readable.pipeThrough(new TextEncoderStream()))
   await vi.advanceTimersByTimeAsync(0)
   expect(asked).toEqual([names])
-  // One that takes long is waited for.
-  let goOn = (_: Response) => {}
-  answer = () => new Promise((resolve) => (goOn = resolve))
+  // However it is cut on its way.
+  const text = event({ 'backup:a': 1, 'restore:c': 'ü' }) + event({ 'backup:a': 2 })
+  for (const piece of text) await console.write(piece)
   await vi.advanceTimersByTimeAsync(9000)
-  expect(asked).toHaveLength(2)
-  goOn(Response.json({ 'backup:a': 'x' }))
+  expect(asked).toHaveLength(1)
+  await console.close()
   await vi.advanceTimersByTimeAsync(999)
+  expect(asked).toHaveLength(1)
+  answer = () => stream({ 'rewrap:d': 3 })
+  await vi.advanceTimersByTimeAsync(1)
+  expect(asked).toHaveLength(2)
+  expect(watched.map(({ heard }) => heard)).toEqual([[1, 2], [], ['ü'], [3]])
+})
+
+test('what begins to be followed is told at once, and a stream that falls silent is asked for anew', async () => {
+  const open = () => new Response(new ReadableStream({ start: (body) => body.enqueue(Buffer.from(event({}))) }))
+  answer = open
+  watch('backup:a')
+  await vi.advanceTimersByTimeAsync(0)
+  watch('backup:b')
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked).toEqual([['backup:a'], ['backup:a', 'backup:b']])
+  await vi.advanceTimersByTimeAsync(10_999)
   expect(asked).toHaveLength(2)
   await vi.advanceTimersByTimeAsync(1)
   expect(asked).toHaveLength(3)
-  expect(watched.map(({ heard }) => heard)).toEqual([['backup:a', 'x'], ['backup:b'], ['restore:c'], ['rewrap:d']])
-  goOn(Response.json({}))
 })
 
 test('what has ended is asked for no more, and when nothing is left nothing is', async () => {
   watch('backup:a', (value) => value === null)
   const { stop } = watch('backup:b')
   await vi.advanceTimersByTimeAsync(0)
-  answer = () => Response.json({ 'backup:a': null, 'backup:b': 1 })
+  answer = () => stream({ 'backup:a': null, 'backup:b': 1 })
   await vi.advanceTimersByTimeAsync(2000)
   expect(asked).toEqual([['backup:a', 'backup:b'], ['backup:a', 'backup:b'], ['backup:b']])
   stop()
@@ -108,7 +129,7 @@ test('a console that does not answer is told from the second time on, with when 
   answer = () => new Response('Internal Server Error', { status: 500 })
   await vi.advanceTimersByTimeAsync(1000)
   expect(silent).toHaveBeenLastCalledWith(then)
-  answer = () => Response.json({ 'backup:a': 'again' })
+  answer = () => stream({ 'backup:a': 'again' })
   await vi.advanceTimersByTimeAsync(1000)
   expect(silent).toHaveBeenLastCalledWith(undefined)
   expect(heard).toEqual(['backup:a', 'again'])

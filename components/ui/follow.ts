@@ -1,8 +1,8 @@
-// What is under way is asked for again and again: everything that a window shows in one request, and nothing by a window
-// that nobody sees. Over HTTP/1.1 a browser keeps six connections to one console for all its windows, and an event stream
-// would hold one of them for as long as it is open: with a few windows no link and no button would be answered any more.
-const everyMs = 1000
-/** After which a request counts as not answered, and its connection is free for others. */
+// What is under way is followed by server-sent events: everything that a window shows in one stream, and nothing by a
+// window that nobody sees. A stream ends after some seconds and is asked for again (app/_lib/event-stream.ts tells why).
+// Read by `fetch`: an EventSource does not tell whether the console is away or the session has ended.
+const pauseMs = 1000
+/** After which a stream that says nothing counts as lost, and its connection is free for others. */
 const patienceMs = 10_000
 
 export interface Follower<T> {
@@ -18,63 +18,103 @@ export interface Follower<T> {
 
 const followers = new Set<Follower<unknown>>()
 let timer: ReturnType<typeof setTimeout> | undefined
-let asking = false
+let stream: AbortController | undefined
 let answeredAt = 0
 let failures = 0
 
 /** Tells how something is until it has ended, as long as the window is seen. Returns what ends it before. */
 export function follow<T>(follower: Follower<T>): () => void {
   if (followers.size === 0) {
-    document.addEventListener('visibilitychange', askAtOnce)
+    document.addEventListener('visibilitychange', begin)
     answeredAt = Date.now()
     failures = 0
   }
   followers.add(follower)
-  askAtOnce()
+  begin()
   return () => leave(follower)
 }
 
 function leave(follower: Follower<unknown>): void {
-  followers.delete(follower)
-  if (followers.size > 0) return
+  if (!followers.delete(follower) || followers.size > 0) return
+  end()
+  document.removeEventListener('visibilitychange', begin)
+}
+
+function end(): void {
   clearTimeout(timer)
-  document.removeEventListener('visibilitychange', askAtOnce)
+  stream?.abort()
+  stream = undefined
 }
 
 /** As soon as all that a page shows has begun to follow. Seen again, a window is told at once how things stand. */
-function askAtOnce(): void {
-  clearTimeout(timer)
-  if (!asking && followers.size > 0 && document.visibilityState === 'visible') timer = setTimeout(ask)
+function begin(): void {
+  end()
+  if (document.visibilityState === 'visible') timer = setTimeout(followOn)
 }
 
-async function ask(): Promise<void> {
-  asking = true
-  const found = await answerTo(new Set([...followers].map(({ name }) => name)))
-  asking = false
-  failures = found === undefined ? failures + 1 : 0
-  if (found !== undefined) answeredAt = Date.now()
+async function followOn(): Promise<void> {
+  const mine = new AbortController()
+  stream = mine
+  const outcome = await tellAll(mine)
+  // Another has begun meanwhile, or nothing is left.
+  if (stream !== mine) return
+  failures = outcome === 'lost' ? failures + 1 : 0
   // Once may be an accident, and a restart of the console takes longer.
-  const lastAnswer = failures > 1 ? answeredAt : undefined
   for (const follower of [...followers]) {
-    follower.silent(lastAnswer)
-    if (found === 'refused') follower.refused()
-    // What began to be followed meanwhile is not in it.
-    else if (found && follower.name in found && follower.told(found[follower.name])) leave(follower)
+    if (outcome === 'refused') follower.refused()
+    else if (failures > 1) follower.silent(answeredAt)
   }
-  if (followers.size > 0 && document.visibilityState === 'visible')
-    timer = setTimeout(ask, found === 'refused' ? 3 * everyMs : everyMs)
+  if (stream === mine) timer = setTimeout(followOn, outcome === 'refused' ? 3 * pauseMs : pauseMs)
 }
 
-/** Undefined: there was no answer, or none that could be used. */
-async function answerTo(
-  names: ReadonlySet<string>,
-): Promise<Readonly<Record<string, unknown>> | 'refused' | undefined> {
-  const wish = new URLSearchParams([...names].map((name) => ['of', name]))
+/** @returns how the stream ended: as it should, because whoever looks may not, or by no or no good answer */
+async function tellAll(mine: AbortController): Promise<'ended' | 'refused' | 'lost'> {
+  const wish = new URLSearchParams([...new Set([...followers].map(({ name }) => name))].map((name) => ['of', name]))
+  let patience: ReturnType<typeof setTimeout> | undefined
+  const wait = () => {
+    clearTimeout(patience)
+    patience = setTimeout(() => mine.abort(), patienceMs)
+  }
+  let heard = false
   try {
-    const answer = await fetch(`/api/progress?${wish}`, { signal: AbortSignal.timeout(patienceMs) })
-    if (answer.ok) return await answer.json()
-    return answer.status === 401 || answer.status === 403 ? 'refused' : undefined
+    wait()
+    const answer = await fetch(`/api/progress?${wish}`, { signal: mine.signal })
+    if (answer.status === 401 || answer.status === 403) return 'refused'
+    if (!answer.ok || !answer.body) return 'lost'
+    for await (const data of eventsIn(answer.body)) {
+      if (mine.signal.aborted) break
+      wait()
+      heard = true
+      tell(JSON.parse(data))
+    }
+    return heard ? 'ended' : 'lost'
   } catch {
-    return undefined
+    return 'lost'
+  } finally {
+    clearTimeout(patience)
+    mine.abort()
+  }
+}
+
+function tell(found: Readonly<Record<string, unknown>>): void {
+  answeredAt = Date.now()
+  failures = 0
+  for (const follower of [...followers]) {
+    follower.silent(undefined)
+    // What began to be followed meanwhile is not in it.
+    if (follower.name in found && follower.told(found[follower.name])) leave(follower)
+  }
+}
+
+/** What a stream of server-sent events says: https://html.spec.whatwg.org/multipage/server-sent-events.html, of which the console sends `data:` in one line. */
+async function* eventsIn(body: ReadableStream<BufferSource>): AsyncGenerator<string> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  for (;;) {
+    const { value, done } = await reader.read()
+    if (done) return
+    const events = (text + value).split('\n\n')
+    text = events.pop() ?? ''
+    for (const event of events) if (event.startsWith('data: ')) yield event.slice('data: '.length)
   }
 }

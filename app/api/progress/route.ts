@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { answer, refusal } from '#app/_lib/answer.ts'
+import { refusal } from '#app/_lib/answer.ts'
 import { getConsole } from '#app/_lib/console.ts'
+import { eventStream } from '#app/_lib/event-stream.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
 import { viewRewrap } from '#lib/rewrap/view-rewraps.ts'
@@ -19,8 +20,9 @@ const nameSchema = z.string().transform((name, context) => {
 const wishSchema = z.array(nameSchema).min(1).max(100)
 
 /**
- * How far things are, by the names that they were asked for by (`?of=backup:ID&of=rewrap:ID`); null: it is gone. A page
- * asks for all that it shows, and again a second later: components/ui/follow.ts. Asking does not keep a session alive.
+ * Server-sent events of how far things are, by the names that they were asked for by (`?of=backup:ID&of=rewrap:ID`); null:
+ * it is gone. A page asks for all that it shows, and again when the stream has ended: components/ui/follow.ts. Session and
+ * permission are looked at each time, and asking does not keep a session alive.
  */
 export async function GET(request: Request): Promise<Response> {
   const user = await permitRequest(request, 'backup.read', undefined, { keepAlive: false })
@@ -28,9 +30,16 @@ export async function GET(request: Request): Promise<Response> {
   const wish = wishSchema.safeParse(new URL(request.url).searchParams.getAll('of'))
   if (!wish.success) return refusal(400, 'Name what is meant as KIND:ID, at most 100 of them.')
   const { backup } = await getConsole()
-  const found = wish.data.map(async ({ name, kind, id }) => {
-    const progress = await (kind === 'rewrap' ? viewRewrap(backup.db, id) : viewProgress(backup, kind, id))
-    return [name, progress ?? null]
+  return eventStream(request, async () => {
+    const found = wish.data.map(async ({ name, kind, id }) => {
+      const progress = await (kind === 'rewrap' ? viewRewrap(backup.db, id) : viewProgress(backup, kind, id))
+      return [name, progress ?? null]
+    })
+    return Object.fromEntries(await Promise.all(found))
   })
-  return answer(200, Object.fromEntries(await Promise.all(found)))
+}
+
+/** Next would answer HEAD with GET, and keep open a stream that nobody reads. */
+export function HEAD(): Response {
+  return new Response(null, { status: 405, headers: { allow: 'GET' } })
 }
