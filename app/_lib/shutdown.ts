@@ -1,4 +1,4 @@
-// Next waits for open requests before it stops, and an event stream never ends by itself.
+// Next waits for open requests before it stops, and an event stream goes on for seconds.
 const kept: { vaultShutdown?: AbortController } & typeof globalThis = globalThis
 kept.vaultShutdown ??= new AbortController()
 const controller = kept.vaultShutdown
