@@ -15,7 +15,7 @@ test.afterEach(async ({ console }) => {
 test('a running backup is followed, cancelled and deleted', async ({ signedIn: page, console }) => {
   const source = path.join(console.sources, 'to-cancel')
   plantTree(source, { files: 3000, seed: 3 })
-  await addFault(console, 's3', 'PutObject', 'Latency', '--latency-ms', '2000')
+  await addFault(console, 's3', 'PutObject', 'Latency', '--latency-ms', '20000')
   await page.goto('/backups')
   await page.getByLabel('Folder').selectOption(source)
   await page.getByLabel('Name').fill('Cancel me')
