@@ -64,7 +64,7 @@ function outage(fault: AwsFault): Outage {
     case 'ECONNRESET':
       return network(
         'The connection was cut or timed out.',
-        `Let this machine reach AWS on port 443: look at firewall, security group, route and proxy; then check again. ${directly}`,
+        `Let this machine reach AWS on port 443: look at firewall, security group, route and proxy; then check again. If small requests pass and large ones do not, packets are too large for a VPN or tunnel on the way: lower the MTU of this machine’s interface. ${directly}`,
       )
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
