@@ -29,7 +29,9 @@ export function proxyTrouble({
     case 'EPROXYAWAY':
       return {
         cause: `The proxy that HTTPS_PROXY names could not be reached (${what}).`,
-        fix: `Check that it runs and that this machine reaches it. If HTTPS_PROXY names another, correct it and ${restart}.`,
+        fix: /certificate/.test(what)
+          ? `Name the file of the authority that signed the proxy’s certificate in NODE_EXTRA_CA_CERTS, and ${restart}.`
+          : `Check that it runs and that this machine reaches it. If HTTPS_PROXY names another, correct it and ${restart}.`,
       }
     default:
       return undefined

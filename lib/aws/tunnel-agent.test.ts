@@ -20,6 +20,7 @@ import { faultOf } from './fault.ts'
 import { openMetadata } from './metadata-for-tests.ts'
 import type { ProxySettings } from './proxy.ts'
 import { openProxy, openTlsFront, type ProxyOptions, settingsOf } from './proxy-for-tests.ts'
+import { proxyTrouble } from './proxy-trouble.ts'
 
 const authorities = getCACertificates()
 const bucket = 'vault-hosted-us-east-1'
@@ -115,6 +116,18 @@ describe('through a proxy, by the names that AWS has', () => {
       keys.map(async (Key) => (await s3.send(new GetObjectCommand({ Bucket: bucket, Key }))).Body?.transformToString()),
     )
     expect(bodies).toEqual(keys)
+  })
+
+  test('a proxy that is reached by TLS itself', async () => {
+    const out = await proxy({ login: 'me:right' })
+    const front = await openTlsFront(`http://127.0.0.1:${out.port}`)
+    closers.push(() => front.close())
+    await describeKey(settingsOf(`https://me:right@localhost:${portOf(front)}`))
+    expect(out.asked).toEqual(['kms.us-east-1.amazonaws.com:443'])
+    setDefaultCACertificates(authorities)
+    const error = await failure(describeKey(settingsOf(`https://me:right@localhost:${portOf(front)}`)))
+    expect(faultOf(error)).toMatchObject({ code: 'EPROXYAWAY', message: expect.stringContaining('self-signed') })
+    expect(proxyTrouble(faultOf(error))?.fix).toContain('NODE_EXTRA_CA_CERTS')
   })
 
   test('an endpoint of one’s own', async () => {
