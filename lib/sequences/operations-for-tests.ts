@@ -161,8 +161,8 @@ const verify: Operation = async (world, model) => {
 
 const schedule: Operation = async (world, model) => {
   const known = world.maybeOneOf(await world.db.schedule.findMany({ orderBy: { id: 'asc' } }))
-  if (!known || (model.schedules.size < 3 && world.chance(0.3))) {
-    const keep = 1 + world.below(3)
+  if (!known || (model.schedules.size < 2 && world.chance(0.2))) {
+    const keep = 1 + world.below(2)
     const source = folderOf(world, world.oneOf(folders))
     const wish = addScheduleSchema.parse({
       source,

@@ -5,4 +5,4 @@ import { sequences } from './sequence-for-tests.ts'
 test('whatever a console is asked for, one thing after another and at once, no byte is lost and none is left', async () => {
   const counts = await sequences({ seed: 4, runs: 2, steps: 15, lanes: 2 })
   expect(counts.backUp).toBeGreaterThan(5)
-})
+}, 300_000)
