@@ -29,7 +29,8 @@ async function readAll(reader: TarReader, offset: number, size: number): Promise
   return Buffer.concat(pieces)
 }
 
-test('reads any range, forward, and fetches each segment once', async () => {
+/** And what it has fetched, by the numbers of the segments. */
+async function countingReader(ahead: number) {
   const backup = await bench.open('mine', { protection: { method: 'none' } })
   const fetched: string[] = []
   const { store } = bench
@@ -39,7 +40,11 @@ test('reads any range, forward, and fetches each segment once', async () => {
       return store.read(key, max)
     },
   })
-  const reader = new TarReader({ ...backup, store: counting }, 2)
+  return { reader: new TarReader({ ...backup, store: counting }, ahead), fetched }
+}
+
+test('reads any range, forward, and fetches each segment once', async () => {
+  const { reader, fetched } = await countingReader(2)
   for (const [from, to] of [
     [0, 10],
     [10, 20],
@@ -61,16 +66,7 @@ test('never goes back', async () => {
 })
 
 test('fetches as far ahead as it may of what it is told of, whatever lies between', async () => {
-  const backup = await bench.open('mine', { protection: { method: 'none' } })
-  const fetched: string[] = []
-  const { store } = bench
-  const counting = Object.assign(Object.create(store), {
-    read: (key: string, max: number) => {
-      fetched.push(key.slice(key.lastIndexOf('/') + 1))
-      return store.read(key, max)
-    },
-  })
-  const reader = new TarReader({ ...backup, store: counting }, 3)
+  const { reader, fetched } = await countingReader(3)
   reader.want(data, 10)
   expect(reader.toldEnough(data + 10)).toBe(false)
   reader.want(data + 10, 2 * SEGMENT)

@@ -79,7 +79,13 @@ export function addBackupShred(backup: Command): void {
       withServices(async ({ db }) => {
         const text = await certificateOf(db, id)
         if (text === undefined)
-          throw new AppError('not-found', 'There is no certificate: no such request, or nothing of it is shredded yet.')
+          throw new AppError(
+            'not-found',
+            'There is no certificate: no such request, or nothing of it is shredded yet.',
+            {
+              fix: 'byok backup shred list says how far each is.',
+            },
+          )
         if (options.out === undefined) process.stdout.write(text)
         else {
           writeNewFile(options.out, text, 'The certificate')

@@ -119,7 +119,10 @@ function addSteering(rewrap: Command): void {
       .action((id: string, _: unknown, command: Command) =>
         withServices(async (services) => {
           const { json = false, wait = true } = command.optsWithGlobals<{ json?: boolean; wait?: boolean }>()
-          if (!z.uuid().safeParse(id).success) throw new AppError('not-found', `There is no re-wrap “${plain(id)}”.`)
+          if (!z.uuid().safeParse(id).success)
+            throw new AppError('not-found', `There is no re-wrap “${plain(id)}”.`, {
+              fix: 'byok key rewrap list shows their IDs.',
+            })
           await steer(services.backup, id, actor)
           if (verb === 'resume' && wait) return follow(services, id, json)
           const run = verb === 'resume' || !wait ? undefined : await waitForRewrap(services, id)

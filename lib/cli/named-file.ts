@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { AppError } from '#lib/errors.ts'
 
 // Files that somebody names on the command line.
@@ -25,10 +25,18 @@ export function writeNewFile(file: string, content: string, what: string, mode =
   } catch (cause) {
     throw new AppError('invalid', `${what} could not be written to ${file}: ${reasonOf(cause)}.`, {
       cause,
-      fix: 'Name a new file in a folder that you may write to.',
+      fix: newName,
     })
   }
 }
+
+/** Said before somebody is asked for passwords, and before it is written down that the file was made. Throws as `writeNewFile`. */
+export function mustBeNew(file: string, what: string): void {
+  if (!existsSync(file)) return
+  throw new AppError('invalid', `${what} could not be written to ${file}: it is there already.`, { fix: newName })
+}
+
+const newName = 'Name a new file in a folder that you may write to.'
 
 function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)

@@ -16,7 +16,7 @@ import { viewSeal } from '#lib/seal/view-seal.ts'
 import { sealHostOf } from '#lib/services.ts'
 import { attachedEnv, noConsole, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { writeNewFile } from './named-file.ts'
+import { mustBeNew, writeNewFile } from './named-file.ts'
 import { openKitFile } from './open-kit-file.ts'
 import { count, plainLines, print, printError, printJson, progressLine } from './output.ts'
 import { readSecrets } from './read-secret.ts'
@@ -123,6 +123,7 @@ function addRecoveryKit(seal: Command): void {
     )
     .action((options: { out: string; user: string }) =>
       withSeal(async (context, host) => {
+        mustBeNew(options.out, 'The kit')
         const [password = '', passphrase = ''] = await readSecrets(`Password of ${options.user}`, 'Passphrase')
         const administrator = await checkAdministrator(context.db, options.user, password)
         if (passphrase.length < 12) throw new AppError('invalid', 'The passphrase needs at least 12 characters.')
