@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { logsOf, type TestConsole } from './console.ts'
-import { expect, keyOf, saveKey, sessionOf, test } from './fixtures.ts'
+import { expect, keyOf, saveKey, test } from './fixtures.ts'
+import { restored } from './restored.ts'
 import { describeTree } from './tree.ts'
 
 // None needs what another left: whichever worker is free takes the next.
@@ -26,14 +27,6 @@ async function tokenOf(console: TestConsole, scopes: string): Promise<string> {
   ])
   expect(made.code, made.stderr).toBe(0)
   return made.stdout.trim()
-}
-
-/** Restores a backup and says in which folder. */
-async function restored(console: TestConsole, id: string): Promise<string> {
-  const target = path.join(console.folder, `restored-${id}`)
-  const run = await console.byok(['backup', 'restore', id, '--to', target])
-  expect(run.code, run.stderr).toBe(0)
-  return target
 }
 
 test('a token sends 64 MiB as a stream; it comes back; everything else is refused', async ({
@@ -144,90 +137,6 @@ test('three uploads at once; a fourth is told to wait; one that is cut off leave
     expect(backups).toContainEqual(expect.objectContaining({ name, error: expect.stringContaining('sender stopped') }))
 })
 
-test('a folder and files are uploaded in the browser and come back', async ({ signedIn: page, console, sandbox }) => {
-  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
-  const source = path.join(console.folder, 'holiday')
-  mkdirSync(path.join(source, 'größe'), { recursive: true })
-  writeFileSync(path.join(source, 'größe', 'photo "1".jpg'), randomBytes(3_000_000))
-  writeFileSync(path.join(source, 'größe.txt'), 'text')
-  writeFileSync(path.join(source, 'empty'), '')
-  await page.goto('/backups')
-  const area = page.getByRole('region', { name: 'Upload from this computer' })
-  const chooser = page.waitForEvent('filechooser')
-  await area.getByRole('button', { name: 'Choose a folder' }).click()
-  await (await chooser).setFiles(source)
-  const done = area.getByRole('status').getByRole('link', { name: 'holiday' })
-  await expect(done).toBeVisible({ timeout: 30_000 })
-  const id = (await done.getAttribute('href'))?.split('/').at(-1) ?? ''
-  const target = await restored(console, id)
-  for (const name of ['größe/photo "1".jpg', 'größe.txt', 'empty'])
-    expect(sha256(readFileSync(path.join(target, 'holiday', name)))).toBe(sha256(readFileSync(path.join(source, name))))
-
-  const [picked] = await Promise.all([
-    page.waitForEvent('filechooser'),
-    area.getByRole('button', { name: 'Choose files' }).click(),
-  ])
-  await picked.setFiles(path.join(source, 'größe.txt'))
-  await expect(area.getByRole('link', { name: 'größe.txt' })).toBeVisible({ timeout: 30_000 })
-})
-
-test('an upload goes on while other pages are looked at, and is still guarded', async ({
-  signedIn: page,
-  console,
-  sandbox,
-}) => {
-  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
-  const file = path.join(console.folder, 'slow.bin')
-  writeFileSync(file, randomBytes(1000))
-  await page.goto('/backups')
-  const area = page.getByRole('region', { name: 'Upload from this computer' })
-  let goOn = () => {}
-  const held = new Promise<void>((resolve) => (goOn = resolve))
-  await page.route('**/api/v1/backups?**', async (route) => {
-    await held
-    await route.continue()
-  })
-  const choose = async () => {
-    const chooser = page.waitForEvent('filechooser')
-    await area.getByRole('button', { name: 'Choose files' }).click()
-    await (await chooser).setFiles(file)
-  }
-  await choose()
-  await expect(area.getByRole('button', { name: 'Cancel upload' })).toBeVisible()
-  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Overview' }).click()
-  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
-  const asksBeforeLeaving = () =>
-    page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
-  expect(await asksBeforeLeaving()).toBe(true)
-  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backups' }).click()
-  await expect(area.getByRole('button', { name: 'Cancel upload' })).toBeVisible()
-  await expect(area.getByRole('button', { name: 'Choose files' })).toBeDisabled()
-  goOn()
-  await expect(area.getByRole('status').getByRole('link', { name: 'slow.bin' })).toBeVisible()
-  expect(await asksBeforeLeaving()).toBe(false)
-})
-
-test('a page whose scripts are gone says so, and not that the files cannot be read', async ({
-  browser,
-  console,
-  session,
-  signedIn,
-  sandbox,
-}) => {
-  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
-  const context = await browser.newContext({ baseURL: console.url, storageState: session })
-  const page = await context.newPage()
-  await page.goto('/backups')
-  await page.waitForLoadState('networkidle')
-  const area = page.getByRole('region', { name: 'Upload from this computer' })
-  await page.route('**/_next/static/**', (route) => route.abort())
-  const chooser = page.waitForEvent('filechooser')
-  await area.getByRole('button', { name: 'Choose files' }).click()
-  await (await chooser).setFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') })
-  await expect(area.getByRole('alert')).toContainText('Reload the page and try again')
-  await context.close()
-})
-
 test('a token that is revoked in the middle ends what it sends; a body that is not the file is refused', async ({
   signedIn,
   console,
@@ -271,43 +180,6 @@ test('a token that is revoked in the middle ends what it sends; a body that is n
     422,
     { state: 'failed', error: expect.stringContaining('token revoked') },
   ])
-})
-
-test('Settings > API tokens: made, shown once, revoked; a viewer sees no others', async ({
-  signedIn: page,
-  console,
-  browser,
-}) => {
-  await page.goto('/settings/api-tokens')
-  const form = page.getByRole('form', { name: 'New API token' })
-  await form.getByLabel('Name').fill('nightly')
-  await form.getByLabel('List backups and see how they are').check()
-  await form.getByRole('button', { name: 'Create token' }).click()
-  const token = (await page.getByTestId('token').textContent()) ?? ''
-  expect(token).toMatch(/^vct_[0-9a-f]{72}$/)
-  const ask = () => fetch(`${console.url}/api/v1/backups`, { headers: { authorization: `Bearer ${token}` } })
-  expect((await ask()).status).toBe(200)
-  await page.reload()
-  await expect(page.getByTestId('token')).toHaveCount(0)
-  const row = page.getByRole('row').filter({ hasText: token.slice(0, 12) })
-  await expect(row).toContainText('Active')
-  await expect(row).toContainText('just now')
-  await row.getByRole('button', { name: 'Revoke nightly' }).click()
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke token' }).click()
-  await expect(row).toContainText('Revoked')
-  expect((await ask()).status).toBe(401)
-
-  const viewer = { email: 'viewer-of-tokens@example.test', password: 'correct-horse-battery' }
-  await console.byok(['user', 'add', viewer.email, '--role', 'viewer'], { input: viewer.password })
-  const context = await browser.newContext({
-    baseURL: console.url,
-    storageState: await sessionOf(browser, console, viewer),
-  })
-  const other = await context.newPage()
-  await other.goto('/settings/api-tokens')
-  await expect(other.getByText('No API tokens yet')).toBeVisible()
-  await expect(other.getByLabel('Send backups')).toHaveCount(0)
-  await context.close()
 })
 
 test('standard input and a single file, from the command line', async ({ signedIn, console, sandbox }) => {
