@@ -22,7 +22,7 @@ const commands = {
   test: 'bin/test.ts',
 }
 
-// What is installed and built here runs with the console's secrets: nobody else writes it, whatever umask there is.
+// What is installed and built here runs with the console's secrets: nobody outside of its group writes it, whatever umask there is.
 process.umask(process.umask() | 0o002)
 try {
   const [major, minor] = process.versions.node.split('.').map(Number)

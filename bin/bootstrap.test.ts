@@ -199,7 +199,7 @@ test('runs a program with the project’s Node and tools first, wherever it is c
   expect(data).toBe(path.join(root, '.data'))
 })
 
-test('what it installs and makes nobody else may write, whatever the umask', async () => {
+test('what it installs and makes nobody outside of its group may write, whatever the umask', async () => {
   await put('lib/cli/main.ts', 'console.log(process.umask().toString(8))')
   for (const [given, kept] of [
     ['000', '2'],

@@ -1,6 +1,7 @@
 import { useEffect, useEffectEvent, useState } from 'react'
 
 const everyMs = 3_000
+const patienceMs = 10_000
 
 /**
  * For a page that could not be made: tries again as soon as the console, having been ill, is well. One that is well all
@@ -12,9 +13,14 @@ export function useRecovery(retry: () => void): string | undefined {
   const again = useEffectEvent(retry)
   useEffect(() => {
     let wasIll = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const left = new AbortController()
     const look = async () => {
-      const answer = await fetch('/api/health', { cache: 'no-store' }).catch(() => undefined)
+      const signal = AbortSignal.any([left.signal, AbortSignal.timeout(patienceMs)])
+      const answer = await fetch('/api/health', { cache: 'no-store', signal }).catch(() => undefined)
       const health: { status?: string; part?: string } | undefined = await answer?.json().catch(() => undefined)
+      if (left.signal.aborted) return
+      timer = setTimeout(look, everyMs)
       if (health?.status === 'ok' || health?.status === 'degraded') {
         setMissing(undefined)
         if (wasIll) again()
@@ -25,8 +31,10 @@ export function useRecovery(retry: () => void): string | undefined {
       setMissing(health === undefined ? 'The console does not answer.' : (words[health.part ?? ''] ?? 'It is sealed.'))
     }
     void look()
-    const timer = setInterval(look, everyMs)
-    return () => clearInterval(timer)
+    return () => {
+      left.abort()
+      clearTimeout(timer)
+    }
   }, [])
   return missing
 }

@@ -30,7 +30,7 @@ beforeEach(() => {
     const given = answer(names)
     if (given instanceof Error) throw given
     const body = given.body?.pipeThrough(new TransformStream(), { signal })
-    return new Response(body, { status: given.status })
+    return new Response(body, { status: given.status, headers: given.headers })
   })
 })
 afterEach(async () => {
@@ -133,6 +133,17 @@ test('a console that does not answer is told from the second time on, with when 
   await vi.advanceTimersByTimeAsync(1000)
   expect(silent).toHaveBeenLastCalledWith(undefined)
   expect(heard).toEqual(['backup:a', 'again'])
+})
+
+test('a console that is sealed is no console that is away, and nobody asks for more than it takes', async () => {
+  const watched = Array.from({ length: 101 }, (_, index) => watch(`backup:${index}`, () => true))
+  answer = () => Response.json({ message: 'Sealed.' }, { status: 503 })
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked.at(-1)).toHaveLength(100)
+  for (const { refused } of watched) expect(refused).toHaveBeenCalledOnce()
+  answer = (names) => stream(Object.fromEntries(names.map((name) => [name, 1])))
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(watched.map(({ heard }) => heard).every((heard) => heard.length === 1)).toBe(true)
 })
 
 test('who is signed out is told, and asks less often', async () => {

@@ -5,6 +5,9 @@ const pauseMs = 1000
 /** After which a stream that says nothing counts as lost, and its connection is free for others. */
 const patienceMs = 10_000
 
+/** As the console takes them. When some of these have ended, others get their turn. */
+const mostNames = 100
+
 export interface Follower<T> {
   /** `backup:ID`, `restore:ID`, `verification:ID` or `rewrap:ID`. */
   readonly name: string
@@ -12,7 +15,7 @@ export interface Follower<T> {
   told(value: T | null): boolean
   /** Of when, in milliseconds since 1970, the last answer is, while the console gives none; undefined: it does. */
   silent(lastAnswer: number | undefined): void
-  /** Who looks is not signed in any more, or may not look. */
+  /** Who looks is not signed in any more, or may not look; or the console is sealed. */
   refused(): void
 }
 
@@ -69,7 +72,8 @@ async function followOn(): Promise<void> {
 
 /** @returns how the stream ended: as it should, because whoever looks may not, or by no or no good answer */
 async function tellAll(mine: AbortController): Promise<'ended' | 'refused' | 'lost'> {
-  const wish = new URLSearchParams([...new Set([...followers].map(({ name }) => name))].map((name) => ['of', name]))
+  const names = [...new Set([...followers].map(({ name }) => name))].slice(0, mostNames)
+  const wish = new URLSearchParams(names.map((name) => ['of', name]))
   let patience: ReturnType<typeof setTimeout> | undefined
   const wait = () => {
     clearTimeout(patience)
@@ -79,7 +83,7 @@ async function tellAll(mine: AbortController): Promise<'ended' | 'refused' | 'lo
   try {
     wait()
     const answer = await fetch(`/api/progress?${wish}`, { signal: mine.signal })
-    if (answer.status === 401 || answer.status === 403) return 'refused'
+    if (answer.status === 401 || answer.status === 403 || isSealed(answer)) return 'refused'
     if (!answer.ok || !answer.body) return 'lost'
     for await (const data of eventsIn(answer.body)) {
       if (mine.signal.aborted) break
@@ -95,6 +99,10 @@ async function tellAll(mine: AbortController): Promise<'ended' | 'refused' | 'lo
     mine.abort()
   }
 }
+
+/** As the console itself says. A proxy before it says 503 when the console is away. */
+const isSealed = ({ status, headers }: Response) =>
+  status === 503 && headers.get('content-type')?.startsWith('application/json') === true
 
 function tell(found: Readonly<Record<string, unknown>>): void {
   answeredAt = Date.now()

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isProxied } from '#lib/aws/proxy.ts'
@@ -25,7 +26,12 @@ export async function sendWebhook(
   const reach = reachOfTarget(target, allowedEndpoints)
   mustBeInReach(target, reach)
   const isTls = to.protocol === 'https:'
-  if (isTls && proxy && isProxied(proxy, target.host, target.port)) await mustResolveInReach(target, reach)
+  const deadline = AbortSignal.timeout(timeoutMs)
+  if (isTls && proxy && isProxied(proxy, target.host, target.port)) {
+    // Behind a proxy it may well be that nobody answers for names of the world: then the proxy does.
+    const late = once(deadline, 'abort')
+    await Promise.race([mustResolveInReach(target, reach), late])
+  }
   const body = webhookBodyOf(message, publicUrl)
   const at = Math.floor(Date.now() / 1000)
   const request = (isTls ? httpsRequest : httpRequest)(to, {
@@ -33,7 +39,7 @@ export async function sendWebhook(
     // Of its own: one that is kept open might lead to where the name led before.
     agent: isTls && new TunnelAgent({}, proxy, timeoutMs),
     lookup: guardedLookup(target, reach),
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: deadline,
     headers: {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),

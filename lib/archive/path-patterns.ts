@@ -102,7 +102,7 @@ function readRule(pattern: string): Rule | undefined {
   const parts = partsOf(characters)
   if (!parts) return undefined
   const anchored = characters.includes('/')
-  if (anchored && parts[0]?.length === 0) parts.shift()
+  if (anchored && characters[0] === '/') parts.shift()
   const steps: Step[] = anchored ? [] : ['**']
   for (const part of parts) {
     if (part.length === 0) return undefined
@@ -121,14 +121,20 @@ function partsOf(characters: readonly string[]): NameToken[][] | undefined {
   let part: NameToken[] = []
   const parts = [part]
   for (let at = 0; at < characters.length; at += 1) {
-    const character = characters[at] ?? ''
+    let character = characters[at] ?? ''
+    // A slash behind a backslash is one, as it is to git.
+    if (character === '\\' && characters[at + 1] === '/') {
+      at += 1
+      character = '/'
+    }
     if (character === '/') {
       part = []
       parts.push(part)
     } else if (character === '*') {
       let end = at
       while (characters[end + 1] === '*') end += 1
-      const whole = part.length === 0 && [undefined, '/'].includes(characters[end + 1])
+      const after = characters[end + 1] === '\\' ? characters[end + 2] : characters[end + 1]
+      const whole = part.length === 0 && [undefined, '/'].includes(after)
       if (whole && end > at) parts[parts.length - 1] = folders
       else part.push('star')
       at = end

@@ -116,7 +116,7 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
  */
 async function isTidiedUpLater(db: Db, backupId: string): Promise<boolean> {
   const restores = await db.restore.findMany({
-    where: { backupId, attempt: { gt: 0 } },
+    where: { backupId, attempt: { gt: 0 }, state: 'cancelled' },
     select: { id: true, host: true },
   })
   if (restores.length === 0) return false

@@ -215,6 +215,13 @@ test('a catalogue that somebody else stored takes no backup’s keys away', asyn
   // Its envelope in the bucket is the one that it had before.
   await store({ keyIds: ['arn:aws:kms:us-east-1:666666666666:key/theirs'], envelopeSha256: 'e'.repeat(64) })
   for (const dryRun of [true, false]) expect(await taken(dryRun)).toMatchObject({ updated: [], missing: [{ id }] })
+  // Nor is one looked for where somebody else put it.
+  await store({ prefix: 'elsewhere' })
+  for (const dryRun of [true, false])
+    expect(await taken(dryRun)).toMatchObject({
+      updated: [],
+      conflicts: [{ id, reason: expect.stringMatching(/^It lies in bucket .* here, and elsewhere in the catalogue/) }],
+    })
   expect(await b.db.backup.findUniqueOrThrow({ where: { id } })).toEqual(before)
 })
 

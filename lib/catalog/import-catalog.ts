@@ -74,7 +74,8 @@ export async function importCatalog(
     missing,
     incomplete: incomplete.filter(({ id }) => plan.add.some((backup) => backup.id === id)),
   })
-  const isFound = (backup: CatalogBackup) => found.includes(backup)
+  const there = new Set(found)
+  const isFound = (backup: CatalogBackup) => there.has(backup)
   if (dryRun) return result({ ...planned, add: planned.add.filter(isFound), update: planned.update.filter(isFound) })
   return db.$transaction(
     async (tx) => {
@@ -124,6 +125,9 @@ async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan>
         generation: true,
         environmentId: true,
         method: true,
+        region: true,
+        bucket: true,
+        prefix: true,
       },
     })
     const known = new Map(rows.map((row) => [row.id, row]))
@@ -134,6 +138,9 @@ async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan>
       else if (row.state !== 'complete') conflict(`It is ${row.state} here and complete in the catalogue.`)
       else if (row.environmentId !== backup.environment)
         conflict(`It belongs to environment ${row.environmentId} here.`)
+      // What lies there is what was looked for, and not what this row stands for.
+      else if (row.region !== backup.region || row.bucket !== backup.bucket || row.prefix !== backup.prefix)
+        conflict(`It lies in bucket ${row.bucket} here, and elsewhere in the catalogue.`)
       else if (row.manifestSha256 !== backup.manifestSha256)
         conflict('Its manifest here is another than in the catalogue.')
       // Re-wraps exchange keys. Nothing makes an encrypted backup one that is not, but somebody who can write to the bucket.

@@ -44,7 +44,8 @@ export async function runWorker(
   const stayOfThisVersion = () =>
     mustBeOfThisVersion(services.db, known).catch((error: unknown) => {
       if (error instanceof AppError) {
-        stopping.abort(error)
+        // No AppError: a job would take that for what it came upon, and write it down as its result.
+        stopping.abort(new Error('This worker is stopping.', { cause: error }))
         outdated.resolve(error)
       }
       throw error
@@ -76,7 +77,9 @@ export async function runWorker(
       )
     }
     await boss.work(deadQueue(queue), { pollingIntervalSeconds: 5 }, async ([job]) => {
-      if (job) await giveUpJob(context, queue, jobPayload.parse(job.data).id)
+      if (!job) return
+      await stayOfThisVersion()
+      await giveUpJob(context, queue, jobPayload.parse(job.data).id)
     })
   }
   const compared: Compared = new Map()

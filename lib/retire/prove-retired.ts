@@ -49,6 +49,7 @@ export async function proveRetired(
     reaches.close()
   }
 
+  signal?.throwIfAborted()
   onProgress({ step: 'Settings and seal', done: 0, total: 1 })
   const { needs: first, revisions, sealedValues } = await databaseNeeds(db, key)
   for (const row of await rowsUnder(db, key))

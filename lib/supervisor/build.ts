@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { AppError } from '#lib/errors.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { currentBundle } from './current-bundle.mjs'
 import { acquireLock } from './exclusive-lock.ts'
 import { exitOf, kill } from './keep-running.ts'
@@ -43,18 +43,27 @@ export async function ensureBuilt(
   const stamp = path.join(root, '.next', 'sources-hash')
   const isCurrent = async (hash: string) => (await readFile(stamp, 'utf8').catch(() => '')) === hash
   const isBundled = () => !bundler || currentBundle(root) !== undefined
-  if ((await isCurrent(await hashSources(root))) && isBundled()) return
+  const isBuilt = await isCurrent(await hashSources(root))
+  if (isBuilt && isBundled()) return
 
   const cache = path.join(root, 'node_modules', '.cache', 'vault-console')
   await onBuild(
     (async () => {
-      const lock = await acquireLock(path.join(cache, 'build-lock'), 'build', { waitMs: 600_000 })
+      const lock = await acquireLock(path.join(cache, 'build-lock'), 'build', { waitMs: 600_000 }).catch((error) => {
+        // Where nobody may write nothing can be bundled, and need not be.
+        if (isBuilt) return undefined
+        throw error
+      })
+      if (!lock) return
       if ('heldBy' in lock) {
         throw new AppError('unavailable', `Another build runs since ${lock.heldBy.since} (process ${lock.heldBy.pid}).`)
       }
       try {
         if (bundler && !signal.aborted && !isBundled()) {
-          await runBuild(bundler, 'The command line', path.join(cache, 'bundle.log'), environment, signal)
+          // Without it commands start more slowly, and that is all.
+          await runBuild(bundler, 'The command line', path.join(cache, 'bundle.log'), environment, signal).catch(
+            (error: unknown) => console.error(messageOf(error)),
+          )
         }
         const hash = await hashSources(root)
         if (signal.aborted || (await isCurrent(hash))) return
