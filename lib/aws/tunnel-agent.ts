@@ -27,7 +27,7 @@ export class ProxyError extends Error {
 
 /**
  * Connects through a proxy where one is set and the host is none of its exceptions. Not by Node's own `proxyEnv`:
- * docs/decisions/0018-own-tunnel-through-proxies.md.
+ * docs/decisions/0017-own-tunnel-through-proxies.md.
  */
 export class TunnelAgent extends Agent {
   readonly #proxy: ProxySettings | undefined
