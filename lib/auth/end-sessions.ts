@@ -10,13 +10,16 @@ export async function countSignOut(tx: Tx, userId: string): Promise<void> {
 }
 
 /**
- * After `countSignOut`.
- * @param keep the ID of a session that stays
+ * After `countSignOut`, where it is all of them.
+ * @param which by ID; left out: every one
  * @returns how many open ones it ended
  */
-export async function endSessions(tx: Tx, userId: string, keep?: string): Promise<number> {
-  const others = { userId, ...(keep !== undefined && { id: { not: keep } }) }
-  const open = await tx.session.count({ where: { ...others, ...openSessions() } })
-  await tx.session.deleteMany({ where: others })
+export async function endSessions(
+  tx: Tx,
+  userId: string,
+  which: { readonly equals?: string; readonly not?: string } = {},
+): Promise<number> {
+  const open = await tx.session.count({ where: { userId, id: which, ...openSessions() } })
+  await tx.session.deleteMany({ where: { userId, id: which } })
   return open
 }

@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db, Tx } from '#lib/db.ts'
+import type { Db } from '#lib/db.ts'
 import { countSignOut, endSessions } from './end-sessions.ts'
 import type { CurrentSession } from './read-session.ts'
 import type { OwnSession } from './schema.ts'
@@ -31,7 +31,7 @@ export async function listOwnSessions(db: Db, { id, user }: CurrentSession): Pro
 export async function endOwnSessions(db: Db, { id, user }: CurrentSession, which: string | undefined): Promise<void> {
   await db.$transaction(async (tx) => {
     if (which === undefined) await countSignOut(tx, user.id)
-    const open = which === undefined ? await endSessions(tx, user.id, id) : await endOne(tx, user.id, which, id)
+    const open = await endSessions(tx, user.id, { not: id, ...(which !== undefined && { equals: which }) })
     if (open === 0) return
     await recordAudit(tx, {
       actor: user.email,
@@ -41,11 +41,4 @@ export async function endOwnSessions(db: Db, { id, user }: CurrentSession, which
       changes: { 'other sessions ended': [null, String(open)] },
     })
   })
-}
-
-async function endOne(tx: Tx, userId: string, which: string, current: string): Promise<number> {
-  const one = { userId, AND: [{ id: which }, { id: { not: current } }] }
-  const open = await tx.session.count({ where: { ...one, ...openSessions() } })
-  await tx.session.deleteMany({ where: one })
-  return open
 }

@@ -22,7 +22,7 @@ export async function replacePassword(
     data: { password: hash },
   })
   if (count === 0) throw new AppError('not-found', `There is no user ${email} any more.`)
-  const ended = await endSessions(tx, id, keep)
+  const ended = await endSessions(tx, id, keep === undefined ? {} : { not: keep })
   await forgetSignInTries(tx, email)
   return ended
 }

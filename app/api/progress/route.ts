@@ -16,7 +16,7 @@ const nameSchema = z.string().transform((name, context) => {
   context.addIssue({ code: 'custom', message: 'KIND:ID' })
   return z.NEVER
 })
-/** More than any page shows under way at once. */
+/** Each name is asked of the database twice a second. A page that shows more lets them take turns. */
 const wishSchema = z.array(nameSchema).min(1).max(100)
 
 /**
