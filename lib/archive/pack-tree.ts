@@ -1,7 +1,8 @@
-import { type BigIntStats, closeSync, fstatSync, read, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, read, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { BytePath } from './byte-path.ts'
+import { describeOpened } from './describe-opened.ts'
 import { type Described, describe, placed, warned } from './described-entry.ts'
 import type { Entry, SkippedItem } from './entry.ts'
 import type { HardLinks } from './hard-links.ts'
@@ -11,7 +12,7 @@ import { changeSince, shrank, unreadable } from './read-warnings.ts'
 import type { SegmentCutter } from './segment-cutter.ts'
 import { reasonOf, systemCode } from './system-error.ts'
 import { END_OF_TAR, encodeTarHeader, paddingAfter } from './tar-header.ts'
-import { type Found, kindOf, type WalkStart } from './walk-tree.ts'
+import type { Found, WalkStart } from './walk-tree.ts'
 
 // 1. Take what a walk finds; open a file once and believe only what the open file says of itself.
 // 2. Write its header, then read its content straight into the segment that is being filled.
@@ -148,14 +149,10 @@ export class TreePacker {
   #packOpened(fd: number, path: BytePath): Entry | SkippedItem | Promise<Entry> {
     let kept = false
     try {
-      const stat = fstatSync(fd, { bigint: true })
-      if (!stat.isFile())
-        return { type: 'skipped', path, warning: `it was replaced by a ${kindOf(stat)} while it was read` }
-      if (stat.nlink > 1n) {
-        const target = this.#options.links.firstName(path, stat)
-        if (target !== undefined) return this.#writeHeader(describe({ type: 'hardlink', path, size: 0, target }, stat))
-      }
-      const described = describe({ type: 'file', path, size: Number(stat.size) }, stat)
+      const opened = describeOpened(fd, path, this.#options.links)
+      if (!('described' in opened)) return opened
+      const { described, stat } = opened
+      if (described.type === 'hardlink') return this.#writeHeader(described)
       const header = encodeTarHeader(described)
       const entry = placed(described, this.#cutter.position, header.length)
       const { size } = entry

@@ -1,5 +1,4 @@
 import {
-  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -18,6 +17,7 @@ import type { Entry } from './entry.ts'
 import { EntryAttributes } from './entry-attributes.ts'
 import type { FinishedFiles } from './finished-files.ts'
 import { FoldersBelow } from './folders-below.ts'
+import { inTheWay, mayReplace } from './in-the-way.ts'
 import { MadeHere } from './made-here.ts'
 import type { OpenFolder } from './open-folder.ts'
 import type { Outcome, Overwrite } from './overwrite.ts'
@@ -111,15 +111,16 @@ export class TreeWriter {
       const there = lstatSync(toFsPath(at), { throwIfNoEntry: false, bigint: true })
       if (there && this.#overwrite === undefined) throw comesTwice(entry)
       if (entry.type === 'folder') return this.#folders.add(entry, name, there, onTheWay)
-      if (there?.isDirectory()) {
-        this.#warn(entry.path, 'a folder is in its way: it was left, and this was not restored')
+      const obstacle = there && inTheWay(entry, there)
+      if (obstacle !== undefined) {
+        this.#warn(entry.path, obstacle)
         return 'blocked'
       }
       if (there && this.#madeHere?.has(there)) {
         this.#warn(entry.path, 'on this disk it has the name of another one of this backup: only that was restored')
         return 'blocked'
       }
-      if (there && !this.#mayReplace(entry, there)) return 'kept'
+      if (there && !mayReplace(entry, there, this.#overwrite)) return 'kept'
       if (entry.type === 'symlink') return this.#addSymlink(entry, parent, at)
       if (entry.type === 'hardlink') return this.#addHardLink(entry, parent, at)
       else await this.#addFile(entry, parent, at, content)
@@ -154,10 +155,6 @@ export class TreeWriter {
   close(): void {
     this.#below.close()
     this.#folders.close()
-  }
-
-  #mayReplace(entry: Entry, there: BigIntStats): boolean {
-    return this.#overwrite === 'always' || (this.#overwrite === 'older' && there.mtimeNs < entry.mtimeNs)
   }
 
   #addSymlink(entry: Entry, parent: OpenFolder, at: BytePath): Outcome {

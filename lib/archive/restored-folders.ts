@@ -3,6 +3,7 @@ import { AppError } from '#lib/errors.ts'
 import { type BytePath, toFsPath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
 import type { EntryAttributes } from './entry-attributes.ts'
+import { inTheWay } from './in-the-way.ts'
 import type { MadeHere } from './made-here.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
 import type { Outcome, Overwrite } from './overwrite.ts'
@@ -83,11 +84,9 @@ export class RestoredFolders {
    * @throws what node:fs throws
    */
   add(entry: Entry, name: string, there: BigIntStats | undefined, onTheWay: boolean): Outcome {
-    if (there && !there.isDirectory()) {
-      this.#warn(
-        entry.path,
-        `a ${there.isSymbolicLink() ? 'link' : 'file'} is in its way: that was left, and nothing of this folder was restored`,
-      )
+    const obstacle = there && inTheWay(entry, there)
+    if (obstacle !== undefined) {
+      this.#warn(entry.path, obstacle)
       this.#blocked = entry.path
       return 'blocked'
     }

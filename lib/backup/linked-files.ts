@@ -15,7 +15,7 @@ import { TarReader } from './tar-reader.ts'
 export function linkedFiles(
   backup: OpenedBackup,
   index: EntryIndex,
-  tree: TreeWriter,
+  tree: Pick<TreeWriter, 'overwrites' | 'holds'>,
   selection: Selection | undefined,
   finished: FinishedFiles | undefined,
 ) {

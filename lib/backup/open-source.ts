@@ -2,34 +2,39 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { openFolder } from '#lib/archive/open-folder.ts'
 import type { Incoming } from '#lib/archive/pack-incoming.ts'
-import { pathFilter } from '#lib/archive/path-filter.ts'
+import { type OnPass, pathFilter } from '#lib/archive/path-filter.ts'
 import { checkedParts } from '#lib/archive/restore-path.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
 import { type Found, type WalkStart, walkTree } from '#lib/archive/walk-tree.ts'
 import { AppError } from '#lib/errors.ts'
-import type { BackupSource, FilesSource, StreamSource } from './source.ts'
+import type { BackupSource, FilesSource, PlaceSource, StreamSource } from './source.ts'
 
 /** A source that is there. */
-export type OpenedSource =
-  | {
-      /** The same for the same folder or file and patterns: what was finished of it may be gone on with. */
-      readonly name: string
-      readonly walk: (start: WalkStart | undefined) => Iterable<Found>
-      readonly close: () => void
-    }
-  | { readonly incoming: AsyncIterable<Incoming>; readonly close: () => void }
+export type OpenedSource = OpenedPlace | { readonly incoming: AsyncIterable<Incoming>; readonly close: () => void }
+
+interface OpenedPlace {
+  /** The same for the same folder or file and patterns: what was finished of it may be gone on with. */
+  readonly name: string
+  readonly walk: (start: WalkStart | undefined) => Iterable<Found>
+  readonly close: () => void
+}
 
 /** Throws AppError `not-found`, `denied`, `invalid` or `unavailable` when there is nothing that can be backed up. */
 export function openSource(source: BackupSource): OpenedSource {
   if (source.kind === 'stream') return { incoming: oneFile(source), close: () => {} }
   if (source.kind === 'files') return { incoming: severalFiles(source), close: () => {} }
+  return openPlace(source)
+}
+
+/** @param onPass is told of what patterns leave out. Throws as `openSource` does. */
+export function openPlace(source: PlaceSource, onPass?: OnPass): OpenedPlace {
   const { kind, path } = source
   try {
     if (kind === 'folder') {
       const { include, exclude } = source
       const root = openFolder(toBytePath(path))
       const { ino, birthtimeNs } = root.stat
-      const filter = pathFilter(include, exclude)
+      const filter = pathFilter(include, exclude, onPass)
       return {
         // Where a disk is not mounted lies another folder of the same name, and the top of most disks has the same number.
         name: JSON.stringify({ kind, path, include, exclude, ino: String(ino), born: String(birthtimeNs) }),

@@ -1,20 +1,16 @@
-import { fchmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
-import { displayPath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
+import { displayPath, toBytePath } from '#lib/archive/byte-path.ts'
 import type { Entry } from '#lib/archive/entry.ts'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
-import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import type { Overwrite } from '#lib/archive/overwrite.ts'
-import { fixOf } from '#lib/archive/restore-errors.ts'
 import { type Content, TreeWriter } from '#lib/archive/restore-tree.ts'
-import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
 import type { RestoreAttempt } from '#lib/archive/unfinished.ts'
-import { bytesText } from '#lib/bytes-text.ts'
 import { AppError } from '#lib/errors.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { EntryIndex } from './entry-index.ts'
 import { linkedFiles } from './linked-files.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { type RestoreProgress, throttled } from './progress.ts'
+import { prepareTarget } from './restore-target.ts'
 import { Selection, selectEntries } from './select-entries.ts'
 import { TarReader } from './tar-reader.ts'
 import { toldAhead } from './told-ahead.ts'
@@ -164,7 +160,7 @@ function readUntil(signal: AbortSignal, backup: OpenedBackup): OpenedBackup {
   return { ...backup, store: Object.assign(Object.create(store), { read }) }
 }
 
-async function* everything(index: EntryIndex) {
+export async function* everything(index: EntryIndex) {
   for await (const item of index.from('')) yield { item, onTheWay: false }
 }
 
@@ -173,59 +169,4 @@ type Counted = Record<'files' | 'folders' | 'links' | 'bytes', number>
 function count(into: Counted, { type, size }: Entry): void {
   into.bytes += size
   into[type === 'file' ? 'files' : type === 'folder' ? 'folders' : 'links'] += 1
-}
-
-/** @param target what the messages name, wherever it is written */
-function prepareTarget(
-  at: string,
-  target: string,
-  bytes: number,
-  overwrite: Overwrite | undefined,
-): { folder: OpenFolder; isNew: boolean } {
-  let isNew = false
-  try {
-    mkdirSync(at, { mode: 0o700 })
-    isNew = true
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT')
-      throw new AppError(
-        'not-found',
-        `${target} cannot be made: the folder that is to hold it does not exist, or takes no new folders.`,
-        { cause, fix: 'Name a folder below one that is there, on a disk.' },
-      )
-    if (systemCode(cause) !== 'EEXIST') throw cannotUse(target, cause)
-  }
-  let folder: OpenFolder | undefined
-  try {
-    folder = openFolder(toBytePath(at))
-    const inside = toFsPath(folder.inside('.'))
-    if (overwrite === undefined && readdirSync(inside).length > 0)
-      throw new AppError('conflict', `${target} is not empty.`, {
-        fix: 'Restore into a new or an empty folder.',
-      })
-    const { bavail, bsize } = statfsSync(inside)
-    const free = bavail * bsize
-    // What is overwritten may make room.
-    if (overwrite === undefined && free < bytes)
-      throw new AppError(
-        'denied',
-        `The disk of ${target} has ${bytesText(free)} free; this backup needs ${bytesText(bytes)}.`,
-        { fix: 'Make room there, restore to another disk, or restore only some paths.' },
-      )
-    if (overwrite === undefined) fchmodSync(folder.fd, 0o700)
-    return { folder, isNew }
-  } catch (cause) {
-    folder?.close()
-    if (cause instanceof AppError) throw cause
-    throw cannotUse(target, cause)
-  }
-}
-
-function cannotUse(target: string, cause: unknown): AppError {
-  if (systemCode(cause) === 'ENOTDIR')
-    return new AppError('invalid', `${target} is no folder, or lies below what is none: a file or a link is there.`, {
-      cause,
-      fix: 'Name a new folder, or the one that the link leads to.',
-    })
-  return new AppError('denied', `${target} cannot be restored into: ${reasonOf(cause)}.`, { cause, fix: fixOf(cause) })
 }

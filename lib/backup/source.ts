@@ -1,5 +1,8 @@
 /** What is backed up. Paths are absolute and have no links in them. */
-export type BackupSource =
+export type BackupSource = PlaceSource | StreamSource | FilesSource
+
+/** What lies on a disk of this machine. */
+export type PlaceSource =
   | {
       readonly kind: 'folder'
       readonly path: string
@@ -9,8 +12,6 @@ export type BackupSource =
       readonly exclude: readonly string[]
     }
   | { readonly kind: 'file'; readonly path: string }
-  | StreamSource
-  | FilesSource
 
 /** Bytes that come once: such a backup cannot be resumed. */
 export interface StreamSource {

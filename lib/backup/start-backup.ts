@@ -25,19 +25,26 @@ export async function startBackup(
   from: 'page' | 'host',
   actor: string,
 ): Promise<string> {
-  // A single file is of this machine, and only for whoever may run commands on it.
-  const file = from === 'host' && !wish.host ? resolveFile(context, wish.source) : undefined
-  const { folder, host } =
-    file === undefined ? await placeSource(context, wish, from) : { folder: file, host: hostname() }
-  const { environmentId, revision } = await savedEnvironment(context.db)
+  const { kind, folder, host, environmentId, revision } = await placeBackup(context, wish, from)
   const { name, include, exclude } = wish
   return context.db.$transaction(async (tx) => {
-    const kind = file === undefined ? 'folder' : 'file'
     const source = { kind, path: folder, host, include, exclude } as const
     const id = await createBackupRow(tx, { environmentId, revision, name, source, actor })
     await enqueue(context.jobs, tx, 'backup', id, { host })
     return id
   })
+}
+
+/**
+ * What would be backed up where, and under which settings. Changes nothing.
+ * @throws AppError as `placeSource` and `savedEnvironment` do
+ */
+export async function placeBackup(context: BackupContext, wish: BackupWish, from: 'page' | 'host') {
+  // A single file is of this machine, and only for whoever may run commands on it.
+  const file = from === 'host' && !wish.host ? resolveFile(context, wish.source) : undefined
+  const place = file === undefined ? await placeSource(context, wish, from) : { folder: file, host: hostname() }
+  const kind = file === undefined ? ('folder' as const) : ('file' as const)
+  return { kind, ...place, ...(await savedEnvironment(context.db)) }
 }
 
 /**

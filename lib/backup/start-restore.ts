@@ -23,17 +23,12 @@ export interface RestoreWish {
 /** Makes the row, the audit row and the job in one transaction; a worker does the rest. Returns the restore's ID. */
 export async function startRestore(
   context: BackupContext,
-  { backupId, target, paths = [], overwrite }: RestoreWish,
+  wish: RestoreWish,
   from: 'page' | 'host',
   actor: string,
 ): Promise<string> {
-  const backup = await context.db.backup.findUnique({ where: { id: backupId }, select: { state: true } })
-  if (!backup) throw new AppError('not-found', `There is no backup ${backupId}.`)
-  if (backup.state !== 'complete')
-    throw new AppError('invalid', `Backup ${backupId} is ${backup.state}, so there is nothing to restore.`)
-  // Said now rather than by the worker.
-  if (paths.length > 0) new Selection(paths)
-  const { folder, host } = await placeTarget(context, target, overwrite !== undefined, from)
+  const { folder, host } = await placeRestore(context, wish, from)
+  const { backupId, paths = [], overwrite } = wish
   return context.db.$transaction(async (tx) => {
     await mustStayComplete(tx, backupId)
     const { id } = await tx.restore.create({
@@ -61,6 +56,21 @@ export async function startRestore(
     await enqueue(context.jobs, tx, 'restore', id, { host })
     return id
   })
+}
+
+/** Where it goes, if it can be started at all. Makes nothing but a restore root that is not there. */
+export async function placeRestore(
+  context: BackupContext,
+  { backupId, target, paths = [], overwrite }: RestoreWish,
+  from: 'page' | 'host',
+): Promise<{ folder: string; host: string }> {
+  const backup = await context.db.backup.findUnique({ where: { id: backupId }, select: { state: true } })
+  if (!backup) throw new AppError('not-found', `There is no backup ${backupId}.`)
+  if (backup.state !== 'complete')
+    throw new AppError('invalid', `Backup ${backupId} is ${backup.state}, so there is nothing to restore.`)
+  // Said now rather than by the worker.
+  if (paths.length > 0) new Selection(paths)
+  return placeTarget(context, target, overwrite !== undefined, from)
 }
 
 async function placeTarget(

@@ -1,8 +1,10 @@
+import { hostname } from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
+import { previewBackup } from '#lib/backup/preview-backup.ts'
 import { receiveBackup } from '#lib/backup/receive-backup.ts'
 import { type BackupDetail, startBackupSchema } from '#lib/backup/schema.ts'
-import { startBackup } from '#lib/backup/start-backup.ts'
+import { placeBackup, startBackup } from '#lib/backup/start-backup.ts'
 import { viewBackup } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
@@ -11,6 +13,7 @@ import { notEmpty, refusedInput, severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine } from './output.ts'
+import { backupPreview } from './print-preview.ts'
 import { waitForJob } from './wait-for-job.ts'
 
 interface Options {
@@ -19,6 +22,7 @@ interface Options {
   readonly include?: string[]
   readonly exclude?: string[]
   readonly host?: string
+  readonly dryRun?: boolean
   readonly json?: boolean
 }
 
@@ -36,6 +40,7 @@ export function addBackupCreate(backup: Command): void {
     )
     .option('--exclude <pattern>', 'of a folder, not what it matches; once more for each further one', severalTimes)
     .option('--host <name>', 'whose folder it is, with workers on several machines')
+    .option('--dry-run', 'show what would be backed up and what not, and ask neither key nor bucket')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -53,6 +58,9 @@ Ctrl-C stops waiting, and the backup goes on in the console; one of standard inp
         })
       if (source !== '-' && inside !== undefined)
         command.error('error: --path goes with -, which is standard input', { code: 'create.path' })
+      if (source === '-' && options.dryRun)
+        command.error('error: --dry-run is of a folder or a file, and - is standard input', { code: 'create.dry-run' })
+      if (options.dryRun) return withServices((services) => preview(services, source, options))
       return withServices(async (services) => {
         const started = performance.now()
         const result = source === '-' ? await fromInput(services, options) : await fromDisk(services, source, options)
@@ -78,11 +86,25 @@ Ctrl-C stops waiting, and the backup goes on in the console; one of standard inp
     })
 }
 
-async function fromDisk(services: Services, source: string, options: Options): Promise<BackupDetail> {
-  const { name = '', include, exclude, host } = options
+function wishOf(source: string, { name = '', include, exclude, host }: Options) {
   const wish = startBackupSchema.safeParse({ source: path.resolve(source), name, include, exclude, host })
   if (!wish.success) throw refusedInput(wish.error, 'source')
-  const id = await startBackup(services.backup, wish.data, 'host', 'command line')
+  return wish.data
+}
+
+/** In this very process: a folder of another machine is looked at there. */
+async function preview({ backup }: Services, source: string, options: Options): Promise<void> {
+  const { include, exclude, ...wish } = wishOf(source, options)
+  const { kind, folder, host } = await placeBackup(backup, { include, exclude, ...wish }, 'host')
+  if (host !== hostname())
+    throw new AppError('invalid', `${folder} is a folder of ${host}.`, { fix: 'Start the dry run on that machine.' })
+  const shown = backupPreview({ source: folder, host }, options.json)
+  const place = kind === 'file' ? { kind, path: folder } : { kind, path: folder, include, exclude }
+  shown.end(await previewBackup(place, shown.onItem))
+}
+
+async function fromDisk(services: Services, source: string, options: Options): Promise<BackupDetail> {
+  const id = await startBackup(services.backup, wishOf(source, options), 'host', 'command line')
   await waitForJob(services, 'backup', id)
   const result = await viewBackup(services.backup, id)
   if (!result) throw new AppError('not-found', `Backup ${id} is gone.`)

@@ -2,19 +2,25 @@ import path from 'node:path'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { overwrites } from '#lib/archive/overwrite.ts'
+import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
+import { previewRestore } from '#lib/backup/preview-restore.ts'
 import { keptIn } from '#lib/backup/progress-schema.ts'
 import { startRestoreSchema } from '#lib/backup/schema.ts'
-import { startRestore } from '#lib/backup/start-restore.ts'
+import { placeRestore, type RestoreWish, startRestore } from '#lib/backup/start-restore.ts'
 import { AppError } from '#lib/errors.ts'
+import { calledFor } from '#lib/kms-calls/called-for.ts'
+import type { Services } from '#lib/services.ts'
 import { notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson } from './output.ts'
+import { restorePreview } from './print-preview.ts'
 import { waitForJob } from './wait-for-job.ts'
 
 interface Options {
   readonly to: string
   readonly overwrite?: string
+  readonly dryRun?: boolean
   readonly json?: boolean
 }
 
@@ -34,6 +40,10 @@ export function addBackupRestore(backup: Command): void {
         ...overwrites,
       ]),
     )
+    .option(
+      '--dry-run',
+      'show what would be written, replaced and kept; reads the list of files, with the backup’s key',
+    )
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -52,6 +62,7 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         const target = path.resolve(options.to)
         const wish = startRestoreSchema.safeParse({ backupId, target, paths: wanted, overwrite: options.overwrite })
         if (!wish.success) throw refusedInput(wish.error, 'paths')
+        if (options.dryRun) return preview(services, { ...wish.data, target }, options.json)
         // The form takes white space off its end; here it was named so.
         const id = await startRestore(services.backup, { ...wish.data, target }, 'host', 'command line')
         await waitForJob(services, 'restore', id)
@@ -86,6 +97,21 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         if (result.warningCount > 20) print(`! and ${count(result.warningCount - 20, 'more warning')}`)
       }),
     )
+}
+
+async function preview({ backup: context }: Services, wish: RestoreWish, json?: boolean): Promise<void> {
+  const { folder } = await placeRestore(context, wish, 'host')
+  const browsed = new BrowsedBackups(calledFor(context, 'browse'))
+  const { backup, release } = await browsed.open(wish.backupId)
+  try {
+    const shown = restorePreview({ backup: wish.backupId, target: folder }, json)
+    const { paths = [], overwrite } = wish
+    const draft = overwrite === undefined
+    shown.end(await previewRestore({ backup, target: folder, paths, overwrite, draft }, shown.onItem))
+  } finally {
+    release()
+    browsed.close()
+  }
 }
 
 /** @throws AppError `not-found` for what no backup can be called */

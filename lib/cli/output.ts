@@ -38,6 +38,22 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), 2))
 }
 
+/** A JSON object with one list that may be longer than memory holds: written as it comes. */
+export function jsonList(name: string) {
+  let line = `{ ${JSON.stringify(name)}: [`
+  return {
+    add(item: object): void {
+      print(line)
+      line = `  ${JSON.stringify(item)},`
+    },
+    /** @param rest what stands behind the list */
+    end(rest: object): void {
+      print(line.replace(/,$/, ''))
+      print(`], ${JSON.stringify(rest).slice(1)}`)
+    },
+  }
+}
+
 /** `2026-11-12 08:30:05 UTC`, as on the pages. */
 export function timeText(time: string | Date): string {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`

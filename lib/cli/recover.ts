@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { Command } from 'commander'
+import { previewRestore } from '#lib/backup/preview-restore.ts'
 import { restoreBackup } from '#lib/backup/restore-backup.ts'
 import { readEnv } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
@@ -10,6 +11,7 @@ import { notEmpty, severalNotEmpty, severalTimes } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine, timeText } from './output.ts'
+import { restorePreview } from './print-preview.ts'
 
 interface Options {
   environment: string
@@ -20,6 +22,7 @@ interface Options {
   endpoint?: string
   list?: boolean
   to?: string
+  dryRun?: boolean
   json?: boolean
 }
 
@@ -56,6 +59,7 @@ export function addRecover(recover: Command): void {
     .option('--endpoint <url>', 'where KMS and S3 are, if not at AWS, such as the sandbox’s address')
     .option('--list', 'show the backups that are there')
     .option('--to <folder>', 'a folder that does not exist yet, or is empty', notEmpty)
+    .option('--dry-run', 'with --to: show what would be written, and write nothing')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -68,7 +72,7 @@ export function addRecover(recover: Command): void {
         recover.error('error: say either --key ARN, --recovery-kit FILE or both, or --allow-unencrypted', {
           code: 'recover.protection',
         })
-      if (list ? backup !== undefined || to !== undefined : backup === undefined || to === undefined)
+      if (list ? backup !== undefined || to !== undefined || options.dryRun : backup === undefined || to === undefined)
         recover.error('error: say either --list, or the backup’s ID and --to FOLDER', { code: 'recover.what' })
       const { awsVariables, proxy } = readEnv(undefined, { serves: false })
       const source = openRecoverySource({
@@ -120,7 +124,7 @@ async function restoreOne(
   source: RecoverySource,
   id: string,
   { target, paths }: { target: string; paths: readonly string[] },
-  { json }: Options,
+  { json, dryRun }: Options,
 ): Promise<void> {
   const started = performance.now()
   const backup = await openWithoutDatabase(source, id)
@@ -132,6 +136,10 @@ async function restoreOne(
         ? `Backup ${id} of ${timeText(backup.manifest.createdAt)}, of installation ${installation}: named by its envelope, and its key\nhas authenticated it. Compare it with your records.`
         : `Backup ${id} says that it is of ${timeText(backup.manifest.createdAt)} and of installation ${plain(installation)}. Nobody vouches for that.`,
     )
+  if (dryRun) {
+    const shown = restorePreview({ backup: id, target }, json)
+    return shown.end(await previewRestore({ backup, target, paths, draft: false }, shown.onItem))
+  }
   const line = progressLine()
   const { bytes: total } = backup.manifest.totals
   let begun = false

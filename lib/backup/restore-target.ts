@@ -1,0 +1,111 @@
+import { accessSync, constants, fchmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import path from 'node:path'
+import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
+import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
+import type { Overwrite } from '#lib/archive/overwrite.ts'
+import { fixOf } from '#lib/archive/restore-errors.ts'
+import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
+import { bytesText } from '#lib/bytes-text.ts'
+import { AppError } from '#lib/errors.ts'
+
+/**
+ * Makes the folder, or opens the one that is there.
+ * @param target what the messages name, wherever it is written
+ * @param bytes that need room
+ */
+export function prepareTarget(
+  at: string,
+  target: string,
+  bytes: number,
+  overwrite: Overwrite | undefined,
+): { folder: OpenFolder; isNew: boolean } {
+  let isNew = false
+  try {
+    mkdirSync(at, { mode: 0o700 })
+    isNew = true
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') throw cannotBeMade(target, cause)
+    if (systemCode(cause) !== 'EEXIST') throw cannotUse(target, cause)
+  }
+  let folder: OpenFolder | undefined
+  try {
+    folder = openFolder(toBytePath(at))
+    mustTake(target, folder.inside('.'), bytes, overwrite)
+    if (overwrite === undefined) fchmodSync(folder.fd, 0o700)
+    return { folder, isNew }
+  } catch (cause) {
+    folder?.close()
+    throw cannotUse(target, cause)
+  }
+}
+
+/**
+ * The folder that is there already; undefined: a restore would make it. Changes nothing.
+ * @param draft whether what is restored is written beside it first
+ * @throws AppError as `prepareTarget` does
+ */
+export function lookAtTarget(
+  target: string,
+  bytes: number,
+  { overwrite, draft }: { readonly overwrite: Overwrite | undefined; readonly draft: boolean },
+): OpenFolder | undefined {
+  let folder: OpenFolder | undefined
+  try {
+    folder = openIfThere(target)
+    const parent = path.dirname(target)
+    if (!folder || draft) accessSync(parent, constants.W_OK | constants.X_OK)
+    if (folder) mustTake(target, folder.inside('.'), bytes, overwrite)
+    else mustHaveRoom(target, toBytePath(parent), bytes, overwrite)
+    return folder
+  } catch (cause) {
+    folder?.close()
+    throw systemCode(cause) === 'ENOENT' ? cannotBeMade(target, cause) : cannotUse(target, cause)
+  }
+}
+
+function openIfThere(target: string): OpenFolder | undefined {
+  try {
+    return openFolder(toBytePath(target))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** @param at the folder, which is there */
+function mustTake(target: string, at: BytePath, bytes: number, overwrite: Overwrite | undefined): void {
+  if (overwrite === undefined && readdirSync(toFsPath(at)).length > 0)
+    throw new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
+  mustHaveRoom(target, at, bytes, overwrite)
+}
+
+/** @param at a folder of the disk that is meant */
+function mustHaveRoom(target: string, at: BytePath, bytes: number, overwrite: Overwrite | undefined): void {
+  const { bavail, bsize } = statfsSync(toFsPath(at))
+  const free = bavail * bsize
+  // What is overwritten may make room.
+  if (overwrite === undefined && free < bytes)
+    throw new AppError(
+      'denied',
+      `The disk of ${target} has ${bytesText(free)} free; this backup needs ${bytesText(bytes)}.`,
+      { fix: 'Make room there, restore to another disk, or restore only some paths.' },
+    )
+}
+
+function cannotBeMade(target: string, cause: unknown): AppError {
+  return new AppError(
+    'not-found',
+    `${target} cannot be made: the folder that is to hold it does not exist, or takes no new folders.`,
+    { cause, fix: 'Name a folder below one that is there, on a disk.' },
+  )
+}
+
+function cannotUse(target: string, cause: unknown): AppError {
+  if (cause instanceof AppError) return cause
+  if (systemCode(cause) === 'ENOTDIR')
+    return new AppError('invalid', `${target} is no folder, or lies below what is none: a file or a link is there.`, {
+      cause,
+      fix: 'Name a new folder, or the one that the link leads to.',
+    })
+  return new AppError('denied', `${target} cannot be restored into: ${reasonOf(cause)}.`, { cause, fix: fixOf(cause) })
+}
