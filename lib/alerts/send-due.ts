@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Db, databaseClock } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 import { type AlertContext, openPassword, openWebhookSecret, storedSettings } from './alert-settings.ts'
 import type { AlertMessage } from './schema.ts'
 import { sendMail } from './send-mail.ts'
@@ -115,7 +116,7 @@ async function settle(db: Db, id: string, { tries, trouble, note, now, random }:
   const over = tries >= mostTries
   const wait = Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + random() / 2)
   const lastError = trouble.slice(0, 2000)
-  console.error(JSON.stringify({ level: over ? 'error' : 'warning', part: 'alerts', message: lastError }))
+  log(over ? 'error' : 'warning', 'alerts', lastError)
   await db.alertDelivery.update({
     where: { id },
     data: over

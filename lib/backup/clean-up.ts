@@ -2,6 +2,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { hasNoWorker } from '#lib/jobs/choose-host.ts'
+import { log } from '#lib/log.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
@@ -145,5 +146,5 @@ async function postpone({ db }: BackupContext, row: { id: string; state: string;
       ...(row.state === 'deleting' && { error: message }),
     },
   })
-  console.error(JSON.stringify({ level: 'warning', part: 'clean-up', backup: row.id, message }))
+  log('warning', 'clean-up', message, { backup: row.id })
 }

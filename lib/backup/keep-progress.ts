@@ -1,4 +1,5 @@
 import { AppError, messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 import { type Counts, nothingYet } from './progress-schema.ts'
 import { addToCourse } from './throughput-course.ts'
 
@@ -49,7 +50,7 @@ export function keepProgress(
       else if (standing === 'lost' || standing === false) ended.abort(new LostClaim())
     } catch (error) {
       // The work itself will meet the same trouble; a lost progress line is not worth stopping it.
-      console.error(JSON.stringify({ level: 'warning', part: 'progress', message: messageOf(error) }))
+      log('warning', 'progress', messageOf(error))
     }
   }
   const timer = setInterval(() => {

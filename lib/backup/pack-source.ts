@@ -3,6 +3,7 @@ import { packIncoming } from '#lib/archive/pack-incoming.ts'
 import { type PackOptions, TreePacker } from '#lib/archive/pack-tree.ts'
 import { SegmentCutter } from '#lib/archive/segment-cutter.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import type { Codec } from './codec.ts'
 import type { BackupIdentity } from './context.ts'
@@ -170,14 +171,7 @@ async function whereToGoOn(
     found = await readJournal(journal, codec, identity, source)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'integrity') throw error
-    console.error(
-      JSON.stringify({
-        level: 'warning',
-        part: 'backup',
-        backup: identity.backup,
-        message: `It begins anew: ${messageOf(error)}`,
-      }),
-    )
+    log('warning', 'backup', `It begins anew: ${messageOf(error)}`, { backup: identity.backup })
   }
   if (!found) await journal.clear()
   return found

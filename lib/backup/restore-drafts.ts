@@ -7,6 +7,7 @@ import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
 import { removeTree } from '#lib/archive/remove-tree.ts'
 import { UNFINISHED } from '#lib/archive/unfinished.ts'
 import { messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 
 // Each attempt of a restore writes into a draft of its own beside the target, and takes over from those of earlier
 // attempts what they finished: file by file, so that an attempt thought dead that wakes up never writes into what
@@ -103,8 +104,7 @@ async function remove(draft: string): Promise<void> {
       return
     } catch (error) {
       if (tries === 5) {
-        const message = `${draft} could not be removed: ${messageOf(error)}`
-        console.error(JSON.stringify({ level: 'warning', part: 'restore', message }))
+        log('warning', 'restore', `${draft} could not be removed: ${messageOf(error)}`)
         return
       }
       await delay(200)

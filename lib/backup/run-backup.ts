@@ -4,6 +4,7 @@ import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
+import { log } from '#lib/log.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import type { BackupResult } from './backup-result.ts'
 import { deleteBackupObjects, deleteUnnamedObjects, forgetJournal, partsOf } from './clean-up.ts'
@@ -97,8 +98,10 @@ export async function runBackup(
     const error = cancelled ? new Cancelled() : thrown
     // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
     if (thrown instanceof LostClaim || progress.signal.reason instanceof LostClaim) return
-    // Given back to the queue: this worker stops, or the database is away and cannot be told.
-    if (!cancelled && !input && isDatabaseError(error)) logGivenBack(id, error)
+    // Given back to the queue: this worker stops, or the database is away and cannot be told. Logged here, because nobody
+    // reads what the queue keeps of the error.
+    if (!cancelled && !input && isDatabaseError(error))
+      log('error', 'backup', `It begins again: ${messageOf(error)}`, { backup: id })
     if (!cancelled && !input && (progress.signal.aborted || isDatabaseError(error))) throw error
     if (!cancelled && !input && error instanceof AppError && error.retryable) {
       const stored = progress.latest().bytesStored > before.bytesStored
@@ -113,7 +116,10 @@ export async function runBackup(
   } finally {
     // One that waits is tried again and again: each try would leave a walk through the whole source behind.
     ended.abort()
-    if (connection) await tidyUp(db, id, connection, result).catch(logLeftover(id))
+    if (connection)
+      await tidyUp(db, id, connection, result).catch((error: unknown) =>
+        log('warning', 'clean-up', `Some objects could not be deleted: ${messageOf(error)}`, { backup: id }),
+      )
     connection?.close()
   }
 }
@@ -218,23 +224,4 @@ async function protectionOf(context: BackupContext, backup: Claimed, connection:
   const keyArns = keyArnsOf(await context.db.environmentRevision.findUniqueOrThrow({ where }))
   if (keyArns.length === 0) throw new AppError('integrity', 'The revision this backup was started with names no key.')
   return { method: 'keys', keys: keyArns.map((arn) => connection.keyWrapper(arn)) }
-}
-
-/** What the queue writes down of it nobody reads. */
-function logGivenBack(id: string, error: unknown): void {
-  console.error(
-    JSON.stringify({ level: 'error', part: 'backup', backup: id, message: `It begins again: ${messageOf(error)}` }),
-  )
-}
-
-function logLeftover(id: string): (error: unknown) => void {
-  return (error) =>
-    console.error(
-      JSON.stringify({
-        level: 'warning',
-        part: 'clean-up',
-        backup: id,
-        message: `Some objects could not be deleted: ${messageOf(error)}`,
-      }),
-    )
 }

@@ -6,6 +6,7 @@ import { databaseLine } from '#lib/database-line.ts'
 import { databaseTrouble, lostConnection } from '#lib/database-trouble.ts'
 import type { Tx } from '#lib/db.ts'
 import { isDatabaseError, messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 
 /** A job names a row; everything else is in the row. Nothing secret ever stands in a payload. */
 export const jobPayload = z.object({ id: z.uuid() })
@@ -107,6 +108,5 @@ export async function enqueue(
 
 /** @param error what pg-boss emits, which has a message and is not always an Error, or a worker's last one */
 export function logError(error: Error): void {
-  const message = isDatabaseError(error) ? messageOf(error) : error.message
-  console.error(JSON.stringify({ level: 'error', part: 'queue', message }))
+  log('error', 'queue', isDatabaseError(error) ? messageOf(error) : error.message)
 }

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 
 const everyMs = 5_000
 /** Not seen for this long: dead. */
@@ -35,9 +36,7 @@ export async function registerWorker(db: Db, place: WorkerPlace): Promise<{ with
     await db.worker.upsert({ where: { id }, update: seen, create: { id, ...seen } })
   }
   const timer = setInterval(() => {
-    say().catch((error: unknown) => {
-      console.error(JSON.stringify({ level: 'warning', part: 'worker', message: messageOf(error) }))
-    })
+    say().catch((error: unknown) => log('warning', 'worker', messageOf(error)))
   }, everyMs)
   return {
     async withdraw() {

@@ -6,6 +6,7 @@ import { databaseLine } from '#lib/database-line.ts'
 import { databaseTime } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { followKeys, pruneHealth, watchKeys } from '#lib/key-health/watch-keys.ts'
+import { log } from '#lib/log.ts'
 import { runDueSchedules } from '#lib/schedules/run-due.ts'
 import { type Compared, watchSchedules } from '#lib/schedules/watch-schedules.ts'
 import { knownMigrations, mustBeOfThisVersion } from '#lib/schema-version.ts'
@@ -125,8 +126,7 @@ async function untilStopped(signal: AbortSignal, work: Promise<unknown>): Promis
 async function every(ms: number, part: string, signal: AbortSignal, run: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await run().catch((error: unknown) => {
-      if (signal.aborted) return
-      console.error(JSON.stringify({ level: 'warning', part, message: messageOf(error) }))
+      if (!signal.aborted) log('warning', part, messageOf(error))
     })
     await delay(ms, undefined, { signal }).catch(() => {})
   }

@@ -1,6 +1,7 @@
 import { alertOfKey, isReminderDue, remindOfDeletion } from '#lib/alerts/raise-alert.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, noJson, type Tx } from '#lib/db.ts'
+import { log } from '#lib/log.ts'
 import { dependentsOf } from './dependents.ts'
 import { judgeState, remember } from './judge-state.ts'
 import type { Probe } from './probe-key.ts'
@@ -83,7 +84,7 @@ export async function recordProbe(
   if (changed && changed.from !== changed.to) {
     const level = graver(changed.to, changed.from) > 0 ? 'error' : 'info'
     const message = `${arn} was ${changed.from} and is ${changed.to}.${changed.told ? ` ${changed.told.title}.` : ''}`
-    console.error(JSON.stringify({ level, part: 'key-health', message }))
+    log(level, 'key-health', message)
   }
   return changed?.to
 }

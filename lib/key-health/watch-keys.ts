@@ -3,6 +3,7 @@ import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { type Db, databaseClock } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { pruneCalls } from '#lib/kms-calls/view-calls.ts'
+import { log } from '#lib/log.ts'
 import { keysInUse } from './dependents.ts'
 import { type Probe, probeKey, worstOf } from './probe-key.ts'
 import { type KeyUse, reachKey, usesOf } from './reach-key.ts'
@@ -165,7 +166,7 @@ async function probeOnce(context: BackupContext, arn: string, use: KeyUse): Prom
       who: 'settings' as const,
       fix: error.fix ?? 'Look at Settings > Backup Environment.',
     }
-    console.error(JSON.stringify({ level: 'warning', part: 'key-health', message: messageOf(error) }))
+    log('warning', 'key-health', messageOf(error))
     return { found: 'r', diagnosis, deletionDate: null, tookMs: 0 }
   }
 }

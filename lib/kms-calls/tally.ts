@@ -1,6 +1,7 @@
 import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
 import type { Db } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 import type { KmsPurpose } from './schema.ts'
 
 const flushMs = 20_000
@@ -54,7 +55,7 @@ export function openKmsTally(db: Db): KmsTally {
       .catch((error: unknown) => {
         // A database that is away loses a proof, which costs one check more, but no count.
         for (const [key, requests] of taken.counts) counts.set(key, (counts.get(key) ?? 0) + requests)
-        console.error(JSON.stringify({ level: 'warning', part: 'kms-calls', message: messageOf(error) }))
+        log('warning', 'kms-calls', messageOf(error))
       })
     return flushing
   }

@@ -8,6 +8,7 @@ import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
+import { log } from '#lib/log.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { Pace } from './pace.ts'
 import { Lost, type PassEnd, passOver } from './rewrap-pass.ts'
@@ -250,8 +251,7 @@ function watchStanding(ask: () => Promise<string | null>, outer: AbortSignal) {
     }
   }
   // The work itself will meet the same trouble.
-  const warn = (error: unknown) =>
-    console.error(JSON.stringify({ level: 'warning', part: 'rewrap', message: messageOf(error) }))
+  const warn = (error: unknown) => log('warning', 'rewrap', messageOf(error))
   const timer = setInterval(() => {
     asking ??= look().finally(() => {
       asking = undefined

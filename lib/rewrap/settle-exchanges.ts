@@ -1,6 +1,7 @@
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 import { settleExchange } from './exchange-keys.ts'
 
 /**
@@ -23,8 +24,7 @@ export async function settleExchanges(context: BackupContext, signal: AbortSigna
     for (const { id } of waiting) {
       signal.throwIfAborted()
       await settleExchange(context, id, (backup) => reaches.connect(backup)).catch((error: unknown) => {
-        const message = `The exchange of its keys could not be ended yet: ${messageOf(error)}`
-        console.error(JSON.stringify({ level: 'warning', part: 'rewrap', backup: id, message }))
+        log('warning', 'rewrap', `The exchange of its keys could not be ended yet: ${messageOf(error)}`, { backup: id })
       })
     }
   } finally {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError } from '#lib/errors.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 
 export interface SealedState {
   readonly since: Date
@@ -33,20 +34,19 @@ export async function openWhenUnsealed<T>(
   for (let tries = 0; ; tries += 1) {
     try {
       const opened = await open()
-      if (said !== undefined) log('info', `Unsealed after ${tries} tries.`)
+      if (said !== undefined) log('info', 'seal', `Unsealed after ${tries} tries.`, now())
       onSealed(undefined)
       return opened
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'sealed') throw error
       const pause = pauseBeforeTry(tries, Date.now() - since.getTime())
       onSealed({ since, nextTryAt: new Date(Date.now() + pause), error })
-      if (said !== error.message) log('error', error.fix ? `${error.message} ${error.fix}` : error.message)
+      if (said !== error.message) log('error', 'seal', messageOf(error), now())
       said = error.message
       await delay(pause, undefined, signal ? { signal } : {})
     }
   }
 }
 
-function log(level: 'info' | 'error', message: string): void {
-  console.error(JSON.stringify({ level, part: 'seal', at: new Date().toISOString(), message }))
-}
+/** Seals open and close while nobody looks: their lines say when. */
+const now = () => ({ at: new Date().toISOString() })

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { AppError, messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
 import { type Keyring, type KeyringContext, type KeyringOptions, openKeyring } from './keyring.ts'
 import { forgetRootKeyFile, rootKeyInFile } from './local-seal.ts'
 import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
@@ -51,12 +52,10 @@ async function forgetAdopted(keyring: Keyring, dataDir: string, tell = true): Pr
   const why = await isHeld(keyring, dataDir).catch(messageOf)
   if (why === true) forgetRootKeyFile(dataDir)
   else if (why !== undefined && tell)
-    console.error(
-      JSON.stringify({
-        level: 'warning',
-        part: 'seal',
-        message: `secrets/root-key in the data folder stays: this database does not have the key in it. Where it belongs to another database of this console, keep it: it opens backups of method AES-256 there. (${why})`,
-      }),
+    log(
+      'warning',
+      'seal',
+      `secrets/root-key in the data folder stays: this database does not have the key in it. Where it belongs to another database of this console, keep it: it opens backups of method AES-256 there. (${why})`,
     )
 }
 
