@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '#lib/errors.ts'
+import { isWithin } from '#lib/is-within.ts'
 
 interface Roots {
   readonly dataDir: string
@@ -187,12 +188,6 @@ function realOrSelf(folder: string): string {
   } catch {
     return folder
   }
-}
-
-/** `inner` is `outer` itself or below it. */
-function isWithin(outer: string, inner: string): boolean {
-  const relative = path.relative(outer, inner)
-  return relative === '' || !(relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative))
 }
 
 function codeOf(error: unknown): string {

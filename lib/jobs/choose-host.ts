@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
-import path from 'node:path'
 import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { isWithin } from '#lib/is-within.ts'
 import { seenLately } from './register-worker.ts'
 
 /** Folders of a host that a live worker serves. */
@@ -90,10 +90,7 @@ function nobody(what: string, live: readonly HostFolders[]): AppError {
   })
 }
 
-/** Text only: the folder may be on another machine. Its worker resolves links and looks again. */
-export function has(roots: readonly string[], folder: string): boolean {
-  return roots.some((root) => {
-    const relative = path.relative(root, folder)
-    return relative === '' || !(relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative))
-  })
+/** By the text of the paths: the folder may be on another machine, whose worker resolves links and looks again. */
+function has(roots: readonly string[], folder: string): boolean {
+  return roots.some((root) => isWithin(root, folder))
 }
