@@ -5,6 +5,7 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { unanswered } from '#components/ui/unanswered.ts'
 import type { BackupRow, ChangeResult, Loss, LossResult } from '#lib/backup/schema.ts'
+import { isUnderWay } from '#lib/backup/under-way-schema.ts'
 import { CancelButton } from './cancel-button.tsx'
 
 // Few people ever see it, so its script comes with the question.
@@ -26,8 +27,7 @@ export function BackupActions({ backup, cancel, remove }: Props) {
   const [refusal, setRefusal] = useState<string>()
   const [pending, startTransition] = useTransition()
   const { id, state } = backup
-  if (state === 'queued' || state === 'running' || state === 'waiting')
-    return cancel && <CancelButton id={id} what="this backup" cancel={cancel} />
+  if (isUnderWay(backup)) return cancel && <CancelButton id={id} what="this backup" cancel={cancel} />
   if (!remove || state === 'deleting' || state === 'shredding') return null
 
   const ask = () =>

@@ -1,6 +1,7 @@
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
 import type { ChangeResult, RestoreRow } from '#lib/backup/schema.ts'
+import { isUnderWay } from '#lib/backup/under-way-schema.ts'
 import { CancelButton } from './cancel-button.tsx'
 import { LiveProgress } from './live-progress.tsx'
 import { StateBadge } from './state-badge.tsx'
@@ -16,7 +17,7 @@ export function RestoreList({ restores, cancel }: Props) {
     <ul className="space-y-3">
       {restores.map((restore) => (
         <li key={restore.id}>
-          {restore.state === 'queued' || restore.state === 'running' || restore.state === 'waiting' ? (
+          {isUnderWay(restore) ? (
             <LiveProgress
               name={`restore:${restore.id}`}
               label={`Restoring into ${restore.target}`}

@@ -2,6 +2,7 @@ import { Badge } from '#components/ui/badge.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { Time } from '#components/ui/time.tsx'
 import { damageAdvice, type VerificationRow } from '#lib/backup/schema.ts'
+import { isUnderWay } from '#lib/backup/under-way-schema.ts'
 import { LiveProgress } from './live-progress.tsx'
 
 const words = { quick: 'Quick', full: 'Full' } as const
@@ -11,7 +12,7 @@ export function VerificationList({ verifications }: { verifications: readonly Ve
     <ul className="space-y-3" aria-label="Verifications">
       {verifications.map((one) => (
         <li key={one.id}>
-          {one.state === 'queued' || one.state === 'running' || one.state === 'waiting' ? (
+          {isUnderWay(one) ? (
             <LiveProgress
               name={`verification:${one.id}`}
               label={`${words[one.depth]} verification`}

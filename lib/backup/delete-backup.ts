@@ -3,6 +3,7 @@ import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import type { BackupContext } from './backup-context.ts'
+import { isUnderWay, underWayStates } from './under-way-schema.ts'
 
 /**
  * Marks a backup for deletion; from then on nobody can restore it. A worker deletes its objects, then the row goes.
@@ -44,18 +45,15 @@ export async function mustStayComplete(tx: Tx, id: string): Promise<void> {
   if (row.state !== 'complete') throw new AppError('invalid', `Backup ${id} is ${row.state}, not complete.`)
 }
 
-const active = { in: ['queued' as const, 'running' as const, 'waiting' as const] }
-
 /** Why it must not be deleted now. */
-export async function refusalOf(tx: Tx, { id, state }: { id: string; state: string }): Promise<AppError | undefined> {
-  if (state === 'queued' || state === 'running' || state === 'waiting')
-    return new AppError('conflict', 'This backup has not ended yet.', { fix: 'Cancel it first.' })
-  return (await inUse(tx, id)) ?? (await toBeShredded(tx, id))
+export async function refusalOf(tx: Tx, backup: { id: string; state: string }): Promise<AppError | undefined> {
+  if (isUnderWay(backup)) return new AppError('conflict', 'This backup has not ended yet.', { fix: 'Cancel it first.' })
+  return (await inUse(tx, backup.id)) ?? (await toBeShredded(tx, backup.id))
 }
 
 /** Why its envelope must stay where it is at this moment. */
 export async function inUse(tx: Tx, id: string): Promise<AppError | undefined> {
-  const restore = await tx.restore.findFirst({ where: { backupId: id, state: active } })
+  const restore = await tx.restore.findFirst({ where: { backupId: id, state: { in: [...underWayStates] } } })
   if (restore)
     return new AppError('conflict', `This backup is being restored to ${restore.target}.`, {
       fix: 'Wait for the restore to end, or cancel it first.',

@@ -1,6 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { databaseTime } from '#lib/db.ts'
 import type { BackupContext } from './backup-context.ts'
+import { underWayStates } from './under-way-schema.ts'
 
 /** The process that receives a stream says so every 5 s. */
 const streamDeadAfterMs = 60_000
@@ -13,7 +14,7 @@ export async function failStaleStreams({ db }: Pick<BackupContext, 'db'>): Promi
     const rows = await tx.backup.updateManyAndReturn({
       where: {
         sourceKind: 'stream',
-        state: { in: ['queued', 'running', 'waiting'] },
+        state: { in: [...underWayStates] },
         seenAt: { lt: new Date(now.getTime() - streamDeadAfterMs) },
       },
       data: {

@@ -18,6 +18,7 @@ import type { Patience } from './patience.ts'
 import { countsSchema, nothingYet } from './progress-schema.ts'
 import type { WaitingFor } from './schema.ts'
 import type { BackupSource, FilesSource, StreamSource } from './source.ts'
+import { underWayStates } from './under-way-schema.ts'
 import { watched } from './watched.ts'
 import { type WriteProtection, writeBackup } from './write-backup.ts'
 
@@ -193,7 +194,7 @@ async function claim(db: Db, id: string, withInput: boolean) {
   const [row] = await db.backup.updateManyAndReturn({
     where: {
       id,
-      state: { in: ['queued', 'running', 'waiting'] },
+      state: { in: [...underWayStates] },
       ...(!withInput && { sourceKind: { not: 'stream' } }),
     },
     data: {

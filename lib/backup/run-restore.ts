@@ -17,6 +17,7 @@ import { countsSchema, nothingYet } from './progress-schema.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { draftOf, earlierDrafts, identityOf, removeDrafts } from './restore-drafts.ts'
 import type { WaitingFor } from './schema.ts'
+import { underWayStates } from './under-way-schema.ts'
 import { watched } from './watched.ts'
 
 // 1. Claim the row as the next attempt. 2. Open the backup with what its row pins. 3. Restore into a folder of a
@@ -153,8 +154,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
 
 /** Of a restore that has ended, whoever ended it, nothing stays beside its target. */
 async function tidyUp(db: Db, id: string): Promise<void> {
-  const active = { in: ['queued' as const, 'running' as const, 'waiting' as const] }
-  const ended = await db.restore.findFirst({ where: { id, overwrite: null, NOT: { state: active } } })
+  const ended = await db.restore.findFirst({ where: { id, overwrite: null, state: { notIn: [...underWayStates] } } })
   if (ended) await removeDrafts(ended)
 }
 
@@ -179,7 +179,7 @@ async function waitFor(
 
 async function claim(db: Db, id: string) {
   const [row] = await db.restore.updateManyAndReturn({
-    where: { id, state: { in: ['queued', 'running', 'waiting'] } },
+    where: { id, state: { in: [...underWayStates] } },
     data: { state: 'running', attempt: { increment: 1 }, error: null, waitingFor: null, nextTryAt: null },
   })
   if (row && !row.startedAt)

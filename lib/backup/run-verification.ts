@@ -8,6 +8,7 @@ import { type BackupContext, type Connection, connectBackup } from './backup-con
 import { keepProgress, LostClaim } from './keep-progress.ts'
 import { pinned } from './open-row.ts'
 import type { WaitingFor } from './schema.ts'
+import { underWayStates } from './under-way-schema.ts'
 import { verifyBackup } from './verify-backup.ts'
 import { watched } from './watched.ts'
 
@@ -99,7 +100,7 @@ async function claim(db: Db, id: string) {
       SELECT 1 FROM "backup" WHERE "id" = (SELECT "backupId" FROM "backup_verification" WHERE "id" = ${id}::uuid)
       FOR UPDATE`
     const [claimed] = await tx.backupVerification.updateManyAndReturn({
-      where: { id, state: { in: ['queued', 'running', 'waiting'] } },
+      where: { id, state: { in: [...underWayStates] } },
       data: {
         state: 'running',
         startedAt: await databaseTime(tx),

@@ -4,6 +4,7 @@ import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import type { BackupContext } from './backup-context.ts'
 import type { VerifyDepth } from './schema.ts'
+import { underWayStates } from './under-way-schema.ts'
 
 /** Makes the row, the audit row and the job in one transaction; any worker does the rest. Returns the verification's ID. */
 export async function startVerification(
@@ -19,7 +20,7 @@ export async function startVerification(
     if (backup.state !== 'complete')
       throw new AppError('invalid', `Backup ${backupId} is ${backup.state}, so there is nothing to verify.`)
     const underWay = await tx.backupVerification.findFirst({
-      where: { backupId, state: { in: ['queued', 'running', 'waiting'] } },
+      where: { backupId, state: { in: [...underWayStates] } },
     })
     if (underWay)
       throw new AppError('conflict', `Backup ${backupId} is being verified already.`, {

@@ -9,6 +9,7 @@ import { type BackupListQuery, isComplete, listed, listRows, pageSize, type Stor
 import { offeredPlaces } from './offered-places.ts'
 import { countsSchema, keptIn, nothingYet, type Progress } from './progress-schema.ts'
 import { type BackupDetail, type BackupRow, type BackupsView, type JobKind, waitingForSchema } from './schema.ts'
+import { underWayStates } from './under-way-schema.ts'
 import { verificationRow } from './view-verification.ts'
 
 const warningsSchema = z.array(z.object({ path: z.string(), message: z.string() }))
@@ -21,7 +22,7 @@ export async function viewBackups(context: ViewContext, query: BackupListQuery):
   const [{ rows, damaged }, active, environment, restore, sources] = await Promise.all([
     listRows(db, query),
     // Sorted here: PostgreSQL would rather walk through all backups in order than sort the few that are meant.
-    db.backup.findMany({ where: { state: { in: ['queued', 'running', 'waiting'] } }, take: 500, select: listed }),
+    db.backup.findMany({ where: { state: { in: [...underWayStates] } }, take: 500, select: listed }),
     currentEnvironment(db),
     db.restore.findFirst({ where: { state: 'complete' }, select: { id: true } }),
     offeredPlaces(context),

@@ -1,5 +1,6 @@
 import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
 import { accessTo, type BackupContext } from '#lib/backup/backup-context.ts'
+import { underWayStates } from '#lib/backup/under-way-schema.ts'
 import type { Tx } from '#lib/db.ts'
 import { accessOf, currentEnvironment } from '#lib/environment/access.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
@@ -90,7 +91,7 @@ async function wayTo(
 
 function newestBackup(db: Tx, arn: string) {
   return db.backup.findFirst({
-    where: { keyIds: { has: arn }, state: { in: ['complete', 'running', 'waiting', 'queued'] } },
+    where: { keyIds: { has: arn }, state: { in: ['complete', ...underWayStates] } },
     orderBy: { createdAt: 'desc' },
   })
 }

@@ -1,4 +1,5 @@
 import { waitingForSchema } from '#lib/backup/schema.ts'
+import { underWayStates } from '#lib/backup/under-way-schema.ts'
 import type { Tx } from '#lib/db.ts'
 import { lookAtKeys } from './list-keys.ts'
 import type { KeyFacts } from './read-facts.ts'
@@ -18,7 +19,7 @@ export async function viewKey(
     lookAtKeys(db, new Date(), read),
     db.backup.findMany({
       where: {
-        state: { in: ['complete', 'queued', 'running', 'waiting'] },
+        state: { in: ['complete', ...underWayStates] },
         OR: [{ keyIds: { has: arn } }, { nextKeyIds: { has: arn } }],
         ...(before && { id: { lt: before } }),
       },

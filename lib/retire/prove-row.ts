@@ -1,6 +1,7 @@
 import type { BackupContext, BackupPlace } from '#lib/backup/backup-context.ts'
 import { backupFolder } from '#lib/backup/layout.ts'
 import type { SharedReaches } from '#lib/backup/shared-reaches.ts'
+import { isUnderWay, underWayStates } from '#lib/backup/under-way-schema.ts'
 import type { Db } from '#lib/db.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
@@ -49,15 +50,13 @@ export async function* rowsOf(db: Db): AsyncGenerator<ProvenRow[]> {
   }
 }
 
-const underWay = ['queued', 'running', 'waiting'] as const
-
 /** Backups that the key opens, or will: what the rows alone say. */
 export async function rowsUnder(db: Db, key: string): Promise<Pick<ProvenRow, 'id' | 'name'>[]> {
   const rows = await db.backup.findMany({
     where: {
       OR: [
         { state: 'complete', OR: [{ keyIds: { has: key } }, { nextKeyIds: { has: key } }] },
-        { state: { in: [...underWay] }, method: { not: 'none' } },
+        { state: { in: [...underWayStates] }, method: { not: 'none' } },
       ],
     },
     select: columns,
@@ -81,7 +80,7 @@ export async function judgeRow(
   key: string,
 ): Promise<RowVerdict> {
   const needs = (why: string) => ({ why, readBack: false, lookAtVersions: false })
-  if (underWay.some((state) => state === row.state)) {
+  if (isUnderWay(row)) {
     if (await isMadeUnder(db, row, key)) return needs(`It is ${row.state}, and is being made under this key.`)
     return { why: undefined, readBack: false, lookAtVersions: false }
   }

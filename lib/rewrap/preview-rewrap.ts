@@ -1,3 +1,4 @@
+import { underWayStates } from '#lib/backup/under-way-schema.ts'
 import { count } from '#lib/count-text.ts'
 import { currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
@@ -126,7 +127,7 @@ export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, las
 /** Whoever is started with a revision that names the key may come to be wrapped under it. */
 async function countUnderWay(db: Context['db'], from: string, names: readonly string[]): Promise<number> {
   const rows = await db.backup.findMany({
-    where: { state: { in: ['queued', 'running', 'waiting'] }, method: { not: 'none' } },
+    where: { state: { in: [...underWayStates] }, method: { not: 'none' } },
     select: { keyIds: true, method: true, environmentId: true, revision: true },
   })
   let count = 0

@@ -1,6 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { createBackupRow, savedEnvironment } from '#lib/backup/start-backup.ts'
+import { underWayStates } from '#lib/backup/under-way-schema.ts'
 import { databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -62,7 +63,7 @@ async function runOne(context: BackupContext, tx: Tx, id: string, now: Date): Pr
     })
   }
   const running = await tx.backup.findFirst({
-    where: { scheduleId: schedule.id, state: { in: ['queued', 'running', 'waiting'] } },
+    where: { scheduleId: schedule.id, state: { in: [...underWayStates] } },
     select: { id: true },
   })
   if (running) {

@@ -23,6 +23,7 @@ import { can } from '#lib/auth/schema.ts'
 import { pathOfId } from '#lib/backup/browse-backup.ts'
 import { browseQuerySchema } from '#lib/backup/browse-schema.ts'
 import { pathText } from '#lib/backup/select-entries.ts'
+import { isUnderWay } from '#lib/backup/under-way-schema.ts'
 import {
   askLoss,
   backUpAgain,
@@ -51,7 +52,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
   const canRestore = can(user.role, 'restore.run')
   const canVerify = can(user.role, 'backup.run')
   const chosen = chosenPaths((await searchParams).path)
-  const verifying = backup.verifications.some(({ state }) => ['queued', 'running', 'waiting'].includes(state))
+  const verifying = backup.verifications.some(isUnderWay)
   return (
     <>
       <Link href="/backups" className="link mb-2 inline-block text-sm">
@@ -86,7 +87,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
         }
       />
       {request && <ShredNote request={request} shredded={backup.state === 'shredded'} />}
-      {(backup.state === 'queued' || backup.state === 'running' || backup.state === 'waiting') && (
+      {isUnderWay(backup) && (
         <div className="mb-4">
           <LiveProgress
             name={`backup:${backup.id}`}
