@@ -5,8 +5,8 @@ import { type Endpoint, type EndpointService, parseEndpoint } from '#lib/aws/sch
 import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
-import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import type { KmsTally } from '#lib/kms-calls/tally.ts'
+import type { RootKeyWrapper } from '#lib/seal/keyring.ts'
 import type { SecretKey } from './stored-secret.ts'
 
 /** What the environment's functions need from the composition root. */
@@ -15,7 +15,7 @@ export interface EnvironmentContext {
   /** Installation ID: part of every encryption context. */
   readonly installation: string
   /** Seals stored secrets and wraps backup keys of method AES-256. */
-  readonly seal: KeyWrapper
+  readonly seal: RootKeyWrapper
   /** How this console itself reaches AWS: the default chain, or the sandbox. */
   readonly own: OwnAccess
   /** Counts calls of KMS. `own` counts them for some purpose; see `calledFor`. */

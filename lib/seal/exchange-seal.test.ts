@@ -287,6 +287,7 @@ test('what is saved while root keys are exchanged and destroyed is kept, or refu
       expect((await rotateRoot(context)).destroyed).toHaveLength(1)
       return wrapped
     },
+    within: () => slow,
   }
   const error: unknown = await putSealed(here.db, { ...here, seal: slow }, place('late'), Buffer.from('late')).catch(
     (reason: unknown) => reason,

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import type { KeyringContext } from './keyring.ts'
+import { madeOnce } from './made-once.ts'
 import { memoryWrapper } from './root-key.ts'
 import { getSealed, putSealed } from './sealed-values.ts'
 import { unseal as open } from './unseal.ts'
@@ -138,4 +139,24 @@ test('sealed values that were exchanged, cut or changed are refused, naming the 
   const ciphertext = Uint8Array.from(whole.ciphertext)
   await here.db.sealedValue.update({ where: { place_row: one }, data: { ciphertext } })
   expect(Buffer.from((await getSealed(here.db, context, one)) ?? []).toString()).toBe('first')
+})
+
+test('more secrets are saved at once than there are connections, also under a root key that another process has just made', async () => {
+  const [one, two] = [await unseal(here, folder), await unseal(here, folder)]
+  const id = await one.rotate()
+  const context = { ...here, seal: two }
+  const rows = Array.from({ length: 40 }, (_, index) => `${index}`)
+  await Promise.all(
+    rows.map((row) =>
+      here.db.$transaction(async (tx) => {
+        await putSealed(tx, context, { place: 'test.secret', row }, Buffer.from(row))
+        expect(String(Buffer.from((await getSealed(tx, context, { place: 'test.secret', row })) ?? []))).toBe(row)
+      }),
+    ),
+  )
+  expect(await here.db.sealedValue.count({ where: { rootKeyId: id } })).toBe(rows.length)
+  const made = await Promise.all(
+    rows.map((row) => madeOnce(context, { place: 'test.made', row: 'once' }, () => Buffer.from(row))),
+  )
+  expect(new Set(made.map(String)).size).toBe(1)
 })

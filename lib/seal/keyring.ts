@@ -14,7 +14,15 @@ export interface KeyringContext {
  * The console's root keys, unwrapped: new values go under the newest, each older one still opens its own.
  * Neither wrapping nor unwrapping calls KMS, unless another process has added a root key meanwhile.
  */
-export interface Keyring extends KeyWrapper {
+export interface RootKeyWrapper extends KeyWrapper {
+  /**
+   * The same, asking the database through this client: for whoever is in a transaction. One that took a further connection
+   * there would wait, with all others that do so, for those that they hold themselves.
+   */
+  within(tx: Tx): KeyWrapper
+}
+
+export interface Keyring extends RootKeyWrapper {
   /** Adds a root key under the seal, which from then on seals what is new. */
   rotate(): Promise<string>
 }
@@ -42,8 +50,8 @@ export async function openKeyring(
   const { db, installation } = context
   const opened = new Map<string, MemoryWrapper>()
 
-  async function load(): Promise<void> {
-    const rows = await db.rootKey.findMany({ orderBy: { number: 'asc' }, include: { wraps: true } })
+  async function load(from: Tx): Promise<void> {
+    const rows = await from.rootKey.findMany({ orderBy: { number: 'asc' }, include: { wraps: true } })
     for (const row of rows)
       if (!opened.has(row.id)) opened.set(row.id, memoryWrapper(await openRootKey(context, seal, row)))
   }
@@ -67,7 +75,7 @@ export async function openKeyring(
   }
 
   await add(adopt ?? newRootKey(), async (tx) => (await tx.rootKey.count()) === 0)
-  await load()
+  await load(db)
   const onNewKey = { wraps: { some: { keyId: seal.keyId } } }
   if (follow) {
     const root = newRootKey()
@@ -85,29 +93,33 @@ export async function openKeyring(
         await recordAudit(tx, { actor: 'console', action: 'seal.rotate-root', outcome: 'success', subject })
       },
     )
-    await load()
+    await load(db)
   }
 
-  async function wrapperOf(id: string): Promise<MemoryWrapper> {
-    if (!opened.has(id)) await load()
+  async function wrapperOf(from: Tx, id: string): Promise<MemoryWrapper> {
+    if (!opened.has(id)) await load(from)
     const wrapper = opened.get(id)
     if (wrapper) return wrapper
     throw new AppError('integrity', `This was sealed under ${id}, which this console does not have.`, {
       fix: 'It was destroyed, or the database is an older one. Restore the database that goes with it.',
     })
   }
-  return {
+  const within = (from: Tx): KeyWrapper => ({
     async wrap(key, boundTo) {
-      const keyId = await newestOf(db)
-      return { keyId, ciphertext: await (await wrapperOf(keyId)).wrap(key, boundTo) }
+      const keyId = await newestOf(from)
+      return { keyId, ciphertext: await (await wrapperOf(from, keyId)).wrap(key, boundTo) }
     },
     async unwrap({ keyId, ciphertext }, boundTo) {
-      return (await wrapperOf(keyId)).unwrap(ciphertext, boundTo)
+      return (await wrapperOf(from, keyId)).unwrap(ciphertext, boundTo)
     },
+  })
+  return {
+    ...within(db),
+    within,
     async rotate() {
       const root = newRootKey()
       await add(root, async () => true)
-      await load()
+      await load(db)
       return root.id
     },
   }

@@ -1,12 +1,12 @@
 import type { Db, Tx } from '#lib/db.ts'
-import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import type { RootKeyWrapper } from './keyring.ts'
 import type { Place } from './open-bound.ts'
 import { getSealed, putSealed } from './sealed-values.ts'
 
 export interface MadeOnceContext {
   readonly db: Db
   readonly installation: string
-  readonly seal: KeyWrapper
+  readonly seal: RootKeyWrapper
 }
 
 /**

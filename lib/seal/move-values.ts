@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '#lib/errors.ts'
-import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
-import type { KeyringContext } from './keyring.ts'
+import type { KeyringContext, RootKeyWrapper } from './keyring.ts'
 import { countValues } from './seal-status.ts'
 import { boundTo, openSealed } from './sealed-values.ts'
 
@@ -13,7 +12,7 @@ const BATCH = 200
  * @returns how many were moved
  */
 export async function moveValues(
-  context: KeyringContext & { readonly seal: KeyWrapper },
+  context: KeyringContext & { readonly seal: RootKeyWrapper },
   onProgress?: (moved: number, total: number) => void,
 ): Promise<number> {
   const { db, installation, seal } = context
@@ -78,7 +77,7 @@ export async function destroyUnused({ db }: KeyringContext): Promise<{
 
 /** Adds a root key, moves every value to it, and destroys what nothing names any more. */
 export async function rotateRoot(
-  context: KeyringContext & { readonly seal: KeyWrapper & { rotate(): Promise<string> } },
+  context: KeyringContext & { readonly seal: RootKeyWrapper & { rotate(): Promise<string> } },
   onProgress?: (moved: number, total: number) => void,
 ): Promise<{ id: string; moved: number } & Awaited<ReturnType<typeof destroyUnused>>> {
   const id = await context.seal.rotate()

@@ -1,7 +1,8 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
-import type { KeyContext, KeyWrapper, WrappedKey } from '#lib/keys/key-wrapper.ts'
+import type { KeyContext, WrappedKey } from '#lib/keys/key-wrapper.ts'
+import type { RootKeyWrapper } from './keyring.ts'
 
 /** Where a secret of the console stands: authenticated with it, so that values cannot be exchanged. */
 export interface Place {
@@ -15,13 +16,13 @@ export interface Place {
  * an audit row of it: a database does not do that by itself.
  */
 export async function openBound(
-  { db, seal }: { readonly db: Tx; readonly seal: KeyWrapper },
+  { db, seal }: { readonly db: Tx; readonly seal: RootKeyWrapper },
   { place, row }: Place,
   wrapped: WrappedKey,
   boundTo: KeyContext,
 ): Promise<Uint8Array> {
   try {
-    return await seal.unwrap(wrapped, boundTo)
+    return await seal.within(db).unwrap(wrapped, boundTo)
   } catch (cause) {
     if (!(cause instanceof AppError) || cause.code !== 'integrity') throw cause
     await recordAudit(db, {

@@ -1,10 +1,10 @@
 import type { Tx } from '#lib/db.ts'
-import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import type { RootKeyWrapper } from './keyring.ts'
 import { openBound, type Place } from './open-bound.ts'
 
 interface SealContext {
   readonly installation: string
-  readonly seal: KeyWrapper
+  readonly seal: RootKeyWrapper
 }
 
 export const boundTo = (installation: string, { place, row }: Place) => ({
@@ -17,7 +17,7 @@ export const boundTo = (installation: string, { place, row }: Place) => ({
 
 /** Encrypts a secret under the newest root key and stores it, in place of whatever stood there. */
 export async function putSealed(tx: Tx, { installation, seal }: SealContext, at: Place, secret: Uint8Array) {
-  const { keyId, ciphertext } = await seal.wrap(secret, boundTo(installation, at))
+  const { keyId, ciphertext } = await seal.within(tx).wrap(secret, boundTo(installation, at))
   const data = { rootKeyId: keyId, ciphertext: Uint8Array.from(ciphertext) }
   await tx.sealedValue.upsert({ where: { place_row: key(at) }, create: { ...key(at), ...data }, update: data })
 }
