@@ -11,6 +11,7 @@ const outcomes = {
   success: { tone: 'ok', word: 'Success' },
   refused: { tone: 'warn', word: 'Refused' },
   failed: { tone: 'bad', word: 'Failed' },
+  cancelled: { tone: 'idle', word: 'Cancelled' },
 } as const satisfies Record<AuditOutcome, object>
 
 /** A component of the browser so that its rows are sent to it as they are: see components/keys/key-lines.tsx. */

@@ -64,7 +64,7 @@ export const auditActions = [
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
-export const auditOutcomes = ['success', 'refused', 'failed'] as const
+export const auditOutcomes = ['success', 'refused', 'failed', 'cancelled'] as const
 export type AuditOutcome = (typeof auditOutcomes)[number]
 
 /** The address bar of the audit page. Anything unknown is ignored, never an error. */

@@ -57,19 +57,20 @@ export async function completeBackup(
   })
 }
 
-/** Does nothing to a row that is another attempt's by now. */
-export async function endBackup(
-  db: Db,
-  row: EndingAttempt,
-  end: { readonly state: 'cancelled'; readonly error: null } | { readonly state: 'failed'; readonly error: string },
-): Promise<void> {
-  const { id, attempt } = row
+/**
+ * Does nothing to a row that is another attempt's by now.
+ * @param error null: it was cancelled. So is one that fails when somebody has just asked for that.
+ */
+export async function endBackup(db: Db, row: EndingAttempt, error: string | null): Promise<void> {
+  const mine = { id: row.id, attempt: row.attempt, state: 'running' as const }
   await db.$transaction(async (tx) => {
-    const { count } = await tx.backup.updateMany({
-      where: { id, attempt, state: 'running' },
-      data: { ...end, finishedAt: await databaseTime(tx), tries: 0 },
-    })
-    if (count === 1) await recordEnd(tx, row, end.state)
+    const end = async (where: { cancelRequested?: false }, state: 'failed' | 'cancelled', why: string | null) => {
+      const data = { state, error: why, finishedAt: await databaseTime(tx), tries: 0 }
+      const { count } = await tx.backup.updateMany({ where: { ...mine, ...where }, data })
+      if (count === 1) await recordEnd(tx, row, state)
+    }
+    if (error !== null) await end({ cancelRequested: false }, 'failed', error)
+    await end({}, 'cancelled', null)
   })
 }
 
@@ -110,9 +111,8 @@ async function recordEnd(tx: Tx, row: Omit<EndingAttempt, 'attempt'>, state: 'fa
   await recordAudit(tx, {
     actor: row.createdBy,
     action: 'backup.finish',
-    outcome: 'failed',
+    outcome: state,
     subject: subjectOf(row),
-    ...(state !== 'failed' && { changes: { state: ['running', state] } }),
   })
 }
 

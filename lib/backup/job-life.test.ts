@@ -2,6 +2,7 @@ import { symlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import type { Db, Tx } from '#lib/db.ts'
 import { deadQueue, installQueuesOf, queueName } from '#lib/jobs/queue.ts'
 import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { failureOf } from './backup-for-tests.ts'
@@ -11,6 +12,7 @@ import { actor } from './console-for-tests.ts'
 import { deleteBackup } from './delete-backup.ts'
 import { gatedConsole } from './gated-console-for-tests.ts'
 import { runBackup } from './run-backup.ts'
+import { runRestore } from './run-restore.ts'
 import { startRestore } from './start-restore.ts'
 import { viewBackup, viewBackups, viewProgress } from './view-backups.ts'
 
@@ -70,7 +72,7 @@ test('cancelled while it runs: it ends by itself, and leaves nothing in the buck
     .toEqual([])
   expect(await here.db.backupPart.count({ where: { backupId: id } })).toBe(0)
   expect(await here.db.backupCheckpoint.count({ where: { backupId: id } })).toBe(0)
-  expect(await auditOf(id)).toEqual(['backup.start success', 'backup.cancel success', 'backup.finish failed'])
+  expect(await auditOf(id)).toEqual(['backup.start success', 'backup.cancel success', 'backup.finish cancelled'])
 })
 
 test('a backup whose worker died is cancelled by the next one', async () => {
@@ -147,6 +149,44 @@ test('waiting long enough is a failure, and a waiting one is cancelled at once',
   expect(await row(other)).toMatchObject({ state: 'waiting' })
   expect(await cancelBackup(here.context, other, actor)).toBe('cancelled')
   expect(await row(other)).toMatchObject({ state: 'cancelled', nextTryAt: null, waitingFor: null, error: null })
+}, 60_000)
+
+/** A database in which something happens just before the first transaction of whoever uses it. */
+function before(happens: () => Promise<unknown>): Db {
+  let happened: Promise<unknown> | undefined
+  return new Proxy(here.db, {
+    get(db, name) {
+      if (name !== '$transaction') return Reflect.get(db, name)
+      return async (work: (tx: Tx) => Promise<unknown>) => {
+        happened ??= happens()
+        await happened
+        return db.$transaction(work)
+      }
+    },
+  })
+}
+
+test('cancelled just when it would begin to wait: it was cancelled, and has not failed', async () => {
+  const source = makeSource('cancelled-late')
+  const backupId = await complete(source)
+  await here.sandbox.control('PUT', 'faults', [{ service: 'kms', operation: '*', effect: 'Outage' }])
+  const id = await start(source)
+  const db = before(async () => expect(await cancelBackup(here.context, id, actor)).toBe('asked'))
+  await runBackup({ ...here.context, db }, id, never)
+  expect(await row(id)).toMatchObject({ state: 'cancelled', error: null, finishedAt: expect.any(Date) })
+  expect(await auditOf(id)).toEqual(['backup.start success', 'backup.cancel success', 'backup.finish cancelled'])
+
+  const target = path.join(here.context.restoreRoots[0] ?? '', 'cancelled-late')
+  const restore = await startRestore(here.context, { backupId, target }, 'page', actor)
+  const late = before(async () => expect(await cancelRestore(here.context, restore, actor)).toBe('asked'))
+  await runRestore({ ...here.context, db: late }, restore, never)
+  const ended = await here.db.restore.findUniqueOrThrow({ where: { id: restore } })
+  expect(ended).toMatchObject({ state: 'cancelled', error: null })
+  expect((await auditOf(backupId)).slice(2)).toEqual([
+    'restore.start success',
+    'restore.cancel success',
+    'restore.finish cancelled',
+  ])
 }, 60_000)
 
 test('a backup goes to the host that has its folder', async () => {

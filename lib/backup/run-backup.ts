@@ -108,11 +108,7 @@ export async function runBackup(
       const stored = progress.latest().bytesStored > before.bytesStored
       if (await waitFor(context, backup, { trouble, error, tries: stored ? 1 : backup.tries + 1 })) return
     }
-    await endBackup(
-      db,
-      backup,
-      cancelled ? { state: 'cancelled', error: null } : { state: 'failed', error: messageOf(error) },
-    )
+    await endBackup(db, backup, cancelled ? null : messageOf(error))
     if (!(error instanceof AppError)) console.error(error)
   } finally {
     // One that waits is tried again and again: each try would leave a walk through the whole source behind.
@@ -140,7 +136,7 @@ function countAhead(source: BackupSource, signal: AbortSignal) {
   return countSource(source.path, signal, pathFilter(source.include, source.exclude))
 }
 
-/** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
+/** The row waits, and no worker with it. False: it has waited long enough, was cancelled, or is another attempt's by now. */
 async function waitFor(
   { db, jobs }: BackupContext,
   { id, attempt, host }: Claimed,

@@ -136,14 +136,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     if (!cancelled && (progress.signal.aborted || isDatabaseError(error))) throw error
     if (!cancelled && error instanceof AppError && error.retryable && (await waitFor(context, restore, trouble, error)))
       return
-    await db.$transaction(async (tx) => {
-      const state = cancelled ? ('cancelled' as const) : ('failed' as const)
-      const { count } = await tx.restore.updateMany({
-        where: mine,
-        data: { state, finishedAt: await databaseTime(tx), tries: 0, error: cancelled ? null : messageOf(error) },
-      })
-      if (count === 1) await recordEnd(tx, restore, state)
-    })
+    await endRestore(db, restore, cancelled ? null : messageOf(error))
     if (!(error instanceof AppError)) console.error(error)
   } finally {
     connection?.close()
@@ -158,7 +151,21 @@ async function tidyUp(db: Db, id: string): Promise<void> {
   if (ended) await removeDrafts(ended)
 }
 
-/** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
+/** As `endBackup`: one that fails when somebody has just asked for its end was cancelled. */
+async function endRestore(db: Db, restore: Claimed, error: string | null): Promise<void> {
+  const mine = { id: restore.id, attempt: restore.attempt, state: 'running' as const }
+  await db.$transaction(async (tx) => {
+    const end = async (where: { cancelRequested?: false }, state: 'failed' | 'cancelled', why: string | null) => {
+      const data = { state, error: why, finishedAt: await databaseTime(tx), tries: 0 }
+      const { count } = await tx.restore.updateMany({ where: { ...mine, ...where }, data })
+      if (count === 1) await recordEnd(tx, restore, state)
+    }
+    if (error !== null) await end({ cancelRequested: false }, 'failed', error)
+    await end({}, 'cancelled', null)
+  })
+}
+
+/** The row waits, and no worker with it. False: it has waited long enough, was cancelled, or is another attempt's by now. */
 async function waitFor(
   { db, jobs }: BackupContext,
   { id, attempt, host, tries }: Claimed,
@@ -238,8 +245,7 @@ async function recordEnd(
   await recordAudit(tx, {
     actor: createdBy,
     action: 'restore.finish',
-    outcome: state === 'complete' ? 'success' : 'failed',
+    outcome: state === 'complete' ? 'success' : state,
     subject: `Backup ${backupId} to ${target}`,
-    ...(state === 'cancelled' && { changes: { state: ['running', state] } }),
   })
 }

@@ -211,7 +211,7 @@ async function endAs(
   db: Db,
   run: Run,
   data: { state: 'complete' | 'failed'; error: string | null; finishedAt: Date },
-  how: string,
+  how: 'complete' | 'failed',
 ): Promise<void> {
   await db.$transaction(async (tx) => {
     const { count } = await tx.rewrap.updateMany({
@@ -222,12 +222,12 @@ async function endAs(
   })
 }
 
-async function recordEnd(tx: Tx, run: Run, how: string): Promise<void> {
+async function recordEnd(tx: Tx, run: Run, how: 'complete' | 'failed' | 'cancelled'): Promise<void> {
   const { exchanged, failed, total } = await tx.rewrap.findUniqueOrThrow({ where: { id: run.id } })
   await recordAudit(tx, {
     actor: run.createdBy,
     action: 'rewrap.finish',
-    outcome: how === 'complete' && failed === 0 ? 'success' : 'failed',
+    outcome: how === 'cancelled' ? how : how === 'complete' && failed === 0 ? 'success' : 'failed',
     subject: `${how}: ${exchanged} of ${count(total, 'backup')}, ${rewrapWords(wishOf(run))}, ${failed} failed (re-wrap ${run.id})`,
   })
 }

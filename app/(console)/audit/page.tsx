@@ -51,6 +51,7 @@ export default async function AuditPage({ searchParams }: Props) {
           <option value="success">Success</option>
           <option value="refused">Refused</option>
           <option value="failed">Failed</option>
+          <option value="cancelled">Cancelled</option>
         </Select>
       </FilterBar>
       {view.rows.length > 0 ? (
