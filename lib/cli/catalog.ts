@@ -37,7 +37,7 @@ export function addCatalog(catalog: Command): void {
         const place = address === undefined ? undefined : parseBucketAddress(address)
         const stored = await exportCatalog(backup, place, 'command line')
         if (json) return printJson(stored)
-        print(`${count(stored.backups, 'backup')}, ${bytesText(stored.bytes)}: ${stored.address}`)
+        print(`${count(stored.backups, 'backup')}, ${bytesText(stored.bytes)}: ${plain(stored.address)}`)
         print(howToImport(stored))
         if (stored.method === 'none') printError('! Encryption is off: whoever can read the bucket can read it.')
       }),
@@ -120,9 +120,8 @@ function show(done: ImportedCatalog, dryRun: boolean, encrypted: boolean): void 
   if (settings) {
     const { region, bucket, prefix, method, keyArn, furtherKeys } = settings
     const keys = [...(keyArn ? [keyArn] : []), ...furtherKeys].join(', ')
-    print(
-      `Its newest settings: ${region}, bucket ${bucket}${prefix && `/${prefix}`}, ${method}${keys && ` under ${keys}`}`,
-    )
+    const place = `${region}, bucket ${bucket}${prefix && `/${prefix}`}, ${method}${keys && ` under ${keys}`}`
+    print(`Its newest settings: ${plain(place)}`)
   }
   const would = dryRun ? 'would be ' : ''
   print(

@@ -18,7 +18,7 @@ export function addKeyList(key: Command): void {
       if (keys.length === 0) print('No backup and no saved environment names a key.')
       for (const one of keys) {
         print(one.arn)
-        for (const line of keyLines(one)) print(`  ${line}`)
+        for (const line of keyLines(one)) print(`  ${plain(line)}`)
       }
     })
 }
@@ -48,7 +48,7 @@ export function keyLines(row: KeyRow): string[] {
   const state = health?.state ?? (isNeeded(row) ? 'not checked yet' : 'not watched: nothing needs it')
   return [
     `${state}${days === null || days === undefined ? '' : `, deleted in ${count(days, 'day')}`}`,
-    ...(aliases.length > 0 ? [`typed as ${aliases.map(({ name }) => plain(name)).join(', ')}`] : []),
+    ...(aliases.length > 0 ? [`typed as ${aliases.map(({ name }) => name).join(', ')}`] : []),
     `${count(backups, 'backup')}, ${bytesText(bytes)}${underWay > 0 ? `, ${underWay} more under way` : ''}`,
     lost.backups > 0
       ? `lost with it: ${count(lost.backups, 'backup')}, ${bytesText(lost.bytes)}, which nothing else opens`

@@ -46,9 +46,9 @@ export function addKeyShow(key: Command): void {
           nextBefore,
         })
       print(row.arn)
-      for (const line of keyLines(row)) print(`  ${line}`)
-      for (const line of answerLines(answers)) print(`  ${line}`)
-      if (diagnosis) print(`  ${diagnosis.title}: ${diagnosis.fix}`)
+      for (const line of keyLines(row)) print(`  ${plain(line)}`)
+      for (const line of answerLines(answers)) print(`  ${plain(line)}`)
+      if (diagnosis) print(`  ${plain(`${diagnosis.title}: ${diagnosis.fix}`)}`)
       for (const { id, createdAt, bytes, name, others } of backups)
         print(
           `${id}  ${timeText(createdAt)}  ${(bytes === null ? '–' : bytesText(bytes)).padStart(10)}  ${others.some(({ usable }) => usable) ? 'another way in' : 'only this key '}  ${plain(name)}`,
@@ -59,7 +59,7 @@ export function addKeyShow(key: Command): void {
 
 function answerLines({ about, rotation, lastUse, aliases }: KeyAnswers): string[] {
   return [
-    ...aliases.map((alias) => `${plain(alias.name)}: ${alias.ok ? `points to ${alias.pointsTo}` : alias.why}`),
+    ...aliases.map((alias) => `${alias.name}: ${alias.ok ? `points to ${alias.pointsTo}` : alias.why}`),
     `rotation: ${!rotation.ok ? rotation.why : rotation.everyDays === null ? 'off' : `every ${rotation.everyDays} days`}`,
     `last use: ${!lastUse.ok ? lastUse.why : lastUse.at ? `${lastUse.operation} ${timeText(lastUse.at)}` : 'none known'}`,
     `origin: ${!about.ok ? about.why : `${about.origin}${about.multiRegion ? ', multi-Region' : ''}`}`,

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { AppError, isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { exitCodes } from './exit-codes.ts'
-import { plainLines, printError, readerGone } from './output.ts'
+import { printError, readerGone } from './output.ts'
 
 const program = new Command('byok')
   .description('Backups encrypted under your own AWS KMS key.')
@@ -78,7 +78,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = codeOf(error)
-  if (!(error instanceof CommanderError)) printError(plainLines(messageOf(error)))
+  if (!(error instanceof CommanderError)) printError(messageOf(error))
 }
 
 function codeOf(error: unknown): number {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { bytesText, count, plain, plainLines, timeText } from './output.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { bytesText, count, plain, print, printError, printJson, timeText } from './output.ts'
 
 test.each([
   [0, '0 B'],
@@ -46,6 +46,20 @@ test.each([
   expect(plain(name)).toBe(shown)
 })
 
-test('a message keeps its lines, and what it quotes cannot act on a terminal', () => {
-  expect(plainLines('AWS said:\n  red \u001b[31mtext\u001b[0m\r')).toBe('AWS said:\n  red text�')
+test('whatever is printed keeps its lines, and nothing that it quotes can act on a terminal', () => {
+  const written: string[] = []
+  for (const stream of [process.stdout, process.stderr])
+    vi.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+  onTestFinished(() => void vi.restoreAllMocks())
+  print('AWS said:\n  red \u001b[31mtext\u001b[0m\r')
+  printError('title \u001b]0;owned\u0007 set')
+  const names = { right: '\u202eto left', c1: '\u0085', esc: '\u001b[31m', plain: 'größe 日本 🔑', size: 2n }
+  printJson(names)
+  vi.restoreAllMocks()
+  const [shown, told, json = ''] = written
+  expect([shown, told]).toEqual(['AWS said:\n  red text�\n', 'title  set\n'])
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  expect(json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+  expect(json).toContain('größe 日本 🔑')
+  expect(JSON.parse(json)).toEqual({ ...names, size: 2 })
 })

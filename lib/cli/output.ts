@@ -3,16 +3,13 @@ import { stripVTControlCharacters } from 'node:util'
 export { bytesText } from '#lib/bytes-text.ts'
 export { count, numberText } from '#lib/count-text.ts'
 
-/** For people on a terminal: control characters in names must not act on it. */
+/** Of a name or a message from elsewhere: it stays on its line, and does not act on the terminal. */
 export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
   return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '�')
 }
 
-/** Of a message: what it quotes, such as a name in a backup or an answer of a server, does not act on the terminal. */
-export function plainLines(text: string): string {
-  return text.split('\n').map(plain).join('\n')
-}
+const plainLines = (text: string) => text.split('\n').map(plain).join('\n')
 
 let isRead = true
 
@@ -26,16 +23,17 @@ export function someoneReads(): boolean {
   return isRead
 }
 
+/** Whatever a line quotes, such as an answer of a server, nothing in it acts on the terminal. */
 export function print(text: string): void {
-  if (isRead) process.stdout.write(`${text}\n`)
+  if (isRead) process.stdout.write(`${plainLines(text)}\n`)
 }
 
 export function printError(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${plainLines(text)}\n`)
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), 2))
+  print(jsonText(value, 2))
 }
 
 /** A JSON object with one list that may be longer than memory holds: written as it comes. */
@@ -44,14 +42,23 @@ export function jsonList(name: string) {
   return {
     add(item: object): void {
       print(line)
-      line = `  ${JSON.stringify(item)},`
+      line = `  ${jsonText(item)},`
     },
     /** @param rest what stands behind the list */
     end(rest: object): void {
       print(line.replace(/,$/, ''))
-      print(`], ${JSON.stringify(rest).slice(1)}`)
+      print(`], ${jsonText(rest).slice(1)}`)
     },
   }
+}
+
+/** Programs get every name as it is: what could act on a terminal is written as an escape. */
+function jsonText(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? Number(inner) : inner), indent)
+  return json.replace(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** `2026-11-12 08:30:05 UTC`, as on the pages. */

@@ -18,7 +18,7 @@ import { attachedEnv, noConsole, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { mustBeNew, writeNewFile } from './named-file.ts'
 import { openKitFile } from './open-kit-file.ts'
-import { count, plainLines, print, printError, printJson, progressLine } from './output.ts'
+import { count, plain, print, printError, printJson, progressLine } from './output.ts'
 import { readSecrets } from './read-secret.ts'
 
 const actor = 'command line'
@@ -205,11 +205,11 @@ function printStatus({ status, type, keyArn, error, remedies, configuration, roo
     print('        Weaker than awskms: whoever reads the data folder and the database has every secret.')
   for (const { name, value, source, shadows } of configuration) {
     const over = shadows.length > 0 ? `, which shadows ${shadows.join(', ')}` : ''
-    print(`${name} = ${value}  (${source}${over})`)
+    print(plain(`${name} = ${value}  (${source}${over})`))
   }
   for (const { id, keyIds, values, backups } of rootKeys)
     print(`${id}  ${count(values, 'value')}, ${count(backups, 'backup')}, wrapped by ${keyIds.join(' and ')}`)
-  if (error) printError(plainLines(error))
+  if (error) printError(error)
   // While it is sealed no page shows the others.
-  for (const remedy of remedies) for (const line of remedyLines([remedy])) printError(plainLines(line))
+  for (const remedy of remedies) for (const line of remedyLines([remedy])) printError(line)
 }
