@@ -28,6 +28,11 @@ export interface AwsAccess {
   readonly onKmsCall?: OnKmsCall | undefined
 }
 
+/** The same access in another Region. What a person entered as endpoint leads to one Region, so it is left behind. */
+export function accessIn<Access extends AwsAccess>(access: Access, region: string): Access {
+  return access.region === region ? access : { ...access, region, kmsEndpoint: undefined, s3Endpoint: undefined }
+}
+
 export interface AwsClients {
   readonly kms: KMSClient
   readonly s3: S3Client

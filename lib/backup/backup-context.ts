@@ -1,4 +1,4 @@
-import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
+import { type AwsAccess, accessIn, createAwsClients } from '#lib/aws/clients.ts'
 import { accessOf, currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
 import { openSecret } from '#lib/environment/stored-secret.ts'
 import { AppError } from '#lib/errors.ts'
@@ -75,15 +75,14 @@ export async function openReach(
   patience: 'interactive' | 'background' = 'background',
 ): Promise<Reach> {
   const { region } = place
-  const { access, installation } = await accessTo(context, place)
-  const clients = createAwsClients({ ...access, region }, patience)
-  // A further key may be in another Region, where an endpoint of one's own for this one does not lead.
+  const { access: found, installation } = await accessTo(context, place)
+  const access = { ...found, region }
+  const clients = createAwsClients(access, patience)
+  // A further key may be in another Region.
   const elsewhere = new Map<string, ReturnType<typeof createAwsClients>>()
   const kmsIn = (keyRegion: string) => {
     if (keyRegion === region) return clients.kms
-    const there =
-      elsewhere.get(keyRegion) ??
-      createAwsClients({ ...access, region: keyRegion, kmsEndpoint: undefined, s3Endpoint: undefined }, patience)
+    const there = elsewhere.get(keyRegion) ?? createAwsClients(accessIn(access, keyRegion), patience)
     elsewhere.set(keyRegion, there)
     return there.kms
   }
@@ -155,8 +154,7 @@ async function accessOfNow(
   const { revision, ...own } = await currentEnvironment(context.db)
   if (!revision) return { access: { ...context.own, region }, installation }
   const access = accessOf(context, own, revision, await openSecret(context, own.id, revision))
-  const near = revision.region === region ? {} : { kmsEndpoint: undefined, s3Endpoint: undefined }
-  return { access: { ...access, ...near }, installation }
+  return { access: accessIn(access, region), installation }
 }
 
 const shownBy = (command: string) =>

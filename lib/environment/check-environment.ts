@@ -1,4 +1,4 @@
-import { type AwsAccess, type AwsClients, createAwsClients } from '#lib/aws/clients.ts'
+import { type AwsAccess, type AwsClients, accessIn, createAwsClients } from '#lib/aws/clients.ts'
 import { watchClock } from '#lib/aws/watch-clock.ts'
 import { checkClock, clockRefused } from '#lib/keys/check-clock.ts'
 import { checkCredentials } from '#lib/keys/check-credentials.ts'
@@ -40,10 +40,7 @@ export async function checkEnvironment(
   const { region } = access
   const byRegion = new Map<string, AwsClients>()
   const clientsIn = (where: string) => {
-    // An endpoint of one's own leads to one Region.
-    const there =
-      where === region ? access : { ...access, region: where, kmsEndpoint: undefined, s3Endpoint: undefined }
-    const clients = byRegion.get(where) ?? createAwsClients(there, 'interactive')
+    const clients = byRegion.get(where) ?? createAwsClients(accessIn(access, where), 'interactive')
     byRegion.set(where, clients)
     return clients
   }

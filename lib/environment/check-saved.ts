@@ -35,7 +35,7 @@ export async function checkNamed(
   const saved = revision?.region === where ? revision : undefined
   const access = saved
     ? await accessOfSaved(context, { id, externalId }, saved)
-    : { ...calledFor(context, 'check').own, region: where, kmsEndpoint: undefined, s3Endpoint: undefined }
+    : { ...calledFor(context, 'check').own, region: where }
   const hosted = context.hostedBucket
     ? { name: bucketOf(context, { hosted: true, region: where, bucket: '' }), prefix: '' }
     : undefined

@@ -1,4 +1,4 @@
-import { type AwsAccess, createAwsClients } from '#lib/aws/clients.ts'
+import { type AwsAccess, accessIn, createAwsClients } from '#lib/aws/clients.ts'
 import { accessTo, type BackupContext } from '#lib/backup/backup-context.ts'
 import { underWayStates } from '#lib/backup/under-way-schema.ts'
 import type { Tx } from '#lib/db.ts'
@@ -70,8 +70,7 @@ export async function reachKey(
   const context = calledFor(given, purpose)
   const region = arn.split(':')[3] ?? ''
   const { access, installation, environment } = await wayTo(context, arn)
-  const near = access.region === region ? {} : { kmsEndpoint: undefined, s3Endpoint: undefined }
-  const clients = createAwsClients({ ...access, ...near, region }, 'interactive')
+  const clients = createAwsClients(accessIn(access, region), 'interactive')
   const close = () => clients.destroy()
   return { kms: kmsOf(clients.kms), lookups: kmsLookupsOf(clients.kms), region, installation, environment, close }
 }

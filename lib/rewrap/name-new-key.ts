@@ -1,3 +1,4 @@
+import { accessIn } from '#lib/aws/clients.ts'
 import { findRegion } from '#lib/aws/schema.ts'
 import { accessOf, currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
 import { checkEnvironment } from '#lib/environment/check-environment.ts'
@@ -25,10 +26,8 @@ export async function nameNewKey(context: EnvironmentContext, typed: string): Pr
       fix: 'No credentials are good for both. Choose a key of the same partition.',
     })
   const access = accessOf(context, environment, revision, await openSecret(context, environment.id, revision))
-  // An endpoint of one's own leads to one Region.
-  const near = region === revision.region ? {} : { kmsEndpoint: undefined, s3Endpoint: undefined }
   const report = await checkEnvironment({
-    access: { ...access, ...near, region },
+    access: accessIn(access, region),
     installation: context.installation,
     environment: environment.id,
     keys: [parsed.key.value],
