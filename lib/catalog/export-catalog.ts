@@ -4,6 +4,7 @@ import { encryptedCodec, plainCodec } from '#lib/backup/codec.ts'
 import { createEnvelope } from '#lib/backup/envelope.ts'
 import { ENVELOPE } from '#lib/backup/layout.ts'
 import { savedEnvironment } from '#lib/backup/start-backup.ts'
+import { furtherKeysOf, keyArnsOf } from '#lib/environment/revision-row.ts'
 import {
   CATALOG,
   type CatalogBackup,
@@ -14,7 +15,6 @@ import {
   catalogTime,
   encodeCatalog,
 } from './catalog-format.ts'
-import { keyArnsOf } from './environment-keys.ts'
 
 export interface ExportedCatalog {
   /** `s3://…` of its folder */
@@ -91,7 +91,7 @@ async function revisionsOf({ db }: BackupContext, environmentId: string): Promis
     method: row.method,
     masterKey: row.masterKey,
     keyArn: row.keyArn,
-    furtherKeys: keyArnsOf({ keyArn: null, furtherKeys: row.furtherKeys }),
+    furtherKeys: [...new Set(furtherKeysOf(row).map(({ keyArn }) => keyArn))],
     hosted: row.hosted,
     label: row.label,
     bucket: row.bucket,
