@@ -12,6 +12,7 @@ import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
 import { s3Versions, type VersionedBucket } from '#lib/storage/s3-versions.ts'
 import type { BackupIdentity } from './context.ts'
+import { environmentFolder } from './layout.ts'
 import type { PinnedBackup } from './pinned-backup.ts'
 
 /** What backups and restores need from the composition root. */
@@ -89,7 +90,7 @@ export async function openReach(
   const { seal } = context
   const connect = ({ id, environmentId, bucket, prefix }: BackupPlace): Connection => ({
     store: s3Store(clients.s3, bucket, shownBy('byok key check')),
-    versions: s3Versions(clients.s3, bucket, `${prefix === '' ? '' : `${prefix}/`}${environmentId}`),
+    versions: s3Versions(clients.s3, bucket, environmentFolder({ prefix, environment: environmentId })),
     identity: { installation, environment: environmentId, backup: id, prefix },
     keyWrapper(keyId) {
       if (keyId.startsWith('root-key/')) return seal

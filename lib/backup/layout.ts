@@ -4,11 +4,23 @@ import type { BackupIdentity } from './context.ts'
 /** Parts of object names are kept to what needs no escaping anywhere. */
 const namePart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
-/** `<prefix>/<environment>/backups/<backup>/`, without a leading slash when the prefix is empty. Throws AppError `invalid`. */
-export function backupFolder({ prefix, environment, backup }: BackupIdentity): string {
+type Place = Pick<BackupIdentity, 'prefix' | 'environment'>
+
+/** `<prefix>/<environment>`, below which everything of an environment lies. Without a slash in front when the prefix is empty. */
+export function environmentFolder({ prefix, environment }: Place): string {
+  return prefix === '' ? environment : `${prefix}/${environment}`
+}
+
+/** `<prefix>/<environment>/backups/`: holds a folder for each backup, called by its ID. */
+export function backupsFolder(place: Place): string {
+  return `${environmentFolder(place)}/backups/`
+}
+
+/** `<prefix>/<environment>/backups/<backup>/`. Throws AppError `invalid`. */
+export function backupFolder({ prefix, environment, backup }: Omit<BackupIdentity, 'installation'>): string {
   for (const id of [environment, backup])
     if (!namePart.test(id)) throw new AppError('invalid', `"${id}" cannot be part of an object's name.`)
-  return `${prefix === '' ? '' : `${prefix}/`}${environment}/backups/${backup}/`
+  return `${backupsFolder({ prefix, environment })}${backup}/`
 }
 
 // Names below are relative to the backup's folder.

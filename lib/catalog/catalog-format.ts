@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type BackupIdentity, backupKeyContext, FORMAT } from '#lib/backup/context.ts'
 import { encodeJsonLines, readJsonLines } from '#lib/backup/json-lines.ts'
+import { environmentFolder } from '#lib/backup/layout.ts'
 import { AppError } from '#lib/errors.ts'
 
 // A console's own records of its complete backups, as it leaves them in the bucket: lines of JSON, one zstd frame,
@@ -113,8 +114,8 @@ export function catalogTime(at: Date): string {
 }
 
 /** `<prefix>/<environment>/catalog/`; below it a folder for each time, with `envelope.json` and, written last, `catalog`. */
-export function catalogsFolder({ prefix, environment }: Pick<BackupIdentity, 'prefix' | 'environment'>): string {
-  return `${prefix === '' ? '' : `${prefix}/`}${environment}/catalog/`
+export function catalogsFolder(place: Pick<BackupIdentity, 'prefix' | 'environment'>): string {
+  return `${environmentFolder(place)}/catalog/`
 }
 
 /** A catalogue’s key is wrapped like a backup’s; no backup has an ID like this. */

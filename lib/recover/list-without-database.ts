@@ -1,3 +1,4 @@
+import { backupsFolder } from '#lib/backup/layout.ts'
 import type { Manifest } from '#lib/backup/manifest.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { openWithoutDatabase } from './open-without-database.ts'
@@ -21,10 +22,9 @@ const atOnce = 8
 
 /** Every backup of the environment whose manifest is there, in the order of their IDs, which is that of their making. */
 export async function* listWithoutDatabase(source: RecoverySource): AsyncGenerator<ListedBackup> {
-  const { prefix, environment, store } = source
-  const folder = `${prefix === '' ? '' : `${prefix}/`}${environment}/backups/`
+  const folder = backupsFolder(source)
   const under: Promise<ListedBackup>[] = []
-  for await (const { key } of store.list(folder)) {
+  for await (const { key } of source.store.list(folder)) {
     const [, id] = /^([^/]+)\/manifest$/.exec(key.slice(folder.length)) ?? []
     if (id === undefined) continue
     const looking = look(source, id)

@@ -1,15 +1,9 @@
 import type { BackupPlace, Connection } from '#lib/backup/backup-context.ts'
-import { backupFolder } from '#lib/backup/layout.ts'
+import { backupsFolder } from '#lib/backup/layout.ts'
 import { catalogsFolder } from '#lib/catalog/catalog-format.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { eachOf, type Proof } from './findings.ts'
 import { readCurrent } from './read-place.ts'
-
-/** Where the backups of a place lie, each in a folder of its ID. */
-export function backupsFolder({ environmentId: environment, prefix }: BackupPlace): string {
-  const one = backupFolder({ installation: '', environment, backup: 'x', prefix })
-  return one.slice(0, -'x/'.length)
-}
 
 /**
  * Every folder of a place that the database does not know, and its newest catalogue. What cannot be looked at counts as
@@ -51,7 +45,7 @@ async function lookAtStrangers(
     readonly where: string
   },
 ): Promise<void> {
-  const folder = backupsFolder(place)
+  const folder = backupsFolder({ prefix: place.prefix, environment: place.environmentId })
   const idOf = (one: string) => one.slice(folder.length, -1)
   const strangers: string[] = []
   for await (const one of connection.versions.folders(folder)) if (!known.has(idOf(one))) strangers.push(one)

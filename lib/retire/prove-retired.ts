@@ -1,12 +1,12 @@
 import type { BackupContext, BackupPlace } from '#lib/backup/backup-context.ts'
-import { backupFolder } from '#lib/backup/layout.ts'
+import { backupFolder, backupsFolder } from '#lib/backup/layout.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { askKey } from './ask-key.ts'
 import { databaseNeeds } from './database-needs.ts'
 import { eachOf, Findings, type Proof } from './findings.ts'
-import { backupsFolder, lookInBucket } from './look-in-bucket.ts'
+import { lookInBucket } from './look-in-bucket.ts'
 import { judgeRow, type ProvenRow, rowsOf, rowsUnder } from './prove-row.ts'
 import type { OldVersion } from './read-place.ts'
 import type { RetireProgress, RetireReport } from './schema.ts'
@@ -67,10 +67,10 @@ export async function proveRetired(
     backups: known.size,
     envelopes,
     unknown,
-    places: [...places.values()].map((place) => ({
-      region: place.region,
-      bucket: place.bucket,
-      folder: backupsFolder(place),
+    places: [...places.values()].map(({ region, bucket, prefix, environmentId: environment }) => ({
+      region,
+      bucket,
+      folder: backupsFolder({ prefix, environment }),
     })),
     revisions,
     sealedValues,
@@ -117,7 +117,7 @@ const beyond = [
 const nameOf = ({ id, name }: { readonly id: string; readonly name: string }) => `Backup ${id} (${name.slice(0, 200)})`
 
 function folderOf({ id, environmentId, prefix }: ProvenRow): string {
-  return backupFolder({ installation: '', environment: environmentId, backup: id, prefix })
+  return backupFolder({ environment: environmentId, backup: id, prefix })
 }
 
 const placeOf = ({ region, bucket, prefix }: { region: string; bucket: string; prefix: string }) => ({

@@ -92,7 +92,7 @@ export async function judgeRow(
   try {
     const connection = await reaches.connect(row)
     const { prefix, environmentId: environment, id: backup } = row
-    const current = await readCurrent(connection, backupFolder({ installation: '', environment, backup, prefix }))
+    const current = await readCurrent(connection, backupFolder({ environment, backup, prefix }))
     if (!current) return needs('Its envelope is not in the bucket.')
     if (current.keyIds.includes(key))
       return needs('Its envelope in the bucket still names it, though the database does not.')

@@ -132,7 +132,7 @@ export async function bucketsMustHold(world: World, model: Model): Promise<void>
   const rows = await world.db.backup.findMany({ omit: { warnings: true } })
   for (const row of rows) {
     const { id, prefix, environmentId: environment, bucket } = row
-    const folder = `s3://${bucket}/${backupFolder({ installation: '', environment, backup: id, prefix })}`
+    const folder = `s3://${bucket}/${backupFolder({ environment, backup: id, prefix })}`
     const words = `${row.state} backup ${id} of ${row.attempt} attempts in ${folder}`
     const objects = [...stored].filter(([name]) => name.startsWith(folder))
     for (const [name] of objects) stored.delete(name)

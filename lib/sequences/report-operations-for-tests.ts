@@ -31,7 +31,7 @@ const retire: Operation = async (world) => {
       const { prefix, environmentId: environment, id: backup, bucket: Bucket } = row
       expect([...row.keyIds, ...row.nextKeyIds], `${key} was called safe to retire`).not.toContain(key)
       if (row.method === 'none' || row.state !== 'complete') continue
-      const Key = backupFolder({ installation: '', environment, backup, prefix }) + ENVELOPE
+      const Key = backupFolder({ environment, backup, prefix }) + ENVELOPE
       const { Body } = await world.sandbox.s3().send(new GetObjectCommand({ Bucket, Key }))
       const { keyIds } = claimsOf((await Body?.transformToByteArray()) ?? new Uint8Array(), Key)
       expect(keyIds, `${key} was called safe to retire`).not.toContain(key)

@@ -94,7 +94,7 @@ async function addItems(tx: Tx, shredId: string, ids: readonly string[]): Promis
         method: row.method,
         region: row.region,
         bucket: row.bucket,
-        object: backupFolder({ prefix, environment, backup: backupId, installation: '' }) + ENVELOPE,
+        object: backupFolder({ prefix, environment, backup: backupId }) + ENVELOPE,
         keyIds: row.keyIds,
         manifestSha256: row.manifestSha256,
       })),
