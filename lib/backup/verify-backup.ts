@@ -1,3 +1,4 @@
+import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { TarCheck } from './check-tar.ts'
 import { EntryIndex } from './entry-index.ts'
@@ -81,22 +82,18 @@ function whatIs({ place }: Part, { identity }: OpenedBackup): string {
 async function lookAtAll(backup: OpenedBackup, { onProgress, signal }: VerifyOptions, found: Findings): Promise<void> {
   const parts = [...backup.manifest.segments, ...backup.manifest.entries]
   const bytesTotal = parts.reduce((sum, part) => sum + part.length, 0)
-  let next = 0
-  const worker = async () => {
-    for (let part = parts[next++]; part; part = parts[next++]) {
-      signal?.throwIfAborted()
-      const name = partName(part.place)
-      try {
-        await lookAt(backup, part)
-        found.bytes += part.length
-      } catch (error) {
-        found.add(name, error)
-      }
-      found.objects += 1
-      onProgress?.({ objects: found.objects, bytes: found.bytes, bytesTotal, current: name })
+  await eachOf(parts, LOOKS_AT_ONCE, async (part) => {
+    signal?.throwIfAborted()
+    const name = partName(part.place)
+    try {
+      await lookAt(backup, part)
+      found.bytes += part.length
+    } catch (error) {
+      found.add(name, error)
     }
-  }
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, worker))
+    found.objects += 1
+    onProgress?.({ objects: found.objects, bytes: found.bytes, bytesTotal, current: name })
+  })
   found.problems.sort((a, b) => (a.object < b.object ? -1 : 1))
 }
 

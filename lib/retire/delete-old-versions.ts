@@ -5,6 +5,7 @@ import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { count as countText } from '#lib/count-text.ts'
 import type { Db } from '#lib/db.ts'
+import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { deletionWord } from './schema.ts'
@@ -65,17 +66,12 @@ export async function deleteOldVersions(context: BackupContext, id: string, sign
       const last = rows.at(-1)
       if (!last) break
       after = last.number
-      const waiting = [...rows]
-      await Promise.all(
-        Array.from({ length: atOnce }, async () => {
-          for (let row = waiting.shift(); row; row = waiting.shift()) {
-            signal.throwIfAborted()
-            const { remedies: toAdd = [], ...data } = await deleteOne(reaches, row)
-            if (remedies.length === 0) remedies = toAdd
-            await db.retireVersion.update({ where: { proofId_number: { proofId: id, number: row.number } }, data })
-          }
-        }),
-      )
+      await eachOf(rows, atOnce, async (row) => {
+        signal.throwIfAborted()
+        const { remedies: toAdd = [], ...data } = await deleteOne(reaches, row)
+        if (remedies.length === 0) remedies = toAdd
+        await db.retireVersion.update({ where: { proofId_number: { proofId: id, number: row.number } }, data })
+      })
     }
   } finally {
     reaches.close()

@@ -9,6 +9,9 @@ const needsKept = 100
 /** More old versions than these are found by the proof after the deletion of these. */
 const versionsKept = 100_000
 
+/** Backups or folders that a proof looks at in the bucket at the same time. */
+export const looksAtOnce = 16
+
 /** A proof in the making: what it is about, the ways to what it looks at, and what it found. */
 export interface Proof {
   readonly context: BackupContext
@@ -69,23 +72,4 @@ export class Findings {
   allNeeds(first: RetireReport['needs']): RetireReport['needs'] {
     return [...first, ...this.#needs].slice(0, needsKept)
   }
-}
-
-const atOnce = 16
-
-/** Several at a time, until none is left. @throws `signal.reason`, and what `run` throws */
-export async function eachOf<T>(
-  items: readonly T[],
-  signal: AbortSignal | undefined,
-  run: (item: T) => Promise<void>,
-): Promise<void> {
-  const waiting = [...items]
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-        signal?.throwIfAborted()
-        await run(item)
-      }
-    }),
-  )
 }

@@ -1,8 +1,9 @@
 import type { BackupPlace, Connection } from '#lib/backup/backup-context.ts'
 import { backupsFolder } from '#lib/backup/layout.ts'
 import { catalogsFolder } from '#lib/catalog/catalog-format.ts'
+import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
-import { eachOf, type Proof } from './findings.ts'
+import { looksAtOnce, type Proof } from './findings.ts'
 import { readCurrent } from './read-place.ts'
 
 /**
@@ -50,7 +51,8 @@ async function lookAtStrangers(
   const strangers: string[] = []
   for await (const one of connection.versions.folders(folder)) if (!known.has(idOf(one))) strangers.push(one)
   let done = 0
-  await eachOf(strangers, signal, async (one) => {
+  await eachOf(strangers, looksAtOnce, async (one) => {
+    signal?.throwIfAborted()
     const current = await readCurrent(connection, one).catch((error: unknown) => {
       if (!(error instanceof AppError)) throw error
       findings.need(`Folder ${one} in bucket ${where}`, `Its envelope could not be looked at: ${messageOf(error)}`)

@@ -1,11 +1,12 @@
 import type { BackupContext, BackupPlace } from '#lib/backup/backup-context.ts'
 import { backupFolder, backupsFolder } from '#lib/backup/layout.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
+import { eachOf } from '#lib/each-of.ts'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { askKey } from './ask-key.ts'
 import { databaseNeeds } from './database-needs.ts'
-import { eachOf, Findings, type Proof } from './findings.ts'
+import { Findings, looksAtOnce, type Proof } from './findings.ts'
 import { lookInBucket } from './look-in-bucket.ts'
 import { judgeRow, type ProvenRow, rowsOf, rowsUnder } from './prove-row.ts'
 import type { OldVersion } from './read-place.ts'
@@ -95,7 +96,8 @@ async function lookAtRows(
   const known = new Set<string>()
   let envelopes = 0
   for await (const rows of rowsOf(db)) {
-    await eachOf(rows, signal, async (row) => {
+    await eachOf(rows, looksAtOnce, async (row) => {
+      signal?.throwIfAborted()
       known.add(row.id)
       remember(places, row)
       const verdict = await judgeRow(context, reaches, row, key)

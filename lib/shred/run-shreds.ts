@@ -4,6 +4,7 @@ import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { databaseClock } from '#lib/db.ts'
+import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { certify } from './certify.ts'
 import { postponeMissed } from './postpone-missed.ts'
@@ -76,16 +77,11 @@ async function workOn(context: BackupContext, id: string, signal: AbortSignal, c
       if (!last) break
       after = last.backupId
       await db.shred.update({ where: { id }, data: { nextTryAt: new Date(clock.now().getTime() + leaseMs) } })
-      const queue = [...items]
-      await Promise.all(
-        Array.from({ length: atOnce }, async () => {
-          for (let item = queue.shift(); item; item = queue.shift()) {
-            signal.throwIfAborted()
-            const toAdd = await workOnItem(context, reaches, item, clock)
-            if (remedies.length === 0) remedies = toAdd
-          }
-        }),
-      )
+      await eachOf(items, atOnce, async (item) => {
+        signal.throwIfAborted()
+        const toAdd = await workOnItem(context, reaches, item, clock)
+        if (remedies.length === 0) remedies = toAdd
+      })
     }
   } finally {
     reaches.close()
