@@ -2,6 +2,7 @@ import { type Entry, parseEntry, type SkippedItem } from '#lib/archive/entry.ts'
 import { orderKey } from '#lib/archive/path-order.ts'
 import { AppError } from '#lib/errors.ts'
 import { naming } from './codec.ts'
+import { partTitle } from './layout.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readPart } from './read-part.ts'
 
@@ -61,7 +62,7 @@ export class EntryPart {
 export async function readEntryPart(backup: OpenedBackup, index: number): Promise<EntryPart> {
   const { store, codec, identity, manifest } = backup
   const part = manifest.entries[index]
-  const what = `Entry list ${index} of backup ${identity.backup}`
+  const what = partTitle({ kind: 'entries', index }, identity.backup)
   if (!part) throw new AppError('integrity', `${what} is not in its manifest.`)
   const read = new EntryPart(await readPart(store, codec, identity, part), what)
   if (part.first !== undefined && read.at(0).path !== part.first)

@@ -43,6 +43,11 @@ export function partName({ kind, attempt, index }: PartPlace): string {
   return `${FOLDERS[kind]}/${attempt}/${index}`
 }
 
+/** What sentences call a part, such as `Segment 3 of backup …`. */
+export function partTitle({ kind, index }: Pick<PartPlace, 'kind' | 'index'>, backup: string): string {
+  return `${kind === 'segment' ? 'Segment' : 'Entry list'} ${index} of backup ${backup}`
+}
+
 /** The place that a name stands for, or undefined when it is not exactly one of ours. */
 export function parsePartName(name: string): PartPlace | undefined {
   const match = /^(segments|entries)\/([1-9]\d{0,8})\/(0|[1-9]\d{0,8})$/.exec(name)

@@ -1,5 +1,6 @@
 import { type Entry, parseEntry, type SkippedItem } from '#lib/archive/entry.ts'
 import { naming } from './codec.ts'
+import { partTitle } from './layout.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readPart } from './read-part.ts'
 
@@ -18,7 +19,7 @@ export async function* listEntries({
       try {
         item = parseEntry(line)
       } catch (error) {
-        throw naming(`Entry list ${part.place.index} of backup ${identity.backup}`, error)
+        throw naming(partTitle(part.place, identity.backup), error)
       }
       yield item
     }

@@ -3,7 +3,7 @@ import { sha256Aside } from '#lib/hash-aside.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { type Codec, naming } from './codec.ts'
 import { type BackupIdentity, partContext } from './context.ts'
-import { backupFolder, partName } from './layout.ts'
+import { backupFolder, partName, partTitle } from './layout.ts'
 import type { Part } from './manifest.ts'
 
 /**
@@ -45,10 +45,10 @@ export async function fetchPart(
     if (error instanceof AppError && error.code === 'not-found')
       throw new AppError(
         'integrity',
-        `${nameOf(part, identity)} is missing: the bucket has no object ${partName(place)}.`,
+        `${partTitle(place, identity.backup)} is missing: the bucket has no object ${partName(place)}.`,
         { cause: error },
       )
-    throw naming(nameOf(part, identity), error)
+    throw naming(partTitle(place, identity.backup), error)
   }
 }
 
@@ -66,12 +66,8 @@ export async function openPart(
       throw new AppError('integrity', `It holds ${content.length} bytes of content instead of ${length}.`)
     return content
   } catch (error) {
-    throw naming(nameOf(part, identity), error)
+    throw naming(partTitle(place, identity.backup), error)
   }
-}
-
-function nameOf({ place }: Part, { backup }: BackupIdentity): string {
-  return `${place.kind === 'segment' ? 'Segment' : 'Entry list'} ${place.index} of backup ${backup}`
 }
 
 async function faultIn(object: Uint8Array, { size, sha256 }: Part): Promise<string | undefined> {

@@ -2,7 +2,7 @@ import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { TarCheck } from './check-tar.ts'
 import { EntryIndex } from './entry-index.ts'
-import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
+import { backupFolder, ENVELOPE, MANIFEST, partName, partTitle } from './layout.ts'
 import type { Part } from './manifest.ts'
 import { type OpenBackupOptions, type OpenedBackup, openCodec, openManifest } from './open-backup.ts'
 import { readPart } from './read-part.ts'
@@ -75,10 +75,6 @@ async function open(options: OpenBackupOptions, found: Findings): Promise<Opened
   }
 }
 
-function whatIs({ place }: Part, { identity }: OpenedBackup): string {
-  return `${place.kind === 'segment' ? 'Segment' : 'Entry list'} ${place.index} of backup ${identity.backup}`
-}
-
 async function lookAtAll(backup: OpenedBackup, { onProgress, signal }: VerifyOptions, found: Findings): Promise<void> {
   const parts = [...backup.manifest.segments, ...backup.manifest.entries]
   const bytesTotal = parts.reduce((sum, part) => sum + part.length, 0)
@@ -100,7 +96,7 @@ async function lookAtAll(backup: OpenedBackup, { onProgress, signal }: VerifyOpt
 async function lookAt(backup: OpenedBackup, part: Part): Promise<void> {
   const name = partName(part.place)
   const facts = await backup.store.look(backupFolder(backup.identity) + name)
-  const bad = (what: string) => new AppError('integrity', `${whatIs(part, backup)} ${what}`)
+  const bad = (what: string) => new AppError('integrity', `${partTitle(part.place, backup.identity.backup)} ${what}`)
   if (!facts) throw bad(`is missing: the bucket has no object ${name}.`)
   if (facts.size !== part.size) throw bad(`has ${facts.size} bytes instead of ${part.size}.`)
   if (facts.sha256 !== undefined && facts.sha256 !== part.sha256)
