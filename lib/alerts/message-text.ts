@@ -1,5 +1,6 @@
 import { bytesText } from '#lib/bytes-text.ts'
 import { count } from '#lib/count-text.ts'
+import { minuteText } from '#lib/time-text.ts'
 import type { AlertMessage } from './schema.ts'
 
 /** For people. */
@@ -30,7 +31,7 @@ export function webhookBodyOf({ kind, at, path, ...data }: AlertMessage, publicU
 }
 
 function scheduleText({ source, host, lastComplete }: NonNullable<AlertMessage['schedule']>): string {
-  const last = lastComplete === null ? 'none' : `${lastComplete.slice(0, 16).replace('T', ' ')} UTC`
+  const last = lastComplete === null ? 'none' : minuteText(new Date(lastComplete))
   return `Folder: ${source} on ${host}\nLast complete backup: ${last}`
 }
 

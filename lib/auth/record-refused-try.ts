@@ -4,6 +4,7 @@ import { type AuditEntry, recordAudit } from '#lib/audit/record.ts'
 import { auditActions } from '#lib/audit/schema.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { forAddress, requestAddress } from '#lib/requests/request-address.ts'
+import { minuteText } from '#lib/time-text.ts'
 import { takeTry, windowMs } from './sign-in-limit.ts'
 
 // What anybody can do who reaches the console must not fill its database, and yet be seen in the audit log:
@@ -83,7 +84,6 @@ async function tell(
   tx: Tx,
   { of: { address, ...entry }, tries, since, from = '' }: Tries & { readonly from?: string },
 ): Promise<void> {
-  const minute = `${new Date(since).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-  const subject = `${entry.subject}: ${tries} more refused since ${minute}${from}`
+  const subject = `${entry.subject}: ${tries} more refused since ${minuteText(new Date(since))}${from}`
   await forAddress(address ?? undefined, () => recordAudit(tx, { ...entry, outcome: 'refused', subject }))
 }

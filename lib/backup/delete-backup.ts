@@ -2,6 +2,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
+import { minuteText } from '#lib/time-text.ts'
 import type { BackupContext } from './backup-context.ts'
 import { isUnderWay, underWayStates } from './under-way-schema.ts'
 
@@ -76,12 +77,8 @@ async function toBeShredded(tx: Tx, id: string): Promise<AppError | undefined> {
   if (!item) return undefined
   const { dueAt, state } = item.shred
   return state === 'waiting'
-    ? new AppError(
-        'conflict',
-        `This backup is to be shredded on ${dueAt.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
-        {
-          fix: 'Undo that first, under Backups > Crypto-shred.',
-        },
-      )
+    ? new AppError('conflict', `This backup is to be shredded on ${minuteText(dueAt)}.`, {
+        fix: 'Undo that first, under Backups > Crypto-shred.',
+      })
     : new AppError('conflict', 'This backup is being shredded.', { fix: 'Wait until it is.' })
 }

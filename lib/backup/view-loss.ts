@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { messageOf } from '#lib/errors.ts'
+import { minuteText } from '#lib/time-text.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { refusalOf } from './delete-backup.ts'
@@ -11,18 +12,18 @@ export async function viewLoss({ db }: Pick<BackupContext, 'db'>, id: string): P
     z.uuid().safeParse(id).success && (await db.backup.findUnique({ where: { id }, omit: { envelope: true } }))
   if (!row) return undefined
   const refusal = await refusalOf(db, row)
-  const when = row.createdAt.toISOString().slice(0, 16).replace('T', ' ')
+  const when = minuteText(row.createdAt)
   if (row.state !== 'complete')
     return {
       refusal: refusal ? messageOf(refusal) : null,
-      sentences: [`“${row.name}” of ${when} UTC is ${row.state}: it holds nothing that could be restored.`],
+      sentences: [`“${row.name}” of ${when} is ${row.state}: it holds nothing that could be restored.`],
     }
   const ofSource = { source: row.source, host: row.host, environmentId: row.environmentId, state: 'complete' as const }
   const others = await db.backup.findMany({ where: { ...ofSource, id: { not: id } }, select: { id: true } })
   const damaged = await damagedBackups(db, [id, ...others.map((other) => other.id)])
   const whole = others.filter((other) => !damaged.has(other.id))
   const sentences = [
-    `“${row.name}” of ${when} UTC, with ${(row.files ?? 0).toLocaleString('en-US')} ${row.files === 1 ? 'file' : 'files'} of ${row.source}, is lost for good: neither this console nor the key brings it back.`,
+    `“${row.name}” of ${when}, with ${(row.files ?? 0).toLocaleString('en-US')} ${row.files === 1 ? 'file' : 'files'} of ${row.source}, is lost for good: neither this console nor the key brings it back.`,
   ]
   if (damaged.has(id)) sentences.push('It is known to be damaged.')
   else if (whole.length === 0)

@@ -1,6 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
+import { minuteText } from '#lib/time-text.ts'
 import { waitHours } from './schema.ts'
 
 const hourMs = 3_600_000
@@ -35,7 +36,7 @@ async function postponeOne(db: BackupContext['db'], now: Date): Promise<boolean>
     await tellAdministrators(tx, {
       actor: 'console',
       title: 'A crypto-shred waits one more hour',
-      detail: `“${name}” came due while this console did not run, or its clock jumped. It can never be read again after ${dueAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, unless an administrator undoes it before.`,
+      detail: `“${name}” came due while this console did not run, or its clock jumped. It can never be read again after ${minuteText(dueAt)}, unless an administrator undoes it before.`,
       link: `/backups/shred/${id}`,
     })
     return true

@@ -4,6 +4,7 @@ import { backupFolder, ENVELOPE } from '#lib/backup/layout.ts'
 import { idAndTime, type Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
+import { minuteText } from '#lib/time-text.ts'
 import type { ShredRequest } from './schema.ts'
 import { digestOf, nameToType, selectBackups } from './select-backups.ts'
 
@@ -60,7 +61,7 @@ export async function startShred(
       await tellAdministrators(tx, {
         actor,
         title: 'Backups are to be shredded',
-        detail: `${what} can never be read again after ${dueAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, unless an administrator undoes it before.${reason && ` Reason: ${reason}`}`,
+        detail: `${what} can never be read again after ${minuteText(dueAt)}, unless an administrator undoes it before.${reason && ` Reason: ${reason}`}`,
         link: `/backups/shred/${id}`,
       })
       return id
