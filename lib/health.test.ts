@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { expect, test } from 'vitest'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { createDb } from '#lib/db.ts'
 import { isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
-import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { databaseHasRoom } from './database-room.ts'
 import { checkHealth } from './health.ts'
 import { registerWorker, workerDeadAfterMs } from './jobs/register-worker.ts'
 import { canMakeDisks, openDatabaseOnSmallDisk } from './small-disk-for-tests.ts'
 
-let sandbox: TestSandbox
-let here: TestConsole
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
+const here = sandboxConsole()
 
 const health = (changes: Partial<Parameters<typeof checkHealth>[0]> = {}) =>
   checkHealth({ db: here.db, backup: here.context, ...changes })

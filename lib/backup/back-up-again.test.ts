@@ -1,37 +1,21 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { expect, test } from 'vitest'
 import { backUpAgain } from './back-up-again.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { cancelBackup } from './cancel-job.ts'
-import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { actor } from './console-for-tests.ts'
+import { sandboxConsole } from './sandbox-console-for-tests.ts'
 import { createBackupRow, savedEnvironment, startBackup } from './start-backup.ts'
 import { viewBackup } from './view-backups.ts'
 
-let sandbox: TestSandbox
-let here: TestConsole
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  await here.save({ masterKey: keyArn(sandbox.info, 'backups') })
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
+const here = sandboxConsole({ masterKey: 'alias/backups' })
 
 const repeatable = async (id: string) => (await viewBackup(here.context, id))?.repeatable
-function makeSource(name: string): string {
-  const folder = path.join(here.context.sourceRoots[0] ?? '', name)
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(path.join(folder, 'a.txt'), 'hello\n')
-  return folder
-}
+const { makeSmallSource } = here
 
 test('a folder of which nothing came: the same source, patterns, name and host, in a row and job of its own', async () => {
-  const source = makeSource('again')
+  const source = makeSmallSource('again')
   const wish = { source, name: 'Named', include: ['*.txt'], exclude: ['b.txt'] }
   const id = await startBackup(here.context, wish, 'page', actor)
   expect(await repeatable(id)).toBe(false)
@@ -59,15 +43,15 @@ test('as from a page: a folder that pages may not read, a host without a worker,
     await here.db.backup.update({ where: { id }, data: { state: 'failed' } })
     return id
   }
-  const outside = await failed('folder', path.dirname(here.context.sourceRoots[0] ?? ''))
+  const outside = await failed('folder', path.dirname(here.root()))
   expect(await failureOf(backUpAgain(here.context, outside, actor))).toMatchObject({ code: 'denied' })
-  const elsewhere = await failed('folder', makeSource('elsewhere'), 'elsewhere.example.test')
+  const elsewhere = await failed('folder', makeSmallSource('elsewhere'), 'elsewhere.example.test')
   expect(await failureOf(backUpAgain(here.context, elsewhere, actor))).toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining('elsewhere.example.test'),
   })
   for (const kind of ['file', 'stream'] as const) {
-    const once = await failed(kind, path.join(makeSource('once'), 'a.txt'))
+    const once = await failed(kind, path.join(makeSmallSource('once'), 'a'))
     expect(await repeatable(once)).toBe(false)
     expect(await failureOf(backUpAgain(here.context, once, actor))).toMatchObject({ code: 'conflict' })
   }

@@ -1,7 +1,5 @@
-import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
-import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { cleanUpBackup, cleanUpDue } from './clean-up.ts'
 import { actor } from './console-for-tests.ts'
@@ -16,7 +14,7 @@ const never = new AbortController().signal
 const here = gatedConsole()
 const { auditOf, complete, endedLongAgo, makeSource, objectsOf, row, start } = here
 beforeAll(async () => {
-  await here.save({ masterKey: keyArn(here.sandbox.info, 'backups') })
+  await here.save({ masterKey: here.key('backups') })
 })
 
 test('deleting says what is lost, then objects and row go, with an audit row at both ends', async () => {
@@ -47,7 +45,7 @@ test('a backup that is being written, restored or verified is not deleted', asyn
     fix: 'Cancel it first.',
   })
   const id = await complete(source)
-  const target = path.join(here.context.restoreRoots[0] ?? '', 'in-use')
+  const target = here.newTarget('in-use')
   const restore = await startRestore(here.context, { backupId: id, target }, 'page', actor)
   expect(await failureOf(deleteBackup(here.context, id, actor))).toMatchObject({
     message: `This backup is being restored to ${target}.`,
@@ -67,10 +65,9 @@ test('a restore and a deletion at once: one of them is refused', async () => {
   const source = makeSource('race')
   for (let round = 0; round < 5; round += 1) {
     const backupId = await complete(source)
-    const target = path.join(here.context.restoreRoots[0] ?? '', `race-${round}`)
     const [deleting, restoring] = await Promise.allSettled([
       deleteBackup(here.context, backupId, actor),
-      startRestore(here.context, { backupId, target }, 'page', actor),
+      startRestore(here.context, { backupId, target: here.newTarget() }, 'page', actor),
     ])
     expect([deleting.status, restoring.status].sort()).toEqual(['fulfilled', 'rejected'])
   }
@@ -79,7 +76,7 @@ test('a restore and a deletion at once: one of them is refused', async () => {
 test('a bucket that refuses keeps a deleted backup in the list, which says so, until a later pass', async () => {
   const id = await complete(makeSource('stubborn'))
   await deleteBackup(here.context, id, actor)
-  await here.sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'DeleteObjects', effect: 'AccessDenied' }])
+  await here.fail({ service: 's3', operation: 'DeleteObjects', effect: 'AccessDenied' })
   await cleanUpBackup(here.context, id)
   expect(await row(id)).toMatchObject({
     state: 'deleting',
@@ -97,10 +94,10 @@ test('a bucket that refuses keeps a deleted backup in the list, which says so, u
 
 test('what a failed backup left behind goes with the next pass, and is looked at once more later', async () => {
   const id = await start(makeSource('left', 17))
-  await here.sandbox.control('PUT', 'faults', [
+  await here.fail(
     { service: 's3', operation: 'DeleteObjects', effect: 'AccessDenied' },
     { service: 's3', operation: 'PutObject', effect: 'AccessDenied', after: 1 },
-  ])
+  )
   await runBackup(here.context, id, never)
   await here.sandbox.control('DELETE', 'faults')
   expect(await row(id)).toMatchObject({ state: 'failed', cleanedAt: null })

@@ -1,5 +1,4 @@
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { actor } from './console-for-tests.ts'
 import { failStaleStreams } from './fail-stale-streams.ts'
 import { gatedConsole } from './gated-console-for-tests.ts'
@@ -10,7 +9,7 @@ const never = new AbortController().signal
 const here = gatedConsole()
 const { auditOf, objectsOf, row } = here
 beforeAll(async () => {
-  await here.save({ masterKey: keyArn(here.sandbox.info, 'backups') })
+  await here.save({ masterKey: here.key('backups') })
 })
 
 /** The row of a stream that somebody sends. */

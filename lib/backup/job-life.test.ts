@@ -4,7 +4,6 @@ import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import type { Db, Tx } from '#lib/db.ts'
 import { deadQueue, installQueuesOf, queueName } from '#lib/jobs/queue.ts'
-import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { cancelBackup, cancelRestore } from './cancel-job.ts'
 import { cleanUpDue } from './clean-up.ts'
@@ -20,7 +19,7 @@ const never = new AbortController().signal
 const here = gatedConsole()
 const { auditOf, complete, endedLongAgo, makeSource, objectsOf, root, row, start } = here
 beforeAll(async () => {
-  await here.save({ masterKey: keyArn(here.sandbox.info, 'backups') })
+  await here.save({ masterKey: here.key('backups') })
 })
 
 const jobsOf = (id: string) =>
@@ -96,7 +95,7 @@ test('a backup or restore whose machine is gone for good is cancelled at once, a
   expect(await cancelBackup(here.context, id, actor)).toBe('cancelled')
   expect(await row(id)).toMatchObject({ state: 'cancelled', attempt: 2 })
   const backupId = await complete(source)
-  const target = path.join(here.context.restoreRoots[0] ?? '', 'machine-gone')
+  const target = here.newTarget('machine-gone')
   const restore = await startRestore(here.context, { backupId, target }, 'page', actor)
   await installQueuesOf(here.context.jobs, gone.host)
   await here.db.restore.update({ where: { id: restore }, data: gone })
@@ -113,7 +112,7 @@ test('a backup or restore whose machine is gone for good is cancelled at once, a
 test('a key that cannot be reached: the backup waits, takes no worker, and goes on by itself', async () => {
   const source = makeSource('waits')
   const id = await start(source)
-  await here.sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'Outage' }])
+  await here.fail({ service: 'kms', operation: 'Encrypt', effect: 'Outage' })
   await runBackup(here.context, id, never)
   const waiting = await row(id)
   expect(waiting).toMatchObject({ state: 'waiting', waitingFor: 'key', tries: 1, envelope: null, finishedAt: null })
@@ -139,7 +138,7 @@ test('a key that cannot be reached: the backup waits, takes no worker, and goes 
 }, 60_000)
 
 test('waiting long enough is a failure, and a waiting one is cancelled at once', async () => {
-  await here.sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'Outage' }])
+  await here.fail({ service: 'kms', operation: 'Encrypt', effect: 'Outage' })
   const id = await start(makeSource('too-long'))
   await here.db.backup.update({ where: { id }, data: { state: 'waiting', tries: 300 } })
   await runBackup(here.context, id, never)

@@ -5,32 +5,29 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { failureOf } from './backup-for-tests.ts'
 import { listFolder, searchFiles } from './browse-backup.ts'
 import { BrowsedBackups } from './browse-cache.ts'
-import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { actor } from './console-for-tests.ts'
 import { inUse } from './delete-backup.ts'
 import { backUpNow } from './jobs-for-tests.ts'
 import { runRestore } from './run-restore.ts'
 import { giveUpVerification, runVerification } from './run-verification.ts'
+import { sandboxConsole } from './sandbox-console-for-tests.ts'
 import { startRestore } from './start-restore.ts'
 import { startVerification } from './start-verification.ts'
 
 const MIB = 1024 * 1024
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let here: TestConsole
+const here = sandboxConsole()
 let key: string
 let id: string
 let wanted: Buffer
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  key = keyArn(sandbox.info, 'backups')
+  key = here.key('backups')
   await here.save({ masterKey: key })
-  const source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  const source = path.join(here.root(), 'source')
   mkdirSync(source)
   writeFileSync(path.join(source, 'a'), randomBytes(33 * MIB))
   wanted = randomBytes(MIB)
@@ -38,13 +35,9 @@ beforeAll(async () => {
   writeFileSync(path.join(source, 'c'), randomBytes(33 * MIB))
   id = await backUpNow(here.context, source)
 }, 120_000)
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
-beforeEach(() => sandbox.control('DELETE', 'requests'))
+beforeEach(() => here.sandbox.control('DELETE', 'requests'))
 
-const counts = async () => (await sandbox.control('GET', 'requests')).counts
+const counts = async () => await here.counts()
 const row = (verification: string) => here.db.backupVerification.findUniqueOrThrow({ where: { id: verification } })
 const audit = async () =>
   (await here.db.auditEvent.findMany({ where: { action: { startsWith: 'verify.' } }, orderBy: { id: 'asc' } })).map(
@@ -52,7 +45,7 @@ const audit = async () =>
   )
 
 test('one file of 1 MiB out of 67 costs its segment: envelope, manifest, a list and one or two segments, one Decrypt', async () => {
-  const target = path.join(here.context.restoreRoots[0] ?? '', 'one')
+  const target = here.newTarget('one')
   await runRestore(
     here.context,
     await startRestore(here.context, { backupId: id, target, paths: ['b'] }, 'page', actor),
@@ -83,11 +76,11 @@ test('browsing page after page costs one Decrypt and no segment, and ends with t
 
 test('a key that refuses is a sentence, and is asked again afterwards', async () => {
   const browsed = new BrowsedBackups(here.context)
-  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
   const error = await failureOf(browsed.open(id))
   const verification = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
   await runVerification(here.context, verification, never)
-  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
   expect(error).toMatchObject({ code: 'denied', message: expect.stringMatching(/^The key is disabled: /) })
   expect(await row(verification)).toMatchObject({
     state: 'failed',
@@ -98,7 +91,7 @@ test('a key that refuses is a sentence, and is asked again afterwards', async ()
 })
 
 test('a key that cannot be reached is waited for, and holds up no deletion meanwhile', async () => {
-  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: '*', effect: 'Outage' }])
+  await here.fail({ service: 'kms', operation: '*', effect: 'Outage' })
   const verification = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
   await runVerification(here.context, verification, never)
   const before = await row(verification)
@@ -113,7 +106,7 @@ test('a key that cannot be reached is waited for, and holds up no deletion meanw
   const jobs = await here.db.$queryRaw<{ later: boolean }[]>`
     SELECT start_after > now() AS later FROM pgboss.job WHERE data->>'id' = ${verification} ORDER BY created_on`
   expect(jobs.map(({ later }) => later)).toEqual([false, true])
-  await sandbox.control('DELETE', 'faults')
+  await here.sandbox.control('DELETE', 'faults')
   await runVerification(here.context, verification, never)
   expect(await row(verification)).toMatchObject({ state: 'complete', problemCount: 0, tries: 0, error: null })
   expect((await audit()).slice(-2)).toEqual(['verify.start success', 'verify.finish success'])
@@ -135,7 +128,7 @@ test('verifying quickly looks at every object and fetches none of the data; full
   expect(await row(quick)).toMatchObject({ state: 'complete', problemCount: 0, objects: 8, createdBy: actor })
   expect(await counts()).toMatchObject({ kms: { Decrypt: 1 }, s3: { GetObject: 2, HeadObject: 6 } })
 
-  await sandbox.control('DELETE', 'requests')
+  await here.sandbox.control('DELETE', 'requests')
   const full = await startVerification(here.context, { backupId: id, depth: 'full' }, actor)
   await runVerification(here.context, full, never)
   expect(await row(full)).toMatchObject({ state: 'complete', problemCount: 0, problems: [], objects: 8 })
@@ -153,9 +146,11 @@ test('verifying quickly looks at every object and fetches none of the data; full
 test('an object that was replaced in the bucket is named by both, in the row and the audit', async () => {
   const { bucket, prefix, environmentId } = await here.db.backup.findUniqueOrThrow({ where: { id } })
   const folder = `${prefix === '' ? '' : `${prefix}/`}${environmentId}/backups/${id}/`
-  await sandbox
+  await here.sandbox
     .s3()
-    .send(new PutObjectCommand({ Bucket: sandbox.real(bucket), Key: `${folder}segments/1/2`, Body: randomBytes(500) }))
+    .send(
+      new PutObjectCommand({ Bucket: here.sandbox.real(bucket), Key: `${folder}segments/1/2`, Body: randomBytes(500) }),
+    )
   for (const depth of ['quick', 'full'] as const) {
     const verification = await startVerification(here.context, { backupId: id, depth }, actor)
     await runVerification(here.context, verification, never)

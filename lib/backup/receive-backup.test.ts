@@ -2,47 +2,23 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { expect, test } from 'vitest'
 import { readForm } from '#lib/upload/read-form.ts'
 import { bytesOf } from '#lib/upload/read-request.ts'
-import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { actor } from './console-for-tests.ts'
 import { receiveBackup } from './receive-backup.ts'
 import { runBackup } from './run-backup.ts'
-import { runRestore } from './run-restore.ts'
+import { sandboxConsole } from './sandbox-console-for-tests.ts'
 import { startBackup } from './start-backup.ts'
-import { startRestore } from './start-restore.ts'
 
-let sandbox: TestSandbox
-let console: TestConsole
+const here = sandboxConsole()
 const never = new AbortController().signal
 
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  const { accessKeyId, secretAccessKey } = sandbox.administrator
-  console = await openTestConsole({ credentials: { accessKeyId, secretAccessKey }, endpoint: sandbox.info.endpoint })
-})
-afterAll(async () => {
-  await console.close()
-  await sandbox.close()
-})
-
-let restores = 0
-async function restored(backupId: string): Promise<string> {
-  restores += 1
-  const target = path.join(console.folder, 'restores', `r${restores}`)
-  const id = await startRestore(console.context, { backupId, target }, 'host', actor)
-  await runRestore(console.context, id, never)
-  expect(await console.db.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({
-    state: 'complete',
-    error: null,
-  })
-  return target
-}
+const { restored } = here
 async function objectsOf(id: string): Promise<number> {
-  const { bucket, prefix, environmentId } = await console.db.backup.findUniqueOrThrow({ where: { id } })
+  const { bucket, prefix, environmentId } = await here.db.backup.findUniqueOrThrow({ where: { id } })
   const folder = `${prefix && `${prefix}/`}${environmentId}/backups/${id}/`
-  const { Contents = [] } = await sandbox.s3().send(new ListObjectsV2Command({ Bucket: bucket, Prefix: folder }))
+  const { Contents = [] } = await here.sandbox.s3().send(new ListObjectsV2Command({ Bucket: bucket, Prefix: folder }))
   return Contents.length
 }
 async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
@@ -63,18 +39,17 @@ const wish = (name: string) => ({ name, from: 'Upload of data', actor })
 
 test('before an environment is saved there is nowhere to put it', async () => {
   const input = { kind: 'stream', name: 'data', bytes: pieces(Buffer.from('x')) } as const
-  await expect(receiveBackup(console.context, wish('early'), input, never)).rejects.toMatchObject({ code: 'invalid' })
-  expect(await console.db.backup.count()).toBe(0)
-  const key = sandbox.info.keys.find((one) => one.region === 'us-east-1' && one.alias === 'alias/backups')
-  await console.save({ encrypt: true, method: 'AWS-KMS', masterKey: key?.arn ?? '', hosted: true })
+  await expect(receiveBackup(here.context, wish('early'), input, never)).rejects.toMatchObject({ code: 'invalid' })
+  expect(await here.db.backup.count()).toBe(0)
+  await here.save({ masterKey: here.key('backups') })
 })
 
 test.each([0, 1, 40 * 1024 * 1024 + 1])('a stream of %i bytes comes back', async (size) => {
   const bytes = randomBytes(size)
   const input = { kind: 'stream', name: 'größe.bin', bytes: pieces(bytes) } as const
-  const row = await receiveBackup(console.context, wish('a stream'), input, never)
+  const row = await receiveBackup(here.context, wish('a stream'), input, never)
   expect(row).toMatchObject({ state: 'complete', name: 'a stream', source: 'Upload of data', bytes: size, files: 1 })
-  const { warnings } = await console.db.backup.findUniqueOrThrow({ where: { id: row.id } })
+  const { warnings } = await here.db.backup.findUniqueOrThrow({ where: { id: row.id } })
   expect(warnings).toMatchObject(
     size > 0 ? [] : [{ path: 'größe.bin', message: expect.stringMatching(/nothing came/) }],
   )
@@ -93,7 +68,7 @@ test('a form of files comes back, with folders and times', async () => {
   for (const { path, content } of files) form.append('file', new Blob([new Uint8Array(content)]), path)
   const response = new Response(form)
   const { source } = await readForm(bytesOf(response.body, never), response.headers.get('content-type') ?? '')
-  const row = await receiveBackup(console.context, wish('files'), source, never)
+  const row = await receiveBackup(here.context, wish('files'), source, never)
   expect(row).toMatchObject({ state: 'complete', error: null, files: 3 })
   const target = await restored(row.id)
   for (const { path: name, content } of files) expect(readFileSync(path.join(target, name)).equals(content)).toBe(true)
@@ -112,7 +87,7 @@ test('a sender that goes away leaves a failed backup that says so, and nothing i
     (await readForm(bytesOf(cut, never), type)).source,
     { kind: 'stream', name: 'data', bytes: bytesOf(stream, never) } as const,
   ]) {
-    const row = await receiveBackup(console.context, wish('cut'), input, never)
+    const row = await receiveBackup(here.context, wish('cut'), input, never)
     expect(row).toMatchObject({ state: 'failed', error: expect.stringContaining('the sender stopped') })
     expect(await objectsOf(row.id)).toBe(0)
   }
@@ -126,7 +101,7 @@ test('the process that receives it stops: the backup ends, although the sender i
     await new Promise(() => {})
   }
   const input = { kind: 'stream', name: 'data', bytes: silent() } as const
-  const row = await receiveBackup(console.context, wish('stopped'), input, stopping.signal)
+  const row = await receiveBackup(here.context, wish('stopped'), input, stopping.signal)
   expect(row.state).toBe('failed')
   expect(await objectsOf(row.id)).toBe(0)
 })
@@ -138,24 +113,24 @@ test('a listed size that is not the real one is refused', async () => {
     form.append('file', new Blob(['abc']), 'a')
     const response = new Response(form)
     const { source } = await readForm(bytesOf(response.body, never), response.headers.get('content-type') ?? '')
-    expect(await receiveBackup(console.context, wish('size'), source, never)).toMatchObject({ state: 'failed' })
+    expect(await receiveBackup(here.context, wish('size'), source, never)).toMatchObject({ state: 'failed' })
   }
 })
 
 test('a single file of this machine is a backup of its own; for a page it is not', async () => {
-  const folder = path.join(console.folder, 'sources', 'single')
+  const folder = path.join(here.folder, 'sources', 'single')
   mkdirSync(folder)
   const source = path.join(folder, 'one.bin')
   writeFileSync(source, randomBytes(5000))
-  const id = await startBackup(console.context, { source, name: '' }, 'host', actor)
-  await runBackup(console.context, id, never)
-  expect(await console.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({
+  const id = await startBackup(here.context, { source, name: '' }, 'host', actor)
+  await runBackup(here.context, id, never)
+  expect(await here.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({
     state: 'complete',
     sourceKind: 'file',
     name: 'one.bin',
   })
   expect(readFileSync(path.join(await restored(id), 'one.bin')).equals(readFileSync(source))).toBe(true)
-  await expect(startBackup(console.context, { source, name: '' }, 'page', actor)).rejects.toMatchObject({
+  await expect(startBackup(here.context, { source, name: '' }, 'page', actor)).rejects.toMatchObject({
     code: 'invalid',
   })
 })

@@ -3,13 +3,12 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSyn
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
-import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { cancelRestore } from './cancel-job.ts'
-import { actor, openTestConsole, type TestConsole } from './console-for-tests.ts'
+import { actor } from './console-for-tests.ts'
+import { gatedConsole } from './gated-console-for-tests.ts'
 import { backUpNow } from './jobs-for-tests.ts'
 import { draftOf, identityOf } from './restore-drafts.ts'
 import { giveUpRestore, runRestore } from './run-restore.ts'
@@ -18,23 +17,18 @@ import { startRestore } from './start-restore.ts'
 // Systems that do not tell their starts apart begin again.
 const takesOver = existsSync('/proc/sys/kernel/random/boot_id')
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let gate: Gate
-let here: TestConsole
+const here = gatedConsole()
+const { gate } = here
 let key: string
 let source: string
 let backupId: string
-let targets = 0
 /** What a restore without any trouble gets from the bucket: four segments and what opens them. */
 let whole: number
 
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  gate = await openGate(sandbox.sandbox.endpoint)
-  here = await openTestConsole({ endpoint: gate.endpoint, credentials: sandbox.administrator })
-  key = keyArn(sandbox.info, 'backups')
+  key = here.key('backups')
   await here.save({ masterKey: key })
-  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+  source = path.join(here.root(), 'source')
   mkdirSync(source)
   for (const name of ['a', 'b', 'c']) writeFileSync(path.join(source, name), randomBytes(16 << 20))
   chmodSync(source, 0o775)
@@ -42,16 +36,9 @@ beforeAll(async () => {
   const { id } = await start()
   whole = await readsOf(() => runRestore(here.context, id, never))
 })
-afterAll(async () => {
-  await here.close()
-  await gate.close()
-  await sandbox.close()
-})
-afterEach(() => sandbox.control('DELETE', 'faults'))
 
 async function start() {
-  targets += 1
-  const parent = path.join(here.context.restoreRoots[0] ?? '', `test-${targets}`)
+  const parent = here.newTarget()
   mkdirSync(parent, { recursive: true })
   const target = path.join(parent, 'restored')
   const id = await startRestore(here.context, { backupId, target }, 'page', actor)
@@ -96,11 +83,11 @@ test('stopped in the middle, then the key cannot be reached: it waits, goes on, 
   const { stop, draft } = await inTheMiddle(restore)
   await stop()
   expect(readdirSync(draft)).toEqual(['a', 'b'])
-  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: '*', effect: 'Outage' }])
+  await here.fail({ service: 'kms', operation: '*', effect: 'Outage' })
   await runRestore(here.context, restore.id, never)
   expect(await row(restore.id)).toMatchObject({ state: 'waiting', waitingFor: 'key', attempt: 2 })
   expect(restore.beside()).toEqual([path.basename(draft)])
-  await sandbox.control('DELETE', 'faults')
+  await here.sandbox.control('DELETE', 'faults')
   // Of four segments the first two hold nothing else.
   const reads = await readsOf(() => runRestore(here.context, restore.id, never))
   expect(reads).toBe(takesOver ? whole - 2 : whole)
@@ -177,9 +164,9 @@ test('cancelled while it waits, or given up: a worker of its host removes what w
 test('a further attempt that fails for good, or is cancelled, removes what all of them restored', async () => {
   const refused = await start()
   await (await inTheMiddle(refused)).stop()
-  await sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
   await runRestore(here.context, refused.id, never)
-  await sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
+  await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
   expect(await row(refused.id)).toMatchObject({ state: 'failed', attempt: 2 })
   expect(refused.beside()).toEqual([])
 

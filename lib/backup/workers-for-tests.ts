@@ -23,7 +23,7 @@ export interface TestWorker {
 }
 
 /** `byok worker` as a process of its own, ready to take jobs. */
-export async function startTestWorker(here: TestConsole, host: string): Promise<TestWorker> {
+export async function startTestWorker(here: Pick<TestConsole, 'context' | 'url'>, host: string): Promise<TestWorker> {
   const { dataDir, sourceRoots, restoreRoots } = here.context
   const child = spawn(
     process.execPath,

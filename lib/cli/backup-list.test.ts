@@ -1,10 +1,8 @@
-import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
 import { restoreNow } from '#lib/backup/jobs-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
 import { shareSandbox } from '#lib/backup/workers-for-tests.ts'
-import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { byok } from './byok-for-tests.ts'
 
 const never = new AbortController().signal
@@ -12,11 +10,11 @@ const here = gatedConsole()
 let whole: string
 let failed: string
 beforeAll(async () => {
-  await here.save({ masterKey: keyArn(here.sandbox.info, 'backups') })
+  await here.save({ masterKey: here.key('backups') })
   shareSandbox(here, here.sandbox)
   whole = await here.complete(here.makeSource('whole'))
   failed = await here.start(here.makeSource('refused'), { name: 'nightly' })
-  await here.sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'AccessDenied' }])
+  await here.fail({ service: 'kms', operation: 'Encrypt', effect: 'AccessDenied' })
   await runBackup(here.context, failed, never)
   await here.sandbox.control('DELETE', 'faults')
 })
@@ -37,7 +35,7 @@ test('the list is narrowed by state and by text, and says when nothing is in it'
 })
 
 test('one backup: why it failed, what opens it, and what became of its restores', async () => {
-  const target = path.join(here.context.restoreRoots[0] ?? '', 'restored')
+  const target = here.newTarget('restored')
   const restore = await restoreNow(here.context, whole, target)
   const [shown, why, json, unknown] = await Promise.all([
     run('show', whole),
@@ -47,7 +45,7 @@ test('one backup: why it failed, what opens it, and what became of its restores'
   ])
   expect(shown).toMatchObject({ code: 0, stderr: '' })
   for (const part of [
-    `Key         ${keyArn(here.sandbox.info, 'backups')}\n`,
+    `Key         ${here.key('backups')}\n`,
     'Bucket      s3://vault-hosted-us-east-1 in us-east-1\n',
     `environment ${here.environment}, installation ${here.context.installation}\n`,
     `Restore ${restore.id}  `,

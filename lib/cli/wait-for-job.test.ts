@@ -2,12 +2,11 @@ import { once } from 'node:events'
 import { beforeAll, expect, test } from 'vitest'
 import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
 import { shareSandbox } from '#lib/backup/workers-for-tests.ts'
-import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { startByok } from './byok-for-tests.ts'
 
 const here = gatedConsole()
 beforeAll(async () => {
-  await here.save({ masterKey: keyArn(here.sandbox.info, 'backups') })
+  await here.save({ masterKey: here.key('backups') })
   shareSandbox(here, here.sandbox)
 })
 

@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { shareSandbox, startTestWorker } from '#lib/backup/workers-for-tests.ts'
 import { cuttableLine } from '#lib/cuttable-line-for-tests.ts'
-import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 
-let sandbox: TestSandbox
-let here: TestConsole
+const here = sandboxConsole()
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  shareSandbox(here, sandbox)
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
+  shareSandbox(here, here.sandbox)
 })
 
 test('told to stop while its database is gone, it ends, and says what was amiss', async () => {

@@ -1,30 +1,20 @@
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openTestConsole, settings, type TestConsole } from '#lib/backup/console-for-tests.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { settings } from '#lib/backup/console-for-tests.ts'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import type { EnvironmentContext } from './access.ts'
 import { type HostSettings, viewEffectiveConfiguration } from './effective-configuration.ts'
 import { saveEnvironment } from './save-environment.ts'
 import type { EffectiveValue, EnvironmentInput } from './schema.ts'
 
-let sandbox: TestSandbox
-let here: TestConsole
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  const { accessKeyId, secretAccessKey } = sandbox.administrator
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: { accessKeyId, secretAccessKey } })
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
+const here = sandboxConsole()
 afterEach(() => vi.unstubAllEnvs())
 
 const save = async (changes: Partial<EnvironmentInput> = {}) => {
   const base = await here.newest()
-  const input = settings({ masterKey: keyArn(sandbox.info, 'backups'), ...changes })
+  const input = settings({ masterKey: here.key('backups'), ...changes })
   const options = { confirm: async () => 'confirmed' as const }
   expect(await saveEnvironment(here.context, input, base, 'admin@example.test', options)).toMatchObject({
     status: 'success',
@@ -39,7 +29,7 @@ const host = (changes: Partial<HostSettings> = {}): HostSettings => ({
 async function view(settingsOfHost: HostSettings = host(), context: EnvironmentContext = here.context) {
   const found = await viewEffectiveConfiguration(context, settingsOfHost)
   if (!found) throw new Error('Nothing was saved')
-  for (const secret of [sandbox.administrator.secretAccessKey]) expect(JSON.stringify(found)).not.toContain(secret)
+  for (const secret of [here.sandbox.administrator.secretAccessKey]) expect(JSON.stringify(found)).not.toContain(secret)
   const value = (name: EffectiveValue['name']) => found.values.find((one) => one.name === name)
   return { ...found, value }
 }
@@ -52,7 +42,7 @@ test('nothing was ever saved', async () => {
 describe('in the sandbox', () => {
   test('hosted: Region and key from the form, the rest from the sandbox', async () => {
     await save()
-    const { endpoint } = sandbox.sandbox
+    const { endpoint } = here.sandbox.sandbox
     const found = await view(host({ awsVariables: { AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-west-2' } }))
     expect(found.value('Region')).toEqual({
       name: 'Region',
@@ -64,19 +54,19 @@ describe('in the sandbox', () => {
       ],
     })
     expect(found.value('Credentials')).toMatchObject({
-      value: short(sandbox.administrator.accessKeyId),
+      value: short(here.sandbox.administrator.accessKeyId),
       source: 'the sandbox',
     })
     expect(found.value('KMS endpoint')).toMatchObject({ value: endpoint, source: 'the sandbox', shadows: [] })
     expect(found.value('S3 endpoint')).toMatchObject({ value: endpoint, source: 'the sandbox' })
-    expect(found.value('Master key')).toMatchObject({ value: keyArn(sandbox.info, 'backups'), source: 'this form' })
+    expect(found.value('Master key')).toMatchObject({ value: here.key('backups'), source: 'this form' })
     expect(found.value('Bucket')).toMatchObject({ value: 'vault-hosted-us-east-1', shadows: [] })
     expect(found.value('Prefix')).toMatchObject({ value: null })
-    expect(found).toMatchObject({ caller: { arn: sandbox.administrator.arn }, sharedWithSeal: false })
+    expect(found).toMatchObject({ caller: { arn: here.sandbox.administrator.arn }, sharedWithSeal: false })
   })
 
   test('an access key and a bucket of the form’s own shadow what the host has', async () => {
-    const { accessKeyId, secretAccessKey } = sandbox.administrator
+    const { accessKeyId, secretAccessKey } = here.sandbox.administrator
     await save({ ...ownBucket, credentials: 'access-key', accessKeyId, secretAccessKey, masterKey: 'alias/backups' })
     const found = await view(
       host({ awsVariables: { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'set' } }),
@@ -107,11 +97,11 @@ describe('in the sandbox', () => {
   })
 
   test('what STS refuses is told in place of the caller', async () => {
-    await sandbox.control('PUT', 'faults', [{ service: 'sts', operation: 'AssumeRole', effect: 'AccessDenied' }])
+    await here.fail({ service: 'sts', operation: 'AssumeRole', effect: 'AccessDenied' })
     const found = await view()
     expect(found.value('Credentials')).toMatchObject({ value: null, source: expect.stringContaining('nowhere') })
     expect(found.caller).toEqual({ problem: expect.any(String) })
-    await sandbox.control('DELETE', 'faults')
+    await here.sandbox.control('DELETE', 'faults')
   })
 })
 
@@ -140,7 +130,7 @@ test('a refused signature does not bring the session token to the page', async (
 describe('with AWS itself', () => {
   // Nothing is sent to AWS: STS is the sandbox, as a variable of the host can say.
   const onChain = (variables: Record<string, string>) => {
-    const { accessKeyId, secretAccessKey } = sandbox.administrator
+    const { accessKeyId, secretAccessKey } = here.sandbox.administrator
     for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN']) vi.stubEnv(name, undefined)
     const files = {
       AWS_SHARED_CREDENTIALS_FILE: path.join(here.folder, 'credentials'),
@@ -152,7 +142,7 @@ describe('with AWS itself', () => {
     )
     const all: Record<string, string> = {
       ...files,
-      AWS_ENDPOINT_URL_STS: sandbox.sandbox.endpoint,
+      AWS_ENDPOINT_URL_STS: here.sandbox.sandbox.endpoint,
       AWS_EC2_METADATA_DISABLED: 'true',
       ...variables,
     }
@@ -163,7 +153,7 @@ describe('with AWS itself', () => {
 
   test('the environment’s access key shadows the profile, and the seal is fed by the same', async () => {
     await save()
-    const { accessKeyId, secretAccessKey } = sandbox.administrator
+    const { accessKeyId, secretAccessKey } = here.sandbox.administrator
     const { context, variables } = onChain({
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -181,7 +171,7 @@ describe('with AWS itself', () => {
       source: 'AWS’s default',
     })
     expect(found.value('S3 endpoint')?.value).toBe('https://s3.us-east-1.amazonaws.com')
-    expect(found).toMatchObject({ caller: { arn: sandbox.administrator.arn }, sharedWithSeal: true })
+    expect(found).toMatchObject({ caller: { arn: here.sandbox.administrator.arn }, sharedWithSeal: true })
     const seal = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'of the seal' }
     expect(await view(host({ awsVariables, sealCredentials: seal }), context)).toMatchObject({ sharedWithSeal: false })
   })

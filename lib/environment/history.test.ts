@@ -1,24 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { addUser } from '#lib/auth/add-user.ts'
-import { actor, openTestConsole, settings, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { actor } from '#lib/backup/console-for-tests.ts'
 import { listNotices, putNoticeAway } from '#lib/notices/list-notices.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { listRevisions, viewRevision } from './list-revisions.ts'
-import { type SaveOptions, saveEnvironment } from './save-environment.ts'
+import { confirmed, savingConsole } from './saving-console-for-tests.ts'
 import type { EnvironmentInput } from './schema.ts'
 import { viewAtAGlance, viewEnvironment } from './view-environment.ts'
 
 const nothingOffered = { keys: [], roles: [] }
 
-let sandbox: TestSandbox
-let here: TestConsole
+const here = savingConsole()
+const { own } = here
 let key: string
 const other = 'other@example.test'
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  const { accessKeyId, secretAccessKey } = sandbox.administrator
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: { accessKeyId, secretAccessKey } })
-  key = keyArn(sandbox.info, 'backups')
+  key = here.key('backups')
   for (const email of [actor, other])
     await addUser(
       here.db,
@@ -28,47 +24,35 @@ beforeAll(async () => {
   // That these two came is no change of the settings.
   await here.db.notice.deleteMany()
 })
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
 
-const confirmed: SaveOptions = { confirm: async () => 'confirmed' }
 const save = async (changes: Partial<EnvironmentInput>, options = confirmed) =>
-  saveEnvironment(here.context, settings({ masterKey: key, ...changes }), await here.newest(), actor, options)
-const own = (): Partial<EnvironmentInput> => ({
-  hosted: false,
-  bucket: 'vault-hosted-us-east-1',
-  credentials: 'access-key',
-  accessKeyId: sandbox.administrator.accessKeyId,
-  secretAccessKey: sandbox.administrator.secretAccessKey,
-})
+  here.saveOn(await here.newest(), changes, actor, options)
 const noticesOf = async (email: string) => {
   const { id } = await here.db.user.findUniqueOrThrow({ where: { email } })
   return listNotices(here.db, { id, email })
 }
 
 test('further keys: each is checked, kept as typed and as resolved, and asked about', async () => {
-  const elsewhere = keyArn(sandbox.info, 'backups', 'us-west-2')
+  const elsewhere = here.key('backups', 'us-west-2')
   expect(await save({})).toMatchObject({ status: 'success', revision: 1 })
   const two = { furtherKeys: [{ typed: 'alias/archive' }, { typed: elsewhere }] }
   expect(await save(two, {})).toMatchObject({
     status: 'confirm',
     asks: ['password'],
-    reasons: [expect.stringContaining(keyArn(sandbox.info, 'archive')), expect.stringContaining(elsewhere)],
+    reasons: [expect.stringContaining(here.key('archive')), expect.stringContaining(elsewhere)],
   })
   expect(await save(two)).toMatchObject({ status: 'success', revision: 2 })
   expect(await viewEnvironment(here.context, nothingOffered)).toMatchObject({
     values: two,
     furtherKeys: [
-      { typed: 'alias/archive', keyArn: keyArn(sandbox.info, 'archive') },
+      { typed: 'alias/archive', keyArn: here.key('archive') },
       { typed: elsewhere, keyArn: elsewhere },
     ],
   })
   // A key less lets nobody read more.
   expect(await save({ furtherKeys: [{ typed: elsewhere }] }, {})).toMatchObject({ status: 'success', revision: 3 })
 
-  const retired = await save({ furtherKeys: [{ typed: elsewhere }, { typed: keyArn(sandbox.info, 'retired') }] })
+  const retired = await save({ furtherKeys: [{ typed: elsewhere }, { typed: here.key('retired') }] })
   expect(retired).toMatchObject({
     status: 'error',
     fieldErrors: { 'furtherKeys.1.typed': expect.stringContaining('disabled') },
@@ -88,7 +72,7 @@ test('every other administrator is told of what changes who can read, until they
     {
       actor,
       title: 'Backup Environment changed',
-      detail: expect.stringContaining(keyArn(sandbox.info, 'archive')),
+      detail: expect.stringContaining(here.key('archive')),
       link: '/settings/backup-environment/history/2',
     },
   ])
@@ -110,7 +94,7 @@ test('history: who, when, what changed, and the report', async () => {
     { number: 1, current: false, by: actor },
   ])
   expect(rows[0]?.changes).toEqual({
-    furtherKeys: [expect.stringContaining('alias/archive (arn:'), keyArn(sandbox.info, 'backups', 'us-west-2')],
+    furtherKeys: [expect.stringContaining('alias/archive (arn:'), here.key('backups', 'us-west-2')],
   })
   expect(await viewRevision(here.context, 2)).toMatchObject({
     number: 2,
@@ -146,7 +130,7 @@ test('an older revision is restored by a save that is checked again, with its st
   // Neither the newest nor one that is not there is an older one.
   for (const number of [7, 8])
     expect((await viewEnvironment(here.context, nothingOffered, number)).restoring).toBeNull()
-  const disabled = keyArn(sandbox.info, 'retired')
+  const disabled = here.key('retired')
   expect(await save({ masterKey: disabled }, { ...confirmed, restoredFrom: 1 })).toMatchObject({ status: 'error' })
 })
 

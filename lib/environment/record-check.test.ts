@@ -1,28 +1,19 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { actor, openTestConsole, settings, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { actor, settings } from '#lib/backup/console-for-tests.ts'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { type CheckReport, verdictOf } from '#lib/keys/schema.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { checkNamed, checkSaved } from './check-saved.ts'
 import { recordCheck } from './record-check.ts'
 import { saveEnvironment, testEnvironment } from './save-environment.ts'
 
-let sandbox: TestSandbox
-let here: TestConsole
+const here = sandboxConsole()
 let masterKey: string
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  const { accessKeyId, secretAccessKey } = sandbox.administrator
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: { accessKeyId, secretAccessKey } })
-  masterKey = keyArn(sandbox.info, 'backups')
+  masterKey = here.key('backups')
 })
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
-afterEach(() => sandbox.control('DELETE', 'faults'))
 
 const rows = () => here.db.environmentCheck.findMany({ orderBy: { id: 'asc' } })
-const outage = () => sandbox.control('PUT', 'faults', [{ service: '*', operation: '*', effect: 'Outage' }])
+const outage = () => here.fail({ service: '*', operation: '*', effect: 'Outage' })
 const run = (changes = {}) => testEnvironment(here.context, settings({ masterKey, ...changes }), actor)
 
 test('nothing saved: there is nothing to check, but a key that is named can be', async () => {
@@ -63,11 +54,11 @@ test('an outage is no refusal: it keeps when the same settings were last seen to
     report: { lastGood: { at } },
   })
   // Of other settings nothing is known.
-  expect(await run({ masterKey: keyArn(sandbox.info, 'archive') })).not.toHaveProperty('report.lastGood')
+  expect(await run({ masterKey: here.key('archive') })).not.toHaveProperty('report.lastGood')
 })
 
 test('a refusal is one, whatever was good before', async () => {
-  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'AccessDenied' }])
+  await here.fail({ service: 'kms', operation: 'Encrypt', effect: 'AccessDenied' })
   const report = await checkSaved(here.context, actor)
   expect(verdictOf(report)).toBe('failed')
   expect(report).not.toHaveProperty('lastGood')

@@ -1,20 +1,17 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { takeTry } from '#lib/auth/sign-in-limit.ts'
 import { cancelBackup } from '#lib/backup/cancel-job.ts'
-import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { actor } from '#lib/backup/console-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
 import { runRestore } from '#lib/backup/run-restore.ts'
 import { runVerification } from '#lib/backup/run-verification.ts'
-import { startBackup } from '#lib/backup/start-backup.ts'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { startVerification } from '#lib/backup/start-verification.ts'
 import { databaseTime } from '#lib/db.ts'
 import { checkHealth } from '#lib/health.ts'
 import { followKeys, watchKeys } from '#lib/key-health/watch-keys.ts'
 import { startProof } from '#lib/retire/run-proof.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { addSchedule } from '#lib/schedules/change-schedules.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
 import { previewShred } from '#lib/shred/select-backups.ts'
@@ -26,21 +23,8 @@ import { undoFuture } from './undo-future.ts'
 const minute = 60_000
 const year = 365 * 24 * 60 * minute
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let here: TestConsole
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  await here.save({ masterKey: keyArn(sandbox.info, 'backups') })
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
-afterEach(async () => {
-  vi.useRealTimers()
-  await sandbox.control('DELETE', 'faults')
-})
+const here = sandboxConsole({ masterKey: 'alias/backups' })
+afterEach(() => void vi.useRealTimers())
 
 /** As a machine would do it whose clock is wrong by so much; the database's is right. */
 async function wrongBy<T>(ms: number, work: () => Promise<T>): Promise<T> {
@@ -52,13 +36,8 @@ async function wrongBy<T>(ms: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function start(): Promise<string> {
-  const source = path.join(here.context.sourceRoots[0] ?? '', 'source')
-  mkdirSync(source, { recursive: true })
-  writeFileSync(path.join(source, 'a'), 'a')
-  return startBackup(here.context, { source, name: '' }, 'page', actor)
-}
-const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
+const start = () => here.start(here.makeSmallSource())
+const { row } = here
 const fromNow = async (time: Date | null) => (time?.getTime() ?? Number.NaN) - (await databaseTime(here.db)).getTime()
 
 /** The time in an ID, which says which of two rows is newer. */
@@ -93,7 +72,7 @@ test('what a machine of the wrong time makes is as new as it is, and is tried ag
     for (const time of [(await row(id)).createdAt, timeOf(id)])
       expect(Math.abs(await fromNow(time))).toBeLessThan(minute)
 
-  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Encrypt', effect: 'Outage' }])
+  await here.fail({ service: 'kms', operation: 'Encrypt', effect: 'Outage' })
   // As far as AWS takes it.
   await wrongBy(4 * minute, () => runBackup(here.context, early, never))
   const { state, nextTryAt } = await row(early)
@@ -121,12 +100,12 @@ test('what is started on a machine of the wrong time has the database’s, and s
   const starts: Record<string, () => Promise<string>> = {
     restore: () => startRestore(here.context, { backupId: backup, target: `${backup}-${++number}` }, 'page', actor),
     schedule: async () => {
-      const source = path.join(here.context.sourceRoots[0] ?? '', 'source')
+      const source = here.makeSmallSource()
       const when = { every: 'daily', at: 120, weekday: 0, keep: 3 } as const
       const wish = { source, host: '', name: `schedule ${++number}`, include: [], exclude: [], ...when }
       return addSchedule(here.context, wish, 'page', actor)
     },
-    proof: () => startProof(here.context, `${keyArn(sandbox.info, 'backups')}${++number}`, actor),
+    proof: () => startProof(here.context, `${here.key('backups')}${++number}`, actor),
   }
   for (const [what, begin] of Object.entries(starts)) {
     const [early, late, right] = [await wrongBy(year, begin), await wrongBy(-year, begin), await begin()]

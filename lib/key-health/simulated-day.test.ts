@@ -1,9 +1,8 @@
 import { CreateKeyCommand, DisableKeyCommand } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { seededRandom } from '#lib/backup/workers-for-tests.ts'
 import { readEnv } from '#lib/env.ts'
-import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { jittered } from './record-probe.ts'
 import { followKeys, watchKeys } from './watch-keys.ts'
 
@@ -15,17 +14,12 @@ const documented = {
 
 const minute = 60_000
 const times = readEnv({}).keyHealth
-let sandbox: TestSandbox
-let here: TestConsole
+const here = sandboxConsole()
 beforeAll(async () => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined)
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
 })
 afterAll(async () => {
   vi.restoreAllMocks()
-  await here.close()
-  await sandbox.close()
 })
 
 /** What KMS is asked for one key within so many minutes. */
@@ -33,7 +27,7 @@ async function calls(minutes: number, random: () => number): Promise<Record<stri
   let time = Date.now()
   await here.db.keyHealth.deleteMany()
   await followKeys(here.context, new Date(time))
-  await sandbox.control('DELETE', 'requests')
+  await here.sandbox.control('DELETE', 'requests')
   const end = time + minutes * minute
   while (time < end) {
     await watchKeys(here.context, times, { now: () => new Date(time), random })
@@ -41,16 +35,16 @@ async function calls(minutes: number, random: () => number): Promise<Record<stri
     const { nextCheckAt } = await here.db.keyHealth.findFirstOrThrow()
     time = nextCheckAt.getTime()
   }
-  const { counts } = await sandbox.control('GET', 'requests')
+  const counts = await here.counts()
   return counts.kms ?? {}
 }
 
 test('the calls of a day are those that are documented', async () => {
-  const { KeyMetadata } = await sandbox.kms().send(new CreateKeyCommand({}))
+  const { KeyMetadata } = await here.sandbox.kms().send(new CreateKeyCommand({}))
   await here.save({ masterKey: KeyMetadata?.Arn ?? '' })
   expect(await calls(24 * 60, () => 0.5)).toEqual(documented.healthy)
 
-  await sandbox.kms().send(new DisableKeyCommand({ KeyId: KeyMetadata?.Arn }))
+  await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: KeyMetadata?.Arn }))
   // A quarter of an hour stands for all of it.
   const quarter = await calls(15, () => 0.5)
   expect(quarter).toEqual({ DescribeKey: documented.disabled.DescribeKey / 96 })

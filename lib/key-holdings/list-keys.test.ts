@@ -1,30 +1,22 @@
 import { CreateKeyCommand, UpdateAliasCommand } from '@aws-sdk/client-kms'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import type { KeyState } from '#lib/key-health/schema.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { askKey } from './ask-key.ts'
 import { findKey } from './find-key.ts'
 import { listKeys, viewKeys } from './list-keys.ts'
 import { viewKey } from './view-key.ts'
 
-let sandbox: TestSandbox
-let here: TestConsole
+const here = sandboxConsole()
 let backups: string
 let archive: string
 
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  backups = keyArn(sandbox.info, 'backups')
-  archive = keyArn(sandbox.info, 'archive')
+  backups = here.key('backups')
+  archive = here.key('archive')
   await here.save({ masterKey: 'alias/archive' })
   await here.save({ masterKey: 'alias/backups', furtherKeys: [{ typed: 'alias/archive' }] })
   await here.save({ masterKey: 'alias/backups' })
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
 })
 beforeEach(async () => {
   await here.db.backup.deleteMany()
@@ -135,14 +127,14 @@ test('what KMS says of a key, and where an alias points now', async () => {
       },
     ],
   })
-  const kms = sandbox.kms()
+  const kms = here.sandbox.kms()
   const { KeyMetadata: other } = await kms.send(new CreateKeyCommand({}))
   await kms.send(new UpdateAliasCommand({ AliasName: 'alias/backups', TargetKeyId: other?.KeyId }))
   expect((await askKey(here.context, backups, ['alias/backups'])).aliases).toMatchObject([{ pointsTo: other?.Arn }])
-  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'GetKeyLastUsage', effect: 'AccessDenied' }])
+  await here.fail({ service: 'kms', operation: 'GetKeyLastUsage', effect: 'AccessDenied' })
   expect((await askKey(here.context, backups, [])).lastUse).toEqual({
     ok: false,
     why: 'kms:GetKeyLastUsage is not allowed to this console (AccessDeniedException); it works only within the key’s account.',
   })
-  await sandbox.control('DELETE', 'faults')
+  await here.sandbox.control('DELETE', 'faults')
 })

@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms'
 import {
   DeleteObjectCommand,
@@ -9,15 +7,14 @@ import {
   PutObjectLegalHoldCommand,
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { cleanUpBackup } from '#lib/backup/clean-up.ts'
-import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { actor } from '#lib/backup/console-for-tests.ts'
 import { deleteBackup } from '#lib/backup/delete-backup.ts'
-import { backUpNow, restoreNow } from '#lib/backup/jobs-for-tests.ts'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { startBackup } from '#lib/backup/start-backup.ts'
 import { exportCatalog } from '#lib/catalog/export-catalog.ts'
 import { exchangeNow } from '#lib/rewrap/rewrap-for-tests.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { startDeletion } from './delete-old-versions.ts'
 import { isNeededAgain } from './needed-again.ts'
 import { proveRetired } from './prove-retired.ts'
@@ -28,41 +25,29 @@ import { listProofs, viewProof } from './view-proofs.ts'
 
 const Bucket = 'vault-hosted-us-east-1'
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let here: TestConsole
+const here = sandboxConsole()
 let source: string
 let old: string
 let next: string
 
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  old = keyArn(sandbox.info, 'backups')
-  next = keyArn(sandbox.info, 'archive')
-  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
-  mkdirSync(source)
-  writeFileSync(path.join(source, 'a'), 'first')
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
+  old = here.key('backups')
+  next = here.key('archive')
+  source = here.makeSmallSource()
 })
 beforeEach(async () => {
-  await sandbox.control('DELETE', 'objects').catch(() => {})
+  await here.sandbox.control('DELETE', 'objects').catch(() => {})
   await here.db.restore.deleteMany()
   await here.db.backup.deleteMany()
   await here.save({ masterKey: 'alias/backups' })
 })
 
-async function backUp(): Promise<string> {
-  const id = await backUpNow(here.context, source)
-  return id
-}
+const backUp = () => here.complete(source)
 async function rewrap(id: string, from = old, to = next): Promise<void> {
   await exchangeNow(here.context, id, { from, to })
 }
 const versioning = (Status: 'Enabled' | 'Suspended') =>
-  sandbox.s3().send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }))
+  here.sandbox.s3().send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }))
 const prove = async (key = old): Promise<RetireReport> => (await proveRetired(here.context, key, { by: actor })).report
 async function kept(key = old) {
   const id = await startProof(here.context, key, actor)
@@ -71,10 +56,7 @@ async function kept(key = old) {
   if (!proof) throw new Error('No proof')
   return proof
 }
-async function restores(backupId: string): Promise<void> {
-  const target = path.join(here.context.restoreRoots[0] ?? '', backupId)
-  expect(await restoreNow(here.context, backupId, target)).toMatchObject({ error: null, state: 'complete' })
-}
+const restores = (id: string) => here.restored(id)
 const whats = ({ needs }: RetireReport) => needs.map(({ what, why }) => `${what}: ${why}`).join('\n')
 
 test('needed until the settings and every backup let go of it, as the bucket says', async () => {
@@ -99,11 +81,11 @@ test('needed until the settings and every backup let go of it, as the bucket say
   for (const id of ids) await rewrap(id)
   const revision = await here.newest()
   await here.save({ masterKey: 'alias/archive' })
-  await sandbox.control('DELETE', 'requests')
+  await here.sandbox.control('DELETE', 'requests')
   const last = await prove()
   expect(last).toMatchObject({ safe: true, needed: 0, envelopes: 2, revisions: expect.arrayContaining([revision]) })
   // One envelope read for each, and nothing encrypted or decrypted.
-  const { counts } = await sandbox.control('GET', 'requests')
+  const counts = await here.counts()
   expect([counts.s3?.GetObject, counts.kms?.Decrypt, counts.kms?.Encrypt]).toEqual([2, undefined, undefined])
   await here.db.schedule.deleteMany()
 })
@@ -116,7 +98,7 @@ test('a re-wrap in the middle, a backup under way, an envelope put back, and one
   await here.save({ masterKey: 'alias/archive' })
   await here.db.backup.update({ where: { id: middle }, data: { nextKeyIds: [old] } })
   const at = (id: string) => ({ Bucket, Key: `${here.environment}/backups/${id}/envelope.json` })
-  await sandbox.s3().send(new PutObjectCommand({ ...at(putBack), Body: before.envelope ?? undefined }))
+  await here.sandbox.s3().send(new PutObjectCommand({ ...at(putBack), Body: before.envelope ?? undefined }))
   await here.db.backup.update({ where: { id: foreign }, data: { envelopeSha256: 'f'.repeat(64) } })
   const report = await prove()
   expect(report).toMatchObject({ safe: false, needed: 4 })
@@ -197,7 +179,7 @@ test('a versioned bucket: old versions that still open are counted, and exactly 
   await deleteBackup(here.context, gone, actor)
   await here.db.backup.updateMany({ where: { id: gone }, data: { finishedAt: new Date(0) } })
   await cleanUpBackup(here.context, gone)
-  const s3 = sandbox.s3()
+  const s3 = here.sandbox.s3()
   await s3.send(
     new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } }),
   )
@@ -251,7 +233,7 @@ test('a version that has become the current one by then stays', async () => {
   const proof = await kept()
   expect(proof.deletable).toBe(1)
   const Key = `${here.environment}/backups/${id}/envelope.json`
-  const s3 = sandbox.s3()
+  const s3 = here.sandbox.s3()
   const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }))
   await s3.send(
     new DeleteObjectCommand({ Bucket, Key, VersionId: Versions.find(({ IsLatest }) => IsLatest)?.VersionId }),
@@ -267,8 +249,8 @@ test('what KMS says is told beside it, and what is denied is a word', async () =
   expect(used.kms.state).toEqual({ state: 'Enabled', deletionDate: null })
   expect(used.kms.aliases).toEqual({ names: ['alias/backups'] })
   expect(used.kms.lastUse).toMatchObject({ operation: expect.stringMatching(/crypt$/) })
-  const spare = keyArn(sandbox.info, 'archive', 'us-west-2')
-  await sandbox.kms('us-west-2').send(new ScheduleKeyDeletionCommand({ KeyId: spare, PendingWindowInDays: 7 }))
+  const spare = here.key('archive', 'us-west-2')
+  await here.sandbox.kms('us-west-2').send(new ScheduleKeyDeletionCommand({ KeyId: spare, PendingWindowInDays: 7 }))
   expect((await prove(spare)).kms).toMatchObject({
     state: { state: 'PendingDeletion', deletionDate: expect.stringMatching(/^20/) },
   })
@@ -284,7 +266,7 @@ test('without s3:ListBucketVersions the rest is proven, and what was not seen is
   const id = await backUp()
   await rewrap(id)
   await here.save({ masterKey: 'alias/archive' })
-  const limited = await sandbox.user('limited', {
+  const limited = await here.sandbox.user('limited', {
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Action: ['kms:DescribeKey', 's3:GetObject', 's3:ListBucket'], Resource: '*' }],
   })

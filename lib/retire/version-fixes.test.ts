@@ -1,18 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { ListObjectVersionsCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { policyOf } from '#lib/aws/fixes/policy.ts'
 import { shellWords } from '#lib/aws/fixes/test-read-back.ts'
 import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
-import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
+import { actor } from '#lib/backup/console-for-tests.ts'
+import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { keyStatements } from '#lib/keys/key-policies.ts'
 import { exchangeNow } from '#lib/rewrap/rewrap-for-tests.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { runShreds, settleMs } from '#lib/shred/run-shreds.ts'
 import { previewShred } from '#lib/shred/select-backups.ts'
 import { startShred } from '#lib/shred/start-shred.ts'
@@ -30,8 +27,7 @@ import { viewProof } from './view-proofs.ts'
 
 const bucket = 'vault-hosted-us-east-1'
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let here: TestConsole
+const here = sandboxConsole()
 let source: string
 let old: string
 let next: string
@@ -41,21 +37,13 @@ type Statement = z.infer<typeof statement>
 const documentSchema = z.object({ Statement: z.array(statement) })
 
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  old = keyArn(sandbox.info, 'backups')
-  next = keyArn(sandbox.info, 'archive')
-  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
-  mkdirSync(source)
-  writeFileSync(path.join(source, 'a'), 'first')
-  await sandbox
+  old = here.key('backups')
+  next = here.key('archive')
+  source = here.makeSmallSource()
+  await here.sandbox
     .s3()
     .send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }))
   await here.save({ masterKey: old })
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
 })
 
 /** The console as a principal with the everyday policies and these statements. */
@@ -65,12 +53,15 @@ async function consoleWith(added: readonly Statement[]): Promise<BackupContext> 
     ...bucketStatements({ bucket, folder: here.environment, partition: 'aws' }),
     ...[old, next].flatMap((resource) => keyStatements({ installation, environment: here.environment }, { resource })),
   ].map((one, index) => ({ ...one, Sid: `${one.Sid}${index}` }))
-  const credentials = await sandbox.user('console', { ...policyOf(...everyday), Statement: [...everyday, ...added] })
+  const credentials = await here.sandbox.user('console', {
+    ...policyOf(...everyday),
+    Statement: [...everyday, ...added],
+  })
   return { ...here.context, own: { ...here.context.own, credentials } }
 }
 /** A backup whose old envelope is an old version by now. */
 async function rewrapped(): Promise<string> {
-  const id = await backUpNow(here.context, source)
+  const id = await here.complete(source)
   await exchangeNow(here.context, id, { from: old, to: next })
   return id
 }
@@ -145,8 +136,8 @@ test('deleting what a proof found: three actions, on envelopes alone', async () 
 
   // A version of backed up data stays out of reach.
   const Key = `${here.environment}/backups/x/segments/1/0`
-  await sandbox.s3().send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'data' }))
-  const { Versions = [] } = await sandbox.s3().send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: Key }))
+  await here.sandbox.s3().send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'data' }))
+  const { Versions = [] } = await here.sandbox.s3().send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: Key }))
   const reaches = new SharedReaches(await consoleWith(added))
   const place = {
     environmentId: here.environment,

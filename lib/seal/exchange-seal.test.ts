@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { UpdateAliasCommand } from '@aws-sdk/client-kms'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { messageOf } from '#lib/errors.ts'
 import { type Credentials, keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { exchangeSeal } from './exchange-seal.ts'
-import { type KeyringContext, openKeyring } from './keyring.ts'
+import { freshInstallation } from './fresh-installation-for-tests.ts'
+import { openKeyring } from './keyring.ts'
 import { openKmsSeal } from './kms-seal.ts'
 import { openLocalSeal } from './local-seal.ts'
 import { destroyUnused, moveValues, rotateRoot } from './move-values.ts'
@@ -16,23 +13,13 @@ import { rootKeyStatus } from './seal-status.ts'
 import { getSealed, putSealed } from './sealed-values.ts'
 
 let sandbox: TestSandbox
-let database: TestDatabase
-let here: KeyringContext
-let folder: string
+const here = freshInstallation()
 beforeAll(async () => {
   sandbox = await openTestSandbox()
 })
 afterAll(() => sandbox.close())
-beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'vault-seal-'))
-  database = await openTestDatabase()
-  const { id: installation } = await database.db.installation.findFirstOrThrow()
-  here = { db: database.db, installation }
-})
 afterEach(async () => {
   await sandbox.control('DELETE', 'faults')
-  await database.close()
-  rmSync(folder, { recursive: true })
 })
 
 function kmsSeal(keyId: string, region = 'us-east-1', credentials: Credentials = sandbox.administrator) {
@@ -86,7 +73,7 @@ test('two consoles with different keys on one database: neither takes the otherâ
   expect(String(await getSealed(here.db, { ...here, seal: first }, place('1')))).toBe('secret')
 
   // A key file is no third one.
-  const local = await openKeyring(here, openLocalSeal(folder, true)).catch((error: unknown) => error)
+  const local = await openKeyring(here, openLocalSeal(here.folder, true)).catch((error: unknown) => error)
   expect(messageOf(local)).toMatch(/is wrapped by arn:.* but the configured seal is the key file .* byok seal migrate/)
   expect(await wraps()).toEqual([[arnOf('archive')], [arnOf('backups')]])
 })
@@ -163,8 +150,8 @@ test('when the alias moves, new values stand under the new key and old ones stil
 })
 
 const exchanges: [string, () => Promise<Seal>, () => Promise<Seal>][] = [
-  ['local to awskms', async () => openLocalSeal(folder, true), () => kmsSeal(arnOf('backups'))],
-  ['awskms to local', () => kmsSeal(arnOf('backups')), async () => openLocalSeal(folder, true)],
+  ['local to awskms', async () => openLocalSeal(here.folder, true), () => kmsSeal(arnOf('backups'))],
+  ['awskms to local', () => kmsSeal(arnOf('backups')), async () => openLocalSeal(here.folder, true)],
   ['one key to another', () => kmsSeal(arnOf('backups')), () => kmsSeal(arnOf('archive'))],
   [
     'one Region to another',
@@ -227,7 +214,7 @@ test.each(exchanges)(
 )
 
 test('a root key added meanwhile by another process is not left behind', async () => {
-  const [from, to] = [openLocalSeal(folder, true), await kmsSeal(arnOf('backups'))]
+  const [from, to] = [openLocalSeal(here.folder, true), await kmsSeal(arnOf('backups'))]
   const keyring = await openKeyring(here, from)
   let added = false
   const exchange = exchangeSeal(here, from, to, async () => {

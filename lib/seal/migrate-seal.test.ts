@@ -1,10 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestDatabase } from '#lib/db-for-tests.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
-import type { KeyringContext } from './keyring.ts'
+import { freshInstallation } from './fresh-installation-for-tests.ts'
 import { migrateSeal } from './migrate-seal.ts'
 import type { SealHost } from './open-seal.ts'
 import { rootKeyStatus } from './seal-status.ts'
@@ -14,32 +13,20 @@ import { viewSeal } from './view-seal.ts'
 // What stands in the way of a migration: each with the way out that works, and nothing changed by the asking.
 
 let sandbox: TestSandbox
-let database: TestDatabase
-let here: KeyringContext
-let folder: string
+const here = freshInstallation()
 beforeAll(async () => {
   sandbox = await openTestSandbox()
 })
 afterAll(() => sandbox.close())
-beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'vault-migrate-'))
-  database = await openTestDatabase()
-  const { id: installation } = await database.db.installation.findFirstOrThrow()
-  here = { db: database.db, installation }
-})
-afterEach(async () => {
-  await database.close()
-  rmSync(folder, { recursive: true })
-})
 
-const keyFile = () => path.join(folder, 'secrets', 'seal-key')
+const keyFile = () => here.secret('seal-key')
 const arn = (alias = 'backups') => keyArn(sandbox.info, alias)
 function host(variables: Record<string, string>, stanza?: string): SealHost {
-  const configFile = stanza === undefined ? undefined : path.join(folder, 'vault.hcl')
+  const configFile = stanza === undefined ? undefined : path.join(here.folder, 'vault.hcl')
   if (configFile && stanza) writeFileSync(configFile, stanza)
   const { accessKeyId, secretAccessKey } = sandbox.administrator
   return {
-    dataDir: folder,
+    dataDir: here.folder,
     configFile,
     variables,
     own: { credentials: { accessKeyId, secretAccessKey }, endpoint: sandbox.sandbox.endpoint },

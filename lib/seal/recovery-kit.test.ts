@@ -1,29 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
-import { type KeyringContext, openKeyring } from './keyring.ts'
+import { readFileSync, rmSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { freshInstallation } from './fresh-installation-for-tests.ts'
+import { openKeyring } from './keyring.ts'
 import { openLocalSeal } from './local-seal.ts'
 import { makeRecoveryKit, readRecoveryKit, recoverFromKit } from './recovery-kit.ts'
 import { getSealed, putSealed } from './sealed-values.ts'
 
-let database: TestDatabase
-let here: KeyringContext
-let folder: string
-beforeAll(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'vault-seal-'))
-  database = await openTestDatabase()
-  const { id: installation } = await database.db.installation.findFirstOrThrow()
-  here = { db: database.db, installation }
-})
-afterAll(async () => {
-  await database.close()
-  rmSync(folder, { recursive: true })
-})
+const here = freshInstallation()
 
 test('a kit opens everything when the seal’s key is lost, and nothing without its passphrase', async () => {
-  const seal = openLocalSeal(folder, true)
+  const seal = openLocalSeal(here.folder, true)
   const keyring = await openKeyring(here, seal)
   const at = { place: 'test.secret', row: '1' }
   await putSealed(here.db, { ...here, seal: keyring }, at, Buffer.from('secret'))
@@ -38,8 +24,8 @@ test('a kit opens everything when the seal’s key is lost, and nothing without 
   for (const { key } of opened.rootKeys) expect(kit).not.toContain(key)
 
   // The key file is lost; a new one is made, which opens nothing, until the kit is used.
-  rmSync(path.join(folder, 'secrets', 'seal-key'))
-  const other = openLocalSeal(folder, true)
+  rmSync(here.secret('seal-key'))
+  const other = openLocalSeal(here.folder, true)
   await expect(openKeyring(here, other)).rejects.toMatchObject({ code: 'unavailable' })
   await expect(recoverFromKit(here, other, { ...opened, installation: 'another' })).rejects.toMatchObject({
     code: 'conflict',
@@ -54,7 +40,7 @@ test('a kit opens everything when the seal’s key is lost, and nothing without 
   const [dump] = await here.db.$queryRaw<{ text: string }[]>`
     SELECT string_agg(row_to_json(w)::text, '') || (SELECT string_agg(row_to_json(v)::text, '') FROM sealed_value v) AS text
     FROM root_key_wrap w`
-  const sealKey: string = JSON.parse(readFileSync(path.join(folder, 'secrets', 'seal-key'), 'utf8')).key
+  const sealKey: string = JSON.parse(readFileSync(here.secret('seal-key'), 'utf8')).key
   for (const secret of [...opened.rootKeys.map(({ key }) => key), sealKey]) {
     expect(dump?.text).not.toContain(secret)
     expect(dump?.text).not.toContain(Buffer.from(secret, 'base64').toString('hex'))
@@ -62,7 +48,7 @@ test('a kit opens everything when the seal’s key is lost, and nothing without 
 })
 
 test('a root key that is made while a kit is used is not left without any wrap', async () => {
-  const seal = openLocalSeal(folder, true)
+  const seal = openLocalSeal(here.folder, true)
   const keyring = await openKeyring(here, seal)
   const kit = await readRecoveryKit(
     await makeRecoveryKit(here, seal, 'correct horse battery', 12),
