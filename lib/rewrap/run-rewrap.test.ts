@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand, PutKeyPolicyCommand, UpdateAliasCommand } from '@aws-sdk/client-kms'
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
-import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
-import { backUpNow, restoreNow } from '#lib/backup/jobs-for-tests.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
+import { actor } from '#lib/backup/console-for-tests.ts'
+import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
+import { restoreNow } from '#lib/backup/jobs-for-tests.ts'
 import { destroyUnused } from '#lib/seal/move-values.ts'
 import { opensAsItsRowSays, plantBackups } from './plant-backups-for-tests.ts'
 import { previewRewrap } from './preview-rewrap.ts'
@@ -16,50 +14,44 @@ import { settleExchanges } from './settle-exchanges.ts'
 import { cancelRewrap, pauseRewrap, resumeRewrap } from './steer-rewrap.ts'
 
 const never = new AbortController().signal
-let sandbox: TestSandbox
-let here: TestConsole
+const here = gatedConsole()
 let source: string
 let old: string
 let next: string
 
 beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  old = keyArn(sandbox.info, 'backups')
-  next = keyArn(sandbox.info, 'archive')
+  old = here.key('backups')
+  next = here.key('archive')
   await here.save({ masterKey: 'alias/backups' })
-  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
-  mkdirSync(source)
-  writeFileSync(path.join(source, 'a'), 'first')
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
+  source = here.makeSmallSource()
 })
 beforeEach(async () => {
-  await sandbox.control('DELETE', 'faults')
+  await here.sandbox.control('DELETE', 'faults')
   await here.db.rewrap.deleteMany()
   await here.db.restore.deleteMany()
   await here.db.backup.deleteMany()
 })
 
-async function backUp(): Promise<string> {
-  const id = await backUpNow(here.context, source)
-  return id
-}
-let targets = 0
+const backUp = () => here.complete(source)
 async function restores(backupId: string): Promise<void> {
-  targets += 1
-  const target = path.join(here.context.restoreRoots[0] ?? '', `restore ${targets}`)
-  expect(await restoreNow(here.context, backupId, target)).toMatchObject({ state: 'complete', error: null })
-  expect(await describeTree(target)).toEqual(await describeTree(source))
+  expect(await describeTree(await here.restored(backupId))).toEqual(await describeTree(source))
 }
-const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
+const { row } = here
 const rewrap = (from: string, to: string) => rewrapNow(here.context, from, to)
 const start = (from: string, to: string, perSecond: number | null = null) =>
   startNow(here.context, requestOf(from, to, undefined, perSecond))
+/** One backup gets its new envelope; those of the next eight, which is how many are at work at once, are held on their way. */
+function holdAfterFirst() {
+  let isFirst = true
+  return here.gate.hold(({ method, url }) => {
+    if (method !== 'PUT' || !url.includes('/envelope.json')) return false
+    const held = !isFirst
+    isFirst = false
+    return held
+  })
+}
 async function without(key: string, run: () => Promise<void>): Promise<void> {
-  const kms = sandbox.kms(key.split(':')[3])
+  const kms = here.sandbox.kms(key.split(':')[3])
   await kms.send(new DisableKeyCommand({ KeyId: key }))
   await run().finally(() => kms.send(new EnableKeyCommand({ KeyId: key })))
 }
@@ -75,10 +67,10 @@ test('every backup gets the new key, no data object is touched, and the old key 
     notes: [{ tone: 'warn', text: expect.stringContaining('still wraps new backups') }, { tone: 'info' }],
   })
   const id = await start(old, 'alias/archive')
-  await sandbox.control('DELETE', 'requests')
+  await here.sandbox.control('DELETE', 'requests')
   await runRewrap(here.context, id, never)
   // The new key is proven once; each backup: one Decrypt, one Encrypt, one proving Decrypt, its envelope read and written.
-  const { counts } = await sandbox.control('GET', 'requests')
+  const counts = await here.counts()
   expect(counts).toEqual({ kms: { Decrypt: 7, Encrypt: 4 }, s3: { GetObject: 3, PutObject: 3 } })
   expect(await stands(here.context, id)).toMatchObject({
     state: 'complete',
@@ -133,27 +125,27 @@ test('a key is added and taken away, never the last one; AES-256 and back', asyn
 
 test('to another Region, to another account, and to where an alias points by now', async () => {
   const [id = ''] = await plantBackups(here, 1)
-  const west = keyArn(sandbox.info, 'backups', 'us-west-2')
+  const west = here.key('backups', 'us-west-2')
   await rewrap(old, west)
   expect((await row(id)).keyIds).toEqual([west])
-  const shared = keyArn(sandbox.info, 'not-shared')
+  const shared = here.key('not-shared')
   await expect(rewrap(west, shared)).rejects.toThrow(/The new key does not work.*another account/s)
   const Policy = JSON.stringify({
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'kms:*', Resource: '*' }],
   })
-  const theirs = sandbox.kms('us-east-1', sandbox.stranger)
+  const theirs = here.sandbox.kms('us-east-1', here.sandbox.stranger)
   await theirs.send(new PutKeyPolicyCommand({ KeyId: shared, Policy }))
   await rewrap(west, shared)
   await without(west, async () => expect(await opensAsItsRowSays(here, id)).toEqual([shared]))
   await rewrap(shared, old)
-  await sandbox.kms().send(new UpdateAliasCommand({ AliasName: 'alias/backups', TargetKeyId: next }))
+  await here.sandbox.kms().send(new UpdateAliasCommand({ AliasName: 'alias/backups', TargetKeyId: next }))
   try {
     await rewrap(old, 'alias/backups')
     expect(await row(id)).toMatchObject({ keyIds: [next], generation: 5 })
     await expect(rewrap(next, 'alias/backups')).rejects.toThrow('stands for')
   } finally {
-    await sandbox.kms().send(new UpdateAliasCommand({ AliasName: 'alias/backups', TargetKeyId: old }))
+    await here.sandbox.kms().send(new UpdateAliasCommand({ AliasName: 'alias/backups', TargetKeyId: old }))
   }
 })
 
@@ -171,7 +163,7 @@ test('one that cannot be opened is listed with its cause and its fix, and blocks
 })
 
 test('the credentials for a backup’s bucket may not use the new key, or are gone: it says so', async () => {
-  const mine = await sandbox.user('backups', {
+  const mine = await here.sandbox.user('backups', {
     Version: '2012-10-17',
     Statement: [
       { Effect: 'Allow', Action: '*', Resource: '*' },
@@ -204,10 +196,10 @@ const keysOf = ({ accessKeyId, secretAccessKey }: { accessKeyId: string; secretA
 test('KMS is away: it waits, says so, and the next try goes on', async () => {
   const ids = await plantBackups(here, 2)
   const id = await start(old, next)
-  await sandbox.control('PUT', 'faults', [{ service: 'kms', operation: 'Decrypt', effect: 'Outage' }])
+  await here.fail({ service: 'kms', operation: 'Decrypt', effect: 'Outage' })
   await runRewrap(here.context, id, never)
   expect(await stands(here.context, id)).toMatchObject({ state: 'waiting', waitingFor: 'key', done: 0, failed: 0 })
-  await sandbox.control('DELETE', 'faults')
+  await here.sandbox.control('DELETE', 'faults')
   await runRewrap(here.context, id, never)
   expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 2, error: null })
   for (const one of ids) expect(await opensAsItsRowSays(here, one)).toEqual([next])
@@ -216,9 +208,7 @@ test('KMS is away: it waits, says so, and the next try goes on', async () => {
 test('KMS throttles: it goes slower, and nothing fails', async () => {
   await plantBackups(here, 3)
   const id = await start(old, next)
-  await sandbox.control('PUT', 'faults', [
-    { service: 'kms', operation: 'Decrypt', keyId: old, effect: 'Throttle', times: 5 },
-  ])
+  await here.fail({ service: 'kms', operation: 'Decrypt', keyId: old, effect: 'Throttle', times: 5 })
   await runRewrap(here.context, id, never)
   const run = await stands(here.context, id)
   expect(run).toMatchObject({ state: 'complete', exchanged: 3, failed: 0 })
@@ -226,19 +216,22 @@ test('KMS throttles: it goes slower, and nothing fails', async () => {
 })
 
 test('the new key stops working in the middle: it pauses with the diagnosis, and goes on when resumed', async () => {
-  await plantBackups(here, 8)
-  const id = await start(old, next, 2)
+  await plantBackups(here, 20)
+  const id = await start(old, next)
+  const rest = holdAfterFirst()
   const running = runRewrap(here.context, id, never)
-  await vi.waitUntil(async () => (await stands(here.context, id)).exchanged > 0, { timeout: 20_000 })
-  await without(next, async () => running)
+  await rest.arrived(8)
+  await without(next, async () => {
+    rest.release()
+    await running
+  })
   const run = await stands(here.context, id)
   expect(run).toMatchObject({ state: 'paused', failed: 0, error: expect.stringContaining('disabled') })
-  expect(run.exchanged).toBeLessThan(8)
+  expect(run.exchanged).toBe(9)
   expect(await here.db.notice.findFirst({ where: { link: `/keys/rewrap/${id}` } })).toMatchObject({ actor: 'console' })
-  await here.db.rewrap.update({ where: { id }, data: { perSecond: 10_000 } })
   expect(await resumeRewrap(here.context, id, actor)).toBe('done')
   await runRewrap(here.context, id, never)
-  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 8, total: 8, done: 8 })
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 20, total: 20, done: 20 })
 })
 
 test('the old key opens nothing any more: it tries some, leaves the rest alone, and says why', async () => {
@@ -293,16 +286,19 @@ test('paused, resumed and cancelled, idle and at work, each with an audit row', 
 })
 
 test('a worker that stops hands it back; a second one at once takes it over, and each backup is counted once', async () => {
-  await plantBackups(here, 8)
-  const id = await start(old, next, 24)
+  await plantBackups(here, 20)
+  const id = await start(old, next)
   const stopping = new AbortController()
+  const rest = holdAfterFirst()
   const first = runRewrap(here.context, id, stopping.signal)
-  await vi.waitUntil(async () => (await stands(here.context, id)).exchanged > 0, { timeout: 20_000 })
+  await rest.arrived(8)
   stopping.abort()
+  rest.release()
   await first
-  expect(await stands(here.context, id)).toMatchObject({ state: 'queued' })
+  // What was on its way is done.
+  expect(await stands(here.context, id)).toMatchObject({ state: 'queued', exchanged: 9 })
   await Promise.all([runRewrap(here.context, id, never), runRewrap(here.context, id, never)])
-  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 8, done: 8, total: 8 })
+  expect(await stands(here.context, id)).toMatchObject({ state: 'complete', exchanged: 20, done: 20, total: 20 })
 })
 
 test('two at once about the same backups are refused, in words', async () => {
@@ -367,7 +363,7 @@ test('a restore that read the row before, and the bucket after, opens', async ()
   // An older envelope put back is none of those that the row knows.
   const [id = ''] = ids
   await here.db.backup.update({ where: { id }, data: { envelopeSha256: 'f'.repeat(64) } })
-  const target = path.join(here.context.restoreRoots[0] ?? '', 'replayed')
+  const target = here.newTarget()
   expect(await restoreNow(here.context, id, target)).toMatchObject({
     state: 'failed',
     error: expect.stringContaining('is not the one this console wrote'),
