@@ -1,184 +1,120 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
+import { expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { plainCodec } from '#lib/backup/codec.ts'
-import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { actor } from '#lib/backup/console-for-tests.ts'
 import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
-import { runRestore } from '#lib/backup/run-restore.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
-import { startRestore } from '#lib/backup/start-restore.ts'
 import { viewBackup } from '#lib/backup/view-backups.ts'
 import { exchangeKeys, type KeyChange } from '#lib/rewrap/exchange-keys.ts'
 import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
-import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { encodeCatalog } from './catalog-format.ts'
 import { exportCatalog } from './export-catalog.ts'
-import { importCatalog } from './import-catalog.ts'
-import { type CatalogPlace, readCatalog } from './read-catalog.ts'
+import { readCatalog } from './read-catalog.ts'
 
-// Console A makes backups and stores its catalogue; console B, with an empty database of its own, takes them over.
+import { bucket, twoConsoles } from './two-consoles-for-tests.ts'
 
-let sandbox: TestSandbox
-let a: TestConsole
-let b: TestConsole
-let keys: string[]
-const bucket = 'catalog-here'
-const region = 'us-east-1'
 const never = new AbortController().signal
-
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  await sandbox.s3().send(new CreateBucketCommand({ Bucket: bucket }))
-  const { accessKeyId, secretAccessKey } = sandbox.administrator
-  const own = { credentials: { accessKeyId, secretAccessKey }, endpoint: sandbox.info.endpoint }
-  ;[a, b] = await Promise.all([openTestConsole(own), openTestConsole(own)])
-  keys = ['backups', 'archive'].map((alias) => {
-    const key = sandbox.info.keys.find((one) => one.region === region && one.alias === `alias/${alias}`)
-    if (!key) throw new Error(`The sandbox has no alias/${alias}.`)
-    return key.arn
-  })
-  await a.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'a/b' })
-})
-afterAll(async () => {
-  await Promise.all([a.close(), b.close()])
-  await sandbox.close()
-})
-
-let trees = 0
-function plant(): string {
-  trees += 1
-  const source = path.join(a.folder, 'sources', `tree-${trees}`)
-  mkdirSync(path.join(source, 'inner'), { recursive: true })
-  writeFileSync(path.join(source, 'inner', 'random'), randomBytes(100_000))
-  writeFileSync(path.join(source, 'name'), `tree ${trees}`)
-  return source
-}
-async function backUp(source: string, name: string): Promise<string> {
-  const id = await backUpNow(a.context, source, name)
-  expect(await a.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'complete' })
-  return id
-}
-/** As the person says who recovers: from their own records. */
-const place = (changes: Partial<CatalogPlace> = {}): CatalogPlace => ({
-  region,
-  bucket,
-  prefix: 'a/b',
-  environment: a.environment,
-  time: undefined,
-  keys: [keys[0] ?? ''],
-  ...changes,
-})
-const take = (into: TestConsole, dryRun = false, changes: Partial<CatalogPlace> = {}) =>
-  importCatalog(into.context, place(changes), { dryRun, actor })
+const here = twoConsoles()
+const { backUp, place, plant, restored, take } = here
 
 test('a lost database: everything is there again in a new console, and restores to the same bytes', async () => {
   const sources = [plant(), plant()]
   const ids = []
   for (const source of sources) ids.push(await backUp(source, `Backup of ${path.basename(source)}`))
-  const stored = await exportCatalog(a.context, undefined, actor)
-  expect(stored).toMatchObject({ backups: 2, revisions: 1, environment: a.environment })
-  expect(stored.address).toBe(`s3://${bucket}/a/b/${a.environment}/catalog/${stored.time}/`)
+  const stored = await exportCatalog(here.a.context, undefined, actor)
+  expect(stored).toMatchObject({ backups: 2, revisions: 1, environment: here.a.environment })
+  expect(stored.address).toBe(`s3://${bucket}/a/b/${here.a.environment}/catalog/${stored.time}/`)
 
   // Nothing is changed by a dry run; then all of it; then nothing is left to do.
-  const { installation } = a.context
-  const dry = await take(b, true)
+  const { installation } = here.a.context
+  const dry = await take(here.b, true)
   expect(dry).toMatchObject({ installation, added: ids, unchanged: 0, conflicts: [], missing: [] })
-  expect(dry.settings).toMatchObject({ bucket, prefix: 'a/b', method: 'AWS-KMS', keyArn: keys[0] })
-  expect(await b.db.backup.count()).toBe(0)
-  expect(await take(b)).toMatchObject({ added: ids })
-  expect(await take(b)).toMatchObject({ added: [], updated: [], unchanged: 2 })
-  expect(await b.db.auditEvent.count({ where: { action: 'catalog.import' } })).toBe(2)
+  expect(dry.settings).toMatchObject({ bucket, prefix: 'a/b', method: 'AWS-KMS', keyArn: here.keys[0] })
+  expect(await here.b.db.backup.count()).toBe(0)
+  expect(await take(here.b)).toMatchObject({ added: ids })
+  expect(await take(here.b)).toMatchObject({ added: [], updated: [], unchanged: 2 })
+  expect(await here.b.db.auditEvent.count({ where: { action: 'catalog.import' } })).toBe(2)
 
   for (const [index, id] of ids.entries()) {
-    const [before, after] = await Promise.all([viewBackup(a.context, id), viewBackup(b.context, id)])
+    const [before, after] = await Promise.all([viewBackup(here.a.context, id), viewBackup(here.b.context, id)])
     expect({ ...after, restoreRoot: '' }).toEqual({ ...before, restoreRoot: '' })
-    expect(after).toMatchObject({ installation, environment: a.environment })
-    const target = path.join(b.folder, 'restores', `restored-${index}`)
-    const restore = await startRestore(b.context, { backupId: id, target }, 'host', actor)
-    await runRestore(b.context, restore, never)
-    expect(await b.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
-      state: 'complete',
-      error: null,
-    })
-    expect(describeTree(target)).toEqual(describeTree(sources[index] ?? ''))
+    expect(after).toMatchObject({ installation, environment: here.a.environment })
+    expect(describeTree(await restored(here.b, id))).toEqual(describeTree(sources[index] ?? ''))
   }
 })
 
 test('the new console’s own environment stays its own', async () => {
-  await b.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'of-b' })
-  const own = path.join(b.folder, 'sources', 'own')
+  await here.b.save({ masterKey: here.keys[0], hosted: false, bucket, prefix: 'of-b' })
+  const own = path.join(here.b.folder, 'sources', 'own')
   mkdirSync(own)
-  const id = await backUpNow(b.context, own)
-  const { installation } = b.context
-  expect(await viewBackup(b.context, id)).toMatchObject({ state: 'complete', installation, environment: b.environment })
+  const id = await backUpNow(here.b.context, own)
+  const { installation } = here.b.context
+  expect(await viewBackup(here.b.context, id)).toMatchObject({
+    state: 'complete',
+    installation,
+    environment: here.b.environment,
+  })
   // What it took over goes on with what is its own.
-  const stored = await exportCatalog(b.context, undefined, actor)
-  expect(stored).toMatchObject({ backups: 3, environment: b.environment })
+  const stored = await exportCatalog(here.b.context, undefined, actor)
+  expect(stored).toMatchObject({ backups: 3, environment: here.b.environment })
 })
 
 test('a database put back from the middle of a re-wrap: its half of an exchange does not replace a newer envelope', async () => {
   const id = await backUp(plant(), 'Half exchanged')
-  const [first = '', second = ''] = keys
+  const [first, second] = here.keys
   const exchange = async (change: KeyChange, record?: () => Promise<void>) => {
-    const reaches = new SharedReaches(a.context)
+    const reaches = new SharedReaches(here.a.context)
     try {
       const connect = (backup: Parameters<SharedReaches['connect']>[0]) => reaches.connect(backup)
       const newKey = (connection: Awaited<ReturnType<typeof connect>>, key: string) =>
-        key === 'AES-256' ? a.context.seal : connection.keyWrapper(key)
-      await exchangeKeys(a.context, id, change, { connect, newKey, ...(record && { record }) })
+        key === 'AES-256' ? here.a.context.seal : connection.keyWrapper(key)
+      await exchangeKeys(here.a.context, id, change, { connect, newKey, ...(record && { record }) })
     } finally {
       reaches.close()
     }
   }
   const killed = new Error('killed')
   await expect(exchange({ from: first, to: second }, () => Promise.reject(killed))).rejects.toBe(killed)
-  const { warnings: _, progress: __, ...dump } = await a.db.backup.findUniqueOrThrow({ where: { id } })
+  const { warnings: _, progress: __, ...dump } = await here.a.db.backup.findUniqueOrThrow({ where: { id } })
   expect(dump).toMatchObject({ generation: 1, keyIds: [first], nextKeyIds: [second] })
   // Ended, and then given the console's own root key; the database of the catalogue is lost, and the dump put back.
-  await settleExchanges(a.context, never)
+  await settleExchanges(here.a.context, never)
   await exchange({ from: second, to: 'AES-256' })
-  await exportCatalog(a.context, undefined, actor)
-  const newest = await a.db.backup.findUniqueOrThrow({ where: { id } })
+  await exportCatalog(here.a.context, undefined, actor)
+  const newest = await here.a.db.backup.findUniqueOrThrow({ where: { id } })
   expect(newest).toMatchObject({ generation: 3, method: 'AES-256' })
-  await a.db.backup.update({ where: { id }, data: dump })
+  await here.a.db.backup.update({ where: { id }, data: dump })
 
-  expect(await take(a)).toMatchObject({ updated: [id] })
-  await settleExchanges(a.context, never)
+  expect(await take(here.a)).toMatchObject({ updated: [id] })
+  await settleExchanges(here.a.context, never)
   const { generation, keyIds, method, envelopeSha256 } = newest
-  expect(await a.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({
+  expect(await here.a.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject({
     ...{ generation, keyIds, method, envelopeSha256 },
     ...{ nextEnvelope: null, nextEnvelopeSha256: null, nextKeyIds: [] },
   })
-  const restore = await startRestore(
-    a.context,
-    { backupId: id, target: path.join(a.folder, 'restores', 'half') },
-    'host',
-    actor,
-  )
-  await runRestore(a.context, restore, never)
-  expect(await a.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
-    state: 'complete',
-    error: null,
-  })
-  await a.db.restore.deleteMany()
-  await a.db.backup.delete({ where: { id } })
+  await restored(here.a, id)
+  await here.a.db.restore.deleteMany()
+  await here.a.db.backup.delete({ where: { id } })
 })
 
 test('rows that are newer here stay; older ones get their new keys; differences are named', async () => {
   const id = await backUp(plant(), 'Pins')
-  await exportCatalog(a.context, undefined, actor)
-  await take(b)
-  const pins = { generation: 2, envelopeSha256: 'f'.repeat(64), keyIds: [keys[1] ?? ''] }
-  const inB = (data: object) => b.db.backup.update({ where: { id }, data })
+  await exportCatalog(here.a.context, undefined, actor)
+  await take(here.b)
+  const pins = { generation: 2, envelopeSha256: 'f'.repeat(64), keyIds: [here.keys[1]] }
+  const inB = (data: object) => here.b.db.backup.update({ where: { id }, data })
   await inB(pins)
-  expect(await take(b)).toMatchObject({ newerHere: [id], updated: [], conflicts: [] })
-  expect(await b.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject(pins)
+  expect(await take(here.b)).toMatchObject({ newerHere: [id], updated: [], conflicts: [] })
+  expect(await here.b.db.backup.findUniqueOrThrow({ where: { id } })).toMatchObject(pins)
   await inB({ generation: 0 })
-  expect(await take(b)).toMatchObject({ newerHere: [], updated: [id] })
-  const [before, after] = await Promise.all([a, b].map(({ db }) => db.backup.findUniqueOrThrow({ where: { id } })))
+  expect(await take(here.b)).toMatchObject({ newerHere: [], updated: [id] })
+  const [before, after] = await Promise.all(
+    [here.a, here.b].map(({ db }) => db.backup.findUniqueOrThrow({ where: { id } })),
+  )
   for (const name of ['generation', 'envelopeSha256', 'keyIds'] as const) expect(after?.[name]).toEqual(before?.[name])
   for (const [change, reason] of [
     [{ envelopeSha256: 'e'.repeat(64) }, /envelope/],
@@ -186,25 +122,25 @@ test('rows that are newer here stay; older ones get their new keys; differences 
     [{ state: 'failed' }, /failed here/],
   ] as const) {
     await inB(change)
-    expect(await take(b)).toMatchObject({ conflicts: [{ id, reason: expect.stringMatching(reason) }] })
+    expect(await take(here.b)).toMatchObject({ conflicts: [{ id, reason: expect.stringMatching(reason) }] })
     await inB({ envelopeSha256: before?.envelopeSha256, manifestSha256: before?.manifestSha256, state: 'complete' })
   }
 })
 
 test('a catalogue that somebody else stored takes no backup’s keys away', async () => {
   const id = await backUp(plant(), 'Kept')
-  await exportCatalog(a.context, undefined, actor)
-  await take(b)
-  const { catalog } = await readCatalog(b.context, place())
-  const before = await b.db.backup.findUniqueOrThrow({ where: { id } })
+  await exportCatalog(here.a.context, undefined, actor)
+  await take(here.b)
+  const { catalog } = await readCatalog(here.b.context, place())
+  const before = await here.b.db.backup.findUniqueOrThrow({ where: { id } })
   const time = '20000101T000000000Z'
   const store = async (changes: object) => {
     const backups = catalog.backups.filter((one) => one.id === id).map((one) => ({ ...one, generation: 9, ...changes }))
     const Body = await plainCodec.seal(encodeCatalog({ ...catalog, backups }), {})
-    const Key = `a/b/${a.environment}/catalog/${time}/catalog`
-    await sandbox.s3().send(new PutObjectCommand({ Bucket: bucket, Key, Body }))
+    const Key = `a/b/${here.a.environment}/catalog/${time}/catalog`
+    await here.sandbox.s3().send(new PutObjectCommand({ Bucket: bucket, Key, Body }))
   }
-  const taken = (dryRun: boolean) => take(b, dryRun, { time, keys: 'none' })
+  const taken = (dryRun: boolean) => take(here.b, dryRun, { time, keys: 'none' })
 
   await store({ method: 'none', keyIds: [], envelopeSha256: null })
   for (const dryRun of [true, false])
@@ -222,27 +158,27 @@ test('a catalogue that somebody else stored takes no backup’s keys away', asyn
       updated: [],
       conflicts: [{ id, reason: expect.stringMatching(/^It lies in bucket .* here, and elsewhere in the catalogue/) }],
     })
-  expect(await b.db.backup.findUniqueOrThrow({ where: { id } })).toEqual(before)
+  expect(await here.b.db.backup.findUniqueOrThrow({ where: { id } })).toEqual(before)
 })
 
 test('what is not in the bucket any more does not come back as a row', async () => {
   const [gone, other] = [await backUp(plant(), 'Gone'), await backUp(plant(), 'Other')]
-  await exportCatalog(a.context, undefined, actor)
-  const manifest = (id: string) => ({ Bucket: bucket, Key: `a/b/${a.environment}/backups/${id}/manifest` })
-  await sandbox.s3().send(new DeleteObjectCommand(manifest(gone)))
-  await sandbox.s3().send(new PutObjectCommand({ ...manifest(other), Body: 'something else' }))
-  const { added, missing } = await take(b)
+  await exportCatalog(here.a.context, undefined, actor)
+  const manifest = (id: string) => ({ Bucket: bucket, Key: `a/b/${here.a.environment}/backups/${id}/manifest` })
+  await here.sandbox.s3().send(new DeleteObjectCommand(manifest(gone)))
+  await here.sandbox.s3().send(new PutObjectCommand({ ...manifest(other), Body: 'something else' }))
+  const { added, missing } = await take(here.b)
   expect(added).toEqual([])
   expect(missing.map(({ id }) => id).sort()).toEqual([gone, other].sort())
 })
 
 test('nor what nothing opens: shredded, or under other keys, since the catalogue was stored', async () => {
   const [shredded, exchanged] = [await backUp(plant(), 'Shredded'), await backUp(plant(), 'Exchanged')]
-  await exportCatalog(a.context, undefined, actor)
-  const envelope = (id: string) => ({ Bucket: bucket, Key: `a/b/${a.environment}/backups/${id}/envelope.json` })
-  await sandbox.s3().send(new DeleteObjectCommand(envelope(shredded)))
-  await sandbox.s3().send(new PutObjectCommand({ ...envelope(exchanged), Body: 'of another generation' }))
-  const { added, missing } = await take(b)
+  await exportCatalog(here.a.context, undefined, actor)
+  const envelope = (id: string) => ({ Bucket: bucket, Key: `a/b/${here.a.environment}/backups/${id}/envelope.json` })
+  await here.sandbox.s3().send(new DeleteObjectCommand(envelope(shredded)))
+  await here.sandbox.s3().send(new PutObjectCommand({ ...envelope(exchanged), Body: 'of another generation' }))
+  const { added, missing } = await take(here.b)
   expect(added).not.toContain(shredded)
   expect(added).not.toContain(exchanged)
   const reasons = new Map(missing.map(({ id, reason }) => [id, reason]))
@@ -252,16 +188,16 @@ test('nor what nothing opens: shredded, or under other keys, since the catalogue
 
 test('one of which data is gone is taken over and named; what an earlier attempt left beside it is no fault', async () => {
   const [cut, whole] = [await backUp(plant(), 'Cut'), await backUp(plant(), 'Whole')]
-  await exportCatalog(a.context, undefined, actor)
+  await exportCatalog(here.a.context, undefined, actor)
   const { store } = await connectTo()
-  const folder = (id: string) => `a/b/${a.environment}/backups/${id}/`
+  const folder = (id: string) => `a/b/${here.a.environment}/backups/${id}/`
   const segments: { key: string; size: number }[] = []
   for await (const object of store.list(`${folder(cut)}segments/`)) segments.push(object)
   const [lost] = segments
   await store.delete([lost?.key ?? ''])
   await store.create(`${folder(whole)}segments/0/left`, Buffer.alloc(100))
   for (const dryRun of [true, false]) {
-    const { added, missing, incomplete } = await take(b, dryRun)
+    const { added, missing, incomplete } = await take(here.b, dryRun)
     expect([...added].sort()).toEqual(expect.arrayContaining([cut, whole].sort()))
     expect(missing.filter(({ id }) => id === cut)).toEqual([])
     expect(incomplete).toEqual([
@@ -269,46 +205,41 @@ test('one of which data is gone is taken over and named; what an earlier attempt
     ])
   }
   // Known now, and looked at no more.
-  expect((await take(b)).incomplete).toEqual([])
+  expect((await take(here.b)).incomplete).toEqual([])
 })
 
 test('a database that was put back, to before the settings that the backups were made under', async () => {
-  await a.save({ encrypt: true, method: 'AWS-KMS', masterKey: keys[0] ?? '', hosted: false, bucket, prefix: 'a/b/c' })
-  const number = await a.newest()
+  await here.a.save({ masterKey: here.keys[0], hosted: false, bucket, prefix: 'a/b/c' })
+  const number = await here.a.newest()
   const source = plant()
   const id = await backUp(source, 'Younger than the database')
-  const stored = await exportCatalog(a.context, undefined, actor)
-  await a.db.backup.delete({ where: { id } })
-  await a.db.$executeRaw`ALTER TABLE "environment_revision" DISABLE TRIGGER USER`
-  await a.db.environmentRevision.delete({ where: { environmentId_number: { environmentId: a.environment, number } } })
-  await a.db.$executeRaw`ALTER TABLE "environment_revision" ENABLE TRIGGER USER`
-  expect((await take(a, false, { prefix: 'a/b/c', time: stored.time })).added).toContain(id)
-  const target = path.join(a.folder, 'restores', 'put back')
-  const restore = await startRestore(a.context, { backupId: id, target }, 'host', actor)
-  await runRestore(a.context, restore, never)
-  expect(await a.db.restore.findUniqueOrThrow({ where: { id: restore } })).toMatchObject({
-    state: 'complete',
-    error: null,
+  const stored = await exportCatalog(here.a.context, undefined, actor)
+  await here.a.db.backup.delete({ where: { id } })
+  await here.a.db.$executeRaw`ALTER TABLE "environment_revision" DISABLE TRIGGER USER`
+  await here.a.db.environmentRevision.delete({
+    where: { environmentId_number: { environmentId: here.a.environment, number } },
   })
-  expect(describeTree(target)).toEqual(describeTree(source))
+  await here.a.db.$executeRaw`ALTER TABLE "environment_revision" ENABLE TRIGGER USER`
+  expect((await take(here.a, false, { prefix: 'a/b/c', time: stored.time })).added).toContain(id)
+  expect(describeTree(await restored(here.a, id))).toEqual(describeTree(source))
 })
 
 test('another key, environment or time opens nothing, and neither does a moved or changed catalogue', async () => {
-  const stored = await exportCatalog(a.context, undefined, actor)
-  await expect(take(b, true, { keys: [keys[1] ?? ''] })).rejects.toMatchObject({
+  const stored = await exportCatalog(here.a.context, undefined, actor)
+  await expect(take(here.b, true, { keys: [here.keys[1]] })).rejects.toMatchObject({
     code: 'integrity',
     message: expect.stringMatching(/^The envelope .* names only keys that are not allowed here/),
   })
-  await expect(take(b, true, { environment: randomUUID() })).rejects.toMatchObject({ code: 'not-found' })
-  await expect(take(b, true, { time: '20200101T000000000Z' })).rejects.toMatchObject({ code: 'not-found' })
-  await expect(take(b, true, { keys: 'none' })).rejects.toMatchObject({
+  await expect(take(here.b, true, { environment: randomUUID() })).rejects.toMatchObject({ code: 'not-found' })
+  await expect(take(here.b, true, { time: '20200101T000000000Z' })).rejects.toMatchObject({ code: 'not-found' })
+  await expect(take(here.b, true, { keys: 'none' })).rejects.toMatchObject({
     code: 'integrity',
     fix: expect.stringContaining('--key'),
   })
 
   // The same objects under another time, as somebody with the bucket could put them.
-  const s3 = sandbox.s3()
-  const folder = `a/b/${a.environment}/catalog/`
+  const s3 = here.sandbox.s3()
+  const folder = `a/b/${here.a.environment}/catalog/`
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: folder + stored.time }))
   expect(Contents).toHaveLength(2)
   const { store } = await connectTo()
@@ -317,17 +248,17 @@ test('another key, environment or time opens nothing, and neither does a moved o
     expect(Buffer.from(body).includes('Pins')).toBe(false)
     await store.create(Key.replace(stored.time, '20990101T000000000Z'), body)
   }
-  await expect(take(b, true)).rejects.toMatchObject({ code: 'integrity' })
+  await expect(take(here.b, true)).rejects.toMatchObject({ code: 'integrity' })
   await store.delete(Contents.map(({ Key = '' }) => Key.replace(stored.time, '20990101T000000000Z')))
   const name = `${folder}${stored.time}/catalog`
   const body = Buffer.from(await store.read(name, 10_000_000))
   const last = body.length - 20
   body[last] = (body[last] ?? 0) ^ 1
   await store.replace(name, body)
-  await expect(take(b, true)).rejects.toMatchObject({ code: 'integrity' })
+  await expect(take(here.b, true)).rejects.toMatchObject({ code: 'integrity' })
 })
 
 async function connectTo() {
   const { s3Store } = await import('#lib/storage/s3-store.ts')
-  return { store: s3Store(sandbox.s3(), bucket) }
+  return { store: s3Store(here.sandbox.s3(), bucket) }
 }

@@ -1,151 +1,19 @@
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { expect, test } from 'vitest'
 import { certificate } from '#lib/alerts/certificate-for-tests.ts'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
-import { createAwsClients } from '#lib/aws/clients.ts'
 import { openProxy, openTlsFront } from '#lib/aws/proxy-for-tests.ts'
-import { type WriteProtection, writeBackup } from '#lib/backup/write-backup.ts'
-import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
-import { kmsOf } from '#lib/keys/kms.ts'
-import { kmsKeyWrapper } from '#lib/keys/kms-key-wrapper.ts'
-import { openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { writeRecoveryKit } from '#lib/seal/recovery-kit.ts'
-import { memoryWrapper } from '#lib/seal/root-key.ts'
-import { s3Store } from '#lib/storage/s3-store.ts'
-import { byok } from './byok-for-tests.ts'
+import { bucket, bucketAlone, ids, installation, region, root } from './bucket-alone-for-tests.ts'
 
-let folder: string
-let source: string
-let target: TestSandbox
-let targets = 0
-const bucket = 'recover-here'
-const region = 'us-east-1'
-const farRegion = 'eu-central-1'
-const root = { id: `root-key/${randomUUID()}`, key: randomBytes(32) }
-const rootKey: KeyWrapper = {
-  wrap: async (key, context) => ({ keyId: root.id, ciphertext: await memoryWrapper(root).wrap(key, context) }),
-  unwrap: ({ ciphertext }, context) => memoryWrapper(root).unwrap(ciphertext, context),
-}
-const installation = randomUUID()
-const ids = { installation, environment: 'env-7', prefix: 'a/prefix' }
-
-beforeAll(async () => {
-  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'recover-')))
-  target = await openTestSandbox({ dataDir: path.join(folder, 'sandbox') })
-  await target.s3().send(new CreateBucketCommand({ Bucket: bucket }))
-  source = path.join(folder, 'source')
-  mkdirSync(path.join(source, 'größe'), { recursive: true })
-  writeFileSync(path.join(source, 'größe', 'file'), 'content '.repeat(50_000))
-  writeFileSync(path.join(source, 'empty'), '')
-  await backUp('one-key', [keyArn('backups')])
-  await backUp('two-keys', [keyArn('backups'), keyArn('archive')])
-  await backUp('plain', 'none')
-  await backUp('sealed', 'root')
-})
-afterAll(async () => {
-  await target.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-function keyArn(alias: string): string {
-  const key = target.info.keys.find((one) => one.region === region && one.alias === `alias/${alias}`)
-  if (!key) throw new Error(`The sandbox has no alias/${alias}.`)
-  return key.arn
-}
-
-/** In another Region than the bucket. */
-function farKey(): string {
-  const key = target.info.keys.find((one) => one.region === farRegion)
-  if (!key) throw new Error(`The sandbox has no key in ${farRegion}.`)
-  return key.arn
-}
-
-/** Makes a backup as the console does, without one. */
-async function backUp(backup: string, keys: readonly string[] | 'none' | 'root') {
-  const clients = createAwsClients(
-    { region, endpoint: target.info.endpoint, credentials: target.administrator },
-    'background',
-  )
-  const elsewhere = createAwsClients(
-    { region: farRegion, endpoint: target.info.endpoint, credentials: target.administrator },
-    'background',
-  )
-  const wrapper = (arn: string) => {
-    const [, , , near = region] = arn.split(':')
-    const { kms } = near === region ? clients : elsewhere
-    return kmsKeyWrapper(kmsOf(kms), { keyArn: arn, region: near, callerArn: undefined, ...ids })
-  }
-  const protection: WriteProtection =
-    keys === 'none'
-      ? { method: 'none' }
-      : {
-          method: 'keys',
-          keys: keys === 'root' ? [rootKey] : keys.map(wrapper),
-        }
-  await writeBackup({
-    store: s3Store(clients.s3, bucket),
-    protection,
-    identity: { ...ids, backup },
-    source: { kind: 'folder', path: source, include: [], exclude: [] },
-    attempt: 1,
-  })
-  clients.destroy()
-  elsewhere.destroy()
-}
-
-/** @param deaf nobody reads what it prints, as behind `| head -1` */
-async function recover(
-  args: readonly string[],
-  {
-    input = '',
-    credentials = target.administrator,
-    deaf = false,
-    variables = {},
-  }: {
-    input?: string
-    credentials?: { accessKeyId: string; secretAccessKey: string }
-    deaf?: boolean
-    variables?: Record<string, string>
-  } = {},
-) {
-  const ended = await byok(['recover', ...args], {
-    cwd: folder,
-    // Nothing of a console: a data folder that is not there must not be missed, nor made; nor the console's address.
-    env: {
-      VAULT_AWS: 'aws',
-      VAULT_DATA_DIR: path.join(folder, 'no-such-data'),
-      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      ...variables,
-    },
-    input,
-    ...(deaf && { unread: 'stdout' }),
-  })
-  expect(existsSync(path.join(folder, 'no-such-data'))).toBe(false)
-  return ended
-}
-const at = () => [`s3://${bucket}/a/prefix`, '--environment', 'env-7', '--endpoint', target.info.endpoint]
-const newTarget = () => {
-  targets += 1
-  return path.join(folder, `target-${targets}`)
-}
+const here = bucketAlone()
+const { arnOf, at, backUp, farKey, newTarget, place, recover } = here
 
 test('a dry run says what would be written, and writes nothing', async () => {
   const to = path.join(folder, 'not-made')
@@ -160,10 +28,10 @@ test('a dry run says what would be written, and writes nothing', async () => {
 })
 
 test('where only a proxy leads out, by AWS’s own names; and what the proxy refuses is told without its password', async () => {
-  const front = await openTlsFront(target.info.endpoint)
+  const front = await openTlsFront(here.target.info.endpoint)
   const address: AddressInfo | string | null = front.address()
   const proxy = await openProxy(typeof address === 'object' && address ? address.port : 0, { login: 'me:right' })
-  const authority = path.join(folder, 'authority.pem')
+  const authority = path.join(place.folder, 'authority.pem')
   writeFileSync(authority, certificate)
   const restore = (password: string) => {
     const to = newTarget()
@@ -172,7 +40,7 @@ test('where only a proxy leads out, by AWS’s own names; and what the proxy ref
       https_proxy: `http://me:${password}@127.0.0.1:${proxy.port}`,
       NODE_EXTRA_CA_CERTS: authority,
     }
-    return recover([...address, 'one-key', '--key', keyArn('backups'), '--to', to], { variables }).then((result) => ({
+    return recover([...address, 'one-key', '--key', arnOf('backups'), '--to', to], { variables }).then((result) => ({
       ...result,
       to,
     }))
@@ -180,7 +48,7 @@ test('where only a proxy leads out, by AWS’s own names; and what the proxy ref
   try {
     const good = await restore('right')
     expect(good).toMatchObject({ code: 0 })
-    expect(await describeTree(good.to)).toEqual(await describeTree(source))
+    expect(await describeTree(good.to)).toEqual(await describeTree(place.source))
     expect(new Set(proxy.asked)).toEqual(
       new Set(['kms.us-east-1.amazonaws.com:443', `${bucket}.s3.us-east-1.amazonaws.com:443`]),
     )
@@ -203,25 +71,25 @@ test.each([
   ['plain', []],
 ])('%s, with the keys %j: everything comes back', async (backup, keys) => {
   const how =
-    keys.length > 0 ? keys.flatMap((key) => ['--key', keyArn(key)]) : ['--allow-unencrypted', '--region', region]
+    keys.length > 0 ? keys.flatMap((key) => ['--key', arnOf(key)]) : ['--allow-unencrypted', '--region', region]
   const to = newTarget()
   const run = await recover([...at(), backup, '--to', to, '--json', ...how])
   expect(run.code, run.stderr).toBe(0)
   expect(JSON.parse(run.stdout)).toMatchObject({ backup, installation, files: 2, warnings: 0 })
-  expect(describeTree(to)).toEqual(describeTree(source))
+  expect(describeTree(to)).toEqual(describeTree(place.source))
 })
 
 test('with an output that nobody reads any more everything comes back all the same, and quietly', async () => {
   const to = newTarget()
-  const run = await recover([...at(), 'one-key', '--to', to, '--key', keyArn('backups')], { deaf: true })
+  const run = await recover([...at(), 'one-key', '--to', to, '--key', arnOf('backups')], { deaf: true })
   expect(run).toEqual({ code: 0, stdout: '', stderr: expect.stringMatching(/^Without the console’s database/) })
-  expect(describeTree(to)).toEqual(describeTree(source))
+  expect(describeTree(to)).toEqual(describeTree(place.source))
 })
 
 test('a backup of method AES-256 comes back with a recovery kit, and not with a wrong passphrase or another kit', async () => {
   const passphrase = 'twelve or more characters'
   const kit = async (name: string, { id, key }: typeof root) => {
-    const file = path.join(folder, name)
+    const file = path.join(place.folder, name)
     const keys = [{ id, key: key.toString('base64') }]
     writeFileSync(file, await writeRecoveryKit(installation, keys, passphrase, 4))
     return ['--recovery-kit', file]
@@ -232,7 +100,7 @@ test('a backup of method AES-256 comes back with a recovery kit, and not with a 
   const run = await recover([...how, '--to', to, ...mine], { input: `${passphrase}\n` })
   expect(run.code, run.stderr).toBe(0)
   expect(JSON.parse(run.stdout)).toMatchObject({ backup: 'sealed', installation, files: 2 })
-  expect(describeTree(to)).toEqual(describeTree(source))
+  expect(describeTree(to)).toEqual(describeTree(place.source))
   expect(await recover([...how, '--to', newTarget(), ...mine], { input: 'wrong\n' })).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('passphrase is wrong'),
@@ -250,11 +118,11 @@ test('a backup of method AES-256 comes back with a recovery kit, and not with a 
 
 test('a path of it, and nothing that it does not hold', async () => {
   const to = newTarget()
-  const how = [...at(), '--key', keyArn('backups'), 'one-key']
+  const how = [...at(), '--key', arnOf('backups'), 'one-key']
   const run = await recover([...how, 'größe', '--to', to])
   expect(run.code, run.stderr).toBe(0)
   expect(Object.keys(describeTree(to)).sort()).toEqual(
-    Object.keys(describeTree(source))
+    Object.keys(describeTree(place.source))
       .filter((name) => name !== './empty')
       .sort(),
   )
@@ -265,13 +133,13 @@ test('a path of it, and nothing that it does not hold', async () => {
 })
 
 test('in words: the installation that the key has authenticated, and what nobody can see', async () => {
-  const words = await recover([...at(), 'one-key', '--to', newTarget(), '--key', keyArn('backups')])
+  const words = await recover([...at(), 'one-key', '--to', newTarget(), '--key', arnOf('backups')])
   expect(words.stdout).toMatch(/installation \S+: named by its envelope, and its key\s+has authenticated it/)
   expect(words.stderr).toMatch(/nobody can see whether backups were deleted/)
 })
 
 test('--list says which of them these keys open, and why not the others', async () => {
-  const listed = await recover([...at(), '--list', '--key', keyArn('archive'), '--json'])
+  const listed = await recover([...at(), '--list', '--key', arnOf('archive'), '--json'])
   const { backups } = JSON.parse(listed.stdout)
   expect(backups.map(({ id, state }: { id: string; state: string }) => [id, state])).toEqual([
     ['one-key', 'refused'],
@@ -284,7 +152,7 @@ test('--list says which of them these keys open, and why not the others', async 
   expect(reasons[0]).toMatch(/names only keys that are not allowed here: arn:/)
   expect(reasons[1]).toMatch(/no envelope: it is not encrypted, .* --allow-unencrypted/)
   expect(reasons[2]).toMatch(/method AES-256: no KMS key opens it, only the console’s root-key\//)
-  const words = await recover([...at(), '--list', '--key', keyArn('backups')])
+  const words = await recover([...at(), '--list', '--key', arnOf('backups')])
   expect(words.stdout).toMatch(/^two-keys {2}\d{4}-\d\d-\d\d .* 2 files {2}installation \S{36}$/m)
 })
 
@@ -302,7 +170,7 @@ test.each([
   ['unencrypted, but it is encrypted', ['--allow-unencrypted', '--region', region], 1, /is encrypted.*--key/],
 ] as const)('%s', async (_, how, code, words) => {
   const named: Record<string, string> = { KEY: 'backups', OTHER: 'archive', 'WRITE-ONLY': 'write-only' }
-  const args = how.map((word) => (named[word] ? keyArn(named[word]) : word))
+  const args = how.map((word) => (named[word] ? arnOf(named[word]) : word))
   const to = newTarget()
   const run = await recover([...at(), 'one-key', '--to', to, ...args])
   expect(run.stderr).toMatch(words)
@@ -315,9 +183,9 @@ test.each([
 test('a file or a link in the place of the folder to restore to is named as one', async () => {
   const [file, way] = [newTarget(), newTarget()]
   writeFileSync(file, 'mine')
-  symlinkSync(folder, way)
+  symlinkSync(place.folder, way)
   for (const to of [file, way, path.join(file, 'below')]) {
-    const run = await recover([...at(), 'one-key', '--to', to, '--key', keyArn('backups')])
+    const run = await recover([...at(), 'one-key', '--to', to, '--key', arnOf('backups')])
     expect(run).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`${to} is no folder, or lies below what is none`),
@@ -326,19 +194,19 @@ test('a file or a link in the place of the folder to restore to is named as one'
 })
 
 test('an envelope that claims another installation, a wrong environment, a bucket that is not there', async () => {
-  const key = keyArn('backups')
+  const key = arnOf('backups')
   const name = 'a/prefix/env-7/backups/claims/envelope.json'
   await backUp('claims', [key])
-  const { Body } = await target.s3().send(new GetObjectCommand({ Bucket: bucket, Key: name }))
+  const { Body } = await here.target.s3().send(new GetObjectCommand({ Bucket: bucket, Key: name }))
   const text = ((await Body?.transformToString()) ?? '').replaceAll(installation, randomUUID())
-  await target.s3().send(new PutObjectCommand({ Bucket: bucket, Key: name, Body: text }))
+  await here.target.s3().send(new PutObjectCommand({ Bucket: bucket, Key: name, Body: text }))
   const claimed = await recover([...at(), 'claims', '--to', newTarget(), '--key', key])
   expect(claimed).toMatchObject({ code: 1, stdout: '' })
   expect(claimed.stderr).toMatch(/envelope of backup claims/)
   const elsewhere = [
     `s3://${bucket}/a/prefix`,
     '--endpoint',
-    target.info.endpoint,
+    here.target.info.endpoint,
     '--key',
     key,
     '--environment',
@@ -352,7 +220,7 @@ test('an envelope that claims another installation, a wrong environment, a bucke
     code: 1,
     stderr: expect.stringContaining('No complete backup lies in bucket'),
   })
-  const nowhere = ['s3://not-there-at-all', '--environment', 'env-7', '--endpoint', target.info.endpoint]
+  const nowhere = ['s3://not-there-at-all', '--environment', 'env-7', '--endpoint', here.target.info.endpoint]
   const run = await recover([...nowhere, '--list', '--key', key])
   expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('not-there-at-all') })
 })
@@ -362,12 +230,12 @@ test('the program in docs/recovery.md opens them too: one key, either of two, on
   const document = readFileSync(path.join(checkout, 'docs', 'recovery.md'), 'utf8')
   const program = /^```js\n([\s\S]*?)^```/m.exec(document)?.[1] ?? ''
   expect(program.split('\n').filter((line) => line !== '').length).toBeLessThan(70)
-  await backUp('far-key', [keyArn('backups'), farKey()])
+  await backUp('far-key', [arnOf('backups'), farKey()])
   // Beside the dependencies, because that is where Node looks for them.
-  const place = mkdtempSync(path.join(checkout, 'node_modules', '.recover-'))
+  const beside = mkdtempSync(path.join(checkout, 'node_modules', '.recover-'))
   try {
-    writeFileSync(path.join(place, 'recover.mjs'), program)
-    const [one, two] = [keyArn('backups'), keyArn('archive')]
+    writeFileSync(path.join(beside, 'recover.mjs'), program)
+    const [one, two] = [arnOf('backups'), arnOf('archive')]
     for (const [backup, key] of [
       ['one-key', one],
       ['two-keys', one],
@@ -375,25 +243,25 @@ test('the program in docs/recovery.md opens them too: one key, either of two, on
       ['far-key', farKey()],
       ['plain', 'none'],
     ] as const) {
-      const args = [path.join(place, 'recover.mjs'), region, bucket, key, ids.installation, ids.environment, backup]
+      const args = [path.join(beside, 'recover.mjs'), region, bucket, key, ids.installation, ids.environment, backup]
       const { stdout } = await promisify(execFile)(process.execPath, [...args, ids.prefix], {
         encoding: 'buffer',
         maxBuffer: 64 * 1024 * 1024,
         env: {
           NODE_ENV: 'production',
-          AWS_ENDPOINT_URL: target.info.endpoint,
-          AWS_ACCESS_KEY_ID: target.administrator.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: target.administrator.secretAccessKey,
+          AWS_ENDPOINT_URL: here.target.info.endpoint,
+          AWS_ACCESS_KEY_ID: here.target.administrator.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: here.target.administrator.secretAccessKey,
         },
       })
       const to = newTarget()
       mkdirSync(to)
-      const tar = path.join(place, `${backup}.tar`)
+      const tar = path.join(beside, `${backup}.tar`)
       writeFileSync(tar, stdout)
       await promisify(execFile)('tar', ['-xpf', tar, '-C', to])
-      expect(describeTree(to)).toEqual(describeTree(source))
+      expect(describeTree(to)).toEqual(describeTree(place.source))
     }
   } finally {
-    rmSync(place, { recursive: true, force: true })
+    rmSync(beside, { recursive: true, force: true })
   }
 })
