@@ -1,97 +1,40 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import {
   GetObjectCommand,
   ListObjectVersionsCommand,
-  PutBucketVersioningCommand,
-  PutObjectCommand,
   PutObjectLegalHoldCommand,
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3'
 import { Client } from 'pg'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { actor, openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
+import { expect, test } from 'vitest'
+import { actor } from '#lib/backup/console-for-tests.ts'
 import { deleteBackup } from '#lib/backup/delete-backup.ts'
-import { backUpNow, restoreNow } from '#lib/backup/jobs-for-tests.ts'
+import { restoreNow } from '#lib/backup/jobs-for-tests.ts'
 import { runRestore } from '#lib/backup/run-restore.ts'
-import { startBackup } from '#lib/backup/start-backup.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { exchangeNow } from '#lib/rewrap/rewrap-for-tests.ts'
-import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { verifyCertificate } from './certificate.ts'
-import { runShreds, settleMs } from './run-shreds.ts'
-import type { ShredSelection } from './schema.ts'
+import { settleMs } from './run-shreds.ts'
 import { previewShred } from './select-backups.ts'
+import { bucket as Bucket, hour, shreddingConsole } from './shredding-console-for-tests.ts'
 import { signingKey } from './signing-key.ts'
 import { startShred } from './start-shred.ts'
 import { undoShred } from './undo-shred.ts'
 import { certificateOf, viewShred, viewShredAhead } from './view-shreds.ts'
 
-const Bucket = 'vault-hosted-us-east-1'
 const never = new AbortController().signal
-const hour = 3_600_000
-let sandbox: TestSandbox
-let here: TestConsole
-let source: string
-let old: string
-let next: string
-/** The console's clock, as these functions are told it. */
-let at = Date.parse('2026-11-23T08:00:00Z')
-const clock = { now: () => new Date(at) }
+const here = shreddingConsole()
+const { backUp, clock, pass, row, shred } = here
 
-beforeAll(async () => {
-  sandbox = await openTestSandbox()
-  here = await openTestConsole({ endpoint: sandbox.sandbox.endpoint, credentials: sandbox.administrator })
-  old = keyArn(sandbox.info, 'backups')
-  next = keyArn(sandbox.info, 'archive')
-  await sandbox.s3().send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }))
-  await here.save({ masterKey: 'alias/backups' })
-  source = path.join(here.context.sourceRoots[0] ?? '', 'source')
-  mkdirSync(source)
-  writeFileSync(path.join(source, 'a'), 'first')
-})
-afterAll(async () => {
-  await here.close()
-  await sandbox.close()
-})
-beforeEach(async () => {
-  await here.db.shredItem.deleteMany()
-  await here.db.shred.deleteMany()
-  await here.db.notice.deleteMany()
-})
-
-async function backUp(name = ''): Promise<string> {
-  const id = await backUpNow(here.context, source, name)
-  return id
-}
-const row = (id: string) => here.db.backup.findUniqueOrThrow({ where: { id } })
-async function shred(selection: ShredSelection, hours = 72): Promise<string> {
-  const { digest, name } = await previewShred(here.db, selection)
-  return startShred(here.context, { selection, digest, name, reason: 'End of contract', hours }, actor, clock.now())
-}
-const rewrap = (id: string) => exchangeNow(here.context, id, { from: old, to: next })
-async function calls(): Promise<number> {
-  const { counts } = await sandbox.control('GET', 'requests')
-  return Object.values<number>(counts.s3 ?? {}).reduce((sum, one) => sum + one, 0)
-}
-/** A worker's passes until all that can be done is done. */
-async function pass(ms = 0): Promise<void> {
-  at += ms
-  await runShreds(here.context, never, clock)
-}
-let targets = 0
 async function restore(backupId: string): Promise<string | null> {
-  targets += 1
-  const target = path.join(here.context.restoreRoots[0] ?? '', `restore ${targets}`)
-  return (await restoreNow(here.context, backupId, target)).error
+  return (await restoreNow(here.context, backupId, here.newTarget())).error
 }
 /** Every byte of the bucket, old versions and all. */
 async function wholeBucket(): Promise<Buffer> {
-  const s3 = sandbox.s3()
+  const s3 = here.sandbox.s3()
   const all: Buffer[] = []
   for (let marker: object = {}; ; ) {
     const page = await s3.send(new ListObjectVersionsCommand({ Bucket, ...marker }))
@@ -136,7 +79,7 @@ test('one that came due while nobody could see it waits one more hour, in which 
   const [request, other] = [await shred({ id: [id] }, 1), await shred({ id: [await backUp('other')] }, 24)]
   // As with a database that was put back, or a console that was switched off for a day.
   await pass(23 * hour)
-  const dueAt = new Date(at + hour).toISOString()
+  const dueAt = new Date(clock.now().getTime() + hour).toISOString()
   expect(await viewShred(here.db, request)).toMatchObject({ state: 'waiting', dueAt })
   expect(await here.db.auditEvent.findFirst({ where: { action: 'shred.postpone' } })).toMatchObject({
     actor: 'console',
@@ -154,7 +97,7 @@ test('restorable until it is due; then no wrap is left anywhere, and a certifica
   const id = await backUp('payroll')
   const kept = await backUp('payroll')
   const first = await ciphertextsOf(id)
-  await rewrap(id)
+  await exchangeNow(here.context, id, { from: here.key('backups'), to: here.key('archive') })
   const ciphertexts = [...first, ...(await ciphertextsOf(id))]
   const holds = async (hay: { bucket: Buffer; database: string }) =>
     ciphertexts.map(({ base64, hex }) => [hay.bucket.includes(base64), hay.database.includes(hex)])
@@ -193,7 +136,7 @@ test('restorable until it is due; then no wrap is left anywhere, and a certifica
   expect(certificate).toMatchObject({
     issue: 1,
     request: { id: request, name: 'payroll', by: actor, reason: 'End of contract' },
-    shredded: [{ backup: id, keys: [next], bytes: 5 }],
+    shredded: [{ backup: id, keys: [here.key('archive')], bytes: 5 }],
     notShredded: [],
   })
   // Both generations, by their SHA-256.
@@ -251,7 +194,7 @@ test('of an undo and a worker that begins at the same moment, one wins, and eith
   for (let round = 0; round < 6; round += 1) {
     const id = await backUp('race')
     const request = await shred({ id: [id] }, 1)
-    at += hour
+    here.wait(hour)
     const [undone] = await Promise.allSettled([
       undoShred(here.db, request, 'other@example.test', clock.now()),
       undoShred(here.db, request, 'third@example.test', clock.now()).catch(() => {}),
@@ -271,7 +214,7 @@ test('of an undo and a worker that begins at the same moment, one wins, and eith
 test('what is restored, or gets other keys, at that moment is waited for', async () => {
   const id = await backUp('busy')
   const request = await shred({ id: [id] }, 1)
-  const target = path.join(here.context.restoreRoots[0] ?? '', 'busy')
+  const target = here.newTarget('busy')
   const running = await startRestore(here.context, { backupId: id, target }, 'page', actor)
   await pass(hour)
   expect(await viewShred(here.db, request)).toMatchObject({
@@ -292,7 +235,7 @@ test('what is restored, or gets other keys, at that moment is waited for', async
 })
 
 test('Object Lock keeps a version: told with its cause, the others are certified, and later all', async () => {
-  const s3 = sandbox.s3()
+  const s3 = here.sandbox.s3()
   await s3.send(
     new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } }),
   )
@@ -314,83 +257,11 @@ test('Object Lock keeps a version: told with its cause, the others are certified
   expect(last).toMatchObject({ issue: 2, shredded: [{ backup: ids[0] }, { backup: ids[1] }], notShredded: [] })
 })
 
-test('killed after any of its calls, or written to once more by one thought dead, it ends the same', async () => {
-  const ids = [await backUp('killed'), await backUp('killed')]
-  const request = await shred({ id: ids }, 1)
-  at += hour
-  // Each run is ended by one call more than the one before; the sandbox counts them.
-  for (let calls = 0; calls < 40; calls += 1) {
-    const stop = new AbortController()
-    let left = calls
-    const ending: typeof here.context = {
-      ...here.context,
-      db: here.db.$extends({
-        query: {
-          $allOperations: async ({ args, query }) => {
-            left -= 1
-            if (left < 0) throw new Error('killed')
-            return query(args)
-          },
-        },
-      }) as never,
-    }
-    await runShreds(ending, stop.signal, clock).catch((error: unknown) => {
-      if (!(error instanceof Error) || error.message !== 'killed') throw error
-    })
-    at += 11 * 60_000
-    const states = (await Promise.all(ids.map(row))).map(({ state }) => state)
-    for (const state of states) expect(['complete', 'shredding', 'shredded']).toContain(state)
-    if (states.every((state) => state === 'shredding') && calls < 30) {
-      // Somebody thought dead stores an envelope after all.
-      const Key = `${here.environment}/backups/${ids[0]}/envelope.json`
-      await sandbox.s3().send(new PutObjectCommand({ Bucket, Key, Body: 'late' }))
-    }
-  }
-  await pass(hour)
-  await pass(settleMs)
-  expect(await viewShred(here.db, request)).toMatchObject({ state: 'complete', destroyed: 2 })
-  const left = await sandbox
-    .s3()
-    .send(new ListObjectVersionsCommand({ Bucket, Prefix: `${here.environment}/backups/${ids[0]}/envelope.json` }))
-  expect([left.Versions ?? [], left.DeleteMarkers ?? []]).toEqual([[], []])
-})
-
-test('a worker killed (kill -9) in the middle again and again: it ends the same', async () => {
-  const ids = await Promise.all(Array.from({ length: 6 }, () => backUp('killed for good')))
-  const request = await shred({ id: ids }, 1)
-  at += hour
-  let killed = 0
-  for (let round = 0; round < 2; round += 1) {
-    const { accessKeyId, secretAccessKey } = sandbox.administrator
-    const place = [here.url, here.context.dataDir, sandbox.sandbox.endpoint, accessKeyId, secretAccessKey, String(at)]
-    const program = path.join(import.meta.dirname, 'killed-pass-for-tests.ts')
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...place])
-    const exited = once(child, 'exit')
-    await Promise.race([once(child.stdout, 'data'), exited])
-    // Some calls later; the sandbox counts them.
-    const wanted = (await calls()) + 3 + 5 * round
-    while (child.exitCode === null && (await calls()) < wanted) await setImmediate()
-    if (child.kill('SIGKILL')) killed += 1
-    await exited
-    at += 11 * 60_000
-    for (const { state } of await Promise.all(ids.map(row)))
-      expect(['complete', 'shredding', 'shredded']).toContain(state)
-  }
-  expect(killed).toBeGreaterThan(0)
-  await pass()
-  await pass(settleMs)
-  expect(await viewShred(here.db, request)).toMatchObject({ state: 'complete', destroyed: 6 })
-  const { certificate } = verifyCertificate((await certificateOf(here.db, request)) ?? '')
-  expect(certificate.shredded).toHaveLength(6)
-  for (const { envelopes } of certificate.shredded)
-    expect(envelopes.map(({ where }) => where).sort()).toEqual(['bucket', 'database'])
-})
-
 test('what cannot be shredded is left out in words, and the set must be the one that was shown', async () => {
   const id = await backUp('one')
-  const { digest, name } = await previewShred(here.db, { key: next })
+  const { digest, name } = await previewShred(here.db, { key: here.key('archive') })
   expect(name).toMatch(/^\d+ backups?$|^one$/)
-  const failed = await startBackup(here.context, { source, name: 'queued' }, 'page', actor)
+  const failed = await here.start(here.makeSmallSource(), { name: 'queued' })
   const preview = await previewShred(here.db, { id: [id, failed] })
   expect(preview).toMatchObject({
     count: 1,
