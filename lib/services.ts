@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { sealWebhookUrl } from '#lib/alerts/seal-webhook-url.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { type Env, readEnv } from '#lib/env.ts'
@@ -35,8 +36,8 @@ export async function sealHostOf(env: Env): Promise<SealHost> {
 }
 
 /**
- * @param options.follow whether a seal that names another key than before gets a root key of its own: only where the
- * console itself starts
+ * @param options.follow whether a seal that names another key than before gets a root key of its own, and what an older
+ * console left unsealed is sealed: only where the console itself starts
  * @throws AppError `unavailable` without a database or, in the sandbox, without the sandbox; `sealed` with the diagnosis
  * while the seal does not open
  */
@@ -88,7 +89,9 @@ async function open(db: Db, env: Env, follow: boolean) {
   const kmsTally = openKmsTally(db)
   const counted = { ...host, own: { ...host.own, onKmsCall: kmsTally.of('seal') } }
   try {
-    return { installation, host, kmsTally, ...(await unseal({ db, installation }, counted, { follow })) }
+    const unsealed = await unseal({ db, installation }, counted, { follow })
+    if (follow) await sealWebhookUrl({ db, installation, seal: unsealed.keyring })
+    return { installation, host, kmsTally, ...unsealed }
   } catch (error) {
     await kmsTally.close()
     throw error

@@ -41,16 +41,21 @@ export function WebhookForm({ settings, save, test }: Props) {
         {on && (
           <>
             <TextField
+              key={`address ${form.saves}`}
               label="Address"
               name="url"
               mono
               inputMode="url"
               maxLength={2000}
-              placeholder="https://hooks.example.com/vault"
-              defaultValue={settings?.url}
+              placeholder={settings ? 'Stored; leave empty to keep it' : 'https://hooks.example.com/vault'}
               error={errors.url}
               help={
                 <>
+                  {settings && (
+                    <>
+                      Stored sealed: it leads to <code>{settings.origin}</code>, and the rest is not shown again.{' '}
+                    </>
+                  )}
                   With <code>http://</code> whoever is on the way can read it, though not change it. One in a private
                   network, or on this machine, must be named in <code>VAULT_ALLOWED_ENDPOINTS</code> as{' '}
                   <code>HOST</code> or <code>HOST:PORT</code>. Redirects are not followed.
@@ -58,7 +63,7 @@ export function WebhookForm({ settings, save, test }: Props) {
               }
             />
             <TextField
-              key={form.saves}
+              key={`secret ${form.saves}`}
               label="Signing secret"
               name="secret"
               type="password"

@@ -11,6 +11,7 @@ export type AlertContext = Pick<EnvironmentContext, 'db' | 'installation' | 'sea
 
 export const passwordPlace = { place: 'alerts.mail-password', row: 'alerts' }
 export const secretPlace = { place: 'alerts.webhook-secret', row: 'alerts' }
+export const urlPlace = { place: 'alerts.webhook-url', row: 'alerts' }
 
 const mail = z.object({
   host: z.string(),
@@ -20,11 +21,15 @@ const mail = z.object({
   from: z.string(),
   to: z.array(z.string()),
 })
-const webhook = z.object({ url: z.string() })
+const webhook = z.object({
+  origin: z.string(),
+  /** In a row from before it was a sealed value, until the console has started. */
+  url: z.string().optional(),
+})
 
 export interface StoredSettings {
   readonly mail: MailSettings | null
-  readonly webhook: { readonly url: string } | null
+  readonly webhook: { readonly origin: string; readonly url?: string | undefined } | null
   readonly publicUrl: string
   readonly updatedAt: Date | null
   readonly updatedBy: string | null
@@ -48,6 +53,15 @@ export async function openPassword(context: AlertContext): Promise<string | unde
 
 export async function openWebhookSecret(context: AlertContext): Promise<string | undefined> {
   return textOf(await getSealed(context.db, context, secretPlace))
+}
+
+/** Whoever has the whole address may write to whom it leads: it is as secret as a password. */
+export async function openWebhookUrl(
+  context: AlertContext,
+  webhook: StoredSettings['webhook'],
+): Promise<string | undefined> {
+  if (!webhook) return undefined
+  return webhook.url ?? textOf(await getSealed(context.db, context, urlPlace))
 }
 
 const textOf = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('utf8')

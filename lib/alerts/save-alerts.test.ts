@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { alertingConsole, by } from './alerting-console-for-tests.ts'
-import { saveWebhook } from './save-alerts.ts'
+import { alertingConsole, by, mail } from './alerting-console-for-tests.ts'
+import { saveMail, saveWebhook } from './save-alerts.ts'
+import { sealWebhookUrl } from './seal-webhook-url.ts'
 import { tryAlert } from './try-alert.ts'
 import { viewAlerts } from './view-alerts.ts'
 
@@ -29,7 +31,7 @@ test('sending alerts elsewhere, or nowhere, asks again and tells the other admin
     `Alerts go to another address: ${origin}, at another path instead of ${origin}.`,
     'Alerts go by webhook no more.',
   ])
-  expect(await viewAlerts(here.context)).toMatchObject({ settings: { webhook: { url: server.url } } })
+  expect(await viewAlerts(here.context)).toMatchObject({ settings: { webhook: { origin } } })
   await here.db.notice.deleteMany()
   expect(
     await saveWebhook(
@@ -39,19 +41,61 @@ test('sending alerts elsewhere, or nowhere, asks again and tells the other admin
     ),
   ).toEqual({ status: 'success' })
   await expect(tryAlert(here.context, 'webhook', by.actor, 1)).rejects.toThrow('203.0.113.7')
+  expect(await toldOf('secret-words', new URL(server.url).search)).toBe(0)
   expect(await saveWebhook(here.context, { on: false, url: '', secret: '' }, by)).toEqual({ status: 'success' })
   const notice = { title: 'Alerts changed', link: '/settings/alerts' }
   expect(await here.db.notice.findMany({ orderBy: { id: 'asc' } })).toMatchObject([
     { ...notice, detail: `Alerts go to another address: https://203.0.113.7:8443 instead of ${origin}.` },
     { ...notice, detail: 'Alerts go by webhook no more.' },
   ])
-  // Whoever has the whole address may write to whom it leads.
-  const told = await here.db.$queryRaw<{ hits: number }[]>`
+  expect(await toldOf('secret-words', new URL(server.url).search)).toBe(0)
+  expect(await here.db.sealedValue.count({ where: { place: { startsWith: 'alerts.webhook' } } })).toBe(0)
+})
+
+/** In how many rows any of these stands. Whoever has the whole address of a webhook may write to whom it leads. */
+async function toldOf(...secrets: string[]): Promise<number | undefined> {
+  const [told] = await here.db.$queryRaw<{ hits: number }[]>`
     SELECT count(*)::int AS hits FROM (
       SELECT row_to_json(audit_event)::text AS words FROM audit_event
       UNION ALL SELECT row_to_json(notice)::text FROM notice
+      UNION ALL SELECT row_to_json(alert_settings)::text FROM alert_settings
       UNION ALL SELECT row_to_json(alert_delivery)::text FROM alert_delivery) AS everything
-    WHERE words LIKE '%secret-words%' OR words LIKE '%' || ${new URL(server.url).search} || '%'`
-  expect(told).toEqual([{ hits: 0 }])
-  expect(await here.db.sealedValue.count({ where: { place: 'alerts.webhook-secret' } })).toBe(0)
+    WHERE words LIKE ANY (${secrets.map((secret) => `%${secret}%`)})`
+  return told?.hits
+}
+
+test('an address is stored sealed and shown no more; left empty it stays, for the next save as for the next message', async () => {
+  const server = await webhook()
+  const { origin, search } = new URL(server.url)
+  const entered = { on: true, url: server.url, secret: '' }
+  expect(await saveWebhook(here.context, { ...entered, url: '' }, by)).toMatchObject({
+    fieldErrors: { url: expect.stringContaining('Enter an address') },
+  })
+  await saveWebhook(here.context, entered, by)
+  const settings = { webhook: { origin }, mail: null, updatedAt: expect.any(String), updatedBy: by.actor }
+  expect((await viewAlerts(here.context)).settings).toEqual(settings)
+  expect(await saveWebhook(here.context, { ...entered, url: '' }, by)).toEqual({ status: 'success' })
+  await saveMail(here.context, mail(25), by)
+  await tryAlert(here.context, 'webhook', by.actor)
+  expect(server.calls).toHaveLength(1)
+  expect(await toldOf(search)).toBe(0)
+})
+
+test('an address that an older console left in its row goes on working, and is sealed when this one starts', async () => {
+  const server = await webhook()
+  const { origin, search } = new URL(server.url)
+  await saveWebhook(here.context, { on: true, url: server.url, secret: '' }, by)
+  await here.db.sealedValue.deleteMany({ where: { place: 'alerts.webhook-url' } })
+  await here.db.alertSettings.updateMany({ data: { webhook: { url: server.url } } })
+  const migration = new URL('../../prisma/migrations/20261128000000_webhook_origin/migration.sql', import.meta.url)
+  await here.db.$executeRawUnsafe(readFileSync(migration, 'utf8'))
+  expect(await here.db.alertSettings.findFirst()).toMatchObject({ webhook: { origin, url: server.url } })
+  await tryAlert(here.context, 'webhook', by.actor)
+  expect(await toldOf(search)).toBe(1)
+  // Web server and workers start at once.
+  await Promise.all([sealWebhookUrl(here.context), sealWebhookUrl(here.context)])
+  expect(await here.db.alertSettings.findFirst()).toMatchObject({ webhook: { origin } })
+  expect(await toldOf(search)).toBe(0)
+  await tryAlert(here.context, 'webhook', by.actor)
+  expect(server.calls.map(({ url }) => url)).toEqual([`/hooks${search}`, `/hooks${search}`])
 })

@@ -5,7 +5,15 @@ import type { Confirm } from '#lib/environment/confirm.ts'
 import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { getSealed, putSealed } from '#lib/seal/sealed-values.ts'
-import { type AlertContext, passwordPlace, type StoredSettings, secretPlace, storedSettings } from './alert-settings.ts'
+import {
+  type AlertContext,
+  openWebhookUrl,
+  passwordPlace,
+  type StoredSettings,
+  secretPlace,
+  storedSettings,
+  urlPlace,
+} from './alert-settings.ts'
 import { type AlertsResult, type mailInputSchema, recipientsIn, type webhookInputSchema } from './schema.ts'
 import { targetOf } from './send-webhook.ts'
 import { newWebhookSecret } from './webhook-signature.ts'
@@ -47,25 +55,34 @@ export async function saveMail(
   })
 }
 
-/** @returns the signing secret when it is a new one */
+/**
+ * An empty address keeps the stored one.
+ * @returns the signing secret when it is a new one
+ */
 export async function saveWebhook(
   context: AlertContext,
   { on, url, secret }: z.output<typeof webhookInputSchema>,
   by: SaveBy,
 ): Promise<AlertsResult> {
   const before = await storedSettings(context.db)
-  const problem = on ? urlProblem(url) : undefined
+  const known = await openWebhookUrl(context, before.webhook)
+  const problem = on ? urlProblem(url || (known ?? '')) : undefined
   if (problem) return refused('url', problem)
   const stored = Boolean(await getSealed(context.db, context, secretPlace))
-  const webhook = on ? { url: new URL(url).href } : null
+  const href = on ? new URL(url || (known ?? '')).href : undefined
+  const webhook = href === undefined ? null : { origin: new URL(href).origin }
   const next = !on || (stored && secret === '') ? undefined : secret || newWebhookSecret()
-  const [was, is] = [before.webhook && tellable(before.webhook), webhook && tellable(webhook, before.webhook)]
+  const was = before.webhook && { url: before.webhook.origin }
+  // What comes after the host often is what lets messages in, as a password does: it is never told, only that it changed.
+  const moved = href !== known && webhook?.origin === was?.url
+  const is = webhook && { url: moved ? `${webhook.origin}, at another path` : webhook.origin }
   const changes = changesBetween(was, is, 'webhook')
   if (next) changes['webhook.secret'] = [stored ? 'stored' : null, 'replaced']
   const reasons = was ? elsewhere('webhook', was, is) : []
   const result = await store(context, before, { webhook }, { ...by, changes, reasons }, async (tx) => {
     if (next) await putSealed(tx, context, secretPlace, Buffer.from(next))
-    else if (!on) await tx.sealedValue.deleteMany({ where: secretPlace })
+    if (href !== undefined) await putSealed(tx, context, urlPlace, Buffer.from(href))
+    else await tx.sealedValue.deleteMany({ where: { OR: [secretPlace, urlPlace] } })
   })
   return result.status === 'success' && next ? { ...result, secret: next } : result
 }
@@ -82,10 +99,10 @@ async function store(
     if (verdict !== 'confirmed')
       return { status: 'confirm', reasons, ...(verdict.wrong && { wrong: verdict.wrong.message }) }
   }
-  const next = { mail: before.mail, webhook: before.webhook, ...change }
+  const { mail, webhook } = change
   const data = {
-    mail: next.mail ? { ...next.mail, to: [...next.mail.to] } : noJson,
-    webhook: next.webhook ? { ...next.webhook } : noJson,
+    ...(mail !== undefined && { mail: mail ? { ...mail, to: [...mail.to] } : noJson }),
+    ...(webhook !== undefined && { webhook: webhook ? { origin: webhook.origin } : noJson }),
     publicUrl,
     updatedAt: new Date(),
     updatedBy: actor,
@@ -138,14 +155,6 @@ function changesBetween(before: object | null, after: object | null, prefix: str
       .map((name): [string, [string | null, string | null]] => [`${prefix}.${name}`, [text(was[name]), text(is[name])]])
       .filter(([, [one, other]]) => one !== other),
   )
-}
-
-/** What comes after the host often is what lets messages in, as a password does: it is never told, only that it changed. */
-function tellable({ url }: { readonly url: string }, before?: { readonly url: string } | null): { url: string } {
-  const { protocol, host } = new URL(url)
-  const where = `${protocol}//${host}`
-  const moved = before && before.url !== url && tellable(before).url === where
-  return { url: moved ? `${where}, at another path` : where }
 }
 
 function urlProblem(text: string): string | undefined {

@@ -91,6 +91,7 @@ export type MailInput = z.input<typeof mailInputSchema>
 export const webhookInputSchema = z
   .object({
     on: z.boolean(),
+    /** Empty: the stored one stays. */
     url: z.string().trim().max(2000, 'At most 2000 characters.'),
     /** Empty: the stored one stays; without one, the console makes one. */
     secret: z.string().trim().max(200, 'At most 200 characters.'),
@@ -128,7 +129,8 @@ export interface AlertSettingsView {
     readonly from: string
     readonly to: readonly string[]
   } | null
-  readonly webhook: { readonly url: string } | null
+  /** Where it leads, without what lets messages in there. */
+  readonly webhook: { readonly origin: string } | null
   readonly updatedAt: string | null
   readonly updatedBy: string | null
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Db, databaseClock } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
-import { type AlertContext, openPassword, openWebhookSecret, storedSettings } from './alert-settings.ts'
+import { type AlertContext, openPassword, openWebhookSecret, openWebhookUrl, storedSettings } from './alert-settings.ts'
 import type { AlertMessage } from './schema.ts'
 import { sendMail } from './send-mail.ts'
 import { sendWebhook } from './send-webhook.ts'
@@ -68,9 +68,10 @@ export async function deliver(
   const { mail, webhook, publicUrl } = await storedSettings(context.db)
   const sending = { allowedEndpoints: context.allowedEndpoints, proxy: context.own.proxy, publicUrl, id, timeoutMs }
   if (channel === 'mail' && mail) return sendMail(mail, await openPassword(context), message, sending)
-  const secret = channel === 'webhook' && webhook ? await openWebhookSecret(context) : undefined
-  if (webhook && secret) {
-    await sendWebhook(webhook, secret, message, sending)
+  const url = channel === 'webhook' ? await openWebhookUrl(context, webhook) : undefined
+  const secret = url === undefined ? undefined : await openWebhookSecret(context)
+  if (url !== undefined && secret) {
+    await sendWebhook(url, secret, message, sending)
     return undefined
   }
   throw new AppError('invalid', `Alerts by ${channel} are not set up.`, { fix: 'Set them up in Settings > Alerts.' })

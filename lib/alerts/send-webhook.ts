@@ -16,7 +16,7 @@ import { signatureOf } from './webhook-signature.ts'
  * Throws AppError, which names host and status and repeats nothing of the answer.
  */
 export async function sendWebhook(
-  { url }: { readonly url: string },
+  url: string,
   secret: string,
   message: AlertMessage,
   { allowedEndpoints, proxy, publicUrl, id, timeoutMs }: Sending,

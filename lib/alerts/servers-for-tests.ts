@@ -73,7 +73,7 @@ export async function openSilentServer(): Promise<{ port: number; close(): Promi
 export interface TestWebhook {
   readonly url: string
   readonly port: number
-  readonly calls: { readonly headers: IncomingHttpHeaders; readonly body: string }[]
+  readonly calls: { readonly url: string | undefined; readonly headers: IncomingHttpHeaders; readonly body: string }[]
   /** What it answers next, then 200; `silence`: nothing. */
   answers: (number | 'silence')[]
   close(): Promise<void>
@@ -83,7 +83,7 @@ export async function openTestWebhook(): Promise<TestWebhook> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
-    here.calls.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
+    here.calls.push({ url: request.url, headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
     const answer = here.answers.shift() ?? 200
     if (answer !== 'silence') response.writeHead(answer, { location: '/elsewhere' }).end('an answer')
   }).listen(0, '127.0.0.1')

@@ -30,7 +30,7 @@ export async function viewAlerts(context: AlertContext): Promise<AlertsView> {
   return {
     settings: {
       mail: mail && { ...mail, hasPassword: password > 0 },
-      webhook,
+      webhook: webhook && { origin: webhook.origin },
       updatedAt: updatedAt?.toISOString() ?? null,
       updatedBy,
     },

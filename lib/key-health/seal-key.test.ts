@@ -129,7 +129,7 @@ test('it is tried as the seal, as often as the seal says, and counted as the sea
 
 test('disabled: one event, one audit row, one alert, which say what hangs on it; then all is well', async () => {
   await here.db.backup.create({ data: aes256((await here.db.rootKey.findFirstOrThrow()).id, 7n) })
-  await here.db.alertSettings.create({ data: { webhook: { url: 'http://x' }, publicUrl: '', updatedBy: 'test' } })
+  await here.db.alertSettings.create({ data: { webhook: { origin: 'http://x' }, publicUrl: '', updatedBy: 'test' } })
   await here.db.alertDelivery.deleteMany()
   await sandbox.kms().send(new DisableKeyCommand({ KeyId: arn }))
   await pass(12)

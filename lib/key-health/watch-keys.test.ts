@@ -184,7 +184,7 @@ test('an alert that is open is quiet about less, and speaks when it is worse', a
 })
 
 test('a deletion that comes near is told again, as is one that was cancelled in between', async () => {
-  await here.db.alertSettings.create({ data: { webhook: { url: 'http://x' }, publicUrl: '', updatedBy: actor } })
+  await here.db.alertSettings.create({ data: { webhook: { origin: 'http://x' }, publicUrl: '', updatedBy: actor } })
   await here.db.alertDelivery.deleteMany()
   const told = async () => {
     const rows = await here.db.alertDelivery.findMany({ orderBy: { id: 'asc' } })

@@ -12,7 +12,11 @@ export function schedulingConsole() {
   const here = sandboxConsole({ masterKey: 'alias/backups' })
   beforeAll(async () => {
     await here.db.alertSettings.create({
-      data: { webhook: { url: 'https://hooks.example.com' }, publicUrl: 'https://vault.example.com', updatedBy: actor },
+      data: {
+        webhook: { origin: 'https://hooks.example.com' },
+        publicUrl: 'https://vault.example.com',
+        updatedBy: actor,
+      },
     })
   })
   afterEach(async () => {
