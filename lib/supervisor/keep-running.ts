@@ -13,6 +13,8 @@ export interface Part {
   spawn(): ChildProcess | Promise<ChildProcess>
   /** Settles when the part can do its work. Need not notice that the child ends. */
   ready(child: ChildProcess): Promise<void>
+  /** Asked when it died too often: a cause that can be told without its log. */
+  trouble?(): Promise<AppError | undefined>
 }
 
 export interface Events {
@@ -70,7 +72,7 @@ export function keepRunning(part: Part, events: Events): KeptPart {
       if (stop.signal.aborted) break
       deaths = performance.now() - born < quickMs ? deaths + 1 : 1
       if (deaths >= quickDeaths) {
-        const error = hopeless(part, deaths, reason)
+        const error = (await part.trouble?.()) ?? hopeless(part, deaths, reason)
         firstReady.reject(error)
         events.onGiveUp(error)
         return

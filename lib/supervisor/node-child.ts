@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { AppError } from '#lib/errors.ts'
 import { withLog } from './log-file.ts'
+import { type newStart, proofHeader } from './start-proof.ts'
+
+type Start = ReturnType<typeof newStart>
 
 /** The folder of package.json. */
 export const checkout = path.join(import.meta.dirname, '..', '..')
@@ -48,14 +51,19 @@ export async function untilItSaysReady(child: ChildProcess): Promise<z.infer<typ
   }
 }
 
-/** Waits until the address answers an HTTP request, whatever the answer. */
-export async function untilItAnswers(child: ChildProcess, url: string): Promise<void> {
+/**
+ * Waits until this very child answers at the address, whatever it answers: while another program does so, the child does
+ * not get the port, and ends.
+ */
+export async function untilItAnswers(child: ChildProcess, url: string, { ask }: Start): Promise<void> {
   const deadline = performance.now() + 60_000
   while (child.exitCode === null && child.signalCode === null) {
     try {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(30_000), redirect: 'manual' })
+      const { headers, isProof } = ask()
+      const answer = await fetch(url, { headers, signal: AbortSignal.timeout(30_000), redirect: 'manual' })
       await answer.body?.cancel()
-      return
+      if (isProof(answer.headers.get(proofHeader))) return
+      throw new Error('What answers there is not the console.')
     } catch (cause) {
       if (performance.now() > deadline) {
         throw new AppError('unavailable', 'It did not answer within a minute', { cause })

@@ -1,8 +1,11 @@
 import path from 'node:path'
 import type { Env } from '#lib/env.ts'
+import { AppError } from '#lib/errors.ts'
 import type { EmbeddedPostgres } from './embedded-postgres.ts'
+import { portTrouble } from './free-port.ts'
 import type { Part } from './keep-running.ts'
 import { type NodeProgram, spawnNode, untilItAnswers, untilItSaysReady } from './node-child.ts'
+import { newStart } from './start-proof.ts'
 
 /** What runs as the console's parts: flags of Node, the file, its arguments. Another program can take the place of each. */
 export interface Programs {
@@ -71,13 +74,29 @@ export function webPart(
   environment: NodeJS.ProcessEnv,
 ): Part {
   const logFile = path.join(dataDir, 'logs', 'web.log')
+  const start = newStart()
   return {
     name: 'The web server',
     logFile,
     stopSignal: 'SIGTERM',
-    spawn: () => spawnNode(program, logFile, environment),
-    ready: (child) => untilItAnswers(child, healthAddress(env)),
+    spawn: () => spawnNode(program, logFile, { ...environment, ...start.environment }),
+    ready: (child) => untilItAnswers(child, healthAddress(env), start),
+    trouble: () => portInUse(env),
   }
+}
+
+/** Undefined when it can be listened on. */
+export async function portInUse({ host, port }: Pick<Env, 'port' | 'host'>): Promise<AppError | undefined> {
+  const code = await portTrouble(port, host)
+  if (code === 'EADDRINUSE')
+    return new AppError('conflict', `Port ${port} on ${host} is in use by another program.`, {
+      fix: `Set PORT to a free one, such as PORT=${port < 65_535 ? port + 1 : 3000}.`,
+    })
+  return code === undefined
+    ? undefined
+    : new AppError('invalid', `The console cannot listen on port ${port} of ${host} (${code}).`, {
+        fix: 'Set PORT and VAULT_HOST to what this user may listen on.',
+      })
 }
 
 /** As this machine reaches it. */

@@ -7,11 +7,11 @@ import { type Build, ensureBuilt } from './build.ts'
 import { openDataFolder } from './data-folder.ts'
 import { prepareEmbeddedPostgres } from './embedded-postgres.ts'
 import { acquireLock } from './exclusive-lock.ts'
-import { portTrouble, rememberedPort } from './free-port.ts'
+import { rememberedPort } from './free-port.ts'
 import { type KeptPart, keepRunning, type Part } from './keep-running.ts'
 import { endLeftovers, forgetChildren, rememberChild } from './leftovers.ts'
 import { rotateLog } from './log-file.ts'
-import { healthAddress, type Programs, postgresPart, sandboxPart, webPart, workerPart } from './parts.ts'
+import { healthAddress, type Programs, portInUse, postgresPart, sandboxPart, webPart, workerPart } from './parts.ts'
 import { identify } from './process-identity.ts'
 import type { Progress } from './progress.ts'
 import { announceRunning, withdrawRunning } from './running.ts'
@@ -103,7 +103,8 @@ async function startConsole(console: Console, { signal, undo, keep }: Startup): 
   signal.throwIfAborted()
   await withdrawRunning(dataDir)
   await endLeftovers(dataDir)
-  await checkPort(env)
+  const taken = await portInUse(env)
+  if (taken) throw taken
 
   const [{ databaseUrl, setupUrl }, sandboxEndpoint] = await Promise.all([
     startDatabase(),
@@ -182,19 +183,6 @@ async function lockDataFolder(dataDir: string, address: string, progress: Progre
     forgetChildren(dataDir)
     await lock.release()
   }
-}
-
-async function checkPort({ port, host }: Env): Promise<void> {
-  const trouble = await portTrouble(port, host)
-  if (!trouble) return
-  if (trouble === 'EADDRINUSE') {
-    throw new AppError('conflict', `Port ${port} on ${host} is in use by another program.`, {
-      fix: `Set PORT to a free one, such as PORT=${port < 65_535 ? port + 1 : 3000}.`,
-    })
-  }
-  throw new AppError('invalid', `The console cannot listen on port ${port} of ${host} (${trouble}).`, {
-    fix: 'Set PORT and VAULT_HOST to what this user may listen on.',
-  })
 }
 
 /** The default folders to back up and to restore into. Folders that somebody named are theirs to make. */
