@@ -83,11 +83,13 @@ function number({ whole = false, most = Number.MAX_SAFE_INTEGER }: { whole?: boo
 async function steer(run: (control: SandboxControl) => Promise<void>): Promise<void> {
   // Not needed, and so not loaded, by who only runs a sandbox.
   const { readEnv } = await import('#lib/env.ts')
+  const { SandboxRefusal } = await import('#lib/sandbox/attach.ts')
   const { openSandboxControl } = await import('#lib/sandbox/open-control.ts')
   const { dataDir } = readEnv(undefined, { serves: false })
   try {
     await run(openSandboxControl(path.join(dataDir, 'sandbox')))
   } catch (cause) {
+    if (cause instanceof SandboxRefusal) throw new AppError('invalid', cause.message, { cause })
     throw new AppError('unavailable', messageOf(cause), {
       cause,
       fix: 'Start the console with npm start, or name its folder in VAULT_DATA_DIR.',

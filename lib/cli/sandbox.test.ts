@@ -50,6 +50,7 @@ test.each([
   [[...throttled, '--times', 'x'], 2, 'It must be a whole number from 0.'],
   [['fault', 'add', '--service', 'kms', '--operation', '*'], 2, '--effect'],
   [['fault', 'no-such-verb'], 2, 'unknown command'],
+  [['fault', 'add', '--service', 'kms', '--operation', 'NONSENSE', '--effect', 'Throttle'], 1, 'or one of CancelKey'],
   [['--port', '99999'], 2, 'A port is a number from 0 to 65535.'],
 ])('%j exits with %i', async (args, code, words) => {
   const refused = await run(args)

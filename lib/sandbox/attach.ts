@@ -15,9 +15,12 @@ export function removeNotice(dataDir: string): void {
   rmSync(noticePath(dataDir), { force: true })
 }
 
+/** The sandbox is there, and said no, in a sentence of its own. */
+export class SandboxRefusal extends Error {}
+
 /**
  * One call to the control interface of the sandbox that another process runs on this folder.
- * Throws Error when none runs, and with the sandbox's own sentence when it refuses.
+ * Throws Error when none runs, and SandboxRefusal when it refuses.
  */
 export async function callSandbox(
   dataDir: string,
@@ -41,7 +44,8 @@ export async function callSandbox(
   })
   if (response.ok) return response
   const { error }: { error?: string } = await response.json().catch(() => ({}))
-  throw new Error(error ?? `The sandbox on ${dataDir} answered ${response.status}.`)
+  if (error !== undefined) throw new SandboxRefusal(error)
+  throw new Error(`The sandbox on ${dataDir} answered ${response.status}.`)
 }
 
 /** What the sandbox that another process runs on this folder holds, secrets included. Throws when none runs. */

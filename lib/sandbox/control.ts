@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts'
+import { faultProblem } from './fault-problem.ts'
 import { readFaults } from './faults.ts'
 import type { Answer } from './http/answer.ts'
 import { type AwsRequest, header, readBody } from './http/request.ts'
@@ -40,6 +41,8 @@ function text(value: unknown): string | undefined {
 async function putFaults(body: unknown, world: World): Promise<Answer> {
   const faults = readFaults(body)
   if (typeof faults === 'string') return refuse(400, faults)
+  const problem = faults.map(faultProblem).find((one) => one !== undefined)
+  if (problem !== undefined) return refuse(400, problem)
   world.faults.set(faults)
   return json(world.faults.list())
 }

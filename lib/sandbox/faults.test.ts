@@ -89,6 +89,33 @@ test('a bad fault is refused with a sentence', async () => {
   await expect(arm({ service: 'kms', operation: '*', effect: 'Flood' })).rejects.toThrow('"effect\\" must be one of')
 })
 
+test.each([
+  [
+    'kms',
+    'NONSENSE',
+    /“NONSENSE” is no operation of KMS in the sandbox. Give \* for all, or one of .*Decrypt, .*Encrypt, /,
+  ],
+  ['kms', 'PutObject', /“PutObject” is no operation of KMS/],
+  ['s3', 'putobject', /it is written PutObject\./],
+  ['s3', 'constructor', /no operation of S3 in the sandbox.* CreateBucket, .*ListBuckets, .*PutObject/],
+  ['sts', 'GetSessionToken', /or one of AssumeRole, GetCallerIdentity\./],
+  ['*', 'NONSENSE', /is no operation of the sandbox\. .*AssumeRole, .*Decrypt, .*PutObject/],
+  ['iam', '*', /“iam” is no service of the sandbox: it has kms, sts, s3, or \* for all\./],
+])('a fault that would never strike is refused, with what there is: %s %s', async (service, operation, words) => {
+  await expect(arm({ service, operation, effect: 'Throttle' })).rejects.toThrow(words)
+  expect(await target.control('GET', 'faults')).toEqual([])
+})
+
+test.each([
+  ['kms', 'ReEncrypt'],
+  ['KMS', '*'],
+  ['s3', 'CreateBucket'],
+  ['sts', 'AssumeRole'],
+  ['*', 'PutObject'],
+])('a fault of what there is can be set: %s %s', async (service, operation) => {
+  expect(await arm({ service, operation, effect: 'Throttle' })).toHaveLength(1)
+})
+
 test('calls are counted by service and operation', async () => {
   await target.control('DELETE', 'requests')
   await encrypt()

@@ -20,7 +20,10 @@ export async function handleSts(exchange: Exchange, world: World): Promise<Answe
   const hash = createHash('sha256').update(body).digest('hex')
   const caller = authenticate(request, 'sts', hash, world)
   await sufferFaults(exchange, caller.principal, world)
-  const result = perform(exchange.operation, form, caller, world)
+  const perform = stsOperations.get(exchange.operation)
+  if (!perform)
+    throw new AwsError('InvalidAction', `Could not find operation ${exchange.operation} for version 2011-06-15`)
+  const result = perform(form, caller, world)
   return {
     status: 200,
     headers: { 'content-type': 'text/xml', 'x-amzn-requestid': exchange.requestId },
@@ -31,23 +34,21 @@ export async function handleSts(exchange: Exchange, world: World): Promise<Answe
   }
 }
 
-function perform(
-  operation: string,
+type StsHandler = (
   form: URLSearchParams,
   caller: ReturnType<typeof authenticate>,
   world: World,
-): { [name: string]: Xml } {
-  const { principal, region } = caller
-  switch (operation) {
-    // Needs no permission, and an explicit deny does not stop it.
-    case 'GetCallerIdentity':
-      return { Arn: principal.arn, UserId: principal.userId, Account: principal.account }
-    case 'AssumeRole':
-      return assumeRole(form, principal, region, world)
-    default:
-      throw new AwsError('InvalidAction', `Could not find operation ${operation} for version 2011-06-15`)
-  }
-}
+) => { [name: string]: Xml }
+
+/** Every operation of STS that there is here, by the name in `Action`. */
+export const stsOperations: ReadonlyMap<string, StsHandler> = new Map<string, StsHandler>([
+  // Needs no permission, and an explicit deny does not stop it.
+  [
+    'GetCallerIdentity',
+    (_, { principal }) => ({ Arn: principal.arn, UserId: principal.userId, Account: principal.account }),
+  ],
+  ['AssumeRole', (form, { principal, region }, world) => assumeRole(form, principal, region, world)],
+])
 
 export function stsError(error: AwsError, exchange: Exchange): Answer {
   return {
