@@ -1,10 +1,10 @@
 'use client'
 import { useRouter } from 'next/navigation'
-import { lazy, Suspense, useState, useTransition } from 'react'
+import { lazy, Suspense, useId, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { unanswered } from '#components/ui/unanswered.ts'
-import type { BackupRow, ChangeResult, Loss, LossResult } from '#lib/backup/schema.ts'
+import type { BackupDetail, ChangeResult, Loss, LossResult } from '#lib/backup/schema.ts'
 import { isUnderWay } from '#lib/backup/under-way-schema.ts'
 import { CancelButton } from './cancel-button.tsx'
 
@@ -12,7 +12,7 @@ import { CancelButton } from './cancel-button.tsx'
 const AlertDialog = lazy(() => import('#components/ui/alert-dialog.tsx'))
 
 interface Props {
-  backup: Pick<BackupRow, 'id' | 'name' | 'state'>
+  backup: Pick<BackupDetail, 'id' | 'state' | 'toBeShredded'>
   /** Each is undefined for whoever may not. */
   cancel: ((input: { id: string }) => Promise<ChangeResult>) | undefined
   remove:
@@ -26,7 +26,8 @@ export function BackupActions({ backup, cancel, remove }: Props) {
   const [loss, setLoss] = useState<Loss>()
   const [refusal, setRefusal] = useState<string>()
   const [pending, startTransition] = useTransition()
-  const { id, state } = backup
+  const why = useId()
+  const { id, state, toBeShredded } = backup
   if (isUnderWay(backup)) return cancel && <CancelButton id={id} what="this backup" cancel={cancel} />
   if (!remove || state === 'deleting' || state === 'shredding') return null
 
@@ -46,9 +47,21 @@ export function BackupActions({ backup, cancel, remove }: Props) {
     })
   return (
     <div className="flex max-w-96 flex-col items-end gap-2.5 max-md:items-start">
-      <Button variant="danger" size="small" onClick={ask} busy={pending && !loss ? 'One moment…' : undefined}>
+      <Button
+        variant="danger"
+        size="small"
+        onClick={ask}
+        busy={pending && !loss ? 'One moment…' : undefined}
+        disabled={toBeShredded !== null}
+        aria-describedby={toBeShredded === null ? undefined : why}
+      >
         Delete…
       </Button>
+      {toBeShredded !== null && (
+        <p id={why} className="text-right text-sm text-ink-3 max-md:text-left">
+          {toBeShredded}
+        </p>
+      )}
       <Alert>{refusal}</Alert>
       {loss && (
         <Suspense>

@@ -69,7 +69,7 @@ export async function inUse(tx: Tx, id: string): Promise<AppError | undefined> {
 }
 
 /** A certificate is to say of it that nobody can read it: until then it is there to be looked at, or kept after all. */
-async function toBeShredded(tx: Tx, id: string): Promise<AppError | undefined> {
+export async function toBeShredded(tx: Tx, id: string): Promise<AppError | undefined> {
   const item = await tx.shredItem.findFirst({
     where: { backupId: id, shred: { state: { in: ['waiting', 'running'] } }, state: { in: ['waiting', 'claimed'] } },
     select: { shred: { select: { dueAt: true, state: true } } },

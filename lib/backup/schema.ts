@@ -174,6 +174,8 @@ export interface BackupDetail extends BackupRow {
   readonly verifications: readonly VerificationRow[]
   /** Where the page may restore to: a new folder below this one. */
   readonly restoreRoot: string
+  /** Why it must not be deleted, where somebody has asked to shred it. */
+  readonly toBeShredded: string | null
 }
 
 /** What the list can be narrowed to: `complete` leaves out those known to be damaged, which `damaged` are. */

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { currentEnvironment } from '#lib/environment/access.ts'
+import { messageOf } from '#lib/errors.ts'
 import { hasNoWorker } from '#lib/jobs/choose-host.ts'
 import { isRepeatable } from './back-up-again.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
+import { toBeShredded } from './delete-backup.ts'
 import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
 import { offeredPlaces } from './offered-places.ts'
 import { countsSchema, keptIn, nothingYet, type Progress } from './progress-schema.ts'
@@ -58,6 +60,7 @@ export async function viewBackup(
   })
   if (!row) return undefined
   const damaged = await damagedBackups(db, isComplete(row) ? [id] : [])
+  const shredding = await toBeShredded(db, id)
   const { verifications } = row
   if (damaged.has(id) && !verifications.some((one) => isComplete(one) && one.problemCount > 0))
     // What says so is further back, behind quick ones that see no bytes.
@@ -79,6 +82,7 @@ export async function viewBackup(
     host: row.sourceKind === 'stream' ? null : elsewhere(row.host),
     repeatable: isRepeatable(row),
     restoreRoot: restoreRoots[0] ?? '',
+    toBeShredded: shredding ? messageOf(shredding) : null,
     warningList: warningsSchema.parse(row.warnings),
     restores: row.restores.map((restore) => ({
       id: restore.id,

@@ -15,6 +15,8 @@ import { deleteBackup } from '#lib/backup/delete-backup.ts'
 import { restoreNow } from '#lib/backup/jobs-for-tests.ts'
 import { runRestore } from '#lib/backup/run-restore.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
+import { viewBackup } from '#lib/backup/view-backups.ts'
+import { messageOf } from '#lib/errors.ts'
 import { exchangeNow } from '#lib/rewrap/rewrap-for-tests.ts'
 import { verifyCertificate } from './certificate.ts'
 import { settleMs } from './run-shreds.ts'
@@ -113,7 +115,10 @@ test('restorable until it is due; then no wrap is left anywhere, and a certifica
     [actor, `/backups/shred/${request}`],
   ])
   expect(await restore(id)).toBeNull()
-  await expect(deleteBackup(here.context, id, actor)).rejects.toMatchObject({ code: 'conflict' })
+  const refused = expect.stringMatching(/^This backup is to be shredded on 2.* UTC\. Undo that first/)
+  await expect(deleteBackup(here.context, id, actor).catch(messageOf)).resolves.toEqual(refused)
+  expect(await viewBackup(here.context, id)).toMatchObject({ toBeShredded: refused })
+  expect(await viewBackup(here.context, kept)).toMatchObject({ toBeShredded: null })
   await expect(shred({ id: [id] })).rejects.toMatchObject({ code: 'invalid' })
   await pass(71 * hour)
   expect((await row(id)).state).toBe('complete')
