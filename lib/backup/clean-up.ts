@@ -1,13 +1,13 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { databaseTime, type Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
-import { hasNoWorker } from '#lib/jobs/choose-host.ts'
 import { log } from '#lib/log.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
 import { openRow } from './open-row.ts'
 import type { PinnedBackup } from './pinned-backup.ts'
+import { restoresToTidy } from './restores-to-tidy.ts'
 
 /** Deletes whatever a backup has in the bucket. The manifest goes first: from then on it never happened. */
 export async function deleteBackupObjects({ store, identity }: Pick<Connection, 'store' | 'identity'>): Promise<void> {
@@ -93,40 +93,37 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
   // In the future: by a clock that was ahead, or is.
   const since = ended > now + claimMs ? settledAfterMs : now - ended
   if (row.state !== 'complete' && row.attempt > 0 && !finishedAlone && since < settledAfterMs) {
-    await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(now + settledAfterMs - since) } })
+    const settled = new Date(now + settledAfterMs - since)
+    const why = `It ended only just: what it was still sending may arrive until ${settled.toISOString().slice(11, 19)} UTC. A worker looks once more within a minute after that, and then it is gone.`
+    await db.backup.updateMany({
+      where: { id },
+      data: { nextTryAt: settled, ...(row.state === 'deleting' && { error: why }) },
+    })
     return
   }
   if (row.state !== 'deleting') {
     await db.backup.updateMany({ where: { id }, data: { cleanedAt: new Date(), nextTryAt: null, tries: 0 } })
     return
   }
-  if (await isTidiedUpLater(db, id)) {
-    await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(now + soonMs) } })
+  const untidy = await restoresToTidy(db, id)
+  const next = untidy.find(({ abandoned }) => !abandoned)
+  if (next) {
+    const error = `It goes when a worker of ${next.host} has removed what a cancelled restore left beside ${next.target}.`
+    await db.backup.updateMany({ where: { id }, data: { nextTryAt: new Date(now + soonMs), error } })
     return
   }
   await db.$transaction(async (tx) => {
     const { count } = await tx.backup.deleteMany({ where: { id, state: 'deleting' } })
-    const subject = `${row.source} (backup ${id})`
-    if (count === 1) await recordAudit(tx, { actor: 'console', action: 'backup.deleted', outcome: 'success', subject })
+    if (count !== 1) return
+    const left = untidy.map(({ host, target }) => `beside ${target} on ${host}`).join('\n')
+    await recordAudit(tx, {
+      actor: 'console',
+      action: 'backup.deleted',
+      outcome: 'success',
+      subject: `${row.source} (backup ${id})`,
+      ...(left && { changes: { 'left by a cancelled restore': [null, left] } }),
+    })
   })
-}
-
-/**
- * Whether a host still has a job for one of its restores, such as one that was cancelled while nobody was at it: what that
- * had restored lies beside its target, and only its row tells where. Of a host without a worker nobody knows when.
- */
-async function isTidiedUpLater(db: Db, backupId: string): Promise<boolean> {
-  const restores = await db.restore.findMany({
-    where: { backupId, attempt: { gt: 0 }, state: 'cancelled' },
-    select: { id: true, host: true },
-  })
-  if (restores.length === 0) return false
-  const jobs = await db.$queryRaw<{ id: string }[]>`
-    SELECT DISTINCT data->>'id' AS "id" FROM pgboss.job
-    WHERE state <= 'active' AND data->>'id' = ANY (${restores.map(({ id }) => id)})`
-  for (const { id, host } of restores)
-    if (jobs.some((job) => job.id === id) && !(await hasNoWorker(db, host))) return true
-  return false
 }
 
 /** What resuming needs is of no use after the end. */

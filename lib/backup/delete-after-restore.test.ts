@@ -31,7 +31,7 @@ test('what a cancelled restore had restored does not stay on its host because th
   await cleanUpBackup(here.context, backupId)
   expect(await here.db.backup.findUnique({ where: { id: backupId } })).toMatchObject({
     state: 'deleting',
-    error: null,
+    error: `It goes when a worker of ${hostname()} has removed what a cancelled restore left beside ${target}.`,
   })
   const queue = queueName('restore', hostname())
   for (const job of await here.context.jobs.fetch(queue, { batchSize: 10 })) {

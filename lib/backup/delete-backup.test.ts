@@ -92,6 +92,24 @@ test('a bucket that refuses keeps a deleted backup in the list, which says so, u
   expect((await auditOf(id)).filter((line) => line.startsWith('backup.deleted'))).toEqual(['backup.deleted success'])
 })
 
+test('one that has failed only just is deleted when nothing of it can arrive any more, and says until when', async () => {
+  const id = await start(makeSource('just-failed'))
+  await here.sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'PutObject', effect: 'AccessDenied' }])
+  await runBackup(here.context, id, never)
+  await here.sandbox.control('DELETE', 'faults')
+  await deleteBackup(here.context, id, actor)
+  await cleanUpBackup(here.context, id)
+  const waits = await row(id)
+  const until = waits.nextTryAt?.toISOString().slice(11, 19)
+  expect(waits).toMatchObject({
+    state: 'deleting',
+    error: `It ended only just: what it was still sending may arrive until ${until} UTC. A worker looks once more within a minute after that, and then it is gone.`,
+  })
+  await endedLongAgo(id)
+  await cleanUpDue(here.context, never)
+  expect(await here.db.backup.findUnique({ where: { id } })).toBeNull()
+})
+
 test('what a failed backup left behind goes with the next pass, and is looked at once more later', async () => {
   const id = await start(makeSource('left', 17))
   await here.fail(

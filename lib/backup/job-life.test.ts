@@ -6,7 +6,7 @@ import type { Db, Tx } from '#lib/db.ts'
 import { deadQueue, installQueuesOf, queueName } from '#lib/jobs/queue.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { cancelBackup, cancelRestore } from './cancel-job.ts'
-import { cleanUpDue } from './clean-up.ts'
+import { cleanUpBackup, cleanUpDue } from './clean-up.ts'
 import { actor } from './console-for-tests.ts'
 import { deleteBackup } from './delete-backup.ts'
 import { gatedConsole } from './gated-console-for-tests.ts'
@@ -14,6 +14,7 @@ import { runBackup } from './run-backup.ts'
 import { runRestore } from './run-restore.ts'
 import { startRestore } from './start-restore.ts'
 import { viewBackup, viewBackups, viewProgress } from './view-backups.ts'
+import { viewLoss } from './view-loss.ts'
 
 const never = new AbortController().signal
 const here = gatedConsole()
@@ -101,7 +102,16 @@ test('a backup or restore whose machine is gone for good is cancelled at once, a
   await here.db.restore.update({ where: { id: restore }, data: gone })
   expect(await failureOf(deleteBackup(here.context, backupId, actor))).toMatchObject({ code: 'conflict' })
   expect(await cancelRestore(here.context, restore, actor)).toBe('cancelled')
+  // Nobody there will ever tidy up: it is told where something stays, before and after.
+  const stays = `What a cancelled restore left on ${gone.host}, in hidden folders beside ${target}, stays there`
+  expect((await viewLoss(here.context, backupId))?.sentences.at(-1)).toContain(stays)
   await deleteBackup(here.context, backupId, actor)
+  await cleanUpBackup(here.context, backupId)
+  const told = await here.db.auditEvent.findFirst({ where: { action: 'backup.deleted' }, orderBy: { id: 'desc' } })
+  expect(told).toMatchObject({
+    subject: expect.stringContaining(backupId),
+    changes: { 'left by a cancelled restore': [null, `beside ${target} on ${gone.host}`] },
+  })
   // While a worker of the machine is there, it is the one to end it.
   await worker(gone.host, ['/srv'])
   const other = await start(source)

@@ -4,6 +4,7 @@ import { minuteText } from '#lib/time-text.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { refusalOf } from './delete-backup.ts'
+import { restoresToTidy } from './restores-to-tidy.ts'
 import type { Loss } from './schema.ts'
 
 /** What deleting this backup would take away, for whoever is about to; undefined when there is no such backup. */
@@ -12,11 +13,17 @@ export async function viewLoss({ db }: Pick<BackupContext, 'db'>, id: string): P
     z.uuid().safeParse(id).success && (await db.backup.findUnique({ where: { id }, omit: { envelope: true } }))
   if (!row) return undefined
   const refusal = await refusalOf(db, row)
+  const left = (await restoresToTidy(db, id))
+    .filter(({ abandoned }) => abandoned)
+    .map(
+      ({ host, target }) =>
+        `What a cancelled restore left on ${host}, in hidden folders beside ${target}, stays there: no worker of ${host} is running. Start one there first, or delete it by hand.`,
+    )
   const when = minuteText(row.createdAt)
   if (row.state !== 'complete')
     return {
       refusal: refusal ? messageOf(refusal) : null,
-      sentences: [`“${row.name}” of ${when} is ${row.state}: it holds nothing that could be restored.`],
+      sentences: [`“${row.name}” of ${when} is ${row.state}: it holds nothing that could be restored.`, ...left],
     }
   const ofSource = { source: row.source, host: row.host, environmentId: row.environmentId, state: 'complete' as const }
   const others = await db.backup.findMany({ where: { ...ofSource, id: { not: id } }, select: { id: true } })
@@ -34,5 +41,5 @@ export async function viewLoss({ db }: Pick<BackupContext, 'db'>, id: string): P
     sentences.push(
       `It is the newest restore point of ${row.source}. ${whole.length} older ${whole.length === 1 ? 'one remains' : 'ones remain'}.`,
     )
-  return { refusal: refusal ? messageOf(refusal) : null, sentences }
+  return { refusal: refusal ? messageOf(refusal) : null, sentences: [...sentences, ...left] }
 }

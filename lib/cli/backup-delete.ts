@@ -36,9 +36,12 @@ export function addBackupDelete(backup: Command): void {
         }
         const row = await services.db.backup.findUnique({ where: { id }, select: { bytesStored: true } })
         await deleteBackup(services.backup, id, 'command line')
-        for (const end = Date.now() + patienceMs; Date.now() < end; await delay(200))
-          if (!(await services.db.backup.findUnique({ where: { id }, select: { id: true } })))
+        for (const end = Date.now() + patienceMs; Date.now() < end; await delay(200)) {
+          const left = await services.db.backup.findUnique({ where: { id }, select: { error: true } })
+          if (!left)
             return print(`Backup ${id} is deleted: ${bytesText(Number(row?.bytesStored ?? 0))} less in the bucket.`)
+          if (left.error !== null) return print(`Backup ${id} is marked for deletion. ${plain(left.error)}`)
+        }
         print(`Backup ${id} is marked for deletion. A worker deletes its objects as soon as it can.`)
       }),
     )

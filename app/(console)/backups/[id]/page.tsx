@@ -107,6 +107,11 @@ export default async function BackupPage({ params, searchParams }: Props) {
               </p>
             </Card>
           )}
+          {backup.error && backup.state === 'deleting' && (
+            <Card title="Being deleted">
+              <p className="wrap-anywhere">{backup.error}</p>
+            </Card>
+          )}
           <BackupFacts backup={backup} />
           {complete && (
             <Card
