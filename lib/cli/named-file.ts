@@ -30,7 +30,7 @@ export function writeNewFile(file: string, content: string, what: string, mode =
   }
 }
 
-/** Said before somebody is asked for passwords, and before it is written down that the file was made. Throws as `writeNewFile`. */
+/** Said before somebody is asked for passwords. Throws as `writeNewFile`. */
 export function mustBeNew(file: string, what: string): void {
   if (!existsSync(file)) return
   throw new AppError('invalid', `${what} could not be written to ${file}: it is there already.`, { fix: newName })

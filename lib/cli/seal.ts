@@ -16,10 +16,11 @@ import { viewSeal } from '#lib/seal/view-seal.ts'
 import { sealHostOf } from '#lib/services.ts'
 import { attachedEnv, noConsole, sealSetOtherwise } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { mustBeNew, writeNewFile } from './named-file.ts'
+import { mustBeNew } from './named-file.ts'
 import { openKitFile } from './open-kit-file.ts'
 import { count, plain, print, printError, printJson, progressLine } from './output.ts'
 import { readSecrets } from './read-secret.ts'
+import { writeKit } from './write-kit.ts'
 
 const actor = 'command line'
 const codes =
@@ -129,8 +130,7 @@ function addRecoveryKit(seal: Command): void {
         if (passphrase.length < 12) throw new AppError('invalid', 'The passphrase needs at least 12 characters.')
         const seal = await openSeal(context, sealSettingsOf(host).active, host, false)
         const kit = await makeRecoveryKit(context, seal, passphrase)
-        await audit(context.db, 'seal.recovery-kit', options.out, administrator)
-        writeNewFile(options.out, kit, 'The kit', 0o600)
+        await writeKit(context.db, options.out, kit, administrator)
         print(`Written to ${options.out}. Keep it and its passphrase apart from each other and from this machine.`)
         print(
           'It opens everything that is sealed now. Make a new one whenever a root key was added: after byok seal rotate-root, and after a start with another key.',
@@ -177,8 +177,8 @@ async function withSeal<T>(run: (context: KeyringContext, host: SealHost) => Pro
   }
 }
 
-function audit(db: Db, action: AuditAction, subject: string, by = actor): Promise<unknown> {
-  return recordAudit(db, { actor: by, action, outcome: 'success', subject })
+function audit(db: Db, action: AuditAction, subject: string): Promise<unknown> {
+  return recordAudit(db, { actor, action, outcome: 'success', subject })
 }
 
 const keyFileText = {
