@@ -1,5 +1,5 @@
 import type { Tx } from '#lib/db.ts'
-import { graver, type KeyDependents, type KeyDiagnosis, type KeyState } from '#lib/key-health/schema.ts'
+import { graver, isNamedByKms, type KeyDependents, type KeyDiagnosis, type KeyState } from '#lib/key-health/schema.ts'
 import { stateOf } from '#lib/key-health/state-of.ts'
 import { keyPath } from '#lib/key-holdings/schema.ts'
 import { queueDeliveries } from './queue-deliveries.ts'
@@ -30,7 +30,7 @@ export async function alertOfKey(tx: Tx, change: KeyChange): Promise<void> {
   const detail = diagnosis ? `${diagnosis.title}. ${diagnosis.detail}` : ''
   if (open && graver(to, stateOf(open.state)) <= 0) {
     // What KMS has said and taken back would be news again; an outage that comes and goes would not.
-    const state = isPlainWord(stateOf(open.state)) ? to : open.state
+    const state = isNamedByKms(stateOf(open.state)) ? to : open.state
     await tx.alert.update({ where: { id: open.id }, data: { state, title, detail } })
     return
   }
@@ -100,8 +100,6 @@ export async function closeAlert(
   }
   await queueDeliveries(tx, open.id, message, at)
 }
-
-const isPlainWord = (state: KeyState) => state === 'disabled' || state === 'pending deletion' || state === 'deleted'
 
 function told({ to, deletionDate }: KeyChange): string {
   switch (to) {

@@ -7,7 +7,7 @@ import { judgeKey } from '#lib/keys/judge-key.ts'
 import type { KeyContext } from '#lib/keys/key-wrapper.ts'
 import type { Kms } from '#lib/keys/kms.ts'
 import type { KmsAction } from '#lib/keys/kms-situation.ts'
-import type { Finding } from './judge-state.ts'
+import { type Finding, isWordOfKms } from './judge-state.ts'
 import type { KeyDiagnosis } from './schema.ts'
 
 export interface Probe {
@@ -90,7 +90,7 @@ export async function probeKey(
       return { found: pending ? 'p' : 'o', diagnosis, deletionDate, tookMs: slowest }
     }
   }
-  if (!troubles.some(({ found }) => 'opn'.includes(found))) {
+  if (!troubles.some(({ found }) => isWordOfKms(found))) {
     const context = boundTo ?? { installation, environment, purpose: 'key-health', probe: randomUUID() }
     const secret = randomBytes(32)
     const sealed = await call('kms:Encrypt', () => kms.encrypt(arn, secret, context))

@@ -3,9 +3,9 @@ import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, noJson, type Tx } from '#lib/db.ts'
 import { log } from '#lib/log.ts'
 import { dependentsOf } from './dependents.ts'
-import { judgeState, remember } from './judge-state.ts'
+import { isWordOfKms, judgeState, remember } from './judge-state.ts'
 import type { Probe } from './probe-key.ts'
-import { graver, type HealthTimes, type KeyDiagnosis, type KeyState } from './schema.ts'
+import { graver, type HealthTimes, isNamedByKms, type KeyDiagnosis, type KeyState } from './schema.ts'
 import { stateOf } from './state-of.ts'
 
 export interface Moment {
@@ -33,7 +33,7 @@ export async function recordProbe(
     const from = stateOf(row.state)
     const recent = remember(row.recent, probe.found)
     const to = judgeState(from, recent)
-    const wasSaid = ['disabled', 'pending deletion', 'deleted'].includes(to) && !'opn'.includes(probe.found)
+    const wasSaid = isNamedByKms(to) && !isWordOfKms(probe.found)
     const diagnosis = to === 'healthy' ? null : wasSaid ? row.diagnosis : (plain(probe.diagnosis) ?? row.diagnosis)
     const deletionDate = to === 'pending deletion' ? (probe.deletionDate ?? row.deletionDate) : null
     const soon = probe.found !== 'g' || to !== 'healthy'

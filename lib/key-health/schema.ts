@@ -19,6 +19,10 @@ export type KeyState = (typeof keyStates)[number]
 /** Above 0: for the worse. */
 export const graver = (state: KeyState, than: KeyState): number => keyStates.indexOf(state) - keyStates.indexOf(than)
 
+/** Whether KMS itself says so of the key. Everything else may lie on the way to it: the line, a policy, credentials. */
+export const isNamedByKms = (state: KeyState): boolean =>
+  state === 'disabled' || state === 'pending deletion' || state === 'deleted'
+
 /** Why a key is not healthy: what happened, why, who changes it, and how. */
 export interface KeyDiagnosis {
   readonly title: string
