@@ -17,18 +17,28 @@ export function keyArnsOf(row: Pick<Revision, 'keyArn' | 'furtherKeys'>): string
   return [...new Set([row.keyArn, ...furtherKeysOf(row).map(({ keyArn }) => keyArn)])].filter((arn) => arn !== null)
 }
 
+export const usesKms = ({ encrypt, method }: EnvironmentSettings) => encrypt && method === 'AWS-KMS'
+
 /** What a revision's row says of settings whose check passed: only what counts, so that two rows compare. */
 export function rowOf(settings: EnvironmentSettings, report: CheckReport, bucket: string) {
-  const kms = settings.encrypt && settings.method === 'AWS-KMS'
+  const kms = usesKms(settings)
+  return {
+    ...enteredIn(settings, bucket),
+    keyArn: kms ? report.keyArn : null,
+    furtherKeys: kms ? resolved(settings, report) : [],
+  }
+}
+export type RevisionRow = ReturnType<typeof rowOf>
+
+/** The part of such a row that no check is needed for: what a person entered, as far as it counts. */
+export function enteredIn(settings: EnvironmentSettings, bucket: string) {
   const own = !settings.hosted
   const credentials = own ? settings.credentials : 'default'
   return {
     storageType: settings.storageType,
     region: settings.region,
     method: settings.encrypt ? settings.method : 'none',
-    masterKey: kms ? settings.masterKey : null,
-    keyArn: kms ? report.keyArn : null,
-    furtherKeys: kms ? resolved(settings, report) : [],
+    masterKey: usesKms(settings) ? settings.masterKey : null,
     hosted: settings.hosted,
     label: own ? settings.label : '',
     bucket,
@@ -40,7 +50,6 @@ export function rowOf(settings: EnvironmentSettings, report: CheckReport, bucket
     s3Endpoint: (own && settings.s3Endpoint) || null,
   }
 }
-export type RevisionRow = ReturnType<typeof rowOf>
 
 function resolved({ furtherKeys }: EnvironmentSettings, report: CheckReport): { typed: string; keyArn: string }[] {
   return furtherKeys.map(({ typed }, index) => {

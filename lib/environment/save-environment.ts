@@ -10,7 +10,7 @@ import type { Confirm } from './confirm.ts'
 import { findEndpointProblem } from './endpoint-problem.ts'
 import { exposureOf } from './exposure.ts'
 import { recordCheck } from './record-check.ts'
-import { changesBetween, rowOf } from './revision-row.ts'
+import { changesBetween, rowOf, usesKms } from './revision-row.ts'
 import { sameAsSaved } from './same-as-saved.ts'
 import type { SaveEnvironmentResult, TestKeyResult } from './save-schema.ts'
 import type { EnvironmentSettings } from './schema.ts'
@@ -163,7 +163,7 @@ async function prepare(context: EnvironmentContext, settings: EnvironmentSetting
     const bucket = bucketOf(context, settings)
     const value = secret.kind === 'none' ? undefined : secret.value
     const access = accessOf(calledFor(context, 'check'), { id: environment, externalId }, settings, value)
-    const kms = settings.encrypt && settings.method === 'AWS-KMS'
+    const kms = usesKms(settings)
     const keys = kms ? [settings.masterKey, ...settings.furtherKeys.map(({ typed }) => typed)] : []
     const prefix = settings.hosted ? '' : settings.prefix
     const check = (onCheck?: (check: Check) => void) =>
