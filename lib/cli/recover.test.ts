@@ -16,15 +16,14 @@ const here = bucketAlone()
 const { arnOf, at, backUp, farKey, newTarget, place, recover } = here
 
 test('a dry run says what would be written, and writes nothing', async () => {
-  const to = path.join(folder, 'not-made')
-  const command = [`s3://${bucket}/a/prefix`, '--environment', 'env-7', '--key', keyArn('backups')]
-  const at = ['--endpoint', target.info.endpoint]
-  const tried = await recover([...command, ...at, 'one-key', '--to', to, '--dry-run'])
+  const to = newTarget()
+  const command = [...at(), '--key', arnOf('backups')]
+  const tried = await recover([...command, 'one-key', '--to', to, '--dry-run'])
   expect(tried).toMatchObject({ code: 0 })
   expect(tried.stdout).toMatch(/^new +391 KiB {2}größe\/file$/m)
   expect(tried.stdout).toContain(`Would restore 2 files and 0 links, 391 KiB, to ${to}\n`)
   expect(existsSync(to)).toBe(false)
-  expect(await recover([...command, ...at, '--list', '--dry-run'])).toMatchObject({ code: 2 })
+  expect(await recover([...command, '--list', '--dry-run'])).toMatchObject({ code: 2 })
 })
 
 test('where only a proxy leads out, by AWS’s own names; and what the proxy refuses is told without its password', async () => {

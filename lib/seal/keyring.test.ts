@@ -129,7 +129,7 @@ test('sealed values that were exchanged, cut or changed are refused, naming the 
 })
 
 test('more secrets are saved at once than there are connections, also under a root key that another process has just made', async () => {
-  const [one, two] = [await unseal(here, folder), await unseal(here, folder)]
+  const [one, two] = [await unseal(here, here.folder), await unseal(here, here.folder)]
   const id = await one.rotate()
   const context = { ...here, seal: two }
   const rows = Array.from({ length: 40 }, (_, index) => `${index}`)
