@@ -21,8 +21,8 @@ const migrationLock = 5_262_047
  * Applies the migrations that the database does not have yet, and remembers them as `prisma migrate deploy` does.
  * Several at once wait for each other.
  * @returns the names of the migrations applied now
- * @throws AppError `invalid` as `mustHaveTlsFiles`, `unreachable` when the database cannot be reached, `unavailable` when a migration does not apply or the
- * database is a newer console's
+ * @throws AppError `invalid` as `mustHaveTlsFiles`, `unreachable` when the database cannot be reached, `unavailable` when a
+ * migration does not apply or the database is a newer console's
  */
 export async function migrateDeploy(databaseUrl: string, folder = migrationsFolder): Promise<string[]> {
   const migrationDirectories = await readMigrations(folder)

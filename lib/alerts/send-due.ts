@@ -84,7 +84,10 @@ interface Claimed {
   readonly tries: number
 }
 
-/** What happened to one key or schedule goes out in its order: “healthy again” before “disabled” would leave its receiver with the wrong one. */
+/**
+ * What happened to one key or schedule goes out in its order: “healthy again” before “disabled” would leave its receiver
+ * with the wrong one.
+ */
 function claim(db: Db, now: Date, leaseMs: number): Promise<Claimed[]> {
   return db.$queryRaw<Claimed[]>`
     UPDATE alert_delivery SET tries = tries + 1, "nextTryAt" = ${new Date(now.getTime() + leaseMs)}

@@ -27,7 +27,7 @@ export interface BackupContext extends EnvironmentContext {
 
 export interface Connection {
   readonly store: ObjectStore
-  /** Of the same bucket: what it keeps besides. */
+  /** The same bucket with every version of its objects, and not only the current ones. */
   readonly versions: VersionedBucket
   readonly identity: BackupIdentity
   /** What wraps or opens the key with this ID. */
@@ -50,8 +50,8 @@ export interface BackupPlace {
 
 /**
  * Reaches a backup's bucket and keys with the credentials of the newest revision that names its bucket: those of the
- * revision that it was started with may have been rotated since. One that came with another installation's catalogue, as
- * this installation reaches its own now.
+ * revision that it was started with may have been rotated since. A backup that came with another installation's catalogue
+ * is reached with the credentials that this installation has now.
  */
 export async function connectBackup(
   context: BackupContext,
@@ -116,6 +116,10 @@ export async function openReach(
   }
 }
 
+/**
+ * The credentials and endpoints that lead to a place: see `connectBackup`.
+ * @returns them, and the installation that encryption contexts there name
+ */
 export async function accessTo(
   context: BackupContext,
   {
@@ -133,7 +137,7 @@ export async function accessTo(
     const where = { environmentId_number: { environmentId, number } }
     const select = { region: true, bucket: true, hosted: true } as const
     const place = await db.environmentRevision.findUnique({ where, select })
-    // It came with a catalogue that is younger than this database, which was put back.
+    // The database was put back and is older than the catalogue that the backup came with: it has no such revision.
     if (!place) return accessOfNow(context, region, context.installation)
     const revision = await db.environmentRevision.findFirstOrThrow({
       where: { environmentId, ...place },
@@ -146,7 +150,7 @@ export async function accessTo(
   return accessOfNow(context, region, foreign)
 }
 
-/** As this installation reaches its own now. */
+/** With the settings in force, or, before the first save, with the console's own credentials. */
 async function accessOfNow(
   context: BackupContext,
   region: string,

@@ -90,7 +90,7 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
   const finishedAlone = row.attempt <= 1 && row.manifestSha256 !== null
   const now = (await databaseTime(db)).getTime()
   const ended = (row.finishedAt ?? row.createdAt).getTime()
-  // In the future: by a clock that was ahead, or is.
+  // An end in the future was written down by a clock that was ahead, and says nothing: nobody is waited for.
   const since = ended > now + claimMs ? settledAfterMs : now - ended
   if (row.state !== 'complete' && row.attempt > 0 && !finishedAlone && since < settledAfterMs) {
     const settled = new Date(now + settledAfterMs - since)

@@ -20,7 +20,7 @@ interface Attempt {
   readonly attempt: number
 }
 
-/** Further ones are of no use: an attempt takes over all that it comes by. */
+/** Each attempt takes over what it finds in earlier drafts, so still older ones hold hardly anything more. */
 const MOST = 5
 
 const boot = bootId()

@@ -111,7 +111,7 @@ export async function runBackup(
     await endBackup(db, backup, cancelled ? null : messageOf(error))
     if (!(error instanceof AppError)) console.error(error)
   } finally {
-    // One that waits is tried again and again: each try would leave a walk through the whole source behind.
+    // Ends the counting too: a backup that waits is tried again and again, and each try would leave one running.
     ended.abort()
     if (connection)
       await tidyUp(db, id, connection, result).catch((error: unknown) =>

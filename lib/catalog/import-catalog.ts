@@ -108,7 +108,10 @@ export async function importCatalog(
 
 const batch = 500
 
-/** Half of an older exchange, in a database that was put back: it would take the place of the newer envelope. */
+/**
+ * Ends an exchange of keys that a database which was put back holds in the middle: gone on with, it would put its older
+ * envelope in the place of the newer one.
+ */
 const nothingNext = { nextEnvelope: null, nextEnvelopeSha256: null, nextKeyIds: [] }
 
 async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan> {

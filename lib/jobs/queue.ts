@@ -41,7 +41,7 @@ export async function installQueues(databaseUrl: string): Promise<void> {
   boss.on('error', logError)
   await boss.start()
   for (const queue of queues) {
-    // What ends here is written down by whoever comes next, and nobody else would: a database that refuses is asked again.
+    // Nothing but a worker that takes a job from here marks its row as failed, so it is tried until the database lets it.
     const options = { retryLimit: 1000, retryDelay: 30, retentionSeconds }
     await boss.createQueue(deadQueue(queue), options)
     await boss.updateQueue(deadQueue(queue), options)
@@ -97,11 +97,11 @@ export async function enqueue(
   { host = '', startAfter }: Delivery = {},
 ): Promise<void> {
   try {
-    // Of a machine whose worker was never started here, or not since the queues were made anew.
+    // Queues of a machine whose worker has not been started yet, or not since they were made anew.
     if (!(await jobs.getQueue(queueName(queue, host)))) await installQueuesOf(jobs, host)
     await jobs.send(queueName(queue, host), { id }, { db: fromPrisma(tx), ...(startAfter && { startAfter }) })
   } catch (error) {
-    // The queue also asks by a connection of its own, and what that says nobody would take for the database's words.
+    // pg-boss has connections of its own beside Prisma's, and an error of those would not be known as one of the database.
     throw databaseTrouble(error) && !isDatabaseError(error) ? lostConnection(error) : error
   }
 }

@@ -45,7 +45,7 @@ export async function runWorker(
   const stayOfThisVersion = () =>
     mustBeOfThisVersion(services.db, known).catch((error: unknown) => {
       if (error instanceof AppError) {
-        // No AppError: a job would take that for what it came upon, and write it down as its result.
+        // Not as the AppError itself: a job would take that for an error of its own, and end as failed.
         stopping.abort(new Error('This worker is stopping.', { cause: error }))
         outdated.resolve(error)
       }

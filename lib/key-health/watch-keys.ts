@@ -21,7 +21,10 @@ const atOnce = 8
 const leaseMs = 120_000
 
 export interface WatchOptions {
-  /** The database's, unless injected by tests, which do not wait: whose clock is ahead would keep all others from looking. */
+  /**
+   * The database's, unless injected by tests, which do not wait. By its own, a worker whose clock is ahead would keep all
+   * others from looking.
+   */
   readonly now?: () => Date
   readonly random?: () => number
 }

@@ -53,10 +53,10 @@ export async function startDeletion(
 export async function deleteOldVersions(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
   const { db } = context
   const { keyArn, deletionBy } = await db.retireProof.update({ where: { id }, data: { deletion: 'running' } })
-  // Each once in this run, whatever becomes of it.
   const reaches = new SharedReaches(context)
   let remedies: readonly Remedy[] = []
   try {
+    // In the order of their numbers, so that each is tried once in this run, whatever becomes of it.
     for (let after = -1; ; ) {
       const rows = await db.retireVersion.findMany({
         where: { proofId: id, state: left, number: { gt: after } },

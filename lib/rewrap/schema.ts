@@ -158,7 +158,7 @@ export interface RewrapSource {
 
 export const rewrapIdSchema = z.object({ id: z.uuid() })
 
-/** `what` finished sentence: “12 backups from … to …”. */
+/** The end of a sentence on what a re-wrap does, such as “12 backups from … to …”. */
 export function rewrapWords({ mode, from, to }: RewrapWish): string {
   if (mode === 'exchange') return `from ${from} to ${to}`
   if (mode === 'add') return `${to} added to ${from === null ? 'backups under whatever key' : `those under ${from}`}`

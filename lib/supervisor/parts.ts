@@ -19,15 +19,16 @@ export function consolePrograms(env: Pick<Env, 'port' | 'host'>): Programs {
   return {
     sandbox: ['lib/supervisor/sandbox-process.ts'],
     web: ['node_modules/next/dist/bin/next', 'start', '--port', String(env.port), '--hostname', env.host],
-    // With a small young generation the buffers that data passes through are let go of soon: 60 MiB less at the peak.
-    // And `passedThrough` may collect the rest.
+    // A small young generation is collected often, so that buffers that data has passed through are freed soon: 60 MiB
+    // less at the peak. With --expose-gc `passedThrough` (lib/free-now.ts) collects the others.
     worker: ['--max-semi-space-size=2', '--expose-gc', 'lib/jobs/worker.ts'],
   }
 }
 
 /**
- * For glibc. What one of its arenas has let go of is lost to the others. Pieces of data, up to some MiB, come and go all
- * the time: giving their memory back to the kernel each time makes one fault for every 4 KiB that is used again.
+ * Settings of glibc's malloc, mallopt(3). Few arenas: memory that is freed in one cannot be used by the others. High
+ * thresholds: pieces of data of up to some MiB come and go all the time, and memory that was given back to the kernel costs
+ * a page fault for every 4 KiB when it is used again.
  */
 export const workerEnvironment = {
   MALLOC_ARENA_MAX: '2',
