@@ -1,6 +1,6 @@
 /** More than node:buffer ever takes from the memory that it shares out. */
 const LARGE = 32 * 1024
-const COLLECT_AFTER = 2 * 2 ** 30
+const COLLECT_AFTER = 2 ** 30
 let passed = 0
 
 /**
@@ -17,7 +17,7 @@ export function freeWhole({ buffer, byteLength }: Uint8Array): void {
 }
 
 /**
- * Collects garbage, where the process was started with `--expose-gc`, once for every 2 GiB. Nearly all that a backup or a
+ * Collects garbage, where the process was started with `--expose-gc`, once for every GiB. Nearly all that a backup or a
  * restore makes is gone at once; what little of it grows old would pile up, 1 to 4 MiB for each GiB, until the heap has
  * doubled. A full collection takes 25 ms.
  */

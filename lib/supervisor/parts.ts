@@ -20,8 +20,9 @@ export function consolePrograms(env: Pick<Env, 'port' | 'host'>): Programs {
     sandbox: ['lib/supervisor/sandbox-process.ts'],
     web: ['node_modules/next/dist/bin/next', 'start', '--port', String(env.port), '--hostname', env.host],
     // A small young generation is collected often, so that buffers that data has passed through are freed soon: 60 MiB
-    // less at the peak. With --expose-gc `passedThrough` (lib/free-now.ts) collects the others.
-    worker: ['--max-semi-space-size=2', '--expose-gc', 'lib/jobs/worker.ts'],
+    // less at the peak. With --expose-gc `passedThrough` (lib/free-now.ts) collects the others. V8's last compiler takes
+    // 5 MiB and gains nothing: nearly all of a worker's work is done in Node's own code.
+    worker: ['--max-semi-space-size=2', '--expose-gc', '--no-turbofan', 'lib/jobs/worker.ts'],
   }
 }
 
