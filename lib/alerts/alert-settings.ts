@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Tx } from '#lib/db.ts'
 import type { EnvironmentContext } from '#lib/environment/access.ts'
+import type { Place } from '#lib/seal/open-bound.ts'
 import { getSealed } from '#lib/seal/sealed-values.ts'
 import { tlsModes } from './schema.ts'
 import type { MailSettings } from './send-mail.ts'
@@ -44,6 +45,11 @@ export async function storedSettings(db: Tx): Promise<StoredSettings> {
     updatedAt: row?.updatedAt ?? null,
     updatedBy: row?.updatedBy ?? null,
   }
+}
+
+/** Without opening it: one that was damaged can be replaced all the same. */
+export async function isStored(db: Tx, place: Place): Promise<boolean> {
+  return (await db.sealedValue.count({ where: place })) > 0
 }
 
 /** Throws AppError `integrity` when what is stored is not what was put. */

@@ -86,10 +86,11 @@ test('an address that an older console left in its row goes on working, and is s
   const { origin, search } = new URL(server.url)
   await saveWebhook(here.context, { on: true, url: server.url, secret: '' }, by)
   await here.db.sealedValue.deleteMany({ where: { place: 'alerts.webhook-url' } })
-  await here.db.alertSettings.updateMany({ data: { webhook: { url: server.url } } })
+  const withLogin = server.url.replace('://', '://me:hunter2@')
+  await here.db.alertSettings.updateMany({ data: { webhook: { url: withLogin } } })
   const migration = new URL('../../prisma/migrations/20261128000000_webhook_origin/migration.sql', import.meta.url)
   await here.db.$executeRawUnsafe(readFileSync(migration, 'utf8'))
-  expect(await here.db.alertSettings.findFirst()).toMatchObject({ webhook: { origin, url: server.url } })
+  expect(await here.db.alertSettings.findFirst()).toMatchObject({ webhook: { origin, url: withLogin } })
   await tryAlert(here.context, 'webhook', by.actor)
   expect(await toldOf(search)).toBe(1)
   // Web server and workers start at once.
@@ -98,4 +99,20 @@ test('an address that an older console left in its row goes on working, and is s
   expect(await toldOf(search)).toBe(0)
   await tryAlert(here.context, 'webhook', by.actor)
   expect(server.calls.map(({ url }) => url)).toEqual([`/hooks${search}`, `/hooks${search}`])
+})
+
+test('what was damaged in the database is replaced by what is entered anew', async () => {
+  const server = await webhook()
+  const entered = { on: true, url: server.url, secret: '' }
+  await saveWebhook(here.context, entered, by)
+  await saveMail(here.context, mail(25), by)
+  await here.db.sealedValue.updateMany({ data: { ciphertext: Buffer.alloc(60) } })
+  await expect(saveWebhook(here.context, { ...entered, url: '' }, by)).rejects.toMatchObject({ code: 'integrity' })
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+  expect(await saveWebhook(here.context, { ...entered, secret }, by)).toMatchObject({ status: 'success' })
+  expect(await saveMail(here.context, { ...mail(25), user: 'me', password: 'right' }, by)).toEqual({
+    status: 'success',
+  })
+  await tryAlert(here.context, 'webhook', by.actor)
+  expect(server.calls).toHaveLength(1)
 })

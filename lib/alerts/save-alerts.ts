@@ -4,9 +4,10 @@ import { noJson, type Tx } from '#lib/db.ts'
 import type { Confirm } from '#lib/environment/confirm.ts'
 import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
-import { getSealed, putSealed } from '#lib/seal/sealed-values.ts'
+import { putSealed } from '#lib/seal/sealed-values.ts'
 import {
   type AlertContext,
+  isStored,
   openWebhookUrl,
   passwordPlace,
   type StoredSettings,
@@ -34,7 +35,7 @@ export async function saveMail(
   by: SaveBy,
 ): Promise<AlertsResult> {
   const before = await storedSettings(context.db)
-  const stored = Boolean(await getSealed(context.db, context, passwordPlace))
+  const stored = await isStored(context.db, passwordPlace)
   const { on, password, host, port, tls, user, from } = input
   const mail = on ? { host: host.toLowerCase(), port, tls, user, from, to: recipientsIn(input.to) } : null
   const sameServer = before.mail?.host === mail?.host && before.mail?.port === port && before.mail?.user === user
@@ -65,10 +66,14 @@ export async function saveWebhook(
   by: SaveBy,
 ): Promise<AlertsResult> {
   const before = await storedSettings(context.db)
-  const known = await openWebhookUrl(context, before.webhook)
+  const known = await openWebhookUrl(context, before.webhook).catch((error: unknown) => {
+    // What was damaged is replaced, and only where nothing replaces it is it missed.
+    if (url !== '' && error instanceof AppError && error.code === 'integrity') return undefined
+    throw error
+  })
   const problem = on ? urlProblem(url || (known ?? '')) : undefined
   if (problem) return refused('url', problem)
-  const stored = Boolean(await getSealed(context.db, context, secretPlace))
+  const stored = await isStored(context.db, secretPlace)
   const href = on ? new URL(url || (known ?? '')).href : undefined
   const webhook = href === undefined ? null : { origin: new URL(href).origin }
   const next = !on || (stored && secret === '') ? undefined : secret || newWebhookSecret()

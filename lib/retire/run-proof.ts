@@ -71,7 +71,9 @@ async function runProof(context: BackupContext, id: string, signal: AbortSignal)
       { timeout: 60_000 },
     )
   } catch (error) {
-    if (signal.aborted || lost.signal.aborted || isDatabaseError(error)) throw error
+    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
+    if (lost.signal.aborted) return
+    if (signal.aborted || isDatabaseError(error)) throw error
     await failProof(db, mine, messageOf(error))
     if (!(error instanceof AppError)) console.error(error)
   }

@@ -1,5 +1,6 @@
 import { AppError } from '#lib/errors.ts'
 import { type HclAttribute, type HclBlock, parseHcl } from './hcl.ts'
+import { booleanOf } from './stanza.ts'
 
 /**
  * The parameters of a `seal "awskms"` stanza, as HashiCorp Vault has them, and the variables that say the same. Of
@@ -112,10 +113,10 @@ function checkAttribute(attribute: HclAttribute, file: string): void {
 }
 
 function isTrue(attribute: HclAttribute, file: string): boolean {
-  const text = String(attribute.value)
-  if (['true', '1', 't', 'T', 'TRUE', 'True'].includes(text)) return true
-  if (['false', '0', 'f', 'F', 'FALSE', 'False', ''].includes(text)) return false
-  throw at(file, attribute, `“disabled” is “${text}”. It must be "true" or "false".`)
+  const known = booleanOf(attribute.value)
+  if (known === undefined)
+    throw at(file, attribute, `“disabled” is “${attribute.value}”. It must be "true" or "false".`)
+  return known
 }
 
 function resolve(

@@ -42,3 +42,13 @@ test.each([
 ])('%j says what is wrong', (text, message) => {
   expect(readSealStanza(text)).toEqual({ ok: false, message: expect.stringContaining(message) })
 })
+
+test.each([
+  ['"T"', true],
+  ['"TRUE"', true],
+  ['true', true],
+  ['"f"', false],
+  ['""', false],
+])('disabled = %s is as VAULT_CONFIG has it', (word, disabled) => {
+  expect(readSealStanza(`kms_key_id = "alias/x"\ndisabled = ${word}`)).toMatchObject({ ok: true, stanza: { disabled } })
+})

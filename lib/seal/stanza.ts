@@ -62,9 +62,12 @@ function stanzaOf({ attributes, blocks }: HclBody): ReturnType<typeof readSealSt
 
 const isParameter = (name: string): name is keyof typeof parameters => Object.hasOwn(parameters, name)
 
-// Vault takes it as text or as a boolean; the empty text is its default.
-function booleanOf(value: HclValue): boolean | undefined {
-  if (typeof value === 'boolean') return value
-  if (value === '' || value === 'false' || value === '0') return false
-  return value === 'true' || value === '1' ? true : undefined
+const words = new Map<HclValue, boolean>([
+  ...[true, 'true', '1', 't', 'T', 'TRUE', 'True'].map((word) => [word, true] as const),
+  ...[false, 'false', '0', 'f', 'F', 'FALSE', 'False', ''].map((word) => [word, false] as const),
+])
+
+/** As Vault takes it: a boolean, or what Go's strconv.ParseBool takes for one; the empty text is its default. */
+export function booleanOf(value: HclValue): boolean | undefined {
+  return words.get(value)
 }
