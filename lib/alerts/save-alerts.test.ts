@@ -115,4 +115,6 @@ test('what was damaged in the database is replaced by what is entered anew', asy
   })
   await tryAlert(here.context, 'webhook', by.actor)
   expect(server.calls).toHaveLength(1)
+  await here.db.sealedValue.updateMany({ data: { ciphertext: Buffer.alloc(60) } })
+  expect(await saveWebhook(here.context, { on: false, url: '', secret: '' }, by)).toEqual({ status: 'success' })
 })

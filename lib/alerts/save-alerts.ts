@@ -67,8 +67,8 @@ export async function saveWebhook(
 ): Promise<AlertsResult> {
   const before = await storedSettings(context.db)
   const known = await openWebhookUrl(context, before.webhook).catch((error: unknown) => {
-    // What was damaged is replaced, and only where nothing replaces it is it missed.
-    if (url !== '' && error instanceof AppError && error.code === 'integrity') return undefined
+    // What was damaged is replaced or goes, and is missed only where it would have to stay.
+    if ((!on || url !== '') && error instanceof AppError && error.code === 'integrity') return undefined
     throw error
   })
   const problem = on ? urlProblem(url || (known ?? '')) : undefined
