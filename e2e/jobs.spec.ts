@@ -31,9 +31,21 @@ test('a running backup is followed, cancelled and deleted', async ({ signedIn: p
   await under.getByRole('button', { name: 'Cancel backup Cancel me' }).click()
   const row = page.getByRole('row', { name: /Cancel me/ })
   await expect(row).toContainText('Cancelled', { timeout: 30_000 })
-  await console.byok(['sandbox', 'fault', 'clear'])
+  await expect(row.getByRole('link', { name: 'Cancel me' })).toBeFocused()
 
   await row.getByRole('link', { name: 'Cancel me' }).click()
+  await page.getByRole('button', { name: 'Back up again' }).click()
+  await page.getByRole('button', { name: 'Cancel this backup' }).press('Enter')
+  await expect(page.getByRole('button', { name: 'Back up again' })).toBeFocused()
+
+  await page.getByRole('button', { name: 'Back up again' }).press('Enter')
+  await page.getByRole('button', { name: 'Cancel this backup' }).press('Enter')
+  const elsewhere = page.getByRole('link', { name: 'Back to the backups' })
+  await elsewhere.focus()
+  await expect(page.getByRole('button', { name: 'Back up again' })).toBeVisible()
+  await expect(elsewhere).toBeFocused()
+  await console.byok(['sandbox', 'fault', 'clear'])
+
   await page.getByRole('button', { name: 'Delete…' }).click()
   const question = page.getByRole('alertdialog')
   await expect(question).toContainText('it holds nothing that could be restored')

@@ -28,7 +28,7 @@ export function BackupActions({ backup, cancel, remove }: Props) {
   const [pending, startTransition] = useTransition()
   const why = useId()
   const { id, state, toBeShredded } = backup
-  if (isUnderWay(backup)) return cancel && <CancelButton id={id} what="this backup" cancel={cancel} />
+  if (isUnderWay(backup)) return cancel && <CancelButton id={id} what="this backup" then="actions" cancel={cancel} />
   if (!remove || state === 'deleting' || state === 'shredding') return null
 
   const ask = () =>

@@ -32,7 +32,7 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.id}>
+            <tr key={row.id} id={`row-${row.id}`}>
               <Td>
                 <Link
                   href={`/backups/${row.id}`}

@@ -16,7 +16,7 @@ export function RestoreList({ restores, cancel }: Props) {
   return (
     <ul className="space-y-3">
       {restores.map((restore) => (
-        <li key={restore.id}>
+        <li key={restore.id} id={restore.id} tabIndex={-1} className="rounded-control">
           {isUnderWay(restore) ? (
             <LiveProgress
               name={`restore:${restore.id}`}
@@ -24,7 +24,14 @@ export function RestoreList({ restores, cancel }: Props) {
               state={restore.state}
               title={<Target restore={restore} />}
               actions={
-                cancel && <CancelButton id={restore.id} what={`the restore to ${restore.target}`} cancel={cancel} />
+                cancel && (
+                  <CancelButton
+                    id={restore.id}
+                    what={`the restore to ${restore.target}`}
+                    then={restore.id}
+                    cancel={cancel}
+                  />
+                )
               }
             />
           ) : (

@@ -6,6 +6,7 @@ import { Button } from '#components/ui/button.tsx'
 import { count, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
 import { LastAnswer } from '#components/ui/last-answer.tsx'
+import { PassFocusOn } from '#components/ui/pass-focus-on.tsx'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import { unansweredTryAgain } from '#components/ui/unanswered.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
@@ -39,12 +40,12 @@ export function RewrapProgress({ run: initial, steer }: Props) {
   return (
     <section aria-labelledby="progress" className="card px-5.5 py-5 max-sm:px-4">
       <div className="mb-3 flex min-h-7 flex-wrap items-center gap-2.5">
-        <h2 id="progress" className="text-lg font-semibold">
+        <h2 id="progress" tabIndex={-1} className="text-lg font-semibold">
           Progress
         </h2>
         <RewrapStateBadge run={run} />
         {steer && !hasEnded(state) && (
-          <div className="ml-auto flex flex-wrap gap-2.5">
+          <PassFocusOn to="progress" className="ml-auto flex flex-wrap gap-2.5">
             {state === 'paused' || wish === 'pause' ? (
               <Button size="small" variant="primary" held={pending} onClick={() => act(steer.resume)}>
                 Resume
@@ -57,7 +58,7 @@ export function RewrapProgress({ run: initial, steer }: Props) {
             <Button size="small" held={pending || wish === 'cancel'} onClick={() => act(steer.cancel)}>
               Cancel
             </Button>
-          </div>
+          </PassFocusOn>
         )}
       </div>
       <ProgressBar

@@ -67,7 +67,12 @@ export default async function BackupsPage({ searchParams }: Props) {
                 state={backup.state}
                 actions={
                   canRun && (
-                    <CancelButton id={backup.id} what={`backup ${backup.name.slice(0, 80)}`} cancel={cancelBackup} />
+                    <CancelButton
+                      id={backup.id}
+                      what={`backup ${backup.name.slice(0, 80)}`}
+                      then={`row-${backup.id}`}
+                      cancel={cancelBackup}
+                    />
                   )
                 }
                 title={

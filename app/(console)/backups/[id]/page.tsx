@@ -71,7 +71,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
           </>
         }
         aside={
-          <div className="flex flex-wrap items-start gap-2.5">
+          <div id="actions" tabIndex={-1} className="flex flex-wrap items-start gap-2.5 outline-none">
             {complete && !request && backup.method !== 'none' && can(user.role, 'backup.shred') && (
               <Link href={`/backups/shred/review?id=${backup.id}`} className={buttonClass({ size: 'small' })}>
                 Shred…
