@@ -24,7 +24,9 @@ interface Props {
 export function LiveProgress({ name, title, label, state, actions }: Props) {
   const { progress, bytesPerSecond, lastAnswer } = useProgress(name, { ...nothingYet, state })
   const { bytesDone, bytesTotal } = progress
-  const isAtWork = progress.state === 'queued' || progress.state === 'running'
+  // Queued, it says with it that no worker is there: that ends by itself, and nothing has failed.
+  const waits = progress.state === 'waiting' || (progress.state === 'queued' && progress.error !== null)
+  const isAtWork = !waits && (progress.state === 'queued' || progress.state === 'running')
   const percent = bytesTotal ? Math.min(100, Math.floor((bytesDone / bytesTotal) * 1000) / 10) : undefined
   const left = bytesTotal && bytesPerSecond ? ((bytesTotal - bytesDone) / bytesPerSecond) * 1000 : undefined
   return (
@@ -92,7 +94,9 @@ export function LiveProgress({ name, title, label, state, actions }: Props) {
         </p>
       )}
       {progress.error && (
-        <p className={`mt-2 text-sm wrap-anywhere ${progress.state === 'waiting' ? 'text-ink-2' : 'text-bad'}`}>
+        <p
+          className={`mt-2 text-sm wrap-anywhere ${progress.state === 'waiting' ? 'text-ink-2' : waits ? 'text-warn' : 'text-bad'}`}
+        >
           {progress.error}
         </p>
       )}
