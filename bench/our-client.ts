@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs'
 import { z } from 'zod'
 import { createAwsClients } from '#lib/aws/clients.ts'
-import type { BackupIdentity } from '#lib/backup/context.ts'
+import type { BackupIdentity } from '#lib/backup/encryption-context.ts'
 import type { Journal } from '#lib/backup/journal.ts'
 import { openBackup } from '#lib/backup/open-backup.ts'
 import { restoreBackup } from '#lib/backup/restore-backup.ts'

@@ -11,7 +11,7 @@ import type { SealKeys } from '#lib/seal/seal.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { s3Store } from '#lib/storage/s3-store.ts'
 import { s3Versions, type VersionedBucket } from '#lib/storage/s3-versions.ts'
-import type { BackupIdentity } from './context.ts'
+import type { BackupIdentity } from './encryption-context.ts'
 import { environmentFolder } from './layout.ts'
 import type { PinnedBackup } from './pinned-backup.ts'
 

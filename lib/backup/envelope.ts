@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AppError, messageOf } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import { naming, sha256Of } from './codec.ts'
-import { type BackupIdentity, backupKeyContext, FORMAT } from './context.ts'
+import { type BackupIdentity, backupKeyContext, FORMAT } from './encryption-context.ts'
 
 /** Larger than any envelope: room for about 100 keys. */
 export const MAX_ENVELOPE_BYTES = 1024 * 1024

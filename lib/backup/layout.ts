@@ -1,5 +1,5 @@
 import { AppError } from '#lib/errors.ts'
-import type { BackupIdentity } from './context.ts'
+import type { BackupIdentity } from './encryption-context.ts'
 
 /** Parts of object names are kept to what needs no escaping anywhere. */
 const namePart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/

@@ -1,7 +1,7 @@
 import { type Entry, encodeEntry } from '#lib/archive/entry.ts'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
 import { encryptedCodec, sha256Of } from './codec.ts'
-import { type BackupIdentity, partContext } from './context.ts'
+import { type BackupIdentity, partContext } from './encryption-context.ts'
 import { backupFolder, type PartPlace, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
 import type { OpenedBackup } from './open-backup.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { BytePath } from '#lib/archive/byte-path.ts'
 import { bytesOf, textOrBase64 } from '#lib/archive/entry.ts'
 import { AppError } from '#lib/errors.ts'
-import { type BackupIdentity, FORMAT } from './context.ts'
+import { type BackupIdentity, FORMAT } from './encryption-context.ts'
 import { encodeJsonLines, readJsonLines } from './json-lines.ts'
 import { type PartKind, type PartPlace, parsePartName, partName } from './layout.ts'
 

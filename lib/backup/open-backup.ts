@@ -1,7 +1,7 @@
 import { AppError } from '#lib/errors.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { type Codec, encryptedCodec, plainCodec, sha256Of } from './codec.ts'
-import type { BackupIdentity } from './context.ts'
+import type { BackupIdentity } from './encryption-context.ts'
 import { type ExpectedEnvelope, MAX_ENVELOPE_BYTES, type OpeningKey, openEnvelope } from './envelope.ts'
 import { backupFolder, ENVELOPE } from './layout.ts'
 import type { Manifest } from './manifest.ts'

@@ -1,7 +1,7 @@
 import { AppError } from '#lib/errors.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { type Codec, naming, sha256Of } from './codec.ts'
-import { type BackupIdentity, manifestContext } from './context.ts'
+import { type BackupIdentity, manifestContext } from './encryption-context.ts'
 import { backupFolder, MANIFEST } from './layout.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
 import type { ReadOptions } from '#lib/storage/object-store.ts'
 import { encryptedCodec, sha256Of } from './codec.ts'
-import { partContext } from './context.ts'
+import { partContext } from './encryption-context.ts'
 import { backupFolder, partName } from './layout.ts'
 import { readPart } from './read-part.ts'
 

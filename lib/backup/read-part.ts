@@ -2,7 +2,7 @@ import { AppError } from '#lib/errors.ts'
 import { sha256Aside } from '#lib/hash-aside.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { type Codec, naming } from './codec.ts'
-import { type BackupIdentity, partContext } from './context.ts'
+import { type BackupIdentity, partContext } from './encryption-context.ts'
 import { backupFolder, partName, partTitle } from './layout.ts'
 import type { Part } from './manifest.ts'
 

@@ -2,7 +2,7 @@ import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
 import { type BackupResult, finishedBefore, resultOf } from './backup-result.ts'
 import { type Codec, encryptedCodec, plainCodec } from './codec.ts'
-import { manifestContext } from './context.ts'
+import { manifestContext } from './encryption-context.ts'
 import {
   createEnvelope,
   type ExpectedEnvelope,

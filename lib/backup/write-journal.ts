@@ -1,6 +1,6 @@
 import { type Checkpoint, encodeCheckpoint, PartsHash } from './checkpoint.ts'
 import type { Codec } from './codec.ts'
-import { type BackupIdentity, checkpointContext } from './context.ts'
+import { type BackupIdentity, checkpointContext } from './encryption-context.ts'
 import type { Journal } from './journal.ts'
 import type { PartPlace } from './layout.ts'
 import type { Part } from './manifest.ts'

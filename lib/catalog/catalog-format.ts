@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type BackupIdentity, backupKeyContext, FORMAT } from '#lib/backup/context.ts'
+import { type BackupIdentity, backupKeyContext, FORMAT } from '#lib/backup/encryption-context.ts'
 import { encodeJsonLines, readJsonLines } from '#lib/backup/json-lines.ts'
 import { environmentFolder } from '#lib/backup/layout.ts'
 import { AppError } from '#lib/errors.ts'
