@@ -29,6 +29,8 @@ test('everybody changes their own password and ends their own other sessions', a
   await here.keyboard.press('Enter')
   await expect(form.getByLabel('Current password')).toHaveAccessibleDescription('This is not your password.')
   await form.getByLabel('Current password').fill(person.password)
+  // Until then the refusal is shown already, and the form still takes no other try.
+  await expect(form.getByRole('button', { name: 'Change password' })).toBeEnabled()
   await here.keyboard.press('Enter')
   await expect(here.getByRole('status').filter({ hasText: 'Your password is changed.' })).toBeVisible()
   await expect(sessions).toHaveCount(1)

@@ -27,6 +27,10 @@ export function sendFiles(
   )
   for (const { file } of files) form.append('file', file, 'file')
   const request = new XMLHttpRequest()
+  let sent = false
+  request.upload.onload = () => {
+    sent = true
+  }
   const result = new Promise<UploadResult>((resolve) => {
     const refuse = (message: string) => resolve({ status: 'refused', message })
     request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total)
@@ -39,7 +43,11 @@ export function sendFiles(
       refuse(words || `The console answered with ${request.status}. Nothing was kept.`)
     }
     request.onerror = () =>
-      refuse('The connection to the console was lost, or a file changed meanwhile. Nothing was kept.')
+      refuse(
+        sent
+          ? 'The connection to the console was lost after everything had been sent. It may have been kept: look at the backups before you send it again.'
+          : 'The connection to the console was lost, or a file changed meanwhile. Nothing was kept.',
+      )
     request.onabort = () => resolve({ status: 'cancelled' })
   })
   request.open('POST', `/api/v1/backups?name=${encodeURIComponent(name.slice(0, 2000))}`)

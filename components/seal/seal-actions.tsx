@@ -5,6 +5,7 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { Command } from '#components/ui/command.tsx'
+import { unanswered } from '#components/ui/unanswered.ts'
 
 // Only whoever presses a button needs it.
 const AlertDialog = dynamic(() => import('#components/ui/alert-dialog.tsx'))
@@ -37,7 +38,7 @@ export function SealActions({ operate }: Props) {
   const run = () =>
     asking &&
     start(async () => {
-      setResult(await operate({ action: asking }))
+      setResult(await operate({ action: asking }).catch(() => unanswered()))
       setAsking(undefined)
     })
   return (

@@ -22,6 +22,8 @@ test('sending alerts elsewhere, or nowhere, asks again and tells the other admin
   }
   const other = `${server.url}&other`
   const { origin } = new URL(server.url)
+  const sealed = () => here.db.sealedValue.findMany({ where: { place: { startsWith: 'alerts.' } } })
+  const before = await sealed()
   for (const input of [
     { on: true, url: other, secret: '' },
     { on: false, url: '', secret: '' },
@@ -32,6 +34,7 @@ test('sending alerts elsewhere, or nowhere, asks again and tells the other admin
     'Alerts go by webhook no more.',
   ])
   expect(await viewAlerts(here.context)).toMatchObject({ settings: { webhook: { origin } } })
+  expect(await sealed()).toEqual(before)
   await here.db.notice.deleteMany()
   expect(
     await saveWebhook(

@@ -86,6 +86,8 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
     return
   }
   await forgetJournal(db, id)
+  // Somebody may have asked for its deletion meanwhile: then that is not done yet.
+  const asSeen = { id, state: row.state }
   // The one attempt that there ever was has ended by itself: nobody can be storing anything.
   const finishedAlone = row.attempt <= 1 && row.manifestSha256 !== null
   const now = (await databaseTime(db)).getTime()
@@ -96,13 +98,13 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
     const settled = new Date(now + settledAfterMs - since)
     const why = `It ended only just: what it was still sending may arrive until ${settled.toISOString().slice(11, 19)} UTC. A worker looks once more within a minute after that, and then it is gone.`
     await db.backup.updateMany({
-      where: { id },
+      where: asSeen,
       data: { nextTryAt: settled, ...(row.state === 'deleting' && { error: why }) },
     })
     return
   }
   if (row.state !== 'deleting') {
-    await db.backup.updateMany({ where: { id }, data: { cleanedAt: new Date(), nextTryAt: null, tries: 0 } })
+    await db.backup.updateMany({ where: asSeen, data: { cleanedAt: new Date(), nextTryAt: null, tries: 0 } })
     return
   }
   const untidy = await restoresToTidy(db, id)

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { openTestDatabase } from '#lib/db-for-tests.ts'
 import { saveEnvironment } from '#lib/environment/save-environment.ts'
 import { type EnvironmentInput, emptyEnvironment, environmentSchema } from '#lib/environment/schema.ts'
-import { installQueues, openQueue } from '#lib/jobs/queue.ts'
+import { openQueue } from '#lib/jobs/queue.ts'
 import { openKmsTally } from '#lib/kms-calls/tally.ts'
 import { unseal } from '#lib/seal/unseal.ts'
 import type { BackupContext } from './backup-context.ts'
@@ -17,7 +17,6 @@ export async function openTestConsole(own: BackupContext['own']) {
   const at = (name: string) => path.join(folder, name)
   for (const name of ['data', 'sources', 'restores']) mkdirSync(at(name))
   const { url, db, close: closeDatabase } = await openTestDatabase()
-  await installQueues(url)
   const jobs = await openQueue(url)
   const { id: installation } = await db.installation.findFirstOrThrow()
   const { id: environment } = await db.environment.findFirstOrThrow()

@@ -126,3 +126,20 @@ test('what a failed backup left behind goes with the next pass, and is looked at
   await cleanUpDue(here.context, never)
   expect((await row(id)).cleanedAt).toBeInstanceOf(Date)
 })
+
+test('one whose deletion is asked for while a pass looks at it is deleted, and not taken for tidy', async () => {
+  const id = await start(makeSource('asked-meanwhile'))
+  await here.sandbox.control('PUT', 'faults', [{ service: 's3', operation: 'PutObject', effect: 'AccessDenied' }])
+  await runBackup(here.context, id, never)
+  await here.sandbox.control('DELETE', 'faults')
+  await endedLongAgo(id)
+  const looking = here.gate.hold(({ url }) => url.includes('list-type=2'))
+  const pass = cleanUpBackup(here.context, id)
+  await looking.arrived(1)
+  await deleteBackup(here.context, id, actor)
+  looking.release()
+  await pass
+  expect(await row(id)).toMatchObject({ state: 'deleting', cleanedAt: null })
+  await cleanUpDue(here.context, never)
+  expect(await here.db.backup.findUnique({ where: { id } })).toBeNull()
+})

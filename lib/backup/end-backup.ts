@@ -59,19 +59,40 @@ export async function completeBackup(
 
 /**
  * Does nothing to a row that is another attempt's by now.
- * @param error null: it was cancelled. So is one that fails when somebody has just asked for that.
+ * @param error null: it was cancelled
  */
-export async function endBackup(db: Db, row: EndingAttempt, error: string | null): Promise<void> {
-  const mine = { id: row.id, attempt: row.attempt, state: 'running' as const }
-  await db.$transaction(async (tx) => {
-    const end = async (where: { cancelRequested?: false }, state: 'failed' | 'cancelled', why: string | null) => {
-      const data = { state, error: why, finishedAt: await databaseTime(tx), tries: 0 }
-      const { count } = await tx.backup.updateMany({ where: { ...mine, ...where }, data })
-      if (count === 1) await recordEnd(tx, row, state)
-    }
-    if (error !== null) await end({ cancelRequested: false }, 'failed', error)
-    await end({}, 'cancelled', null)
-  })
+export async function endBackup(db: Db, { id, attempt }: EndingAttempt, error: string | null): Promise<void> {
+  await db.$transaction((tx) => endIncomplete(tx, { id, attempt, state: 'running' }, error))
+}
+
+type Where = NonNullable<Parameters<Db['backup']['updateManyAndReturn']>[0]['where']>
+
+/**
+ * Rows that end without being complete: failed, or cancelled where somebody has asked for that meanwhile.
+ * @param where names states that are under way
+ * @param error null: all were cancelled
+ * @param more what else becomes of them
+ */
+export async function endIncomplete(
+  tx: Tx,
+  where: Where,
+  error: string | null,
+  more: { readonly attempt?: { readonly increment: 1 } } = {},
+): Promise<void> {
+  const ended = { ...more, finishedAt: await databaseTime(tx), tries: 0, nextTryAt: null }
+  const end = async (which: Where, state: 'failed' | 'cancelled', why: string | null) => {
+    const data = { ...ended, state, error: why }
+    const select = { id: true, source: true, createdBy: true }
+    for (const row of await tx.backup.updateManyAndReturn({ where: which, data, select }))
+      await recordAudit(tx, {
+        actor: row.createdBy,
+        action: 'backup.finish',
+        outcome: state,
+        subject: subjectOf(row),
+      })
+  }
+  if (error !== null) await end({ ...where, cancelRequested: false }, 'failed', error)
+  await end(where, 'cancelled', null)
 }
 
 /**
@@ -94,33 +115,19 @@ export async function giveUpBackup(context: BackupContext, id: string): Promise<
       await enqueue(context.jobs, tx, 'backup', id, { host: going.host })
       return
     }
-    const data = {
-      state: 'failed' as const,
-      finishedAt: await databaseTime(tx),
-      tries: 0,
-      error,
-      attempt: { increment: 1 },
-    }
-    const [row] = await tx.backup.updateManyAndReturn({ where: active, data })
-    if (row) await recordEnd(tx, row, 'failed')
+    await endIncomplete(tx, active, error, { attempt: { increment: 1 } })
   })
   await cleanUpBackup(context, id)
-}
-
-async function recordEnd(tx: Tx, row: Omit<EndingAttempt, 'attempt'>, state: 'failed' | 'cancelled'): Promise<void> {
-  await recordAudit(tx, {
-    actor: row.createdBy,
-    action: 'backup.finish',
-    outcome: state,
-    subject: subjectOf(row),
-  })
 }
 
 /**
  * A backup that holds nothing is complete, and hardly what anybody meant: a disk not mounted, a pattern misspelt, a dump
  * that failed.
  */
-function warningOfNothing(source: BackupSource, { bytes, files, links, warnings }: BackupResult): Warning | undefined {
+export function warningOfNothing(
+  source: BackupSource,
+  { bytes, files, links, warnings }: Pick<BackupResult, 'bytes' | 'files' | 'links' | 'warnings'>,
+): Warning | undefined {
   if (source.kind === 'stream' && bytes === 0)
     return { path: source.name, message: 'it is empty: nothing came; did what should have sent it fail?' }
   if (source.kind !== 'folder' || files + links + warnings > 0) return undefined

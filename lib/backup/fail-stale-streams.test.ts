@@ -38,6 +38,15 @@ test('a stream whose receiver died is failed, one that is still coming is not', 
   expect(await row(alive)).toMatchObject({ state: 'running', error: null })
 })
 
+test('a stream whose end somebody asked for was cancelled, and has not failed', async () => {
+  const id = await stream('cancelled')
+  const seenAt = new Date(Date.now() - 61_000)
+  await here.db.backup.update({ where: { id }, data: { seenAt, state: 'running', cancelRequested: true } })
+  await failStaleStreams(here.context)
+  expect(await row(id)).toMatchObject({ state: 'cancelled', error: null, finishedAt: expect.any(Date) })
+  expect(await auditOf(id)).toEqual(['backup.start success', 'backup.finish cancelled'])
+})
+
 test('the clock of whoever looks for dead streams does not count, nor that of whoever receives one', async () => {
   const id = await stream('slow')
   const open = Promise.withResolvers<void>()

@@ -1,6 +1,6 @@
-import { recordAudit } from '#lib/audit/record.ts'
 import { databaseTime } from '#lib/db.ts'
 import type { BackupContext } from './backup-context.ts'
+import { endIncomplete } from './end-backup.ts'
 import { underWayStates } from './under-way-schema.ts'
 
 /** The process that receives a stream says so every 5 s. */
@@ -11,27 +11,15 @@ export async function failStaleStreams({ db }: Pick<BackupContext, 'db'>): Promi
   await db.$transaction(async (tx) => {
     // By the same clock as `seenAt`: one worker whose own is wrong would end every upload.
     const now = await databaseTime(tx)
-    const rows = await tx.backup.updateManyAndReturn({
-      where: {
+    await endIncomplete(
+      tx,
+      {
         sourceKind: 'stream',
         state: { in: [...underWayStates] },
         seenAt: { lt: new Date(now.getTime() - streamDeadAfterMs) },
       },
-      data: {
-        state: 'failed',
-        finishedAt: now,
-        attempt: { increment: 1 },
-        nextTryAt: null,
-        tries: 0,
-        error: 'The process that received this upload ended before all of it had come. Send it again.',
-      },
-    })
-    for (const row of rows)
-      await recordAudit(tx, {
-        actor: row.createdBy,
-        action: 'backup.finish',
-        outcome: 'failed',
-        subject: `${row.source} (backup ${row.id})`,
-      })
+      'The process that received this upload ended before all of it had come. Send it again.',
+      { attempt: { increment: 1 } },
+    )
   })
 }

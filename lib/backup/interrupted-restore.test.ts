@@ -69,6 +69,15 @@ test('a worker thought dead that wakes in the middle of another’s attempt neit
   expect(await auditedOf(target)).toEqual([started, finished])
 })
 
+test('given up when somebody has asked for its end: it was cancelled', async () => {
+  const target = newTarget()
+  const id = await begin(target)
+  await here.db.restore.update({ where: { id }, data: { state: 'running', attempt: 1, cancelRequested: true } })
+  await giveUpRestore(here.context, id)
+  expect(await restore(id)).toMatchObject({ state: 'cancelled', error: null, attempt: 2 })
+  expect(await auditedOf(target)).toEqual([started, `restore.finish cancelled ${actor}`])
+})
+
 test('given up is final: the worker that wakes afterwards cannot complete it', async () => {
   const target = newTarget()
   const id = await begin(target)

@@ -55,6 +55,26 @@ test('what patterns leave out is named with the pattern, a folder once for all t
   expect(totals.leftOut).toBe(3)
 })
 
+test('where nothing would be backed up, the dry run warns as the backup does', async () => {
+  const { items, totals } = await preview({ include: ['*.misspelt'] })
+  const written = await bench.backUp('mine', { source: folderSource(bench.source, { include: ['*.misspelt'] }) })
+  expect(written).toMatchObject({ files: 0, links: 0 })
+  expect(totals).toMatchObject({ files: 0, links: 0, warnings: 1 })
+  const message = 'nothing was backed up: it is empty, or its patterns leave everything out'
+  expect(items.at(-1)).toEqual({ type: 'skipped', path: bench.source, warning: message })
+})
+
+test('it ends when nobody reads any more', async () => {
+  const seen: string[] = []
+  const place = { kind: 'folder' as const, path: bench.source, include: [], exclude: [] }
+  await previewBackup(
+    place,
+    ({ path }) => void seen.push(path),
+    () => seen.length < 2,
+  )
+  expect(seen).toHaveLength(2)
+})
+
 test('a single file, and one that is not there', async () => {
   const path = join(bench.source, 'docs/one.txt')
   expect(await previewBackup({ kind: 'file', path }, () => {})).toMatchObject({ files: 1, bytes: 3, leftOut: 0 })

@@ -1,12 +1,13 @@
 import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import type { BytePath } from '#lib/archive/byte-path.ts'
+import { type BytePath, toBytePath } from '#lib/archive/byte-path.ts'
 import { describeOpened } from '#lib/archive/describe-opened.ts'
 import type { SkippedItem } from '#lib/archive/entry.ts'
 import { HardLinks } from '#lib/archive/hard-links.ts'
 import { openLent } from '#lib/archive/open-file.ts'
 import { reasonOf } from '#lib/archive/system-error.ts'
 import type { Found } from '#lib/archive/walk-tree.ts'
+import { warningOfNothing } from './end-backup.ts'
 import { openPlace } from './open-source.ts'
 import type { PlaceSource } from './source.ts'
 
@@ -42,11 +43,13 @@ export interface BackupPreview {
 
 /**
  * @param onItem is called for everything that is found, in the order of a backup
+ * @param goOn is asked before each: whoever reads of it may have seen enough
  * @throws AppError as `openPlace` does
  */
 export async function previewBackup(
   source: PlaceSource,
   onItem: (item: PreviewedItem) => void,
+  goOn: () => boolean = () => true,
 ): Promise<BackupPreview> {
   const totals: BackupPreview = { files: 0, folders: 0, links: 0, bytes: 0, warnings: 0, leftOut: 0 }
   const opened = openPlace(source, (path, isFolder, pattern) => {
@@ -57,6 +60,7 @@ export async function previewBackup(
   let since = performance.now()
   try {
     for (const found of opened.walk(undefined)) {
+      if (!goOn()) return totals
       if (performance.now() - since > LET_OTHERS_WORK_AFTER_MS) {
         await setImmediate()
         since = performance.now()
@@ -66,6 +70,11 @@ export async function previewBackup(
       else totals[item.type === 'file' ? 'files' : item.type === 'folder' ? 'folders' : 'links'] += 1
       if ('size' in item) totals.bytes += item.size
       onItem(item)
+    }
+    const empty = warningOfNothing(source, totals)
+    if (empty) {
+      totals.warnings += 1
+      onItem({ type: 'skipped', path: toBytePath(empty.path), warning: empty.message })
     }
     return totals
   } finally {

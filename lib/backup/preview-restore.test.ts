@@ -65,7 +65,8 @@ describe.each(overwrites)('--overwrite %s', (overwrite) => {
         paths,
         overwrite,
       })
-      expect(result).toMatchObject({ files, links, bytes, kept, warnings })
+      const replaced = entries.filter((entry) => 'becomes' in entry && entry.becomes === 'replaced').length
+      expect(result).toEqual({ files, links, bytes, kept, warnings, replaced })
       const after = describeTree(target)
       for (const entry of entries) {
         if (entry.type === 'skipped' || entry.type === 'folder') continue

@@ -17,7 +17,8 @@ import { Selection, selectEntries } from './select-entries.ts'
 import { TarReader } from './tar-reader.ts'
 
 // What a restore would do, by what it goes by: its selection, its look at the target, and its rules for what is there. Of
-// the backup only the list of files is read. What a disk refuses (a name, a link) shows in the restore alone.
+// the backup only the list of files is read. What a disk refuses (a name, a link, whoever may not write into a folder that
+// is there below the target) shows in the restore alone, and so does a list that contradicts its manifest.
 
 /** `blocked`: something else is in its way, or in that of the folder that holds it. */
 type Becomes = 'new' | 'replaced' | 'kept' | 'blocked'
@@ -49,14 +50,16 @@ export interface RestorePreview {
 export interface RestorePreviewOptions extends Pick<RestoreOptions, 'backup' | 'target' | 'paths' | 'overwrite'> {
   /** Whether it would be written beside the target first, and not into it. */
   readonly draft: boolean
+  /** Is asked before each entry: whoever reads of it may have seen enough. */
+  readonly goOn?: () => boolean
 }
 
 /**
  * @param onEntry is called for everything that is selected, in order
- * @throws AppError as `restoreBackup` does before it reads any content
+ * @throws AppError as `restoreBackup` does before it looks at the first entry
  */
 export async function previewRestore(
-  { backup, target, paths = [], overwrite, draft }: RestorePreviewOptions,
+  { backup, target, paths = [], overwrite, draft, goOn }: RestorePreviewOptions,
   onEntry: (entry: PreviewedEntry) => void,
 ): Promise<RestorePreview> {
   const done = { files: 0, links: 0, bytes: 0, replaced: 0, kept: 0, warnings: 0 }
@@ -73,7 +76,10 @@ export async function previewRestore(
   const items = selection ? selectEntries(index, selection, backup.identity.backup) : everything(index)
   try {
     for await (const { item, onTheWay } of items) {
+      if (goOn?.() === false) return done
       if (item.type === 'skipped') give(item)
+      else if (item.path === '.' && item.warning !== undefined && !onTheWay)
+        give({ path: item.path, type: 'skipped', warning: item.warning })
       if (item.type === 'skipped' || item.path === '.') continue
       const { entry } = await links.resolve(item, tar)
       const { becomes, obstacle } = there.fateOf(entry)

@@ -53,7 +53,7 @@ export function lookAtTarget(
   try {
     folder = openIfThere(target)
     const parent = path.dirname(target)
-    if (!folder || draft) accessSync(parent, constants.W_OK | constants.X_OK)
+    accessSync(folder && !draft ? target : parent, constants.W_OK | constants.X_OK)
     if (folder) mustTake(target, folder.inside('.'), bytes, overwrite)
     else mustHaveRoom(target, toBytePath(parent), bytes, overwrite)
     return folder

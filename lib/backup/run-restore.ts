@@ -136,7 +136,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     if (!cancelled && (progress.signal.aborted || isDatabaseError(error))) throw error
     if (!cancelled && error instanceof AppError && error.retryable && (await waitFor(context, restore, trouble, error)))
       return
-    await endRestore(db, restore, cancelled ? null : messageOf(error))
+    await db.$transaction((tx) => endRestore(tx, mine, cancelled ? null : messageOf(error)))
     if (!(error instanceof AppError)) console.error(error)
   } finally {
     connection?.close()
@@ -151,18 +151,26 @@ async function tidyUp(db: Db, id: string): Promise<void> {
   if (ended) await removeDrafts(ended)
 }
 
-/** As `endBackup`: one that fails when somebody has just asked for its end was cancelled. */
-async function endRestore(db: Db, restore: Claimed, error: string | null): Promise<void> {
-  const mine = { id: restore.id, attempt: restore.attempt, state: 'running' as const }
-  await db.$transaction(async (tx) => {
-    const end = async (where: { cancelRequested?: false }, state: 'failed' | 'cancelled', why: string | null) => {
-      const data = { state, error: why, finishedAt: await databaseTime(tx), tries: 0 }
-      const { count } = await tx.restore.updateMany({ where: { ...mine, ...where }, data })
-      if (count === 1) await recordEnd(tx, restore, state)
-    }
-    if (error !== null) await end({ cancelRequested: false }, 'failed', error)
-    await end({}, 'cancelled', null)
-  })
+type Where = NonNullable<Parameters<Db['restore']['updateManyAndReturn']>[0]['where']>
+
+/**
+ * As `endIncomplete` of backups: failed, or cancelled where somebody has asked for that meanwhile.
+ * @returns the row, if it was one that `where` names
+ */
+async function endRestore(
+  tx: Tx,
+  where: Where,
+  error: string | null,
+  more: { readonly attempt?: { readonly increment: 1 } } = {},
+) {
+  const ended = { ...more, finishedAt: await databaseTime(tx), tries: 0 }
+  const end = async (which: Where, state: 'failed' | 'cancelled', why: string | null) => {
+    const [row] = await tx.restore.updateManyAndReturn({ where: which, data: { ...ended, state, error: why } })
+    if (row) await recordEnd(tx, row, state)
+    return row
+  }
+  const failed = error === null ? undefined : await end({ ...where, cancelRequested: false }, 'failed', error)
+  return failed ?? (await end(where, 'cancelled', null))
 }
 
 /** The row waits, and no worker with it. False: it has waited long enough, was cancelled, or is another attempt's by now. */
@@ -226,12 +234,9 @@ function moveInto(target: string, draft: string): void {
 export async function giveUpRestore({ db, jobs }: BackupContext, id: string): Promise<void> {
   const error = `The worker stopped in the middle of this restore several times. ${workerLogs} Then start it again.`
   await db.$transaction(async (tx) => {
-    const [row] = await tx.restore.updateManyAndReturn({
-      where: { id, state: { in: ['queued', 'running'] } },
-      data: { state: 'failed', finishedAt: await databaseTime(tx), error, attempt: { increment: 1 } },
-    })
+    const active = { id, state: { in: ['queued' as const, 'running' as const] } }
+    const row = await endRestore(tx, active, error, { attempt: { increment: 1 } })
     if (!row) return
-    await recordEnd(tx, row, 'failed')
     // Its host tidies up.
     await enqueue(jobs, tx, 'restore', id, { host: row.host })
   })

@@ -12,7 +12,7 @@ import { putQuerySchema } from '#lib/upload/schema.ts'
 import { notEmpty, refusedInput, severalTimes } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, count, plain, print, printError, printJson, progressLine } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson, progressLine, someoneReads } from './output.ts'
 import { backupPreview } from './print-preview.ts'
 import { waitForJob } from './wait-for-job.ts'
 
@@ -100,7 +100,7 @@ async function preview({ backup }: Services, source: string, options: Options): 
     throw new AppError('invalid', `${folder} is a folder of ${host}.`, { fix: 'Start the dry run on that machine.' })
   const shown = backupPreview({ source: folder, host }, options.json)
   const place = kind === 'file' ? { kind, path: folder } : { kind, path: folder, include, exclude }
-  shown.end(await previewBackup(place, shown.onItem))
+  shown.end(await previewBackup(place, shown.onItem, someoneReads))
 }
 
 async function fromDisk(services: Services, source: string, options: Options): Promise<BackupDetail> {

@@ -13,7 +13,7 @@ import type { Services } from '#lib/services.ts'
 import { notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
-import { bytesText, count, plain, print, printError, printJson } from './output.ts'
+import { bytesText, count, plain, print, printError, printJson, someoneReads } from './output.ts'
 import { restorePreview } from './print-preview.ts'
 import { waitForJob } from './wait-for-job.ts'
 
@@ -107,7 +107,9 @@ async function preview({ backup: context }: Services, wish: RestoreWish, json?: 
     const shown = restorePreview({ backup: wish.backupId, target: folder }, json)
     const { paths = [], overwrite } = wish
     const draft = overwrite === undefined
-    shown.end(await previewRestore({ backup, target: folder, paths, overwrite, draft }, shown.onItem))
+    shown.end(
+      await previewRestore({ backup, target: folder, paths, overwrite, draft, goOn: someoneReads }, shown.onItem),
+    )
   } finally {
     release()
     browsed.close()

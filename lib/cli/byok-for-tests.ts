@@ -4,7 +4,7 @@ import path from 'node:path'
 
 interface How {
   readonly cwd?: string
-  /** Besides PATH and NODE_ENV. */
+  /** Besides `surroundings`. */
   readonly env?: Record<string, string>
   readonly input?: string
   /** What nobody reads, as behind `| head -1`. */
@@ -13,11 +13,15 @@ interface How {
 
 const main = ['--disable-warning=ExperimentalWarning', path.join(import.meta.dirname, 'main.ts')]
 
+/** What a process is not told of this one’s, but where it runs; compiled code is kept, as bin/bootstrap.mjs has it. */
+const { PATH, NODE_COMPILE_CACHE } = process.env
+const surroundings = { PATH, NODE_ENV: 'production', NODE_COMPILE_CACHE } as const
+
 /** `byok`, as a process of its own. */
 export function startByok(args: readonly string[], { cwd, env = {} }: How = {}) {
   return spawn(process.execPath, [...main, ...args], {
     ...(cwd !== undefined && { cwd }),
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+    env: { ...surroundings, ...env },
   })
 }
 

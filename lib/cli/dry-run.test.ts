@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
 import { shareSandbox } from '#lib/backup/workers-for-tests.ts'
 import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
@@ -44,14 +45,19 @@ test('a restore’s dry run says what would be written, replaced and kept, and w
   const target = path.join(here.folder, 'there')
   mkdirSync(target)
   writeFileSync(path.join(target, 'a.txt'), 'mine')
-  const [always, json, refused] = await Promise.all([
+  const before = describeTree(target)
+  const [always, never, json, refused] = await Promise.all([
     run('restore', id, '--to', target, '--overwrite', 'always', '--dry-run'),
+    run('restore', id, '--to', target, '--overwrite', 'never', '--dry-run'),
     run('restore', id, 'a.txt', '--to', path.join(here.folder, 'new'), '--dry-run', '--json'),
     run('restore', id, '--to', target, '--dry-run'),
   ])
   expect(always).toMatchObject({ code: 0, stderr: '' })
   expect(always.stdout).toMatch(/^replaced +6 B {2}a\.txt$/m)
   expect(always.stdout).toContain(`Would restore 2 files and 1 link, 6 B, to ${target}, 1 of them over what is there\n`)
+  expect(never.stdout).toMatch(/^kept +6 B {2}a\.txt$/m)
+  expect(never.stdout).toContain('Would keep what is there in place of 1 file or link\n')
+  expect(describeTree(target)).toEqual(before)
   expect(JSON.parse(json.stdout)).toMatchObject({
     backup: id,
     items: [{ path: 'a.txt', type: 'file', size: 6, becomes: 'new' }],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { AppError } from '#lib/errors.ts'
 
 // Files that somebody names on the command line.
@@ -20,13 +20,19 @@ export function readNamedFile(file: string | 0): string {
  * @param mode of the file
  */
 export function writeNewFile(file: string, content: string, what: string, mode = 0o666): void {
+  let made: number | undefined
   try {
-    writeFileSync(file, content, { mode, flag: 'wx', flush: true })
+    made = openSync(file, 'wx', mode)
+    writeFileSync(made, content, { flush: true })
   } catch (cause) {
+    // Such as half of it, on a disk that is full.
+    if (made !== undefined) rmSync(file, { force: true })
     throw new AppError('invalid', `${what} could not be written to ${file}: ${reasonOf(cause)}.`, {
       cause,
       fix: newName,
     })
+  } finally {
+    if (made !== undefined) closeSync(made)
   }
 }
 

@@ -44,7 +44,7 @@ export function restorePreview(to: { readonly backup: string; readonly target: s
       print(
         `Would restore ${count(files, 'file')} and ${count(links, 'link')}, ${bytesText(bytes)}, to ${plain(to.target)}${over}`,
       )
-      if (kept > 0) print(`Would keep ${count(kept, 'file or link', 'files and links')} that are there already`)
+      if (kept > 0) print(`Would keep what is there in place of ${count(kept, 'file or link', 'files and links')}`)
       if (warnings > 0) print(`Would have ${count(warnings, 'warning')}`)
     },
   }

@@ -10,7 +10,17 @@ import { openRecoverySource, type RecoverySource } from '#lib/recover/recovery-s
 import { notEmpty, severalNotEmpty, severalTimes } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
-import { bytesText, count, plain, print, printError, printJson, progressLine, timeText } from './output.ts'
+import {
+  bytesText,
+  count,
+  plain,
+  print,
+  printError,
+  printJson,
+  progressLine,
+  someoneReads,
+  timeText,
+} from './output.ts'
 import { restorePreview } from './print-preview.ts'
 
 interface Options {
@@ -138,7 +148,7 @@ async function restoreOne(
     )
   if (dryRun) {
     const shown = restorePreview({ backup: id, target }, json)
-    return shown.end(await previewRestore({ backup, target, paths, draft: false }, shown.onItem))
+    return shown.end(await previewRestore({ backup, target, paths, draft: false, goOn: someoneReads }, shown.onItem))
   }
   const line = progressLine()
   const { bytes: total } = backup.manifest.totals

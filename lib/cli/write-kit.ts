@@ -3,7 +3,10 @@ import { recordAudit } from '#lib/audit/record.ts'
 import type { Db } from '#lib/db.ts'
 import { writeNewFile } from './named-file.ts'
 
-/** The audit row and the file are both there, or neither. Throws as `writeNewFile`. */
+/**
+ * The audit row and the file are both there, or neither, unless the database falls silent just as it commits. Throws as
+ * `writeNewFile`.
+ */
 export async function writeKit(db: Db, out: string, kit: string, administrator: string): Promise<void> {
   let written = false
   try {

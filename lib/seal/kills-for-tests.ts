@@ -69,6 +69,7 @@ export async function killSeals({ kills, seed }: { kills: number; seed: number }
       spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, 'seal', ...args], {
         env: {
           PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           DATABASE_URL: between.databaseUrl,
           VAULT_DATA_DIR: folder,
           VAULT_AWS: 'aws',

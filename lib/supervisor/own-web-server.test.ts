@@ -48,6 +48,7 @@ test('another program that has taken the port is not taken for the console, and 
   const sentence = `Port ${port} on 127.0.0.1 is in use by another program.`
   await expect(kept.ready).rejects.toThrow(sentence)
   expect(await gaveUp).toMatchObject({ message: sentence, fix: `Set PORT to a free one, such as PORT=${port + 1}.` })
+  expect(asked).not.toHaveLength(0)
   expect(new Set(asked).size).toBe(asked.length)
 }, 60_000)
 

@@ -1,14 +1,15 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 // The supervisor gives its web server a token, and asks what answers on the port for a proof of it: another program that
-// has taken the port has none. The token itself is never sent, so that whoever asks learns nothing of use.
+// has taken the port by mistake has none. The token itself is never sent. It tells programs apart, and is no defence against
+// one that passes questions on.
 
 /** Of request and answer. */
 export const proofHeader = 'x-vault-start'
-/** No setting: it is made for each web server that the supervisor starts. */
+/** No setting: it is made anew each time the console starts. */
 const variable = 'VAULT_START_TOKEN'
 
-/** What the supervisor keeps of one web server, and gives to it. */
+/** What the supervisor keeps, and gives to its web server. */
 export function newStart() {
   const token = randomBytes(32).toString('base64url')
   return {
