@@ -176,7 +176,7 @@ function run(node, program, args) {
   const preload = inRoot('lib', 'supervisor', 'die-with-parent.mjs')
   // As lib/supervisor/parts.ts starts the console's own workers, and for the same reasons.
   const works = program === commands.byok && args[0] === 'worker'
-  const memory = works ? ['--max-semi-space-size=2', '--expose-gc', '--no-turbofan'] : []
+  const memory = works ? ['--max-semi-space-size=2', '--expose-gc', '--no-turbofan', '--no-maglev-inlining'] : []
   const flags = ['--disable-warning=ExperimentalWarning', ...memory]
   if (works) flags.push('--import', inRoot('lib', 'supervisor', 'outlive-full-log.mjs'))
   const file = (program === commands.byok && currentBundle(root)) || inRoot(program)

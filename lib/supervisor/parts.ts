@@ -20,9 +20,10 @@ export function consolePrograms(env: Pick<Env, 'port' | 'host'>): Programs {
     sandbox: ['lib/supervisor/sandbox-process.ts'],
     web: ['node_modules/next/dist/bin/next', 'start', '--port', String(env.port), '--hostname', env.host],
     // A small young generation is collected often, so that buffers that data has passed through are freed soon: 60 MiB
-    // less at the peak. With --expose-gc `passedThrough` (lib/free-now.ts) collects the others. V8's last compiler takes
-    // 5 MiB and gains nothing: nearly all of a worker's work is done in Node's own code.
-    worker: ['--max-semi-space-size=2', '--expose-gc', '--no-turbofan', 'lib/jobs/worker.ts'],
+    // less at the peak. With --expose-gc `passedThrough` (lib/free-now.ts) collects the others. Nearly all of a worker's
+    // work is done in Node's own code: V8's last compiler takes 5 MiB and gains nothing. The one before it takes as much
+    // when it inlines, once for a large function and perhaps only after hours, and malloc keeps that.
+    worker: ['--max-semi-space-size=2', '--expose-gc', '--no-turbofan', '--no-maglev-inlining', 'lib/jobs/worker.ts'],
   }
 }
 
