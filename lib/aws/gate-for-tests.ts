@@ -25,7 +25,7 @@ export interface Hold {
  */
 export async function openGate(upstream: string) {
   const target = new URL(upstream)
-  const holds = new Set<{ matches: Matches; admit(arrival: Arrival): Promise<void> }>()
+  const holds = new Set<{ matches: Matches; admit(arrival: Arrival): Promise<void>; release(): void }>()
   const losses: { matches: Matches; left: number }[] = []
 
   const server = createServer((incoming, outgoing) => {
@@ -77,21 +77,27 @@ export async function openGate(upstream: string) {
           for (const { count, seen } of watchers) if (held.length >= count) seen()
           return open.promise
         },
+        release() {
+          holds.delete(entry)
+          open.resolve()
+        },
       }
       holds.add(entry)
       return {
         held,
         arrived: (count) =>
           new Promise((seen) => (held.length >= count ? seen() : void watchers.push({ count, seen }))),
-        release() {
-          holds.delete(entry)
-          open.resolve()
-        },
+        release: entry.release,
       }
     },
     /** The next requests that match are carried out, but nobody hears of it. */
     loseAnswers(matches: Matches, times: number): void {
       losses.push({ matches, left: times })
+    },
+    /** Nothing is held or lost any more, also of what was asked for and has not come. */
+    open(): void {
+      for (const hold of [...holds]) hold.release()
+      losses.length = 0
     },
     async close(): Promise<void> {
       server.closeAllConnections()

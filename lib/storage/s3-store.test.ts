@@ -27,7 +27,10 @@ afterAll(async () => {
   await sandbox.close()
 })
 beforeEach(() => sandbox.control('DELETE', 'requests'))
-afterEach(() => sandbox.control('DELETE', 'faults'))
+afterEach(async () => {
+  gate.open()
+  await sandbox.control('DELETE', 'faults')
+})
 
 objectStoreContract('S3 through the sandbox', () => store)
 
