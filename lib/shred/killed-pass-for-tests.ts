@@ -26,6 +26,5 @@ const context: BackupContext = {
   sourceRoots: [],
   restoreRoots: [],
 }
-process.stdout.write('ready\n')
 await runShreds(context, new AbortController().signal, { now: () => new Date(Number(at)) })
 process.exit(0)

@@ -1,7 +1,7 @@
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3'
 import { beforeAll, beforeEach } from 'vitest'
 import { actor } from '#lib/backup/console-for-tests.ts'
-import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
+import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
 import { runShreds } from './run-shreds.ts'
 import type { ShredSelection } from './schema.ts'
 import { previewShred } from './select-backups.ts'
@@ -12,7 +12,7 @@ export const hour = 3_600_000
 
 /** For the tests of one file: a console with a versioned bucket, nothing to shred before each, and a clock of its own. */
 export function shreddingConsole() {
-  const here = sandboxConsole({ masterKey: 'alias/backups' })
+  const here = gatedConsole({ masterKey: 'alias/backups' })
   let source: string
   /** The console's clock, as these functions are told it. */
   let at = Date.parse('2026-11-23T08:00:00Z')
