@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { freePort } from '#lib/supervisor/free-port-for-tests.ts'
 
 const root = path.join(import.meta.dirname, '..')
 
@@ -115,23 +114,4 @@ export function logsOf({ dataDir }: TestConsole): string {
   return ['web', 'worker', 'sandbox', 'postgres']
     .map((name) => readFileSync(path.join(dataDir, 'logs', `${name}.log`), 'utf8'))
     .join('\n')
-}
-
-/**
- * None of those that the system hands out by itself: the console listens on it only when its database runs, and until then
- * the sandbox of another test's could have been given it.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(randomInt(15_000, 32_000), '127.0.0.1')
-    try {
-      await once(server, 'listening')
-    } catch {
-      continue
-    }
-    const address = server.address()
-    server.close()
-    if (address === null || typeof address === 'string') throw new Error('No port was given.')
-    return address.port
-  }
 }

@@ -8,7 +8,7 @@ import { readEnv } from '#lib/env.ts'
 import { attachSandbox, callSandbox } from '#lib/sandbox/attach.ts'
 import { keyArn } from '#lib/sandbox/open-test-sandbox.ts'
 import { openServices, type Services } from '#lib/services.ts'
-import { rememberedPort } from '#lib/supervisor/free-port.ts'
+import { freePort } from '#lib/supervisor/free-port-for-tests.ts'
 import { checkout } from '#lib/supervisor/node-child.ts'
 import { findRunning } from '#lib/supervisor/running.ts'
 
@@ -39,7 +39,7 @@ export class KilledConsole {
 
   static async open(): Promise<KilledConsole> {
     const folder = mkdtempSync(path.join(tmpdir(), 'vault-port-'))
-    const port = await rememberedPort(path.join(folder, 'port'))
+    const port = await freePort()
     rmSync(folder, { recursive: true })
     const console = new KilledConsole(port)
     await console.start()

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { rememberedPort } from './free-port.ts'
+import { freePort } from './free-port-for-tests.ts'
 import { keepRunning } from './keep-running.ts'
 import { webPart } from './parts.ts'
 import { answerStart, newStart, proofHeader } from './start-proof.ts'
@@ -28,21 +28,15 @@ async function keepWeb(port: number) {
   return { kept, gaveUp: gaveUp.promise }
 }
 
-async function freePort(): Promise<number> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'vault-port-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return rememberedPort(path.join(folder, 'port'))
-}
-
 test('another program that has taken the port is not taken for the console, and is told', async () => {
-  const port = await freePort()
   const asked: (string | undefined)[] = []
   const foreign = createServer(({ headers }, response) => {
     asked.push(String(headers[proofHeader]))
     // As one would that repeats whatever it is sent.
     response.setHeader(proofHeader, headers[proofHeader] ?? '').end('{"status":"ok"}')
-  }).listen(port, '127.0.0.1')
+  }).listen(0, '127.0.0.1')
   await once(foreign, 'listening')
+  const { port }: { port: number } = Object(foreign.address())
   onTestFinished(() => void foreign.close().closeAllConnections())
   const { kept, gaveUp } = await keepWeb(port)
   const sentence = `Port ${port} on 127.0.0.1 is in use by another program.`

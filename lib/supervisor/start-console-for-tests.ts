@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
-import { rememberedPort } from './free-port.ts'
+import { freePort } from './free-port-for-tests.ts'
 
 /** Each test of a file that imports this has a folder and a port of its own; what it started has ended after it. */
 
@@ -21,7 +21,7 @@ const started: StartedConsole[] = []
 beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'vault-console-'))
   dataDir = path.join(root, 'data')
-  port = await rememberedPort(path.join(root, 'port'))
+  port = await freePort()
 })
 afterEach(async () => {
   for (const console of started.splice(0)) {
