@@ -127,15 +127,16 @@ test('browse, search, download and restore some of a backup; verify it, and see 
   await test.step('a damaged object is named', async () => {
     const { endpoint, bucket, accessKeyId, secretAccessKey } = await placeOf(console, id)
     expect(endpoint && bucket && accessKeyId && secretAccessKey).toBeTruthy()
-    const { S3Client, ListObjectsV2Command, GetObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3')
+    const { S3Client, paginateListObjectsV2, GetObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3')
     const s3 = new S3Client({
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
       credentials: { accessKeyId, secretAccessKey },
     })
-    const listed = await s3.send(new ListObjectsV2Command({ Bucket: bucket }))
-    const key = listed.Contents?.map(({ Key }) => Key ?? '').find((name) => name.includes(`${id}/segments/1/0`)) ?? ''
+    let key = ''
+    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: bucket }))
+      for (const { Key = '' } of Contents) if (Key.includes(`${id}/segments/1/0`)) key = Key
     const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
     const bytes = Buffer.from((await object.Body?.transformToByteArray()) ?? [])
     bytes.writeUInt8(bytes.readUInt8(5000) ^ 1, 5000)
@@ -158,7 +159,9 @@ test('browse, search, download and restore some of a backup; verify it, and see 
     await page.getByRole('button', { name: 'Filter' }).click()
     await expect(page.getByRole('row', { name: /Browsed/ })).toContainText('Damaged')
     const asked = await page.request.get('/api/v1/backups?state=damaged')
-    expect(await asked.json()).toMatchObject({ backups: [{ id, state: 'complete', damaged: true }] })
+    const { backups }: { backups: { damaged: boolean }[] } = await asked.json()
+    expect(backups).toContainEqual(expect.objectContaining({ id, state: 'complete' }))
+    expect(backups.filter(({ damaged }) => !damaged)).toEqual([])
   })
   rmSync(here, { recursive: true, force: true })
 })

@@ -96,6 +96,8 @@ export async function openSettings(page: Page, region: string): Promise<void> {
   await page.getByLabel('Automatically Encrypt data stored in Vault').check()
   await page.getByLabel('AWS-KMS').check()
   await page.getByLabel('AR Vault Hosted Backup Environment').check()
+  const furtherKey = page.getByRole('button', { name: 'Remove further key 1' })
+  while (await furtherKey.isVisible()) await furtherKey.click()
 }
 
 /** Saves AWS-KMS with this key, in the hosted bucket of its Region. */

@@ -90,14 +90,17 @@ test('a rehearsal on another key leaves the one in use alone', async ({ signedIn
 })
 
 test('faults of the command line show on the page, which clears them', async ({ signedIn: page, console }) => {
-  const add = ['sandbox', 'fault', 'add', '--service', 'kms', '--operation', 'Decrypt', '--effect', 'AccessDenied']
+  // A call that nobody makes: the watch of keys would use one up.
+  const add = ['sandbox', 'fault', 'add', '--service', 'kms', '--operation', 'ReEncrypt', '--effect', 'AccessDenied']
   const added = await console.byok([...add, '--times', '3', '--json'])
   expect(added.code, added.stderr).toBe(0)
-  expect(JSON.parse(added.stdout)).toEqual([{ service: 'kms', operation: 'Decrypt', effect: 'AccessDenied', times: 3 }])
+  expect(JSON.parse(added.stdout)).toEqual([
+    { service: 'kms', operation: 'ReEncrypt', effect: 'AccessDenied', times: 3 },
+  ])
   await page.goto('/settings/sandbox')
-  await expect(page.getByText('kms Decrypt: AccessDenied, 3 times')).toBeVisible()
+  await expect(page.getByText('kms ReEncrypt: AccessDenied, 3 times')).toBeVisible()
   await page.getByRole('button', { name: 'Clear the faults' }).click()
-  await expect(page.getByText('kms Decrypt: AccessDenied, 3 times')).toHaveCount(0)
+  await expect(page.getByText('kms ReEncrypt: AccessDenied, 3 times')).toHaveCount(0)
   const listed = await console.byok(['sandbox', 'fault', 'list', '--json'])
   expect(JSON.parse(listed.stdout)).toEqual([])
 })

@@ -56,7 +56,7 @@ test('from sign-in to a saved key, a backup of 2,000 files and their restore', a
     await expect(row).toContainText('Complete', { timeout: 60_000 })
     await expect(row).toContainText('2,00')
     await row.getByRole('link', { name: 'Accounts' }).click()
-    await expect(page.getByText(key.arn)).toBeVisible()
+    await expect(page.getByRole('main').getByText(key.arn)).toBeVisible()
   })
 
   const target = path.join(console.restores, 'accounts back')
