@@ -123,10 +123,12 @@ export async function giveUpBackup(context: BackupContext, id: string): Promise<
 /**
  * A backup that holds nothing is complete, and hardly what anybody meant: a disk not mounted, a pattern misspelt, a dump
  * that failed.
+ * @param happened of a dry run: what would happen
  */
 export function warningOfNothing(
   source: BackupSource,
   { bytes, files, links, warnings }: Pick<BackupResult, 'bytes' | 'files' | 'links' | 'warnings'>,
+  happened = 'nothing was backed up',
 ): Warning | undefined {
   if (source.kind === 'stream' && bytes === 0)
     return { path: source.name, message: 'it is empty: nothing came; did what should have sent it fail?' }
@@ -135,7 +137,7 @@ export function warningOfNothing(
     source.include.length + source.exclude.length > 0
       ? 'it is empty, or its patterns leave everything out'
       : 'it is empty; if it should not be, is its disk mounted?'
-  return { path: source.path, message: `nothing was backed up: ${why}` }
+  return { path: source.path, message: `${happened}: ${why}` }
 }
 
 function subjectOf(backup: { id: string; source: string }): string {

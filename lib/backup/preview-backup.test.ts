@@ -60,7 +60,7 @@ test('where nothing would be backed up, the dry run warns as the backup does', a
   const written = await bench.backUp('mine', { source: folderSource(bench.source, { include: ['*.misspelt'] }) })
   expect(written).toMatchObject({ files: 0, links: 0 })
   expect(totals).toMatchObject({ files: 0, links: 0, warnings: 1 })
-  const message = 'nothing was backed up: it is empty, or its patterns leave everything out'
+  const message = 'nothing would be backed up: it is empty, or its patterns leave everything out'
   expect(items.at(-1)).toEqual({ type: 'skipped', path: bench.source, warning: message })
 })
 

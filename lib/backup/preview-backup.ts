@@ -71,7 +71,7 @@ export async function previewBackup(
       if ('size' in item) totals.bytes += item.size
       onItem(item)
     }
-    const empty = warningOfNothing(source, totals)
+    const empty = warningOfNothing(source, totals, 'nothing would be backed up')
     if (empty) {
       totals.warnings += 1
       onItem({ type: 'skipped', path: toBytePath(empty.path), warning: empty.message })
