@@ -23,10 +23,34 @@ test('a fix is told once for a key, and for each key', () => {
     durationMs: 1,
     checks: keys.flatMap((arn, index) => [failed('key.usable', index, arn), failed('key.encrypt', index, arn)]),
   }
+  const printed = printedOf(report)
+  for (const arn of keys) expect(printed.split(`enable-key --region us-east-1 --key-id ${arn}`)).toHaveLength(2)
+  expect(printed.split('same as above')).toHaveLength(3)
+})
+
+test.each([
+  ['The key works', ['key.encrypt', 'passed'], ['bucket.write', 'passed']],
+  ['The bucket works', ['credentials', 'passed'], ['bucket.write', 'passed']],
+  ['The key cannot be used', ['key.encrypt', 'failed'], ['bucket.write', 'failed']],
+  ['The key cannot be used', ['credentials', 'failed'], ['key.encrypt', 'skipped'], ['bucket.write', 'skipped']],
+  ['The bucket cannot be used', ['key.encrypt', 'passed'], ['bucket.write', 'failed']],
+  ['The bucket cannot be used', ['credentials', 'failed'], ['bucket.write', 'skipped']],
+] as const)('%s, in the last line: %j %j %j', (verdict, ...checks) => {
+  const report: CheckReport = {
+    ok: checks.every(([, status]) => status === 'passed'),
+    keyArn: null,
+    keys: [],
+    region: 'us-east-1',
+    durationMs: 1,
+    checks: checks.map(([id, status]) => ({ id, status, kind: 'refused', title: '', detail: '', durationMs: 1 })),
+  }
+  expect(printedOf(report)).toContain(`\n${verdict} (1 ms)\n`)
+})
+
+function printedOf(report: CheckReport): string {
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   printReport(report, 'cli')
   const printed = write.mock.calls.map(([text]) => String(text)).join('')
   write.mockRestore()
-  for (const arn of keys) expect(printed.split(`enable-key --region us-east-1 --key-id ${arn}`)).toHaveLength(2)
-  expect(printed.split('same as above')).toHaveLength(3)
-})
+  return printed
+}

@@ -8,11 +8,6 @@ const marks: Record<Check['status'], string> = {
   warning: '! warning',
   skipped: '– skipped',
 }
-const verdicts = {
-  works: 'The key works',
-  failed: 'The key cannot be used',
-  unreachable: 'AWS could not be reached: nothing is known to be wrong',
-}
 
 /** A key check for people on a terminal. One fault often fails several checks: its cause and fix are told once. */
 export function printReport(report: CheckReport, format: RemedyFormat): void {
@@ -25,8 +20,19 @@ export function printReport(report: CheckReport, format: RemedyFormat): void {
     printCheck(check, told, format)
   }
   const { keyArn, lastGood, durationMs } = report
-  print(`\n${verdicts[verdictOf(report)]}${keyArn ? `: ${keyArn}` : ''} (${durationMs} ms)`)
+  print(`\n${verdictText(report)}${keyArn ? `: ${keyArn}` : ''} (${durationMs} ms)`)
   if (lastGood) print(`Last known to work: ${lastGood.at}, with revision ${lastGood.revision}.`)
+}
+
+/** Of what was tried: without encryption, and with the console's own key, there is no key to speak of. */
+function verdictText(report: CheckReport): string {
+  const verdict = verdictOf(report)
+  if (verdict === 'unreachable') return 'AWS could not be reached: nothing is known to be wrong'
+  const { checks } = report
+  const hasKey = checks.some(({ id }) => id.startsWith('key.'))
+  if (verdict === 'works') return hasKey ? 'The key works' : 'The bucket works'
+  const keyIsWell = checks.every(({ id, status }) => status !== 'failed' || id.startsWith('bucket.'))
+  return keyIsWell || !hasKey ? 'The bucket cannot be used' : 'The key cannot be used'
 }
 
 function subjectOf({ id, key = 0 }: Check, { keys = [] }: CheckReport): string {
