@@ -49,4 +49,17 @@ test('a backup is wrapped under every key, of whatever Region, and each opens it
     state: 'failed',
     error: expect.stringContaining('None of 2 keys opens'),
   })
+  for (const lost of [keys.main, keys.elsewhere])
+    await here.sandbox.kms(regionOf(lost)).send(new EnableKeyCommand({ KeyId: lost }))
+})
+
+test('what fails by one of several keys says by which', async () => {
+  const kms = here.sandbox.kms('us-west-2')
+  await kms.send(new DisableKeyCommand({ KeyId: keys.elsewhere }))
+  const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
+  await runBackup(here.context, id, never)
+  await kms.send(new EnableKeyCommand({ KeyId: keys.elsewhere }))
+  const { error } = await here.db.backup.findUniqueOrThrow({ where: { id } })
+  expect(error).toMatch(/^The key is disabled: /)
+  expect(error).toContain(`It is the key ${keys.elsewhere}. Enable the key`)
 })

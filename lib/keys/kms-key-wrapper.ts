@@ -1,4 +1,4 @@
-import { fixAlone } from '#lib/aws/diagnosis.ts'
+import { type Diagnosis, fixAlone } from '#lib/aws/diagnosis.ts'
 import { isKeyStoreCiphertext } from '#lib/aws/external-key-store.ts'
 import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
@@ -43,11 +43,18 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
     if (error instanceof AppError) throw error
     const fault = faultOf(error)
     const diagnosis = diagnoseKms(fault, action, situation)
-    const { title, detail, cause, remedies } = diagnosis
     const fix = fixAlone(diagnosis, action, situation.shownBy)
     const code = isDamage(fault) ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
-    throw new AppError(code, `${title}: ${detail} ${cause}`, { cause: error, fix, remedies })
+    const message = namingKey(diagnosis, fix, situation.keyArn)
+    throw new AppError(code, message, { cause: error, fix, remedies: diagnosis.remedies })
   }
+}
+
+/** Of several keys a text that stands alone must say which: a report shows that beside it. */
+function namingKey({ title, detail, cause, who }: Diagnosis, fix: string, key: string): string {
+  const message = `${title}: ${detail} ${cause}`
+  const isOfKey = who === 'key' || who === 'key policy' || who === 'IAM policy'
+  return isOfKey && !`${message} ${fix}`.includes(key) ? `${message} It is the key ${key}.` : message
 }
 
 function isDamage({ code, message }: AwsFault): boolean {
