@@ -14,7 +14,7 @@ import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine, someoneReads } from './output.ts'
 import { backupPreview } from './print-preview.ts'
-import { waitForJob } from './wait-for-job.ts'
+import { afterInterrupt, waitForJob } from './wait-for-job.ts'
 
 interface Options {
   readonly name?: string
@@ -105,7 +105,7 @@ async function preview({ backup }: Services, source: string, options: Options): 
 
 async function fromDisk(services: Services, source: string, options: Options): Promise<BackupDetail> {
   const id = await startBackup(services.backup, wishOf(source, options), 'host', 'command line')
-  await waitForJob(services, 'backup', id)
+  await waitForJob(services, 'backup', id, afterInterrupt('backup', id, id))
   const result = await viewBackup(services.backup, id)
   if (!result) throw new AppError('not-found', `Backup ${id} is gone.`)
   return result

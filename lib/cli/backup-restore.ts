@@ -15,7 +15,7 @@ import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, someoneReads } from './output.ts'
 import { restorePreview } from './print-preview.ts'
-import { waitForJob } from './wait-for-job.ts'
+import { afterInterrupt, waitForJob } from './wait-for-job.ts'
 
 interface Options {
   readonly to: string
@@ -65,7 +65,7 @@ Exit codes: 0 complete, 1 failed or refused, 2 bad usage, 3 no console is runnin
         if (options.dryRun) return preview(services, { ...wish.data, target }, options.json)
         // The form takes white space off its end; here it was named so.
         const id = await startRestore(services.backup, { ...wish.data, target }, 'host', 'command line')
-        await waitForJob(services, 'restore', id)
+        await waitForJob(services, 'restore', id, afterInterrupt('restore', id, backupId))
         const { progress, ...result } = await services.db.restore.findUniqueOrThrow({
           where: { id },
           select: {

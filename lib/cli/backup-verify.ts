@@ -7,7 +7,7 @@ import { withServices } from './attach.ts'
 import { mustBeId } from './backup-restore.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson } from './output.ts'
-import { waitForJob } from './wait-for-job.ts'
+import { afterInterrupt, waitForJob } from './wait-for-job.ts'
 
 export function addBackupVerify(backup: Command): void {
   backup
@@ -27,7 +27,7 @@ export function addBackupVerify(backup: Command): void {
         const started = performance.now()
         const depth = options.full ? 'full' : 'quick'
         const id = await startVerification(services.backup, { backupId, depth }, 'command line')
-        await waitForJob(services, 'verification', id)
+        await waitForJob(services, 'verification', id, afterInterrupt('verification', id, backupId))
         const result = await viewVerification(services.backup, id)
         if (!result) throw new AppError('not-found', `Backup ${backupId} is gone.`)
         const whole = result.state === 'complete' && result.problemCount === 0

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
 import { shareSandbox } from '#lib/backup/workers-for-tests.ts'
 import { startByok } from './byok-for-tests.ts'
+import { afterInterrupt } from './wait-for-job.ts'
 
 const here = gatedConsole()
 beforeAll(async () => {
@@ -28,4 +29,14 @@ test('Ctrl-C ends the waiting alone, and says where the backup is found again', 
     '',
   ])
   expect(await here.row(id)).toMatchObject({ state: 'waiting' })
+})
+
+test.each([
+  [
+    'restore',
+    'The restore JOB goes on in the console: byok backup show ID says how it is, byok backup cancel JOB ends it.',
+  ],
+  ['verification', 'The verification goes on in the console: byok backup show ID says what it finds.'],
+] as const)('of a %s it names the backup that shows it', (kind, said) => {
+  expect(afterInterrupt(kind, 'JOB', 'ID')).toBe(said)
 })

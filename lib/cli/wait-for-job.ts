@@ -17,7 +17,7 @@ export async function waitForJob(
   { backup, env }: Services,
   kind: JobKind,
   id: string,
-  goesOn = afterInterrupt(kind, id),
+  goesOn: string,
 ): Promise<Progress> {
   const line = progressLine()
   const takeBack = tellOnInterrupt(line, goesOn)
@@ -48,10 +48,11 @@ export async function waitForJob(
   }
 }
 
-function afterInterrupt(kind: JobKind, id: string): string {
-  if (kind === 'verification') return 'The verification goes on in the console: byok backup show says what it finds.'
-  const look = kind === 'backup' ? `byok backup show ${id} says how it is, ` : ''
-  return `The ${kind} ${id} goes on in the console: ${look}byok backup cancel ${id} ends it.`
+/** @param backup whose page shows it */
+export function afterInterrupt(kind: JobKind, id: string, backup: string): string {
+  const look = `byok backup show ${backup} says`
+  if (kind === 'verification') return `The verification goes on in the console: ${look} what it finds.`
+  return `The ${kind} ${id} goes on in the console: ${look} how it is, byok backup cancel ${id} ends it.`
 }
 
 /** What the log of a timer needs, where there is no terminal: why nothing goes on. Once for each reason. */
