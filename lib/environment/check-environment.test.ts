@@ -25,7 +25,7 @@ describe('the keys of a sandbox’s first day', () => {
       { 'key.usable': 'The key is disabled', 'key.encrypt': 'The key is disabled' },
     ],
     'old-backups': [
-      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt, ...unrotated },
+      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt },
       { 'key.usable': 'The key is scheduled for deletion', 'key.encrypt': 'The key is scheduled for deletion' },
     ],
     'code-signing': [

@@ -11,12 +11,15 @@ export async function rotationOf(
   kms: KmsLookups,
   keyArn: string,
   region: string,
-  { Origin = 'AWS_KMS', MultiRegionConfiguration }: KeyMetadata,
+  { KeyState, Origin = 'AWS_KMS', MultiRegionConfiguration }: KeyMetadata,
 ): Promise<Outcome> {
   if (Origin !== 'AWS_KMS') {
     const what = Origin === 'EXTERNAL' ? 'imported key material' : 'keys of a custom key store'
     return { requestId: undefined, detail: `KMS does not rotate ${what} by itself.` }
   }
+  // KMS would say that it is off, and refuses to turn it on; cancelling puts back what was (GetKeyRotationStatus).
+  if (KeyState === 'PendingDeletion')
+    return { requestId: undefined, detail: 'KMS rotates no key that is scheduled for deletion.' }
   const { on, periodDays, next, requestId } = await kms.rotation(keyArn)
   if (on) {
     const when = next ? `, next on ${date(next)}` : ''
