@@ -43,7 +43,12 @@ export async function downloadResponse(
     as: wish.get('as') ?? 'tar',
   })
   if (!z.uuid().safeParse(id).success) return refusal(404, 'There is no such backup.')
-  if (!query.success) return refusal(400, 'This download cannot be understood.')
+  if (!query.success)
+    return refusal(
+      400,
+      query.error.issues[0]?.message ?? 'This download cannot be understood.',
+      'docs/backups.md shows what it takes.',
+    )
   if (underWay >= mostAtOnce) return refusal(429, 'Several downloads are under way. Try again when one has ended.')
   underWay += 1
   let ended = false

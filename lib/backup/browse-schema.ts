@@ -5,8 +5,8 @@ import { noControlCharacters } from '#lib/plain-text.ts'
 /** A path's bytes in an address: base64url; the top is `.`. */
 const pathId = z
   .string()
-  .max(24_000)
-  .regex(/^[A-Za-z0-9_-]+$/)
+  .max(24_000, 'A path is too long.')
+  .regex(/^[A-Za-z0-9_-]+$/, 'A path is not in base64url, which has letters, digits, - and _ alone.')
 
 /** The address bar of a backup's files. Anything unknown is ignored. */
 export const browseQuerySchema = z.object({
@@ -17,12 +17,19 @@ export const browseQuerySchema = z.object({
 })
 export type BrowseQuery = z.infer<typeof browseQuerySchema>
 
-export const downloadQuerySchema = z.object({
-  /** What to take; nothing: everything. */
-  path: z.array(pathId).max(1000),
-  pattern: z.array(z.string().min(1).max(8192).regex(noControlCharacters)).max(1000),
-  as: z.enum(['file', 'tar']),
-})
+const tooMany = 'It takes at most 1,000 paths and 1,000 patterns: choose a folder.'
+
+export const downloadQuerySchema = z
+  .object({
+    /** What to take; nothing: everything. */
+    path: z.array(pathId).max(1000, tooMany),
+    pattern: z.array(z.string().min(1, 'A pattern is empty.').max(8192).regex(noControlCharacters)).max(1000, tooMany),
+    as: z.enum(['file', 'tar'], 'It is downloaded as=file or as=tar.'),
+  })
+  // A variable that was empty must not fetch the whole backup under the name of one file.
+  .refine(({ as, path, pattern }) => as === 'tar' || (path.length === 1 && pattern.length === 0), {
+    message: 'With as=file goes one path.',
+  })
 
 /** One thing in a list of files. Sizes in bytes, times ISO 8601 in UTC. */
 export interface BrowsedItem {
