@@ -1,5 +1,6 @@
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { LostClaim } from '#lib/jobs/attempt.ts'
 import type { Journal } from './journal.ts'
 import type { PartKind } from './layout.ts'
 import type { Part } from './manifest.ts'
@@ -11,7 +12,7 @@ export function databaseJournal(db: Db, { id, attempt }: { readonly id: string; 
       // Locked until the end, so that nobody claims the row in between.
       const rows = await tx.$queryRaw<unknown[]>`
         SELECT 1 FROM backup WHERE id = ${id}::uuid AND attempt = ${attempt} AND state = 'running' FOR UPDATE`
-      if (rows.length !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+      if (rows.length !== 1) throw new LostClaim()
       await work(tx)
     })
   return {

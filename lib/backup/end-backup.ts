@@ -1,11 +1,13 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { LostClaim } from '#lib/jobs/attempt.ts'
+import { endIncomplete } from '#lib/jobs/end-attempt.ts'
 import { deliveries, enqueue } from '#lib/jobs/queue.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
+import { backupSubject } from './audit-subject.ts'
 import type { BackupContext } from './backup-context.ts'
 import type { BackupResult } from './backup-result.ts'
 import { cleanUpBackup, forgetJournal } from './clean-up.ts'
-import { LostClaim } from './keep-progress.ts'
 import type { Warning } from './schema.ts'
 import type { BackupSource } from './source.ts'
 
@@ -19,7 +21,7 @@ interface EndingAttempt {
   readonly createdBy: string
 }
 
-/** @throws AppError `LostClaim` when another attempt has the row */
+/** @throws LostClaim when another attempt has the row */
 export async function completeBackup(
   db: Db,
   row: EndingAttempt,
@@ -48,12 +50,7 @@ export async function completeBackup(
     })
     if (count !== 1) throw new LostClaim()
     await forgetJournal(tx, id)
-    await recordAudit(tx, {
-      actor: row.createdBy,
-      action: 'backup.finish',
-      outcome: 'success',
-      subject: subjectOf(row),
-    })
+    await recordEnd(tx, row, 'success')
   })
 }
 
@@ -62,37 +59,33 @@ export async function completeBackup(
  * @param error null: it was cancelled
  */
 export async function endBackup(db: Db, { id, attempt }: EndingAttempt, error: string | null): Promise<void> {
-  await db.$transaction((tx) => endIncomplete(tx, { id, attempt, state: 'running' }, error))
+  await db.$transaction((tx) => endBackups(tx, { id, attempt, state: 'running' }, error))
 }
 
 type Where = NonNullable<Parameters<Db['backup']['updateManyAndReturn']>[0]['where']>
 
 /**
- * Rows that end without being complete: failed, or cancelled where somebody has asked for that meanwhile.
  * @param where names states that are under way
  * @param error null: all were cancelled
  * @param more what else becomes of them
  */
-export async function endIncomplete(
+export async function endBackups(
   tx: Tx,
   where: Where,
   error: string | null,
   more: { readonly attempt?: { readonly increment: 1 } } = {},
 ): Promise<void> {
-  const ended = { ...more, finishedAt: await databaseTime(tx), tries: 0, nextTryAt: null }
-  const end = async (which: Where, state: 'failed' | 'cancelled', why: string | null) => {
-    const data = { ...ended, state, error: why }
-    const select = { id: true, source: true, createdBy: true }
-    for (const row of await tx.backup.updateManyAndReturn({ where: which, data, select }))
-      await recordAudit(tx, {
-        actor: row.createdBy,
-        action: 'backup.finish',
-        outcome: state,
-        subject: subjectOf(row),
-      })
-  }
-  if (error !== null) await end({ ...where, cancelRequested: false }, 'failed', error)
-  await end(where, 'cancelled', null)
+  await endIncomplete(
+    tx,
+    error,
+    (which, data) =>
+      tx.backup.updateManyAndReturn({
+        where: { ...where, ...which },
+        data: { ...more, ...data },
+        select: { id: true, source: true, createdBy: true },
+      }),
+    (row, outcome) => recordEnd(tx, row, outcome),
+  )
 }
 
 /**
@@ -115,7 +108,7 @@ export async function giveUpBackup(context: BackupContext, id: string): Promise<
       await enqueue(context.jobs, tx, 'backup', id, { host: going.host })
       return
     }
-    await endIncomplete(tx, active, error, { attempt: { increment: 1 } })
+    await endBackups(tx, active, error, { attempt: { increment: 1 } })
   })
   await cleanUpBackup(context, id)
 }
@@ -140,6 +133,15 @@ export function warningOfNothing(
   return { path: source.path, message: `${happened}: ${why}` }
 }
 
-function subjectOf(backup: { id: string; source: string }): string {
-  return `${backup.source} (backup ${backup.id})`
+async function recordEnd(
+  tx: Tx,
+  { id, source, createdBy }: Pick<EndingAttempt, 'id' | 'source' | 'createdBy'>,
+  outcome: 'success' | 'failed' | 'cancelled',
+): Promise<void> {
+  await recordAudit(tx, {
+    actor: createdBy,
+    action: 'backup.finish',
+    outcome,
+    subject: backupSubject({ id, source }),
+  })
 }

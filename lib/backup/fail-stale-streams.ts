@@ -1,9 +1,9 @@
 import { databaseTime } from '#lib/db.ts'
 import type { BackupContext } from './backup-context.ts'
-import { endIncomplete } from './end-backup.ts'
+import { endBackups } from './end-backup.ts'
 import { underWayStates } from './under-way-schema.ts'
 
-/** The process that receives a stream says so every 5 s. */
+/** The process that receives a stream says so every second or so. */
 const streamDeadAfterMs = 60_000
 
 /** A stream whose receiver died can never go on: its bytes are gone. */
@@ -11,7 +11,7 @@ export async function failStaleStreams({ db }: Pick<BackupContext, 'db'>): Promi
   await db.$transaction(async (tx) => {
     // By the same clock as `seenAt`: one worker whose own is wrong would end every upload.
     const now = await databaseTime(tx)
-    await endIncomplete(
+    await endBackups(
       tx,
       {
         sourceKind: 'stream',

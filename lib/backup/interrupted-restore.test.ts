@@ -5,8 +5,9 @@ import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { cancelRestore } from './cancel-job.ts'
 import { actor } from './console-for-tests.ts'
+import { giveUpRestore } from './end-restore.ts'
 import { failed, finished, restoreRuns, started } from './restore-runs-for-tests.ts'
-import { giveUpRestore, runRestore } from './run-restore.ts'
+import { runRestore } from './run-restore.ts'
 
 const never = new AbortController().signal
 const here = restoreRuns()

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Cancelled, keepProgress } from './keep-progress.ts'
+import { Cancelled } from '#lib/jobs/attempt.ts'
+import { keepProgress } from './keep-progress.ts'
+import { addToCourse } from './throughput-course.ts'
 
 type StoredProgress = Parameters<Parameters<typeof keepProgress>[0]>[0]
 
@@ -119,4 +121,24 @@ test('ends when the worker ends', () => {
   worker.abort(reason)
   expect(progress.signal.reason).toBe(reason)
   void progress.stop()
+})
+
+test('a clock that is put back an hour keeps nobody from cancelling', async () => {
+  const progress = keepProgress(async () => 'cancelled', never)
+  vi.setSystemTime(Date.now() - 3600_000)
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(progress.signal.reason).toBeInstanceOf(Cancelled)
+  await progress.stop()
+})
+
+test('a clock that is put back begins a new course, and does not stop it for as long', () => {
+  const before = [
+    { at: 7_200_000, bytes: 1 },
+    { at: 7_201_000, bytes: 2 },
+  ]
+  const after = addToCourse(before, { at: 3_602_000, bytes: 3 })
+  expect(addToCourse(after, { at: 3_603_000, bytes: 4 })).toEqual([
+    { at: 3_602_000, bytes: 3 },
+    { at: 3_603_000, bytes: 4 },
+  ])
 })

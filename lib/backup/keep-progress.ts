@@ -1,5 +1,4 @@
-import { AppError, messageOf } from '#lib/errors.ts'
-import { log } from '#lib/log.ts'
+import { Cancelled, LostClaim, type WatchedClaim, watchClaim } from '#lib/jobs/attempt.ts'
 import { type Counts, nothingYet } from './progress-schema.ts'
 import { addToCourse } from './throughput-course.ts'
 
@@ -10,18 +9,9 @@ const askMs = 1200
 /** `lost`: another attempt has taken the row over. `cancelled`: somebody asked for an end. */
 export type Standing = 'mine' | 'lost' | 'cancelled'
 
-/** The reason of the signal when somebody cancelled the work. */
-export class Cancelled extends AppError {
-  constructor() {
-    super('conflict', 'It was cancelled.')
-  }
-}
-
-/** The reason of the signal when another attempt has the row. */
-export class LostClaim extends AppError {
-  constructor() {
-    super('conflict', 'Another worker has taken this over.')
-  }
+export interface KeptProgress extends WatchedClaim {
+  latest(): Counts
+  report(progress: Partial<Counts>): void
 }
 
 /**
@@ -34,42 +24,27 @@ export function keepProgress(
   write: (progress: Counts) => Promise<boolean | Standing>,
   outer: AbortSignal,
   before: Counts = nothingYet,
-) {
-  const ended = new AbortController()
+): KeptProgress {
   let latest = before
   let changed = false
-  let wroteAt = Date.now()
-  let writing: Promise<void> | undefined
-  const flush = async () => {
+  // Not by the clock of this machine: put back, nobody would be heard for as long.
+  let wroteAt = performance.now()
+  const { signal, stop } = watchClaim('progress', everyMs, outer, async () => {
+    if (!changed && performance.now() - wroteAt < askMs) return undefined
     changed = false
-    wroteAt = Date.now()
-    latest = { ...latest, samples: addToCourse(latest.samples, { at: wroteAt, bytes: latest.bytesDone }) }
-    try {
-      const standing = await write(latest)
-      if (standing === 'cancelled') ended.abort(new Cancelled())
-      else if (standing === 'lost' || standing === false) ended.abort(new LostClaim())
-    } catch (error) {
-      // The work itself will meet the same trouble; a lost progress line is not worth stopping it.
-      log('warning', 'progress', messageOf(error))
-    }
-  }
-  const timer = setInterval(() => {
-    if (writing || !(changed || Date.now() - wroteAt >= askMs)) return
-    writing = flush().finally(() => {
-      writing = undefined
-    })
-  }, everyMs)
+    wroteAt = performance.now()
+    latest = { ...latest, samples: addToCourse(latest.samples, { at: Date.now(), bytes: latest.bytesDone }) }
+    const standing = await write(latest)
+    if (standing === 'cancelled') return new Cancelled()
+    return standing === 'lost' || standing === false ? new LostClaim() : undefined
+  })
   return {
-    signal: AbortSignal.any([outer, ended.signal]),
+    signal,
+    stop,
     latest: () => latest,
-    report(progress: Partial<Counts>) {
+    report(progress) {
       latest = { ...latest, ...progress }
       changed = true
-    },
-    /** After this nothing is written any more. */
-    async stop() {
-      clearInterval(timer)
-      await writing
     },
   }
 }

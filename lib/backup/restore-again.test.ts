@@ -8,10 +8,11 @@ import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
 import { cancelRestore } from './cancel-job.ts'
 import { actor } from './console-for-tests.ts'
+import { giveUpRestore } from './end-restore.ts'
 import { gatedConsole } from './gated-console-for-tests.ts'
 import { backUpNow } from './jobs-for-tests.ts'
 import { draftOf, identityOf } from './restore-drafts.ts'
-import { giveUpRestore, runRestore } from './run-restore.ts'
+import { runRestore } from './run-restore.ts'
 import { startRestore } from './start-restore.ts'
 
 // Systems that do not tell their starts apart begin again.

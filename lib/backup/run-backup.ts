@@ -1,9 +1,9 @@
 import { pathFilter } from '#lib/archive/path-filter.ts'
 import { type Db, databaseTime } from '#lib/db.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
-import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
-import { enqueue } from '#lib/jobs/queue.ts'
-import { tryLater } from '#lib/jobs/try-later.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { Cancelled, LostClaim } from '#lib/jobs/attempt.ts'
+import { afterFailure, waitForNextTry } from '#lib/jobs/end-attempt.ts'
 import { log } from '#lib/log.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import type { BackupResult } from './backup-result.ts'
@@ -13,7 +13,7 @@ import { databaseJournal } from './database-journal.ts'
 import { completeBackup, endBackup } from './end-backup.ts'
 import type { SealedEnvelope } from './envelope.ts'
 import { mustBeReal } from './folders.ts'
-import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
+import { keepProgress } from './keep-progress.ts'
 import type { Patience } from './patience.ts'
 import { countsSchema, nothingYet } from './progress-schema.ts'
 import type { WaitingFor } from './schema.ts'
@@ -95,21 +95,22 @@ export async function runBackup(
     await completeBackup(db, backup, source, written)
   } catch (thrown) {
     await progress.stop()
-    const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
-    const error = cancelled ? new Cancelled() : thrown
-    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
-    if (thrown instanceof LostClaim || progress.signal.reason instanceof LostClaim) return
-    // Given back to the queue: this worker stops, or the database is away and cannot be told. Logged here, because nobody
-    // reads what the queue keeps of the error.
-    if (!cancelled && !input && isDatabaseError(error))
-      log('error', 'backup', `It begins again: ${messageOf(error)}`, { backup: id })
-    if (!cancelled && !input && (progress.signal.aborted || isDatabaseError(error))) throw error
-    if (!cancelled && !input && error instanceof AppError && error.retryable) {
-      const stored = progress.latest().bytesStored > before.bytesStored
-      if (await waitFor(context, backup, { trouble, error, tries: stored ? 1 : backup.tries + 1 })) return
-    }
-    await endBackup(db, backup, cancelled ? null : messageOf(error))
-    if (!(error instanceof AppError)) console.error(error)
+    const tries = progress.latest().bytesStored > before.bytesStored ? 1 : backup.tries + 1
+    await afterFailure(thrown, {
+      part: 'backup',
+      id,
+      signal: progress.signal,
+      wait: input
+        ? undefined
+        : (error) =>
+            waitForNextTry(context, 'backup', { ...backup, tries }, (tx, data) =>
+              tx.backup.updateMany({
+                where: { ...mine, cancelRequested: false },
+                data: { ...data, waitingFor: trouble, error: messageOf(error) },
+              }),
+            ),
+      end: (error) => endBackup(db, backup, error),
+    })
   } finally {
     // Ends the counting too: a backup that waits is tried again and again, and each try would leave one running.
     ended.abort()
@@ -134,24 +135,6 @@ async function rememberEnvelope(
 function countAhead(source: BackupSource, signal: AbortSignal) {
   if (source.kind !== 'folder') return sizeOf(source)
   return countSource(source.path, signal, pathFilter(source.include, source.exclude))
-}
-
-/** The row waits, and no worker with it. False: it has waited long enough, was cancelled, or is another attempt's by now. */
-async function waitFor(
-  { db, jobs }: BackupContext,
-  { id, attempt, host }: Claimed,
-  { trouble, error, tries }: { trouble: WaitingFor; error: AppError; tries: number },
-): Promise<boolean> {
-  const nextTryAt = tryLater(tries, await databaseTime(db))
-  if (!nextTryAt) return false
-  return db.$transaction(async (tx) => {
-    const { count } = await tx.backup.updateMany({
-      where: { id, attempt, state: 'running', cancelRequested: false },
-      data: { state: 'waiting', waitingFor: trouble, nextTryAt, tries, error: messageOf(error) },
-    })
-    if (count === 1) await enqueue(jobs, tx, 'backup', id, { host, startAfter: nextTryAt })
-    return count === 1
-  })
 }
 
 /** As it is on this very machine: the row may have been made on another. */

@@ -3,15 +3,14 @@ import { z } from 'zod'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import { overwrites } from '#lib/archive/overwrite.ts'
 import { systemCode } from '#lib/archive/system-error.ts'
-import { recordAudit } from '#lib/audit/record.ts'
-import { type Db, databaseTime, type Tx } from '#lib/db.ts'
-import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
-import { enqueue } from '#lib/jobs/queue.ts'
-import { tryLater } from '#lib/jobs/try-later.ts'
-import { workerLogs } from '#lib/jobs/worker-logs.ts'
+import { type Db, databaseTime } from '#lib/db.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { Cancelled } from '#lib/jobs/attempt.ts'
+import { afterFailure, waitForNextTry } from '#lib/jobs/end-attempt.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
+import { completeRestore, endRestore, finishedSchema } from './end-restore.ts'
 import { isMountPoint, mustBeFree, mustBeRealTarget } from './folders.ts'
-import { Cancelled, keepProgress, LostClaim } from './keep-progress.ts'
+import { type KeptProgress, keepProgress } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
 import { countsSchema, nothingYet } from './progress-schema.ts'
 import { restoreBackup } from './restore-backup.ts'
@@ -34,15 +33,12 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
   const { db } = context
   const restore = await claim(db, id)
   if (!restore) return tidyUp(db, id)
-  const { attempt, target } = restore
-  const mine = { id, state: 'running', attempt } as const
-  const overwrite = overwriteSchema.nullable().parse(restore.overwrite) ?? undefined
+  const mine = { id, state: 'running', attempt: restore.attempt } as const
   const draft = draftOf(restore)
-  const earlier = storedSchema.catch({}).parse(restore.progress)
-  const before = countsSchema.nullable().catch(null).parse(restore.progress) ?? nothingYet
+  const stored = storedSchema.catch({}).parse(restore.progress)
   const progress = keepProgress(
     async (data) => {
-      const known = identityOf(draft) ?? earlier.draft
+      const known = identityOf(draft) ?? stored.draft
       const [row] = await db.restore.updateManyAndReturn({
         where: mine,
         data: { progress: { ...data, ...(known && { draft: known }) } },
@@ -51,56 +47,76 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
       return row ? (row.cancelRequested ? 'cancelled' : 'mine') : 'lost'
     },
     signal,
-    before,
+    countsSchema.nullable().catch(null).parse(restore.progress) ?? nothingYet,
   )
-  const complete = async (tx: Tx, { files, bytes, warningCount, warnings }: Finished): Promise<void> => {
-    const { count } = await tx.restore.updateMany({
-      where: mine,
-      data: {
-        state: 'complete',
-        finishedAt: await databaseTime(tx),
-        tries: 0,
-        cancelRequested: false,
-        files,
-        bytes: BigInt(bytes),
-        warningCount,
-        warnings,
-      },
-    })
-    if (count !== 1) throw new LostClaim()
-    await recordEnd(tx, restore, 'complete')
-  }
-  let connection: Connection | undefined
   let trouble: WaitingFor = 'bucket'
-  let finished: FinishedFiles | undefined
   try {
     if (restore.cancelRequested) throw new Cancelled()
+    await restoreOnce(context, { restore, draft, stored, progress }, () => (trouble = 'key'))
+  } catch (thrown) {
+    await progress.stop()
+    await afterFailure(thrown, {
+      part: 'restore',
+      id,
+      signal: progress.signal,
+      wait: (error) =>
+        waitForNextTry(context, 'restore', { ...restore, tries: restore.tries + 1 }, (tx, data) =>
+          tx.restore.updateMany({
+            where: { ...mine, cancelRequested: false },
+            data: { ...data, waitingFor: trouble, error: messageOf(error) },
+          }),
+        ),
+      end: (error) => endRestore(db, restore, error),
+    })
+  } finally {
+    await tidyUp(db, id)
+  }
+}
+
+interface Attempt {
+  readonly restore: Claimed
+  readonly draft: string
+  /** What earlier attempts left in the row. */
+  readonly stored: Stored
+  readonly progress: KeptProgress
+}
+
+/** Steps 2 to 4. */
+async function restoreOnce(
+  context: BackupContext,
+  { restore, draft, stored, progress }: Attempt,
+  onKeyTrouble: () => void,
+): Promise<void> {
+  const { db } = context
+  const { id, attempt, target, paths } = restore
+  const overwrite = overwriteSchema.nullable().parse(restore.overwrite) ?? undefined
+  let connection: Connection | undefined
+  let finished: FinishedFiles | undefined
+  try {
     mustBeRealTarget(context, target)
     // What an earlier attempt finished, when the folder at the target is the very one that it made.
-    const moved = earlier.draft !== undefined && identityOf(target) === earlier.draft ? earlier.finished : undefined
+    const moved = stored.draft !== undefined && identityOf(target) === stored.draft ? stored.finished : undefined
     if (moved && overwrite === undefined) {
       await progress.stop()
-      await db.$transaction((tx) => complete(tx, moved))
+      await db.$transaction((tx) => completeRestore(tx, restore, moved))
       return
     }
     if (overwrite === undefined) {
       mustBeFree(target)
-      finished = await earlierDrafts(restore, earlier.draft)
+      finished = await earlierDrafts(restore, stored.draft)
     }
     const backup = await db.backup.findUniqueOrThrow({ where: { id: restore.backupId } })
     if (backup.state !== 'complete')
       throw new AppError('conflict', `Backup ${backup.id} is ${backup.state}, so there is nothing to restore.`)
-    connection = watched(await connectBackup(context, backup), () => {
-      trouble = 'key'
-    })
+    connection = watched(await connectBackup(context, backup), onKeyTrouble)
     const opened = await openRow(backup, connection)
     const { files: filesTotal, bytes: bytesTotal } = opened.manifest.totals
-    if (restore.paths.length === 0) progress.report({ filesTotal, bytesTotal })
+    if (paths.length === 0) progress.report({ filesTotal, bytesTotal })
     const result = await restoreBackup({
       backup: opened,
       target,
       draft: overwrite === undefined ? draft : undefined,
-      paths: restore.paths,
+      paths,
       overwrite,
       finished,
       by: { id, attempt },
@@ -118,30 +134,18 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
     // Before the rename, because nothing joins it and the commit: whoever comes after this worker can tell its work.
     if (overwrite === undefined) {
       const marked = { ...progress.latest(), draft: identityOf(draft), finished: done }
-      await db.restore.updateMany({ where: mine, data: { progress: marked } })
+      await db.restore.updateMany({ where: { id, attempt, state: 'running' }, data: { progress: marked } })
     }
     await db.$transaction(async (tx) => {
-      await complete(tx, done)
+      await completeRestore(tx, restore, done)
       if (result.kept > 0)
         await tx.restore.update({ where: { id }, data: { progress: { ...progress.latest(), kept: result.kept } } })
       // Last, and with the row locked: an attempt that lost its claim never comes here.
       if (overwrite === undefined) moveInto(target, draft)
     })
-  } catch (thrown) {
-    await progress.stop()
-    const cancelled = thrown instanceof Cancelled || progress.signal.reason instanceof Cancelled
-    const error = cancelled ? new Cancelled() : thrown
-    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
-    if (thrown instanceof LostClaim || progress.signal.reason instanceof LostClaim) return
-    if (!cancelled && (progress.signal.aborted || isDatabaseError(error))) throw error
-    if (!cancelled && error instanceof AppError && error.retryable && (await waitFor(context, restore, trouble, error)))
-      return
-    await db.$transaction((tx) => endRestore(tx, mine, cancelled ? null : messageOf(error)))
-    if (!(error instanceof AppError)) console.error(error)
   } finally {
     connection?.close()
     finished?.close()
-    await tidyUp(db, id)
   }
 }
 
@@ -149,47 +153,6 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
 async function tidyUp(db: Db, id: string): Promise<void> {
   const ended = await db.restore.findFirst({ where: { id, overwrite: null, state: { notIn: [...underWayStates] } } })
   if (ended) await removeDrafts(ended)
-}
-
-type Where = NonNullable<Parameters<Db['restore']['updateManyAndReturn']>[0]['where']>
-
-/**
- * As `endIncomplete` of backups: failed, or cancelled where somebody has asked for that meanwhile.
- * @returns the row, if it was one that `where` names
- */
-async function endRestore(
-  tx: Tx,
-  where: Where,
-  error: string | null,
-  more: { readonly attempt?: { readonly increment: 1 } } = {},
-) {
-  const ended = { ...more, finishedAt: await databaseTime(tx), tries: 0 }
-  const end = async (which: Where, state: 'failed' | 'cancelled', why: string | null) => {
-    const [row] = await tx.restore.updateManyAndReturn({ where: which, data: { ...ended, state, error: why } })
-    if (row) await recordEnd(tx, row, state)
-    return row
-  }
-  const failed = error === null ? undefined : await end({ ...where, cancelRequested: false }, 'failed', error)
-  return failed ?? (await end(where, 'cancelled', null))
-}
-
-/** The row waits, and no worker with it. False: it has waited long enough, was cancelled, or is another attempt's by now. */
-async function waitFor(
-  { db, jobs }: BackupContext,
-  { id, attempt, host, tries }: Claimed,
-  waitingFor: WaitingFor,
-  error: AppError,
-): Promise<boolean> {
-  const nextTryAt = tryLater(tries + 1, await databaseTime(db))
-  if (!nextTryAt) return false
-  return db.$transaction(async (tx) => {
-    const { count } = await tx.restore.updateMany({
-      where: { id, attempt, state: 'running', cancelRequested: false },
-      data: { state: 'waiting', waitingFor, nextTryAt, tries: tries + 1, error: messageOf(error) },
-    })
-    if (count === 1) await enqueue(jobs, tx, 'restore', id, { host, startAfter: nextTryAt })
-    return count === 1
-  })
 }
 
 async function claim(db: Db, id: string) {
@@ -203,14 +166,6 @@ async function claim(db: Db, id: string) {
 }
 type Claimed = NonNullable<Awaited<ReturnType<typeof claim>>>
 
-const finishedSchema = z.object({
-  files: z.number(),
-  bytes: z.number(),
-  warningCount: z.number(),
-  warnings: z.array(z.object({ path: z.string(), message: z.string() })),
-})
-type Finished = z.infer<typeof finishedSchema>
-
 /** What stands in the row beside its progress. */
 const storedSchema = z.object({
   /** Of the newest draft, or of the folder that it became. */
@@ -218,6 +173,7 @@ const storedSchema = z.object({
   /** Once it was whole. */
   finished: finishedSchema.optional(),
 })
+type Stored = z.infer<typeof storedSchema>
 
 /** Replaces an empty folder. @throws AppError `conflict` when something came there meanwhile */
 function moveInto(target: string, draft: string): void {
@@ -228,29 +184,4 @@ function moveInto(target: string, draft: string): void {
     // A mount of the same disk, which mustBeFree cannot tell.
     throw systemCode(error) === 'EBUSY' ? isMountPoint(target) : error
   }
-}
-
-/** A job whose workers died too often: nobody works on it any more. */
-export async function giveUpRestore({ db, jobs }: BackupContext, id: string): Promise<void> {
-  const error = `The worker stopped in the middle of this restore several times. ${workerLogs} Then start it again.`
-  await db.$transaction(async (tx) => {
-    const active = { id, state: { in: ['queued' as const, 'running' as const] } }
-    const row = await endRestore(tx, active, error, { attempt: { increment: 1 } })
-    if (!row) return
-    // Its host tidies up.
-    await enqueue(jobs, tx, 'restore', id, { host: row.host })
-  })
-}
-
-async function recordEnd(
-  tx: Tx,
-  { backupId, target, createdBy }: { backupId: string; target: string; createdBy: string },
-  state: 'complete' | 'failed' | 'cancelled',
-): Promise<void> {
-  await recordAudit(tx, {
-    actor: createdBy,
-    action: 'restore.finish',
-    outcome: state === 'complete' ? 'success' : state,
-    subject: `Backup ${backupId} to ${target}`,
-  })
 }

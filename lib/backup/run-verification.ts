@@ -1,11 +1,11 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
-import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
-import { enqueue } from '#lib/jobs/queue.ts'
-import { tryLater } from '#lib/jobs/try-later.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
+import { LostClaim } from '#lib/jobs/attempt.ts'
+import { afterFailure, waitForNextTry } from '#lib/jobs/end-attempt.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { keepProgress, LostClaim } from './keep-progress.ts'
+import { keepProgress } from './keep-progress.ts'
 import { pinned } from './open-row.ts'
 import type { WaitingFor } from './schema.ts'
 import { underWayStates } from './under-way-schema.ts'
@@ -61,36 +61,24 @@ export async function runVerification(context: BackupContext, id: string, signal
       if (count !== 1) throw new LostClaim()
       await recordEnd(tx, verification, problemCount === 0 ? 'success' : 'refused', `${problemCount}`)
     })
-  } catch (error) {
+  } catch (thrown) {
     await progress.stop()
-    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
-    if (error instanceof LostClaim || progress.signal.reason instanceof LostClaim) return
-    if (progress.signal.aborted || isDatabaseError(error)) throw error
-    if (error instanceof AppError && error.retryable && (await waitFor(context, verification, trouble, error))) return
-    await fail(db, mine, messageOf(error))
-    if (!(error instanceof AppError)) console.error(error)
+    await afterFailure(thrown, {
+      part: 'verification',
+      id,
+      signal: progress.signal,
+      wait: (error) =>
+        waitForNextTry(context, 'verify', { id, tries: verification.tries + 1 }, (tx, data) =>
+          tx.backupVerification.updateMany({
+            where: mine,
+            data: { ...data, waitingFor: trouble, error: messageOf(error) },
+          }),
+        ),
+      end: (error) => fail(db, mine, error),
+    })
   } finally {
     connection?.close()
   }
-}
-
-/** The row waits, and no worker with it. False: it has waited long enough, or is another attempt's by now. */
-async function waitFor(
-  { db, jobs }: BackupContext,
-  { id, attempt, tries }: Claimed,
-  waitingFor: WaitingFor,
-  error: AppError,
-): Promise<boolean> {
-  const nextTryAt = tryLater(tries + 1, await databaseTime(db))
-  if (!nextTryAt) return false
-  return db.$transaction(async (tx) => {
-    const { count } = await tx.backupVerification.updateMany({
-      where: { id, attempt, state: 'running' },
-      data: { state: 'waiting', waitingFor, nextTryAt, tries: tries + 1, error: messageOf(error) },
-    })
-    if (count === 1) await enqueue(jobs, tx, 'verify', id, { startAfter: nextTryAt })
-    return count === 1
-  })
 }
 
 async function claim(db: Db, id: string) {
@@ -113,7 +101,6 @@ async function claim(db: Db, id: string) {
     return claimed
   })
 }
-type Claimed = NonNullable<Awaited<ReturnType<typeof claim>>>
 
 /** A job whose workers died too often: nobody works on it any more. */
 export async function giveUpVerification({ db }: BackupContext, id: string): Promise<void> {
@@ -123,7 +110,7 @@ export async function giveUpVerification({ db }: BackupContext, id: string): Pro
 
 type Where = NonNullable<Parameters<Db['backupVerification']['updateManyAndReturn']>[0]['where']>
 
-async function fail(db: Db, where: Where, error: string): Promise<void> {
+async function fail(db: Db, where: Where, error: string | null): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.backupVerification.updateManyAndReturn({
       where,

@@ -5,12 +5,12 @@ const closestMs = 1000
 
 /**
  * The course of a job's bytes over time, in at most 60 samples, however long it takes: when they are too many, every
- * second one goes. A count that falls back is a new beginning.
+ * second one goes. A count or a clock that falls back is a new beginning.
  */
 export function addToCourse(samples: readonly Sample[], sample: Sample): readonly Sample[] {
   const last = samples.at(-1)
   if (!last) return [sample]
-  if (sample.bytes < last.bytes) return [sample]
+  if (sample.bytes < last.bytes || sample.at < last.at) return [sample]
   if (sample.at - last.at < Math.max(closestMs, spacing(samples) * 0.75)) return samples
   const longer = [...samples, sample]
   return longer.length > mostSamples ? longer.filter((_, index) => index % 2 === 0) : longer

@@ -1,7 +1,8 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { type Db, databaseTime, idAndTime, type Tx } from '#lib/db.ts'
-import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { LostClaim, watchClaim } from '#lib/jobs/attempt.ts'
+import { afterFailure } from '#lib/jobs/end-attempt.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { workerLogs } from '#lib/jobs/worker-logs.ts'
 import { deleteOldVersions, failDeletion } from './delete-old-versions.ts'
@@ -37,7 +38,7 @@ export async function runRetire(context: BackupContext, id: string, signal: Abor
   await runProof(context, id, signal)
 }
 
-async function runProof(context: BackupContext, id: string, signal: AbortSignal): Promise<void> {
+async function runProof(context: BackupContext, id: string, outer: AbortSignal): Promise<void> {
   const { db } = context
   const [proof] = await db.retireProof.updateManyAndReturn({
     where: { id, state: { in: ['queued', 'running'] } },
@@ -45,13 +46,21 @@ async function runProof(context: BackupContext, id: string, signal: AbortSignal)
   })
   if (!proof) return
   const mine = { id, state: 'running', attempt: proof.attempt }
-  const lost = new AbortController()
+  let latest: RetireProgress | undefined
+  const { signal, stop } = watchClaim('retire', everyMs, outer, async () => {
+    const data = latest ? { progress: { ...latest } } : { state: 'running' as const }
+    const { count } = await db.retireProof.updateMany({ where: mine, data })
+    return count === 1 ? undefined : new LostClaim()
+  })
   try {
     const { report, versions } = await proveRetired(context, proof.keyArn, {
       by: proof.createdBy,
-      signal: AbortSignal.any([signal, lost.signal]),
-      onProgress: keeper(db, mine, lost),
+      signal,
+      onProgress: (progress) => {
+        latest = progress
+      },
     })
+    await stop()
     await db.$transaction(
       async (tx) => {
         const { count } = await tx.retireProof.updateMany({
@@ -64,18 +73,21 @@ async function runProof(context: BackupContext, id: string, signal: AbortSignal)
             finishedAt: await databaseTime(tx),
           },
         })
-        if (count !== 1) throw new AppError('conflict', 'Another worker has taken this over.')
+        if (count !== 1) throw new LostClaim()
         await keepVersions(tx, id, versions)
         await recordEnd(tx, proof, report.safe ? 'success' : 'refused', `${report.needed}`)
       },
       { timeout: 60_000 },
     )
   } catch (error) {
-    // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
-    if (lost.signal.aborted) return
-    if (signal.aborted || isDatabaseError(error)) throw error
-    await failProof(db, mine, messageOf(error))
-    if (!(error instanceof AppError)) console.error(error)
+    await stop()
+    await afterFailure(error, {
+      part: 'retire',
+      id,
+      signal,
+      wait: async () => false,
+      end: (why) => failProof(db, mine, why),
+    })
   }
 }
 
@@ -88,7 +100,7 @@ export async function giveUpRetire({ db }: BackupContext, id: string): Promise<v
 
 type Where = NonNullable<Parameters<Db['retireProof']['updateManyAndReturn']>[0]['where']>
 
-async function failProof(db: Db, where: Where, error: string): Promise<void> {
+async function failProof(db: Db, where: Where, error: string | null): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.retireProof.updateManyAndReturn({
       where,
@@ -118,17 +130,4 @@ async function keepVersions(tx: Tx, proofId: string, versions: readonly OldVersi
     await tx.retireVersion.createMany({
       data: versions.slice(at, at + batch).map((version, index) => ({ ...version, proofId, number: at + index })),
     })
-}
-
-/** Writes progress twice a second at most; finds out that another worker has taken over. */
-function keeper(db: Db, mine: Where, lost: AbortController): (progress: RetireProgress) => void {
-  let last = 0
-  return (progress) => {
-    if (Date.now() - last < everyMs) return
-    last = Date.now()
-    db.retireProof.updateMany({ where: mine, data: { progress: { ...progress } } }).then(
-      ({ count }) => count === 1 || lost.abort(new AppError('conflict', 'Another worker has taken this over.')),
-      () => {},
-    )
-  }
 }

@@ -1,0 +1,93 @@
+import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { log } from '#lib/log.ts'
+import { Cancelled, LostClaim } from './attempt.ts'
+import { enqueue, type Jobs, type Queue } from './queue.ts'
+import { tryLater } from './try-later.ts'
+
+interface FailedAttempt {
+  /** What the log calls it, such as `backup`. */
+  readonly part: string
+  readonly id: string
+  /** Of the attempt. */
+  readonly signal: AbortSignal
+  /** Leaves the row to a next try, if there is to be one. Absent: the work cannot be done again. */
+  readonly wait?: ((error: AppError) => Promise<boolean>) | undefined
+  /** @param error null: it was cancelled */
+  readonly end: (error: string | null) => Promise<void>
+}
+
+/**
+ * What becomes of a row whose attempt threw: it is another attempt's, it was cancelled, it waits, or it ends as failed.
+ * @throws what was thrown, when the job is to be done again: this worker is stopping, or the database refuses
+ */
+export async function afterFailure(thrown: unknown, attempt: FailedAttempt): Promise<void> {
+  const { part, id, signal, wait, end } = attempt
+  // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
+  if (thrown instanceof LostClaim || signal.reason instanceof LostClaim) return
+  if (thrown instanceof Cancelled || signal.reason instanceof Cancelled) return end(null)
+  if (wait) {
+    // Logged here, because nobody reads what the queue keeps of the error.
+    if (isDatabaseError(thrown)) log('error', part, `It begins again: ${messageOf(thrown)}`, { [part]: id })
+    if (signal.aborted || isDatabaseError(thrown)) throw thrown
+    if (thrown instanceof AppError && thrown.retryable && (await wait(thrown))) return
+  }
+  await end(messageOf(thrown))
+  if (!(thrown instanceof AppError)) console.error(thrown)
+}
+
+interface TriedAgain {
+  readonly id: string
+  readonly host?: string
+  /** Failures in a row, this one among them. */
+  readonly tries: number
+}
+
+/**
+ * The row waits, and no worker with it: its next try is a job of the same transaction.
+ * @param wait writes that down where the row is still this attempt's and nobody cancelled it
+ * @returns false: it was not, or it has been tried long enough
+ */
+export async function waitForNextTry(
+  { db, jobs }: { readonly db: Db; readonly jobs: Jobs },
+  queue: Queue,
+  { id, host = '', tries }: TriedAgain,
+  wait: (tx: Tx, data: { state: 'waiting'; nextTryAt: Date; tries: number }) => Promise<{ count: number }>,
+): Promise<boolean> {
+  const nextTryAt = tryLater(tries, await databaseTime(db))
+  if (!nextTryAt) return false
+  return db.$transaction(async (tx) => {
+    const { count } = await wait(tx, { state: 'waiting', nextTryAt, tries })
+    if (count === 1) await enqueue(jobs, tx, queue, id, { host, startAfter: nextTryAt })
+    return count === 1
+  })
+}
+
+/** What becomes of rows that end without being complete. */
+interface Ending {
+  readonly state: 'failed' | 'cancelled'
+  readonly error: string | null
+  readonly finishedAt: Date
+  readonly tries: 0
+  readonly nextTryAt: null
+}
+
+/**
+ * Rows that end without being complete: as failed, or as cancelled where somebody has asked for that meanwhile.
+ * @param error null: all were cancelled
+ * @param end does so with those that are under way and are `which`
+ * @param record writes the audit row of each
+ */
+export async function endIncomplete<Row>(
+  tx: Tx,
+  error: string | null,
+  end: (which: { readonly cancelRequested?: false }, data: Ending) => Promise<readonly Row[]>,
+  record: (row: Row, state: Ending['state']) => Promise<void>,
+): Promise<readonly Row[]> {
+  const ended = { finishedAt: await databaseTime(tx), tries: 0, nextTryAt: null } as const
+  const failed = error === null ? [] : await end({ cancelRequested: false }, { ...ended, state: 'failed', error })
+  const cancelled = await end({}, { ...ended, state: 'cancelled', error: null })
+  for (const row of failed) await record(row, 'failed')
+  for (const row of cancelled) await record(row, 'cancelled')
+  return [...failed, ...cancelled]
+}
