@@ -2,6 +2,7 @@ import type { BackupContext } from '#lib/backup/backup-context.ts'
 import type { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import type { Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
+import { LostClaim } from '#lib/jobs/attempt.ts'
 import { concerned } from './concerned-backups.ts'
 import { exchangeKeys } from './exchange-keys.ts'
 import type { Pace } from './pace.ts'
@@ -20,9 +21,6 @@ const triesOfOne = 8
 /** Deleted, or changed by somebody else, at the same moment: the row says what is left to do. */
 const triesOfChanged = 3
 
-/** What `count` throws when the run is another's by now. */
-export class Lost extends Error {}
-
 /** How a pass over the backups ended. */
 export type PassEnd =
   | { readonly kind: 'complete' }
@@ -40,7 +38,7 @@ export interface Pass {
   readonly listed: Set<string>
   /** How many there are to do, from now on. */
   begin(left: number): Promise<void>
-  /** In the transaction in which a backup's keys are exchanged. Throws when the run is another's by now. */
+  /** In the transaction in which a backup's keys are exchanged. Throws LostClaim when the run is another's by now. */
   count(tx: Tx, result: 'exchanged' | 'gone'): Promise<void>
   /** A backup that could not be done. */
   list(backup: { readonly id: string; readonly name: string }, cause: string, fix: string | undefined): Promise<void>
@@ -141,7 +139,7 @@ class RewrapPass {
     } catch (error) {
       if (this.#signal.aborted) throw error
       if (error instanceof AppError) return this.#note(backup, kind, error)
-      if (isDatabaseError(error) || error instanceof Lost) throw error
+      if (isDatabaseError(error) || error instanceof LostClaim) throw error
       console.error(error)
       await this.#pass.list(backup, messageOf(error), undefined)
     }

@@ -1,18 +1,13 @@
-import { recordAudit } from '#lib/audit/record.ts'
 import { isThrottling } from '#lib/aws/fault.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
-import { count } from '#lib/count-text.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
-import { enqueue } from '#lib/jobs/queue.ts'
-import { tryLater } from '#lib/jobs/try-later.ts'
-import { workerLogs } from '#lib/jobs/worker-logs.ts'
+import { LostClaim, watchClaim } from '#lib/jobs/attempt.ts'
 import { log } from '#lib/log.ts'
-import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
+import { concludeRewrap, endRewrap, giveBack, pauseByItself } from './end-rewrap.ts'
 import { Pace } from './pace.ts'
-import { Lost, type PassEnd, passOver } from './rewrap-pass.ts'
-import { rewrapWords } from './schema.ts'
+import { passOver } from './rewrap-pass.ts'
 import { wishOf } from './view-rewraps.ts'
 
 // 1. Claim the row as the next attempt. One thought dead that wakes up finds the number changed, and stops.
@@ -48,25 +43,27 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
   const reaches = new SharedReaches({ ...context, own })
   const listed = new Set((await db.rewrapFailure.findMany({ where: { rewrapId: id } })).map(({ backupId }) => backupId))
   let counted = 0
-  const standing = watchStanding(
-    async () => {
-      const pacing = pace.perSecond < pace.allowed ? Math.max(1, Math.round(pace.perSecond)) : null
-      const [row] = await db.rewrap.updateManyAndReturn({
-        where: mine,
-        data: { pace: pacing, throttled },
-        select: { wish: true },
-      })
-      return row ? row.wish : 'lost'
-    },
-    AbortSignal.any([outer, AbortSignal.timeout(longestJobMs)]),
-  )
+  const ask = async () => {
+    const pacing = pace.perSecond < pace.allowed ? Math.max(1, Math.round(pace.perSecond)) : null
+    const data = { pace: pacing, throttled }
+    const [row] = await db.rewrap.updateManyAndReturn({ where: mine, data, select: { wish: true } })
+    if (!row) return new LostClaim()
+    return row.wish === null ? undefined : new Error(`This re-wrap: ${row.wish}.`)
+  }
+  const watch = watchClaim('rewrap', everyMs, AbortSignal.any([outer, AbortSignal.timeout(longestJobMs)]), ask)
+  const { signal } = watch
+  const stop = async () => {
+    await watch.stop()
+    // Once more, for what the question writes down.
+    await ask().catch((error: unknown) => log('warning', 'rewrap', messageOf(error)))
+  }
   const add = async (tx: Tx, more: { exchanged?: number; failed?: number }) => {
     const { exchanged = 0, failed = 0 } = more
     const { count } = await tx.rewrap.updateMany({
       where: mine,
       data: { done: { increment: 1 }, exchanged: { increment: exchanged }, failed: { increment: failed } },
     })
-    if (count !== 1) throw new Lost()
+    if (count !== 1) throw new LostClaim()
     counted += 1
   }
   try {
@@ -75,7 +72,7 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
       reaches,
       pace,
       listed,
-      signal: standing.signal,
+      signal,
       async begin(left) {
         await db.$executeRaw`UPDATE "rewrap" SET "total" = "done" + ${left} WHERE "id" = ${id}::uuid AND "attempt" = ${run.attempt}`
       },
@@ -89,37 +86,20 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
         listed.add(backup.id)
       },
     })
-    await standing.stop()
-    await conclude(context, run, end, counted > 0)
+    await stop()
+    await concludeRewrap(context, run, end, counted > 0)
   } catch (error) {
-    await standing.stop()
-    if (error instanceof Lost || standing.asked() === 'lost') return
-    const asked = standing.asked()
-    if (asked === 'pause' || asked === 'cancel') return await obey(db, run, asked)
-    if (standing.signal.aborted) return await handBack(context, run)
+    await stop()
+    if (error instanceof LostClaim || signal.reason instanceof LostClaim) return
+    if (signal.aborted) return await giveBack(context, run)
     if (isDatabaseError(error)) throw error
-    if (error instanceof AppError) return await conclude(context, run, { kind: 'paused', error }, false)
+    if (error instanceof AppError) return await pauseByItself(db, run, error)
     console.error(error)
-    await endAs(db, run, { state: 'failed', error: messageOf(error), finishedAt: await databaseTime(db) }, 'failed')
+    await endRewrap(db, run, messageOf(error))
   } finally {
     reaches.close()
   }
 }
-
-/** Its worker died again and again: somebody should look, and may resume it. */
-export async function giveUpRewrap({ db }: BackupContext, id: string): Promise<void> {
-  const run = await db.rewrap.findUnique({ where: { id } })
-  if (!run || (run.state !== 'running' && run.state !== 'queued')) return
-  await pauseWith(
-    db,
-    run,
-    new AppError('unavailable', 'Its worker died again and again.', {
-      fix: `${workerLogs} Then resume it.`,
-    }),
-  )
-}
-
-type Run = NonNullable<Awaited<ReturnType<typeof claim>>>
 
 async function claim(db: Db, id: string) {
   const [row] = await db.rewrap.updateManyAndReturn({
@@ -129,141 +109,4 @@ async function claim(db: Db, id: string) {
   if (row && !row.startedAt)
     await db.rewrap.updateMany({ where: { id, startedAt: null }, data: { startedAt: await databaseTime(db) } })
   return row
-}
-
-async function conclude(context: BackupContext, run: Run, end: PassEnd, progressed: boolean): Promise<void> {
-  const { db } = context
-  if (end.kind === 'paused') return pauseWith(db, run, end.error)
-  if (end.kind === 'complete') {
-    const ended = { state: 'complete' as const, error: null, wish: null, tries: 0, finishedAt: await databaseTime(db) }
-    return endAs(db, run, ended, 'complete')
-  }
-  const tries = progressed ? 1 : run.tries + 1
-  const nextTryAt = tryLater(tries, await databaseTime(db))
-  if (!nextTryAt)
-    return pauseWith(
-      db,
-      run,
-      new AppError('unreachable', `It was tried for about a day. ${end.error.message}`, {
-        fix: 'Resume it when it can be reached again.',
-      }),
-    )
-  await db.$transaction(async (tx) => {
-    const { count } = await tx.rewrap.updateMany({
-      where: { id: run.id, attempt: run.attempt, state: 'running', wish: null },
-      data: { state: 'waiting', waitingFor: end.trouble, nextTryAt, tries, error: messageOf(end.error) },
-    })
-    if (count === 1) return enqueue(context.jobs, tx, 'rewrap', run.id, { startAfter: nextTryAt })
-    const row = await tx.rewrap.findUnique({ where: { id: run.id } })
-    if (row?.attempt === run.attempt && (row.wish === 'pause' || row.wish === 'cancel')) await obeyIn(tx, run, row.wish)
-  })
-}
-
-/** By itself, with the diagnosis. */
-async function pauseWith(db: Db, run: Run, error: AppError): Promise<void> {
-  await db.$transaction(async (tx) => {
-    const { count } = await tx.rewrap.updateMany({
-      where: { id: run.id, attempt: run.attempt, state: { in: ['running', 'queued'] } },
-      data: { state: 'paused', wish: null, tries: 0, error: messageOf(error) },
-    })
-    if (count !== 1) return
-    const words = rewrapWords(wishOf(run))
-    const subject = `${words} (re-wrap ${run.id}): ${messageOf(error)}`
-    await recordAudit(tx, { actor: 'console', action: 'rewrap.pause', outcome: 'failed', subject })
-    await tellAdministrators(tx, {
-      actor: 'console',
-      title: 'A re-wrap has paused by itself',
-      detail: messageOf(error),
-      link: `/keys/rewrap/${run.id}`,
-    })
-  })
-}
-
-/** The audit row of asking stands already. */
-async function obey(db: Db, run: Run, asked: 'pause' | 'cancel'): Promise<void> {
-  await db.$transaction((tx) => obeyIn(tx, run, asked))
-}
-
-async function obeyIn(tx: Tx, run: Run, asked: 'pause' | 'cancel'): Promise<void> {
-  const data =
-    asked === 'pause'
-      ? { state: 'paused' as const }
-      : { state: 'cancelled' as const, finishedAt: await databaseTime(tx) }
-  const { count } = await tx.rewrap.updateMany({
-    where: { id: run.id, attempt: run.attempt, state: 'running' },
-    data: { ...data, wish: null, tries: 0, error: null },
-  })
-  if (count === 1 && asked === 'cancel') await recordEnd(tx, run, 'cancelled')
-}
-
-/** This worker is stopping: another goes on. */
-async function handBack({ db, jobs }: BackupContext, { id, attempt }: Run): Promise<void> {
-  await db.$transaction(async (tx) => {
-    const { count } = await tx.rewrap.updateMany({
-      where: { id, attempt, state: 'running' },
-      data: { state: 'queued', pace: null },
-    })
-    if (count === 1) await enqueue(jobs, tx, 'rewrap', id)
-  })
-}
-
-async function endAs(
-  db: Db,
-  run: Run,
-  data: { state: 'complete' | 'failed'; error: string | null; finishedAt: Date },
-  how: 'complete' | 'failed',
-): Promise<void> {
-  await db.$transaction(async (tx) => {
-    const { count } = await tx.rewrap.updateMany({
-      where: { id: run.id, attempt: run.attempt, state: 'running' },
-      data: { ...data, wish: null, pace: null },
-    })
-    if (count === 1) await recordEnd(tx, run, how)
-  })
-}
-
-async function recordEnd(tx: Tx, run: Run, how: 'complete' | 'failed' | 'cancelled'): Promise<void> {
-  const { exchanged, failed, total } = await tx.rewrap.findUniqueOrThrow({ where: { id: run.id } })
-  await recordAudit(tx, {
-    actor: run.createdBy,
-    action: 'rewrap.finish',
-    outcome: how === 'cancelled' ? how : how === 'complete' && failed === 0 ? 'success' : 'failed',
-    subject: `${how}: ${exchanged} of ${count(total, 'backup')}, ${rewrapWords(wishOf(run))}, ${failed} failed (re-wrap ${run.id})`,
-  })
-}
-
-/**
- * Asks again and again whether the run is still this worker's, and what somebody wants of it; once more at the end, for
- * what the question writes down.
- */
-function watchStanding(ask: () => Promise<string | null>, outer: AbortSignal) {
-  const ended = new AbortController()
-  let asked: string | undefined
-  let asking: Promise<void> | undefined
-  const look = async () => {
-    try {
-      const answer = await ask()
-      if (answer === null || asked !== undefined) return
-      asked = answer
-      ended.abort(new Error(`This re-wrap: ${answer}.`))
-    } catch (error) {
-      warn(error)
-    }
-  }
-  // The work itself will meet the same trouble.
-  const warn = (error: unknown) => log('warning', 'rewrap', messageOf(error))
-  const timer = setInterval(() => {
-    asking ??= look().finally(() => {
-      asking = undefined
-    })
-  }, everyMs)
-  return {
-    signal: AbortSignal.any([outer, ended.signal]),
-    asked: () => asked,
-    async stop() {
-      clearInterval(timer)
-      await asking
-      await ask().catch(warn)
-    },
-  }
 }
