@@ -1,12 +1,13 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { savedEnvironment } from '#lib/environment/access.ts'
 import { backUpAgain } from './back-up-again.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { cancelBackup } from './cancel-job.ts'
 import { actor } from './console-for-tests.ts'
 import { sandboxConsole } from './sandbox-console-for-tests.ts'
-import { createBackupRow, savedEnvironment, startBackup } from './start-backup.ts'
+import { createBackupRow, startBackup } from './start-backup.ts'
 import { viewBackup } from './view-backups.ts'
 
 const here = sandboxConsole({ masterKey: 'alias/backups' })

@@ -1,9 +1,10 @@
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { savedEnvironment } from '#lib/environment/access.ts'
 import { actor } from './console-for-tests.ts'
 import { failStaleStreams } from './fail-stale-streams.ts'
 import { gatedConsole } from './gated-console-for-tests.ts'
 import { runBackup } from './run-backup.ts'
-import { createBackupRow, savedEnvironment } from './start-backup.ts'
+import { createBackupRow } from './start-backup.ts'
 
 const never = new AbortController().signal
 const here = gatedConsole()

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os'
+import { savedEnvironment } from '#lib/environment/access.ts'
 import { AppError } from '#lib/errors.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import type { BackupContext } from './backup-context.ts'
 import { runBackup } from './run-backup.ts'
 import type { BackupDetail } from './schema.ts'
 import type { FilesSource, StreamSource } from './source.ts'
-import { createBackupRow, savedEnvironment } from './start-backup.ts'
+import { createBackupRow } from './start-backup.ts'
 import { viewBackup } from './view-backups.ts'
 
 export interface Received {

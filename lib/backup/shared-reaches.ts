@@ -1,4 +1,4 @@
-import { currentEnvironment } from '#lib/environment/access.ts'
+import { savedEnvironment } from '#lib/environment/access.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { type BackupContext, type BackupPlace, type Connection, openReach, type Reach } from './backup-context.ts'
 
@@ -35,8 +35,7 @@ export class SharedReaches {
 
   /** With the credentials of the settings in force. @throws AppError `invalid` before the first save */
   async inForce(): Promise<Connection> {
-    const { id: environmentId, revision } = await currentEnvironment(this.#context.db)
-    if (!revision) throw new AppError('invalid', 'No backup environment is set up yet.')
+    const { environmentId, revision } = await savedEnvironment(this.#context.db)
     const { number, region, bucket, prefix } = revision
     return this.connect({ id: 'none', environmentId, revision: number, region, bucket, prefix })
   }

@@ -2,10 +2,10 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import { recordAudit } from '#lib/audit/record.ts'
 import { idAndTime, type Tx } from '#lib/db.ts'
-import { currentEnvironment, type Revision } from '#lib/environment/access.ts'
-import { AppError } from '#lib/errors.ts'
+import { type Revision, savedEnvironment } from '#lib/environment/access.ts'
 import { chooseHost } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
+import { backupSubject } from './audit-subject.ts'
 import type { BackupContext } from './backup-context.ts'
 import { mustBeOutsideData, resolveFile, resolveSource } from './folders.ts'
 
@@ -44,7 +44,8 @@ export async function placeBackup(context: BackupContext, wish: BackupWish, from
   const file = from === 'host' && !wish.host ? resolveFile(context, wish.source) : undefined
   const place = file === undefined ? await placeSource(context, wish, from) : { folder: file, host: hostname() }
   const kind = file === undefined ? ('folder' as const) : ('file' as const)
-  return { kind, ...place, ...(await savedEnvironment(context.db)) }
+  const { environmentId, revision } = await savedEnvironment(context.db)
+  return { kind, ...place, environmentId, revision }
 }
 
 /**
@@ -62,15 +63,6 @@ export async function placeSource(
   if (chosen === here) return { folder: resolveSource(context, source, from), host: here }
   mustBeOutsideData(context, named)
   return { folder: named, host: chosen }
-}
-
-/** @throws AppError `invalid` before the first save */
-export async function savedEnvironment(db: Tx): Promise<{ environmentId: string; revision: Revision }> {
-  const { id: environmentId, revision } = await currentEnvironment(db)
-  if (revision) return { environmentId, revision }
-  throw new AppError('invalid', 'No backup environment is set up yet.', {
-    fix: 'Save one first: in Settings > Backup Environment, or with byok environment apply.',
-  })
 }
 
 export interface NewBackup {
@@ -118,7 +110,7 @@ export async function createBackupRow(tx: Tx, wish: NewBackup): Promise<string> 
       createdBy: actor,
     },
   })
-  const subject = `${source.path} (backup ${id})`
+  const subject = backupSubject({ id, source: source.path })
   await recordAudit(tx, { actor, action: 'backup.start', outcome: 'success', subject })
   return id
 }

@@ -3,7 +3,8 @@ import { type BackupContext, connectBackup } from '#lib/backup/backup-context.ts
 import { encryptedCodec, plainCodec } from '#lib/backup/codec.ts'
 import { createEnvelope } from '#lib/backup/envelope.ts'
 import { ENVELOPE } from '#lib/backup/layout.ts'
-import { savedEnvironment } from '#lib/backup/start-backup.ts'
+import { databaseTime } from '#lib/db.ts'
+import { savedEnvironment } from '#lib/environment/access.ts'
 import { furtherKeysOf, keyArnsOf } from '#lib/environment/revision-row.ts'
 import {
   CATALOG,
@@ -48,7 +49,8 @@ export async function exportCatalog(
   const { environmentId: environment, revision } = await savedEnvironment(db)
   const { bucket, prefix } = place ?? revision
   const { region, method } = revision
-  const exportedAt = new Date()
+  // Its name: by a clock that is ahead it would be the newest for as long, whatever is exported after it.
+  const exportedAt = await databaseTime(db)
   const time = catalogTime(exportedAt)
   const [revisions, backups] = await Promise.all([revisionsOf(context, environment), backupsOf(context)])
   const content = encodeCatalog({

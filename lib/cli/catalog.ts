@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type ExportedCatalog, exportCatalog } from '#lib/catalog/export-catalog.ts'
 import { type ImportedCatalog, importCatalog } from '#lib/catalog/import-catalog.ts'
 import type { CatalogPlace } from '#lib/catalog/read-catalog.ts'
-import { currentEnvironment, type Revision } from '#lib/environment/access.ts'
+import { currentEnvironment, nothingSaved, type Revision } from '#lib/environment/access.ts'
 import { keyArnsOf } from '#lib/environment/revision-row.ts'
 import { AppError } from '#lib/errors.ts'
 import { parseBucketAddress, parseKeyArn } from '#lib/recover/recovery-source.ts'
@@ -80,8 +80,7 @@ export function addCatalog(catalog: Command): void {
 async function placeOf({ db }: Services, address: string | undefined, options: ImportOptions): Promise<CatalogPlace> {
   const { id, revision } = await currentEnvironment(db)
   const bucket = address === undefined ? revision : parseBucketAddress(address)
-  if (!bucket)
-    throw new AppError('invalid', 'No backup environment is saved here yet.', { fix: 'Name the bucket: s3://BUCKET.' })
+  if (!bucket) throw nothingSaved('Name the bucket: s3://BUCKET.')
   const environment = options.environment ?? id
   if (!z.uuid().safeParse(environment).success)
     throw new AppError('invalid', `“${plain(environment)}” is not the ID of an environment.`, {

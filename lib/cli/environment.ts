@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
 import { environmentVariable } from '#lib/env.ts'
-import { currentEnvironment } from '#lib/environment/access.ts'
+import { currentEnvironment, nothingSaved } from '#lib/environment/access.ts'
 import { environmentFileOf, readEnvironmentFile } from '#lib/environment/environment-file.ts'
 import { settingsOf } from '#lib/environment/revision-settings.ts'
 import { saveEnvironment, testEnvironment } from '#lib/environment/save-environment.ts'
 import type { SaveEnvironmentResult, TestKeyResult } from '#lib/environment/save-schema.ts'
 import type { EnvironmentSettings } from '#lib/environment/schema.ts'
-import { AppError } from '#lib/errors.ts'
 import { verdictOf } from '#lib/keys/schema.ts'
 import type { Services } from '#lib/services.ts'
 import { withServices } from './attach.ts'
@@ -71,10 +70,7 @@ async function show({ db, backup }: Services, all: boolean): Promise<void> {
       settings: file,
     })
   } else if (file) printJson(file)
-  else
-    throw new AppError('not-found', 'No backup environment was saved yet.', {
-      fix: 'Save one in Settings > Backup Environment, or with byok environment apply FILE.',
-    })
+  else throw nothingSaved()
 }
 
 async function apply({ db, backup }: Services, settings: EnvironmentSettings, options: ApplyOptions): Promise<Applied> {

@@ -123,3 +123,17 @@ export async function currentEnvironment(db: Tx) {
   return { id: environment.id, externalId: environment.externalId, revision: environment.revisions[0] }
 }
 export type Revision = NonNullable<Awaited<ReturnType<typeof currentEnvironment>>['revision']>
+
+/** As `currentEnvironment`. @throws AppError `invalid` before the first save */
+export async function savedEnvironment(db: Tx) {
+  const { id, externalId, revision } = await currentEnvironment(db)
+  if (!revision) throw nothingSaved()
+  return { environmentId: id, externalId, revision }
+}
+
+/** @param fix what else helps than a first save */
+export function nothingSaved(
+  fix = 'Save one first: in Settings > Backup Environment, or with byok environment apply FILE.',
+): AppError {
+  return new AppError('invalid', 'No Backup Environment is saved yet.', { fix })
+}

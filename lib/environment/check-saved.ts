@@ -1,7 +1,14 @@
 import { AppError } from '#lib/errors.ts'
 import type { CheckReport } from '#lib/keys/schema.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
-import { accessOf, bucketOf, currentEnvironment, type EnvironmentContext, type Revision } from './access.ts'
+import {
+  accessOf,
+  bucketOf,
+  currentEnvironment,
+  type EnvironmentContext,
+  nothingSaved,
+  type Revision,
+} from './access.ts'
 import { checkEnvironment } from './check-environment.ts'
 import { recordCheck } from './record-check.ts'
 import { furtherKeysOf } from './revision-row.ts'
@@ -11,9 +18,9 @@ import { openSecret } from './stored-secret.ts'
 export async function checkSaved(context: EnvironmentContext, actor: string): Promise<CheckReport> {
   const { id, externalId, revision } = await currentEnvironment(context.db)
   if (!revision)
-    throw new AppError('invalid', 'No Backup Environment was saved yet, so there is no key to check.', {
-      fix: 'Name a key, or save one: in Settings > Backup Environment, or with byok environment apply.',
-    })
+    throw nothingSaved(
+      'Name a key, or save one first: in Settings > Backup Environment, or with byok environment apply FILE.',
+    )
   const report = await checkEnvironment({
     access: await accessOfSaved(context, { id, externalId }, revision),
     installation: context.installation,

@@ -1,6 +1,6 @@
 import { accessIn } from '#lib/aws/clients.ts'
 import { findRegion } from '#lib/aws/schema.ts'
-import { accessOf, currentEnvironment, type EnvironmentContext } from '#lib/environment/access.ts'
+import { accessOf, type EnvironmentContext, savedEnvironment } from '#lib/environment/access.ts'
 import { checkEnvironment } from '#lib/environment/check-environment.ts'
 import { openSecret } from '#lib/environment/stored-secret.ts'
 import { AppError } from '#lib/errors.ts'
@@ -9,14 +9,10 @@ import { parseKeyIdentifier, regionOf } from '#lib/keys/schema.ts'
 /**
  * The ARN of the key that was named, after it has been proven: DescribeKey, Encrypt and Decrypt really run, with the
  * credentials of the settings in force. An alias is resolved now, and stays what it was.
- * @throws AppError with the diagnosis of the first check that failed
+ * @throws AppError `invalid` before the first save, and with the diagnosis of the first check that failed
  */
 export async function nameNewKey(context: EnvironmentContext, typed: string): Promise<string> {
-  const { revision, ...environment } = await currentEnvironment(context.db)
-  if (!revision)
-    throw new AppError('invalid', 'No Backup Environment is saved, so the new key cannot be reached.', {
-      fix: 'Save one first: in Settings > Backup Environment, or with byok environment apply.',
-    })
+  const { environmentId: id, externalId, revision } = await savedEnvironment(context.db)
   const parsed = parseKeyIdentifier(typed)
   if (!parsed.ok) throw new AppError('invalid', parsed.message)
   const region = regionOf(parsed.key) ?? revision.region
@@ -25,11 +21,11 @@ export async function nameNewKey(context: EnvironmentContext, typed: string): Pr
     throw new AppError('invalid', `The new key is in partition “${there}”, and the Backup Environment in “${here}”.`, {
       fix: 'No credentials are good for both. Choose a key of the same partition.',
     })
-  const access = accessOf(context, environment, revision, await openSecret(context, environment.id, revision))
+  const access = accessOf(context, { id, externalId }, revision, await openSecret(context, id, revision))
   const report = await checkEnvironment({
     access: accessIn(access, region),
     installation: context.installation,
-    environment: environment.id,
+    environment: id,
     keys: [parsed.key.value],
     bucket: undefined,
   })

@@ -5,7 +5,8 @@ import type { AlertMessage } from '#lib/alerts/schema.ts'
 import { listOpenAlerts } from '#lib/alerts/view-alerts.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
-import { createBackupRow, savedEnvironment } from '#lib/backup/start-backup.ts'
+import { createBackupRow } from '#lib/backup/start-backup.ts'
+import { savedEnvironment } from '#lib/environment/access.ts'
 
 /** For the tests of one file: a console that sends alerts, and has no schedule before each. */
 export function schedulingConsole() {
