@@ -4,6 +4,7 @@ import { databaseTime, type Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { hasNoWorker } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
+import { backupSubject, restoreSubject } from './audit-subject.ts'
 import type { BackupContext } from './backup-context.ts'
 
 /** `cancelled`: it has ended. `asked`: its worker, or the next one of its host, ends it within a second or so. */
@@ -14,7 +15,7 @@ export async function cancelBackup(context: BackupContext, id: string, actor: st
   return context.db.$transaction(async (tx) => {
     const row = await tx.backup.findUnique({ where: { id }, omit: { envelope: true } })
     if (!row) throw new AppError('not-found', `There is no backup ${id}.`)
-    const audit = () => record(tx, actor, 'backup.cancel', `${row.source} (backup ${id})`)
+    const audit = () => record(tx, actor, 'backup.cancel', backupSubject(row))
     // Its machine is gone, and nobody there would ever notice that somebody asked. A worker that is there after all finds
     // its row ended, and stops.
     const abandoned = row.sourceKind !== 'stream' && (await hasNoWorker(tx, row.host))
@@ -40,7 +41,7 @@ export async function cancelRestore(context: BackupContext, id: string, actor: s
   return context.db.$transaction(async (tx) => {
     const row = await tx.restore.findUnique({ where: { id } })
     if (!row) throw new AppError('not-found', `There is no restore ${id}.`)
-    const audit = () => record(tx, actor, 'restore.cancel', `Backup ${row.backupId} to ${row.target}`)
+    const audit = () => record(tx, actor, 'restore.cancel', restoreSubject(row))
     const abandoned = await hasNoWorker(tx, row.host)
     const { count: idle } = await tx.restore.updateMany({
       where: { id, state: { in: abandoned ? [...idleStates, 'running'] : [...idleStates] } },

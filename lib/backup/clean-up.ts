@@ -2,6 +2,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import { databaseTime, type Tx } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
+import { backupSubject } from './audit-subject.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
@@ -104,7 +105,7 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
     return
   }
   if (row.state !== 'deleting') {
-    await db.backup.updateMany({ where: asSeen, data: { cleanedAt: new Date(), nextTryAt: null, tries: 0 } })
+    await db.backup.updateMany({ where: asSeen, data: { cleanedAt: new Date(now), nextTryAt: null, tries: 0 } })
     return
   }
   const untidy = await restoresToTidy(db, id)
@@ -122,7 +123,7 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
       actor: 'console',
       action: 'backup.deleted',
       outcome: 'success',
-      subject: `${row.source} (backup ${id})`,
+      subject: backupSubject(row),
       ...(left && { changes: { 'left by a cancelled restore': [null, left] } }),
     })
   })

@@ -3,6 +3,7 @@ import type { Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { minuteText } from '#lib/time-text.ts'
+import { backupSubject } from './audit-subject.ts'
 import type { BackupContext } from './backup-context.ts'
 import { isUnderWay, underWayStates } from './under-way-schema.ts'
 
@@ -22,7 +23,7 @@ export async function deleteBackup(context: BackupContext, id: string, actor: st
       where: { id },
       data: { state: 'deleting', error: null, cleanedAt: null, nextTryAt: null, tries: 0 },
     })
-    const subject = `${row.source} (backup ${id}), “${row.name}” of ${row.createdAt.toISOString()}`
+    const subject = `${backupSubject(row)}, “${row.name}” of ${row.createdAt.toISOString()}`
     await recordAudit(tx, { actor, action: 'backup.delete', outcome: 'success', subject })
     await enqueue(context.jobs, tx, 'clean-up', id)
   })

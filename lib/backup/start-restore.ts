@@ -6,6 +6,7 @@ import { idAndTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { chooseHost } from '#lib/jobs/choose-host.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
+import { restoreSubject } from './audit-subject.ts'
 import type { BackupContext } from './backup-context.ts'
 import { mustStayComplete } from './delete-backup.ts'
 import { resolveTarget } from './folders.ts'
@@ -47,7 +48,7 @@ export async function startRestore(
       actor,
       action: 'restore.start',
       outcome: 'success',
-      subject: `Backup ${backupId} to ${folder}`,
+      subject: restoreSubject({ backupId, target: folder }),
       changes: {
         ...(paths.length > 0 && { paths: [null, paths.join('\n').slice(0, 4000)] }),
         ...(overwrite && { overwrite: [null, overwrite] }),
