@@ -1,7 +1,7 @@
 import { displayPath } from '#lib/archive/byte-path.ts'
 import { AppError } from '#lib/errors.ts'
 import { type Codec, sha256Of } from './codec.ts'
-import { listEntries } from './list-entries.ts'
+import { EntryIndex } from './entry-index.ts'
 import type { BackupTotals, Manifest, Part } from './manifest.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { readManifest } from './read-manifest.ts'
@@ -40,7 +40,7 @@ export async function finishedBefore(
 async function warningsIn(backup: OpenedBackup): Promise<readonly PathWarning[]> {
   const found: PathWarning[] = []
   if (backup.manifest.totals.warnings === 0) return found
-  for await (const { path, warning: message } of listEntries(backup)) {
+  for await (const { path, warning: message } of new EntryIndex(backup).from('')) {
     if (message !== undefined) found.push({ path: displayPath(path), message })
     if (found.length === WARNINGS_KEPT) break
   }

@@ -26,7 +26,7 @@ export async function downloadFile(
   path: BytePath,
 ): Promise<{ size: number; content: AsyncGenerator<Buffer> }> {
   const found = await index.find(path)
-  const file = found?.type === 'hardlink' ? await firstOf(index, found) : found
+  const file = found?.type === 'hardlink' ? await index.fileOf(found) : found
   if (file?.type !== 'file') throw new AppError('not-found', `The backup holds no file “${displayPath(path)}”.`)
   return { size: file.size, content: inPieces(new TarReader(backup, SEGMENTS_AHEAD).read(file.data, file.size)) }
 }
@@ -47,7 +47,7 @@ export async function* downloadTar({ backup, index }: Source, wanted: readonly s
     let entry: Entry = item
     let content: AsyncGenerator<Buffer> = tar.read(item.data, item.size)
     if (item.type === 'hardlink' && selection && !selection.selects(item.target ?? '', false)) {
-      const first = await firstOf(index, item)
+      const first = await index.fileOf(item)
       const other = inItsStead.get(first.path)
       if (other !== undefined) entry = { ...item, target: other }
       else {
@@ -87,12 +87,6 @@ function harmless(name: string): string {
   if (characters.length <= LONGEST) return safe || 'download'
   const [extension = ''] = /\.[^. ]{1,15}$/u.exec(safe) ?? []
   return characters.slice(0, LONGEST - [...extension].length).join('') + extension
-}
-
-async function firstOf(index: EntryIndex, link: Entry): Promise<Entry> {
-  const first = await index.find(link.target ?? '')
-  if (first?.type === 'file') return first
-  throw new AppError('integrity', `The backup holds “${displayPath(link.path)}”, a hard link to what is no file of it.`)
 }
 
 async function* everything(index: EntryIndex): AsyncGenerator<{ item: Entry | SkippedItem }> {

@@ -76,6 +76,15 @@ export class EntryIndex {
     return undefined
   }
 
+  /** The file that a hard link of the backup is another name of. @throws AppError `integrity` when there is none */
+  async fileOf({ path, target = '' }: Entry): Promise<Entry> {
+    const file = await this.find(target)
+    if (file?.type === 'file') return file
+    const { backup } = this.#backup.identity
+    const message = `Backup ${backup} holds “${displayPath(path)}”, a hard link to what is no file of it.`
+    throw new AppError('integrity', message)
+  }
+
   /** The last part that begins before this key: nothing with at least this key comes before it. */
   async partOf(key: string): Promise<number> {
     let [low, high] = [0, this.parts - 1]

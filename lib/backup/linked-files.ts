@@ -2,7 +2,6 @@ import type { BytePath } from '#lib/archive/byte-path.ts'
 import type { Entry } from '#lib/archive/entry.ts'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
 import type { TreeWriter } from '#lib/archive/restore-tree.ts'
-import { AppError } from '#lib/errors.ts'
 import type { EntryIndex } from './entry-index.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import type { Selection } from './select-entries.ts'
@@ -34,28 +33,20 @@ export function linkedFiles(
         return { entry: { ...entry, target: stead.path }, content: nothing() }
       const restored = selection === undefined || selection.selects(target, false)
       if (restored && !tree.overwrites) return { entry, content: nothing() }
-      const first = await firstOf(target)
+      const first = await index.fileOf(entry)
       if (restored && tree.holds(first)) return { entry, content: nothing() }
-      return asFile(entry, target, first)
+      return asFile(entry, first)
     },
 
     /** The same for a link that could not be made. */
     async unlinked(entry: Entry): Promise<{ entry: Entry; content: AsyncIterable<Buffer> }> {
-      const target = entry.target ?? ''
-      return asFile(entry, target, await firstOf(target))
+      return asFile(entry, await index.fileOf(entry))
     },
   }
 
-  async function firstOf(target: BytePath): Promise<Entry> {
-    const first = await index.find(target)
-    if (first?.type === 'file') return first
-    throw new AppError('integrity', `Backup ${backup.identity.backup} holds a hard link to what is no file of it.`)
-  }
-
-  function asFile(entry: Entry, target: BytePath, { type, size, data }: Entry) {
-    const { target: _, ...link } = entry
+  function asFile({ target: _, ...link }: Entry, { path, type, size, data }: Entry) {
     const file = { ...link, type, size, data }
-    inItsStead.set(target, file)
+    inItsStead.set(path, file)
     finished?.find(file)
     return { entry: file, content: readAlone(file) }
   }

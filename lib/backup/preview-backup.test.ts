@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { failureOf, folderSource, Workbench } from './backup-for-tests.ts'
-import { listEntries } from './list-entries.ts'
+import { EntryIndex } from './entry-index.ts'
 import { type PreviewedItem, previewBackup } from './preview-backup.ts'
 
 let bench: Workbench
@@ -40,7 +40,7 @@ test.each<[string, { include?: string[]; exclude?: string[] }]>([
   const { files, folders, links, bytes, warnings } = written
   expect(totals).toMatchObject({ files, folders, links, bytes, warnings })
   const held = []
-  for await (const entry of listEntries(await bench.open('mine'))) held.push([entry.type, entry.path])
+  for await (const entry of new EntryIndex(await bench.open('mine')).from('')) held.push([entry.type, entry.path])
   const shown = items.filter(({ type }) => type !== 'left out').map(({ type, path }) => [type, path])
   expect(shown.sort()).toEqual(held.sort())
 })

@@ -17,10 +17,10 @@ import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { AppError } from '#lib/errors.ts'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
 import { failureOf, folderSource, SEGMENT, Workbench } from './backup-for-tests.ts'
+import { EntryIndex } from './entry-index.ts'
 import { interruptAnywhere } from './interrupt-anywhere-for-tests.ts'
 import { interrupted, resumable, runCutInTwo } from './interrupt-for-tests.ts'
 import { MemoryJournal } from './journal-for-tests.ts'
-import { listEntries } from './list-entries.ts'
 
 let bench: Workbench
 beforeEach(() => {
@@ -66,7 +66,7 @@ describe('after an interruption at any stored object', () => {
     const backup = await bench.open('mine')
     expect(new Set(backup.manifest.segments.map(({ place }) => place.attempt)).size).toBeGreaterThan(2)
     let listed = 0
-    for await (const _ of listEntries(backup)) listed += 1
+    for await (const _ of new EntryIndex(backup).from('')) listed += 1
     expect(listed).toBe(Object.keys(describeTree(bench.source)).length)
   })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { failureOf, folderSource, SEGMENT, Workbench } from './backup-for-tests.ts'
-import { listEntries } from './list-entries.ts'
+import { EntryIndex } from './entry-index.ts'
 import type { IncomingFile } from './source.ts'
 
 let bench: Workbench
@@ -187,7 +187,7 @@ describe('patterns', () => {
     linkSync(join(bench.source, 'a.log'), join(bench.source, 'z.txt'))
     await bench.backUp('mine', { source: folderSource(bench.source, patterns) })
     const paths: string[] = []
-    for await (const item of listEntries(await bench.open('mine')))
+    for await (const item of new EntryIndex(await bench.open('mine')).from(''))
       paths.push(item.type === 'folder' ? `${item.path}/` : item.path)
     await bench.restore('mine')
     return paths

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ObjectStore, ReadOptions } from '#lib/storage/object-store.ts'
 import { failureOf, SEGMENT, Workbench } from './backup-for-tests.ts'
-import { listEntries } from './list-entries.ts'
+import { EntryIndex } from './entry-index.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { TarReader } from './tar-reader.ts'
 import { toldAhead } from './told-ahead.ts'
@@ -19,7 +19,7 @@ beforeEach(async () => {
   writeFileSync(join(bench.source, 'file'), content)
   await bench.backUp('mine', { protection: { method: 'none' } })
   const backup = await bench.open('mine', { protection: { method: 'none' } })
-  for await (const item of listEntries(backup)) if (item.type === 'file') data = item.data
+  for await (const item of new EntryIndex(backup).from('')) if (item.type === 'file') data = item.data
 })
 afterEach(() => bench.remove())
 
@@ -99,7 +99,7 @@ test('at the end of a file the next ones are on their way already', async () => 
   const { segments } = backup.manifest
   const starts = segments.map((_, index) => segments.slice(0, index).reduce((sum, { length }) => sum + length, 0))
   let read = 0
-  for await (const { item } of toldAhead(asItems(listEntries(backup)), reader)) {
+  for await (const { item } of toldAhead(asItems(new EntryIndex(backup).from('')), reader)) {
     if (item.type !== 'file') continue
     const end = item.data + item.size
     for await (const piece of reader.read(item.data, item.size)) read += piece.length

@@ -6,8 +6,8 @@ import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { AppError } from '#lib/errors.ts'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
 import { failureOf, folderSource, SEGMENT, Workbench } from './backup-for-tests.ts'
+import { EntryIndex } from './entry-index.ts'
 import type { SealedEnvelope } from './envelope.ts'
-import { listEntries } from './list-entries.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { TestKey } from './test-keys.ts'
 
@@ -224,7 +224,7 @@ test('a long list of entries comes in several parts', async () => {
   const backup = await bench.open('mine')
   expect(backup.manifest.entries.length).toBeGreaterThan(1)
   let seen = 0
-  for await (const item of listEntries(backup)) if (item.path.includes('file-')) seen += 1
+  for await (const item of new EntryIndex(backup).from('')) if (item.path.includes('file-')) seen += 1
   expect(seen).toBe(count)
 })
 
