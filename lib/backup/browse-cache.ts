@@ -21,6 +21,7 @@ export interface BrowsedBackup {
 
 interface Kept {
   readonly pinned: string
+  /** By the clock of this process, which nobody sets. */
   readonly until: number
   readonly opened: Promise<{ backup: OpenedBackup; index: EntryIndex; connection: Connection }>
   users: number
@@ -50,7 +51,7 @@ export class BrowsedBackups {
     }
     const pinned = JSON.stringify([row.manifestSha256, row.envelopeSha256, row.generation, row.keyIds])
     const old = this.#kept.get(id)
-    if (old && (old.pinned !== pinned || old.until < Date.now())) this.#drop(id)
+    if (old && (old.pinned !== pinned || old.until < performance.now())) this.#drop(id)
     const kept = this.#kept.get(id) ?? this.#keep(id, pinned, row)
     // The most recently used comes last.
     this.#kept.delete(id)
@@ -90,7 +91,7 @@ export class BrowsedBackups {
         throw error
       }
     }
-    const kept = { pinned, until: Date.now() + keptForMs, opened: open(), users: 0, dropped: false }
+    const kept = { pinned, until: performance.now() + keptForMs, opened: open(), users: 0, dropped: false }
     kept.opened.catch(() => {}) // whoever opens it is told
     this.#kept.set(id, kept)
     for (const oldest of this.#kept.keys()) {

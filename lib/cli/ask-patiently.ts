@@ -21,8 +21,8 @@ export async function askPatiently<T>(
     } catch (error) {
       if (!isDatabaseError(error)) throw error
       // Since the first refusal, not the last answer: over a line that was cut the refusal itself takes a minute.
-      since ??= Date.now()
-      if (Date.now() - since > (options.patienceMs ?? patienceMs))
+      since ??= performance.now()
+      if (performance.now() - since > (options.patienceMs ?? patienceMs))
         throw new AppError('unreachable', messageOf(error), { cause: error, fix: options.goesOn })
       options.onAway()
       await delay(1_000)

@@ -36,7 +36,7 @@ export function addBackupDelete(backup: Command): void {
         }
         const row = await services.db.backup.findUnique({ where: { id }, select: { bytesStored: true } })
         await deleteBackup(services.backup, id, 'command line')
-        for (const end = Date.now() + patienceMs; Date.now() < end; await delay(200)) {
+        for (const end = performance.now() + patienceMs; performance.now() < end; await delay(200)) {
           const left = await services.db.backup.findUnique({ where: { id }, select: { error: true } })
           if (!left)
             return print(`Backup ${id} is deleted: ${bytesText(Number(row?.bytesStored ?? 0))} less in the bucket.`)

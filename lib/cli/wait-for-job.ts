@@ -72,7 +72,7 @@ interface Moment {
 /** Since when it has been running without a break: the time that it waited says nothing of how fast it is. */
 function movingSince(from: Moment | undefined, { state, bytesDone, error }: Progress): Moment | undefined {
   if (state !== 'running' || error !== null) return undefined
-  return from && bytesDone >= from.bytes ? from : { at: Date.now(), bytes: bytesDone }
+  return from && bytesDone >= from.bytes ? from : { at: performance.now(), bytes: bytesDone }
 }
 
 function textOf(progress: Progress, from?: Moment): string {
@@ -85,7 +85,7 @@ function textOf(progress: Progress, from?: Moment): string {
 
 function progressText(progress: Progress, from: Moment | undefined): string {
   const { bytesDone, bytesTotal, filesDone, filesTotal, currentPath } = progress
-  const rate = from ? ((bytesDone - from.bytes) / Math.max(100, Date.now() - from.at)) * 1000 : 0
+  const rate = from ? ((bytesDone - from.bytes) / Math.max(100, performance.now() - from.at)) * 1000 : 0
   const ofBytes = bytesTotal === null ? '' : ` of ${bytesText(bytesTotal)}`
   const files = filesTotal === null ? count(filesDone, 'file') : `${filesDone} of ${count(filesTotal, 'file')}`
   const left =

@@ -25,7 +25,7 @@ export async function waitForRewrap({ db }: Services, id: string): Promise<Rewra
       })
       if (!run) throw new AppError('not-found', `The re-wrap ${id} is gone.`)
       if (rewrapEnded(run.state) || run.state === 'paused') return run
-      const at = Date.now()
+      const at = performance.now()
       seen = [...seen.filter((one) => at - one.at <= windowMs), { at, done: run.done }]
       line.show(textOf(run, seen[0] ?? { at, done: run.done }, at))
       await delay(200)

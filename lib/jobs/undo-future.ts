@@ -14,6 +14,8 @@ export async function undoFuture(db: Db): Promise<void> {
   await db.$executeRaw`
     UPDATE pgboss.queue SET monitor_claim_on = NULL, monitor_on = NULL, maintain_on = NULL
     WHERE greatest(monitor_claim_on, monitor_on, maintain_on) > now() + interval '2 hours'`
+  // The same of an upload whose receiver died.
+  await db.$executeRaw`UPDATE "backup" SET "seenAt" = now() WHERE "seenAt" > now() + interval '2 hours'`
   await db.$executeRaw`UPDATE "backup" SET "nextTryAt" = now() WHERE "nextTryAt" > now() + interval '2 hours'`
   await db.$executeRaw`UPDATE "restore" SET "nextTryAt" = now() WHERE "nextTryAt" > now() + interval '2 hours'`
   await db.$executeRaw`

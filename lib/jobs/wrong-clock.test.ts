@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { takeTry } from '#lib/auth/sign-in-limit.ts'
+import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { cancelBackup } from '#lib/backup/cancel-job.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { runBackup } from '#lib/backup/run-backup.ts'
@@ -8,6 +9,8 @@ import { runVerification } from '#lib/backup/run-verification.ts'
 import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { startRestore } from '#lib/backup/start-restore.ts'
 import { startVerification } from '#lib/backup/start-verification.ts'
+import { catalogTime } from '#lib/catalog/catalog-format.ts'
+import { exportCatalog } from '#lib/catalog/export-catalog.ts'
 import { databaseTime } from '#lib/db.ts'
 import { checkHealth } from '#lib/health.ts'
 import { followKeys, watchKeys } from '#lib/key-health/watch-keys.ts'
@@ -141,6 +144,9 @@ test('what a clock that was ahead put off for a year is done once it is right', 
   expect(await jobs()).toEqual([{ due: true, kept: true }])
   expect(await fromNow((await row(id)).nextTryAt)).toBeLessThanOrEqual(0)
   expect((await row(soon)).nextTryAt).toEqual(inFiveMinutes)
+  await here.db.backup.update({ where: { id: soon }, data: { seenAt: new Date(Date.now() + year) } })
+  await undoFuture(here.db)
+  expect(await fromNow((await row(soon)).seenAt)).toBeLessThanOrEqual(0)
   const put = await here.db.$queryRaw`SELECT 1 FROM pgboss.queue WHERE monitor_claim_on > now()`
   expect(put).toEqual([])
 
@@ -160,6 +166,38 @@ test('a key that was tried by a clock that was ahead is tried again in its time'
   const { checkedAt, nextCheckAt } = await here.db.keyHealth.findFirstOrThrow()
   expect(await fromNow(checkedAt)).toBeLessThanOrEqual(0)
   expect(await fromNow(nextCheckAt)).toBeLessThan(20 * minute)
+})
+
+test('a key that a machine whose clock is ahead has used is tried in its time, and its trouble looked at', async () => {
+  const arn = here.key('backups')
+  const stands = () => here.db.keyHealth.findUniqueOrThrow({ where: { arn } })
+  const use = (operation: string, fault?: AwsFault) =>
+    wrongBy(year, () => {
+      here.context.kmsTally.of('restore')({ operation, key: arn, requests: 1, fault })
+      return here.context.kmsTally.flush()
+    })
+  await followKeys(here.context, await databaseTime(here.db))
+  await use('Encrypt')
+  await use('Decrypt')
+  const { encryptProvenAt, decryptProvenAt } = await stands()
+  for (const at of [encryptProvenAt, decryptProvenAt]) expect(Math.abs(await fromNow(at))).toBeLessThan(minute)
+  const [before, after] = [new Date(Date.now() - 10 * minute), new Date(Date.now() + 10 * minute)]
+  await here.db.keyHealth.updateMany({ data: { state: 'healthy', checkedAt: before, nextCheckAt: after } })
+  await use('Decrypt', faultOf(new Error('It was refused.')))
+  expect(await fromNow((await stands()).nextCheckAt)).toBeLessThanOrEqual(0)
+
+  // Or a clock of the database that was ahead then.
+  const ahead = new Date(Date.now() + 60 * minute)
+  await here.db.keyHealth.updateMany({ data: { encryptProvenAt: ahead, decryptProvenAt: ahead, checkedAt: before } })
+  await watchKeys(here.context, { everyMs: 15 * minute, unhealthyEveryMs: minute })
+  expect(Math.abs(await fromNow((await stands()).checkedAt))).toBeLessThan(minute)
+})
+
+test('a catalogue that a machine of the wrong time exports is as new as it is', async () => {
+  // As far as AWS takes it.
+  const { time } = await wrongBy(4 * minute, () => exportCatalog(here.context, undefined, actor))
+  const now = catalogTime(await databaseTime(here.db))
+  expect(time < now).toBe(true)
 })
 
 test('a worker whose clock is ahead does not end the time in which a crypto-shred can be undone', async () => {

@@ -1,5 +1,5 @@
 import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
-import type { Db } from '#lib/db.ts'
+import { type Db, databaseTime } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
 import type { KmsPurpose } from './schema.ts'
@@ -28,14 +28,14 @@ export interface KmsTally {
 /** What a backup or restore does proves a key, which the watch takes for a check; what fails makes it check at once. */
 export function openKmsTally(db: Db): KmsTally {
   let counts = new Map<string, number>()
-  let encrypted = new Map<string, Date>()
-  let decrypted = new Map<string, Date>()
-  let troubled = new Map<string, Date>()
+  let encrypted = new Map<string, number>()
+  let decrypted = new Map<string, number>()
+  let troubled = new Map<string, number>()
   let timer: { readonly at: number; readonly cancel: () => void } | undefined
   let flushing = Promise.resolve()
 
   function flushIn(ms: number): void {
-    const at = Date.now() + ms
+    const at = performance.now() + ms
     if (timer && timer.at <= at) return
     timer?.cancel()
     const handle = setTimeout(() => void flush(), ms).unref()
@@ -63,9 +63,10 @@ export function openKmsTally(db: Db): KmsTally {
   return {
     of: (purpose) => (call) => {
       const { key, operation, requests, fault } = call
-      const at = new Date()
+      const at = performance.now()
       if (requests > 0) {
-        const name = JSON.stringify([key, at.toISOString().slice(0, 10), purpose, operation])
+        const day = new Date().toISOString().slice(0, 10)
+        const name = JSON.stringify([key, day, purpose, operation])
         counts.set(name, (counts.get(name) ?? 0) + requests)
       }
       if (purpose === 'health') return flushIn(flushMs)
@@ -82,21 +83,29 @@ export function openKmsTally(db: Db): KmsTally {
   }
 }
 
+/** The calls of each key: how many, and when the newest of their kind was, in milliseconds of this process. */
 interface Taken {
   readonly counts: ReadonlyMap<string, number>
-  readonly encrypted: ReadonlyMap<string, Date>
-  readonly decrypted: ReadonlyMap<string, Date>
-  readonly troubled: ReadonlyMap<string, Date>
+  readonly encrypted: ReadonlyMap<string, number>
+  readonly decrypted: ReadonlyMap<string, number>
+  readonly troubled: ReadonlyMap<string, number>
 }
 
 async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken): Promise<void> {
-  for (const [arn, at] of encrypted) await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: at } })
-  for (const [arn, at] of decrypted) await db.keyHealth.updateMany({ where: { arn }, data: { decryptProvenAt: at } })
-  for (const [arn, at] of troubled)
+  // By the database's clock, as the watch is: by one that is ahead a key would count as proven, and go untried, for as long.
+  const [now, here] = [(await databaseTime(db)).getTime(), performance.now()]
+  const timeOf = (at: number) => new Date(now - (here - at))
+  for (const [arn, at] of encrypted)
+    await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: timeOf(at) } })
+  for (const [arn, at] of decrypted)
+    await db.keyHealth.updateMany({ where: { arn }, data: { decryptProvenAt: timeOf(at) } })
+  for (const [arn, at] of troubled) {
+    const rested = { lt: timeOf(at - restMs) }
     await db.keyHealth.updateMany({
-      where: { arn, state: 'healthy', nextCheckAt: { gt: at }, checkedAt: { lt: new Date(at.getTime() - restMs) } },
-      data: { nextCheckAt: at },
+      where: { arn, state: 'healthy', nextCheckAt: { gt: timeOf(at) }, checkedAt: rested },
+      data: { nextCheckAt: timeOf(at) },
     })
+  }
   // Last, so that counts that are kept for another try are written nowhere.
   if (counts.size === 0) return
   // In one order, so that two processes never wait for each other.

@@ -4,7 +4,7 @@ import type { Remedy } from '#lib/aws/schema.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { count as countText } from '#lib/count-text.ts'
-import type { Db } from '#lib/db.ts'
+import { type Db, databaseTime } from '#lib/db.ts'
 import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -37,7 +37,7 @@ export async function startDeletion(
       throw new AppError('invalid', `What was typed is not “${deletionWord(count)}”.`)
     await tx.retireProof.update({
       where: { id },
-      data: { deletion: 'queued', deletionBy: actor, deletionAt: new Date() },
+      data: { deletion: 'queued', deletionBy: actor, deletionAt: await databaseTime(tx) },
     })
     await recordAudit(tx, {
       actor,

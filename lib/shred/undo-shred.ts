@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db } from '#lib/db.ts'
+import { type Db, databaseTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 
@@ -7,8 +7,9 @@ import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
  * Nothing of the request is done. Any administrator may, until a worker has begun: of the two, one comes first.
  * Throws AppError `not-found`, or `conflict` when it is too late or was done before.
  */
-export async function undoShred(db: Db, id: string, actor: string, now = new Date()): Promise<void> {
+export async function undoShred(db: Db, id: string, actor: string, given?: Date): Promise<void> {
   await db.$transaction(async (tx) => {
+    const now = given ?? (await databaseTime(tx))
     const { count } = await tx.shred.updateMany({
       where: { id, state: 'waiting' },
       data: { state: 'undone', undoneAt: now, undoneBy: actor },
