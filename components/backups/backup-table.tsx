@@ -1,6 +1,7 @@
 'use client'
 import Link from 'next/link'
 import { formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { Path } from '#components/ui/path-text.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { BackupRow } from '#lib/backup/schema.ts'
@@ -41,9 +42,7 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
                 >
                   {row.name}
                 </Link>
-                <code className="block truncate text-sm text-ink-3" title={row.source}>
-                  {row.source}
-                </code>
+                <Path path={row.source} className="block truncate text-sm text-ink-3" />
                 {/* What the other columns say, for a screen that has no room for them. */}
                 <div className="mt-1 text-sm text-ink-3 md:hidden">
                   {row.bytes !== null && `${formatBytes(row.bytes)} · `}

@@ -1,6 +1,7 @@
 import { FileText, Folder, Link2, TriangleAlert } from 'lucide-react'
 import Link from 'next/link'
 import { formatBytes } from '#components/ui/format-bytes.ts'
+import { Path, PathText } from '#components/ui/path-text.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { BrowsedItem } from '#lib/backup/browse-schema.ts'
@@ -60,7 +61,11 @@ function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { it
   const shown = found ? item.path : item.name
   // The name by itself: of a long path only the beginning, which many share, would be seen.
   const folder = found && item.path.endsWith(`/${item.name}`) ? item.path.slice(0, -item.name.length) : ''
-  const label = <span className="line-clamp-3 wrap-anywhere">{item.name}</span>
+  const label = (
+    <span className="line-clamp-3 wrap-anywhere" title={item.name}>
+      <PathText path={item.name} />
+    </span>
+  )
   return (
     <tr>
       {mayTake && (
@@ -95,15 +100,13 @@ function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { it
             ) : (
               label
             )}
-            {folder && (
-              <code className="line-clamp-2 text-sm text-ink-3 wrap-anywhere" title={item.path}>
-                {folder}
-              </code>
-            )}
+            {folder && <Path path={folder} className="line-clamp-2 text-sm text-ink-3 wrap-anywhere" />}
             {item.target !== null && (
               <p className="text-sm text-ink-3 wrap-anywhere">
                 {item.type === 'hardlink' ? 'The same file as ' : 'Leads to '}
-                <code>{item.target}</code>
+                <code>
+                  <PathText path={item.target} />
+                </code>
               </p>
             )}
             {/* What the other columns say, for a screen that has no room for them. */}

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { formatDuration } from '#components/ui/format-time.ts'
 import { LastAnswer } from '#components/ui/last-answer.tsx'
+import { PathText } from '#components/ui/path-text.tsx'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import type { Progress } from '#lib/backup/progress-schema.ts'
 import type { BackupState } from '#lib/backup/schema.ts'
@@ -79,7 +80,9 @@ export function LiveProgress({ name, title, label, state, actions }: Props) {
       </div>
       {/* Here from the start, so that nothing moves when the first path comes. */}
       {progress.state !== 'waiting' && (
-        <code className="mt-1 block h-[18px] truncate text-sm text-ink-3">{progress.currentPath}</code>
+        <code className="mt-1 block h-[18px] truncate text-sm text-ink-3">
+          {progress.currentPath !== null && <PathText path={progress.currentPath} />}
+        </code>
       )}
       {progress.state === 'running' && <ThroughputGraph samples={progress.samples} />}
       {progress.state === 'waiting' && (
@@ -94,11 +97,7 @@ export function LiveProgress({ name, title, label, state, actions }: Props) {
         </p>
       )}
       {progress.error && (
-        <p
-          className={`mt-2 text-sm wrap-anywhere ${progress.state === 'waiting' ? 'text-ink-2' : waits ? 'text-warn' : 'text-bad'}`}
-        >
-          {progress.error}
-        </p>
+        <p className={`mt-2 text-sm wrap-anywhere ${errorTone(progress.state, waits)}`}>{progress.error}</p>
       )}
       <LastAnswer at={lastAnswer} />
     </div>
@@ -107,6 +106,11 @@ export function LiveProgress({ name, title, label, state, actions }: Props) {
 
 function Strong({ children }: { children: ReactNode }) {
   return <strong className="font-medium text-ink">{children}</strong>
+}
+
+function errorTone(state: BackupState, waits: boolean): string {
+  if (state === 'waiting') return 'text-ink-2'
+  return waits ? 'text-warn' : 'text-bad'
 }
 
 function stage(progress: Progress): string {

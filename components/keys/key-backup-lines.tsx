@@ -2,6 +2,7 @@
 import Link from 'next/link'
 import { StateBadge } from '#components/backups/state-badge.tsx'
 import { formatBytes } from '#components/ui/format-bytes.ts'
+import { Path } from '#components/ui/path-text.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { KeyBackup } from '#lib/key-holdings/schema.ts'
@@ -45,9 +46,7 @@ export function KeyBackupLines({ backups }: { backups: readonly KeyBackupLine[] 
                 >
                   {backup.name}
                 </Link>
-                <code className="block truncate text-sm text-ink-3" title={backup.source}>
-                  {backup.source}
-                </code>
+                <Path path={backup.source} className="block truncate text-sm text-ink-3" />
                 {backup.state !== 'complete' && (
                   <StateBadge state={backup.state} warnings={0} waitingFor={backup.waitingFor} />
                 )}

@@ -10,7 +10,7 @@ export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
   if (runs.length === 0) return <p className="text-ink-2">There was no re-wrap yet.</p>
   return (
     <div className="card relative overflow-x-auto">
-      <Table>
+      <Table aria-label="Re-wraps so far">
         <thead>
           <tr>
             <Th>Started</Th>

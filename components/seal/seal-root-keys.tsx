@@ -13,7 +13,7 @@ export function SealRootKeys({ rootKeys }: { rootKeys: readonly RootKeyStatus[] 
         Root keys
       </h2>
       <div className="card relative overflow-x-auto">
-        <Table>
+        <Table aria-label="Root keys">
           <thead>
             <tr>
               <Th>Root key</Th>

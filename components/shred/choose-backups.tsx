@@ -1,6 +1,7 @@
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { formatBytes } from '#components/ui/format-bytes.ts'
+import { Path } from '#components/ui/path-text.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { shortenArn } from '#components/ui/shorten-arn.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
@@ -80,9 +81,7 @@ export function ChooseByHand({ rows }: { rows: readonly BackupRow[] }) {
                   <label htmlFor={`choose-${row.id}`} className="line-clamp-2 font-medium wrap-anywhere">
                     {row.name}
                   </label>
-                  <code className="block truncate text-sm text-ink-3" title={row.source}>
-                    {row.source}
-                  </code>
+                  <Path path={row.source} className="block truncate text-sm text-ink-3" />
                   <div className="mt-1 text-sm text-ink-3 md:hidden">
                     <Time iso={row.createdAt} />
                   </div>

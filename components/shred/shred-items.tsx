@@ -1,5 +1,6 @@
 import Link from 'next/link'
 import { formatBytes } from '#components/ui/format-bytes.ts'
+import { Path } from '#components/ui/path-text.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { ShredItemRow } from '#lib/shred/schema.ts'
@@ -32,9 +33,7 @@ export function ShredItems({ items }: { items: readonly ShredItemRow[] }) {
                 >
                   {item.name}
                 </Link>
-                <code className="block truncate text-sm text-ink-3" title={item.source}>
-                  {item.source}
-                </code>
+                <Path path={item.source} className="block truncate text-sm text-ink-3" />
                 {item.error && (
                   <p className="mt-1 text-sm text-ink-2 wrap-anywhere">
                     {item.error === items[index - 1]?.error ? 'For the same reason as the one above.' : item.error}

@@ -19,6 +19,7 @@ import { buttonClass } from '#components/ui/button-class.ts'
 import { Card } from '#components/ui/card.tsx'
 import { Command } from '#components/ui/command.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
+import { Path } from '#components/ui/path-text.tsx'
 import { can } from '#lib/auth/schema.ts'
 import { pathOfId } from '#lib/backup/browse-backup.ts'
 import { browseQuerySchema } from '#lib/backup/browse-schema.ts'
@@ -66,7 +67,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
         }
         lede={
           <>
-            <code className="line-clamp-2 wrap-anywhere">{backup.source}</code>
+            <Path path={backup.source} className="line-clamp-2 wrap-anywhere" />
             {backup.host && <span className="wrap-anywhere">on {backup.host}</span>}
           </>
         }

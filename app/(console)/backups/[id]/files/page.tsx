@@ -11,6 +11,7 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { FilterBar } from '#components/ui/filter-bar.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
 import { Pager } from '#components/ui/pager.tsx'
+import { PathText } from '#components/ui/path-text.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import { can } from '#lib/auth/schema.ts'
 import { type BrowseQuery, type BrowseView, browseQuerySchema } from '#lib/backup/browse-schema.ts'
@@ -77,7 +78,7 @@ function Crumbs({ id, folders }: { id: string; folders: BrowseView['folders'] })
             )}
             {depth === folders.length - 1 ? (
               <span aria-current="page" className="line-clamp-2 min-w-0 font-medium wrap-anywhere">
-                {folder.name}
+                <PathText path={folder.name} />
               </span>
             ) : (
               <Link
@@ -85,7 +86,7 @@ function Crumbs({ id, folders }: { id: string; folders: BrowseView['folders'] })
                 prefetch={false}
                 className="link line-clamp-2 min-w-0 wrap-anywhere"
               >
-                {folder.name}
+                <PathText path={folder.name} />
               </Link>
             )}
           </li>
