@@ -1,4 +1,7 @@
+import { Fragment } from 'react'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { LongList } from '#components/ui/long-list.tsx'
+import { PathText } from '#components/ui/path-text.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { ChangeResult, RestoreRow } from '#lib/backup/schema.ts'
 import { isUnderWay } from '#lib/backup/under-way-schema.ts'
@@ -48,18 +51,37 @@ export function RestoreList({ restores, cancel }: Props) {
               </p>
               {restore.paths.length > 0 && (
                 <p className="mt-1 line-clamp-3 text-sm text-ink-3 wrap-anywhere">
-                  Only <code>{restore.paths.slice(0, 20).join(', ')}</code>
+                  Only{' '}
+                  {restore.paths.slice(0, 20).map((path, index) => (
+                    <Fragment key={path}>
+                      {index > 0 && ', '}
+                      <code>
+                        <PathText path={path} />
+                      </code>
+                    </Fragment>
+                  ))}
+                  {restore.paths.length > 20 && ` and ${formatNumber(restore.paths.length - 20)} more`}
                 </p>
               )}
               {restore.warnings > 0 && (
-                <ul className="mt-1.5 text-sm text-warn">
-                  {restore.warningList.slice(0, 5).map(({ path, message }) => (
-                    <li key={`${path} ${message}`} className="wrap-anywhere">
-                      <code>{path}</code>: {message}
-                    </li>
-                  ))}
-                  {restore.warnings > 5 && <li>and {formatNumber(restore.warnings - 5)} more warnings</li>}
-                </ul>
+                <div className="mt-1.5 text-sm text-warn">
+                  {restore.warnings > restore.warningList.length && (
+                    <p>
+                      {count(restore.warnings, 'warning')}, of which the first{' '}
+                      {formatNumber(restore.warningList.length)} are kept:
+                    </p>
+                  )}
+                  <LongList of="more warning" className="space-y-1">
+                    {restore.warningList.map(({ path, message }) => (
+                      <li key={`${path} ${message}`} className="wrap-anywhere">
+                        <code>
+                          <PathText path={path} />
+                        </code>
+                        : {message}
+                      </li>
+                    ))}
+                  </LongList>
+                </div>
               )}
               {restore.error && <p className="mt-1.5 text-sm text-bad wrap-anywhere">{restore.error}</p>}
             </div>
@@ -73,7 +95,9 @@ export function RestoreList({ restores, cancel }: Props) {
 function Target({ restore: { target, host } }: { restore: RestoreRow }) {
   return (
     <span className="min-w-0 wrap-anywhere">
-      <code>{target}</code>
+      <code>
+        <PathText path={target} />
+      </code>
       {host && ` on ${host}`}
     </span>
   )

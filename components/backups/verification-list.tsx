@@ -1,5 +1,6 @@
 import { Badge } from '#components/ui/badge.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { LongList } from '#components/ui/long-list.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { damageAdvice, type VerificationRow } from '#lib/backup/schema.ts'
 import { isUnderWay } from '#lib/backup/under-way-schema.ts'
@@ -53,17 +54,21 @@ function Ended({ verification }: { verification: VerificationRow }) {
         </p>
       )}
       {problems.length > 0 && (
-        <ul className="mt-2.5 divide-y divide-line rounded-control border border-line">
-          {problems.map(({ object, message }) => (
-            <li key={`${object} ${message}`} className="px-3 py-2">
-              <code className="wrap-anywhere">{object}</code>
-              <p className="text-sm text-ink-2 wrap-anywhere">{message}</p>
-            </li>
-          ))}
+        <div className="mt-2.5">
           {problemCount > problems.length && (
-            <li className="px-3 py-2 text-sm text-ink-3">and {formatNumber(problemCount - problems.length)} more</li>
+            <p className="mb-1.5 text-sm text-ink-2">
+              The first {formatNumber(problems.length)} of {formatNumber(problemCount)}:
+            </p>
           )}
-        </ul>
+          <LongList of="more problem" className="divide-y divide-line rounded-control border border-line">
+            {problems.map(({ object, message }) => (
+              <li key={`${object} ${message}`} className="px-3 py-2">
+                <code className="wrap-anywhere">{object}</code>
+                <p className="text-sm text-ink-2 wrap-anywhere">{message}</p>
+              </li>
+            ))}
+          </LongList>
+        </div>
       )}
       {problemCount > 0 && <p className="mt-2.5 text-sm text-ink-2">{damageAdvice}</p>}
     </div>

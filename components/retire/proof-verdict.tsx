@@ -3,6 +3,7 @@ import { keyHref } from '#components/keys/key-href.ts'
 import { Badge } from '#components/ui/badge.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
+import { LongList } from '#components/ui/long-list.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { RetireReport } from '#lib/retire/schema.ts'
 
@@ -27,16 +28,22 @@ export function ProofVerdict({ report, neededAgain }: Props) {
     >
       <Badge tone={safe ? 'ok' : 'bad'}>{safe ? 'Safe to retire' : 'Not safe to retire'}</Badge>
       {needs.length > 0 && (
-        <ul className="mt-4 space-y-2.5">
-          {needs.map(({ what, why }) => (
-            <li key={`${what} ${why}`} className="wrap-anywhere">
-              <span className="block font-medium">{what}</span>
-              <span className="text-ink-2">{why}</span>
-            </li>
-          ))}
-        </ul>
+        <div className="mt-4">
+          {needed > needs.length && (
+            <p className="mb-2.5 text-ink-2">
+              The first {formatNumber(needs.length)} of {formatNumber(needed)} that need it:
+            </p>
+          )}
+          <LongList of="more reason" className="space-y-2.5">
+            {needs.map(({ what, why }) => (
+              <li key={`${what} ${why}`} className="wrap-anywhere">
+                <span className="block font-medium">{what}</span>
+                <span className="text-ink-2">{why}</span>
+              </li>
+            ))}
+          </LongList>
+        </div>
       )}
-      {needed > needs.length && <p className="mt-2.5 text-ink-2">And {formatNumber(needed - needs.length)} more.</p>}
     </Card>
   )
 }

@@ -16,6 +16,18 @@ test('what is said of several backups is said once, whichever backup each line n
   ])
 })
 
+test('nor does the folder of an object, in which each one has its own, tell it from another', () => {
+  const failures = [one, two].map((id = '', at) => ({
+    id,
+    name: `n${at}`,
+    cause: `The object acme/installation/backups/${id}/envelope.json is not in bucket b.`,
+    fix: null,
+  }))
+  expect(byCause(failures)).toMatchObject([
+    { cause: 'The object …/envelope.json is not in bucket b.', backups: [{ id: one }, { id: two }] },
+  ])
+})
+
 test('what to do is another thing with the same cause', () => {
   const cause = `None of 2 keys opens backup ${one}: no.`
   expect(

@@ -15,5 +15,9 @@ export function byCause(failures: readonly RewrapFailureRow[]): Alike[] {
   )
 }
 
+/** Nor the folder of its objects, which has the ID in it. */
 const withoutId = (cause: string, id: string) =>
-  cause.replaceAll(` of backup ${id}`, '').replaceAll(`backup ${id}`, 'it')
+  cause
+    .replaceAll(` of backup ${id}`, '')
+    .replaceAll(`backup ${id}`, 'it')
+    .replaceAll(new RegExp(`\\S*/${id}/`, 'g'), '…/')

@@ -1,6 +1,7 @@
 import Link from 'next/link'
 import { Card } from '#components/ui/card.tsx'
 import { count } from '#components/ui/format-bytes.ts'
+import { LongList } from '#components/ui/long-list.tsx'
 import type { RewrapFailureRow } from '#lib/rewrap/schema.ts'
 import { byCause } from './by-cause.ts'
 
@@ -19,27 +20,29 @@ export function RewrapFailures({ failures, total, paused }: Props) {
       title={`${count(total, 'backup')} could not be done`}
       hint={`${total === 1 ? 'It is as it was, and has' : 'They are as they were, and have'} not held up the others. When the cause is mended, ${paused ? 'resume: what is listed is taken up again' : 'start again for what is left'}.`}
     >
-      <ul className="-my-3 divide-y divide-line">
+      <LongList of="more cause" className="-mt-3 divide-y divide-line">
         {byCause(failures).map(({ cause, fix, backups }) => (
-          <li key={`${cause} ${fix}`} className="py-3">
+          <li key={`${cause} ${fix}`} className="py-3 last:pb-0">
             <p className="wrap-anywhere">{cause}</p>
             {fix && (
               <p className="mt-1 wrap-anywhere">
                 <strong className="font-medium">What to do:</strong> {fix}
               </p>
             )}
-            <ul className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-sm">
-              {backups.map(({ id, name }) => (
-                <li key={id} className="max-w-full min-w-0">
-                  <Link href={`/backups/${id}`} prefetch={false} className="link block truncate" title={name}>
-                    {name}
-                  </Link>
-                </li>
-              ))}
-            </ul>
+            <div className="mt-2">
+              <LongList of="more backup" open={12} className="flex flex-wrap gap-x-4 gap-y-1 text-sm">
+                {backups.map(({ id, name }) => (
+                  <li key={id} className="max-w-full min-w-0">
+                    <Link href={`/backups/${id}`} prefetch={false} className="link block truncate" title={name}>
+                      {name}
+                    </Link>
+                  </li>
+                ))}
+              </LongList>
+            </div>
           </li>
         ))}
-      </ul>
+      </LongList>
       {total > failures.length && (
         <p className="mt-4 border-t border-line pt-3 text-sm text-ink-3">
           and {count(total - failures.length, 'more', 'more')}

@@ -1,5 +1,7 @@
 import { Card } from '#components/ui/card.tsx'
 import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
+import { LongList } from '#components/ui/long-list.tsx'
+import { Path } from '#components/ui/path-text.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { ShredPreview as Preview } from '#lib/shred/schema.ts'
@@ -16,15 +18,13 @@ export function ShredPreview({ preview }: { preview: Preview }) {
         {lastOf.length > 0 && (
           <div className="mb-4 rounded-control border border-warn bg-warn-soft px-3 py-2 text-warn">
             <p>No restore point would be left of</p>
-            <ul className="list-disc pl-5">
+            <LongList of="more source" open={10} className="list-disc pl-5">
               {lastOf.map((source) => (
                 <li key={source} className="wrap-anywhere">
-                  <code className="line-clamp-3" title={source}>
-                    {source}
-                  </code>
+                  <Path path={source} className="line-clamp-3" />
                 </li>
               ))}
-            </ul>
+            </LongList>
           </div>
         )}
         <div className="overflow-hidden rounded-control border border-line">
@@ -43,9 +43,7 @@ export function ShredPreview({ preview }: { preview: Preview }) {
                 <tr key={row.id}>
                   <Td>
                     <span className="line-clamp-2 font-medium wrap-anywhere">{row.name}</span>
-                    <code className="block truncate text-sm text-ink-3" title={row.source}>
-                      {row.source}
-                    </code>
+                    <Path path={row.source} className="block truncate text-sm text-ink-3" />
                   </Td>
                   <Td numeric wide>
                     {row.bytes === null ? '–' : formatBytes(row.bytes)}
@@ -67,13 +65,13 @@ export function ShredPreview({ preview }: { preview: Preview }) {
       </Card>
       {leftOutCount > 0 && (
         <Card title={`Left out: ${formatNumber(leftOutCount)}`}>
-          <ul className="space-y-1.5 text-sm">
+          <LongList of="more backup" className="space-y-1.5 text-sm">
             {leftOut.map(({ id, name, why }) => (
               <li key={id} className="wrap-anywhere">
-                <span className="font-medium">{name.slice(0, 200)}</span> <span className="text-ink-2">{why}</span>
+                <span className="font-medium">{name.slice(0, 200)}</span>: <span className="text-ink-2">{why}</span>
               </li>
             ))}
-          </ul>
+          </LongList>
         </Card>
       )}
     </div>
