@@ -22,6 +22,8 @@ test('Settings > API tokens: made, shown once, revoked; a viewer sees no others'
   await row.getByRole('button', { name: 'Revoke nightly' }).click()
   await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke token' }).click()
   await expect(row).toContainText('Revoked')
+  // The button that was pressed is gone: whoever works by keyboard goes on from its row.
+  await expect(row).toBeFocused()
   expect((await ask()).status).toBe(401)
 
   const viewer = { email: 'viewer-of-tokens@example.test', password: 'correct-horse-battery' }

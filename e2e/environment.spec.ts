@@ -50,6 +50,7 @@ test('switching encryption off needs a word typed, is shown on every page, and b
   await question.getByRole('button', { name: 'Confirm and save' }).click()
   await expect(question.getByLabel('Type “unencrypted” to go on')).toHaveAccessibleDescription(/Type the word/)
   await question.getByRole('button', { name: 'Go back' }).click()
+  await expect(page.getByRole('button', { name: 'Save Settings' })).toBeFocused()
   await expect(page.getByText('Unsaved changes')).toBeVisible()
   await saveSettings(page)
   for (const url of ['/', '/backups', '/audit', '/settings/backup-environment']) {

@@ -185,6 +185,7 @@ test('a schedule is added, paused, resumed and removed', async ({ signedIn: page
   await schedule.getByRole('button', { name: 'Remove Nightly' }).click()
   await page.getByRole('button', { name: 'Remove the schedule' }).click()
   await expect(page.getByText('No schedules yet')).toBeVisible()
+  await expect(page.getByRole('main')).toBeFocused()
 })
 
 test('a worker under another name takes what is meant for it', async ({ console }) => {

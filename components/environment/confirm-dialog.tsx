@@ -1,5 +1,5 @@
 'use client'
-import { useEffect, useId } from 'react'
+import { type RefObject, useEffect, useId } from 'react'
 import { useForm } from 'react-hook-form'
 import AlertDialog from '#components/ui/alert-dialog.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
@@ -8,12 +8,13 @@ import { type Confirmation, type ConfirmationNeeded, unencryptedWord } from '#li
 interface Props {
   needed: ConfirmationNeeded
   busy: boolean
+  returnTo: RefObject<HTMLElement | null>
   onConfirm: (confirmation: Confirmation) => void
   onCancel: () => void
 }
 
 /** Asks again for what destroys or exposes: the checks have passed, nothing is saved yet. */
-export default function ConfirmDialog({ needed, busy, onConfirm, onCancel }: Props) {
+export default function ConfirmDialog({ needed, busy, returnTo, onConfirm, onCancel }: Props) {
   const formId = useId()
   const { register, handleSubmit, setFocus, formState } = useForm({ defaultValues: { word: '', password: '' } })
   const { asks, reasons, wrong } = needed
@@ -30,6 +31,7 @@ export default function ConfirmDialog({ needed, busy, onConfirm, onCancel }: Pro
       cancel="Go back"
       form={formId}
       busy={busy ? 'Saving…' : undefined}
+      returnTo={returnTo}
       onCancel={onCancel}
     >
       <p>Every check passed. Nothing is saved yet.</p>

@@ -36,6 +36,7 @@ interface Props {
 export function EnvironmentForm({ view, canChange, canTest }: Props) {
   const router = useRouter()
   const panel = useRef<HTMLElement>(null)
+  const saveButton = useRef<HTMLButtonElement>(null)
   const check = useKeyCheck(view.report)
   const [cameWith] = useState(view.report)
   const [refusal, setRefusal] = useState<string>()
@@ -165,6 +166,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
             <div className="flex flex-wrap items-center gap-2.5" onMouseDown={(event) => event.preventDefault()}>
               {canChange && (
                 <Button
+                  ref={saveButton}
                   type="submit"
                   variant="primary"
                   disabled={check.running === 'test'}
@@ -210,6 +212,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
           <ConfirmDialog
             needed={asked.needed}
             busy={check.running === 'save'}
+            returnTo={saveButton}
             onConfirm={(confirmation) => save(asked.settings, confirmation)}
             onCancel={() => setAsked(undefined)}
           />

@@ -3,6 +3,7 @@ import { useRouter } from 'next/navigation'
 import { lazy, Suspense, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { PassFocusOn } from '#components/ui/pass-focus-on.tsx'
 import { unanswered } from '#components/ui/unanswered.ts'
 import type { ChangeScheduleInput, ScheduleResult, ScheduleRow } from '#lib/schedules/schema.ts'
 
@@ -15,10 +16,12 @@ interface Props {
   schedule: Pick<ScheduleRow, 'id' | 'name' | 'enabled' | 'kept'>
   /** Its time has come, and no worker has begun yet. */
   isDue: boolean
+  /** The ID of what stands beside it when it is removed, for the focus. */
+  then: string | undefined
   change: ChangeSchedule
 }
 
-export function ScheduleButtons({ schedule, isDue, change }: Props) {
+export function ScheduleButtons({ schedule, isDue, then, change }: Props) {
   const router = useRouter()
   const [asking, setAsking] = useState(false)
   const [refusal, setRefusal] = useState<string>()
@@ -35,7 +38,7 @@ export function ScheduleButtons({ schedule, isDue, change }: Props) {
     })
   const turn = enabled ? 'Pause' : 'Resume'
   return (
-    <div className="flex flex-col items-end gap-2.5 max-md:items-start md:min-w-42">
+    <PassFocusOn to={then} className="flex flex-col items-end gap-2.5 max-md:items-start md:min-w-42">
       <div className="flex flex-wrap gap-2.5">
         {enabled && (
           <Button size="small" aria-label={`Run now: ${name}`} held={pending} onClick={() => run('run')}>
@@ -84,6 +87,6 @@ export function ScheduleButtons({ schedule, isDue, change }: Props) {
           </AlertDialog>
         </Suspense>
       )}
-    </div>
+    </PassFocusOn>
   )
 }

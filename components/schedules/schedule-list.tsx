@@ -1,6 +1,7 @@
 import Link from 'next/link'
 import { RefreshOnChange } from '#components/backups/refresh-on-change.tsx'
 import { Badge, ToneIcon } from '#components/ui/badge.tsx'
+import { PathText } from '#components/ui/path-text.tsx'
 import { RefreshWhile } from '#components/ui/refresh-while.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { type ScheduleRow, timeWords } from '#lib/schedules/schema.ts'
@@ -12,11 +13,16 @@ const isDue = ({ nextRunAt }: ScheduleRow) => Date.parse(nextRunAt) <= Date.now(
 export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; change: ChangeSchedule | undefined }) {
   return (
     <ul aria-label="Schedules" className="space-y-3">
-      {rows.map((row) => (
+      {rows.map((row, index) => (
         <li key={row.id} className="card flex flex-wrap items-start gap-x-6 gap-y-3 px-5 py-4">
           <div className="min-w-[min(15rem,100%)] flex-1">
             <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
-              <h2 className="line-clamp-2 min-w-0 text-lg font-semibold wrap-anywhere" title={row.name}>
+              <h2
+                id={row.id}
+                tabIndex={-1}
+                className="line-clamp-2 min-w-0 text-lg font-semibold wrap-anywhere"
+                title={row.name}
+              >
                 {row.name}
               </h2>
               {!row.enabled && <Badge tone="idle">Paused</Badge>}
@@ -26,7 +32,7 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               className="mt-0.5 line-clamp-3 text-sm text-ink-3 wrap-anywhere"
               title={`${row.source} on ${row.host}`}
             >
-              {row.source} on {row.host}
+              <PathText path={row.source} /> on {row.host}
             </code>
             {(row.exclude.length > 0 || row.include.length > 0) && (
               <p className="mt-1 text-sm text-ink-3 wrap-anywhere">
@@ -90,7 +96,14 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
               {row.kept} of {row.keep}
             </dd>
           </dl>
-          {change && <ScheduleButtons schedule={row} isDue={isDue(row) && row.served} change={change} />}
+          {change && (
+            <ScheduleButtons
+              schedule={row}
+              isDue={isDue(row) && row.served}
+              then={(rows[index + 1] ?? rows[index - 1])?.id}
+              change={change}
+            />
+          )}
         </li>
       ))}
     </ul>

@@ -5,6 +5,7 @@ import { useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Badge, type Tone } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
+import { PassFocusOn } from '#components/ui/pass-focus-on.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { unanswered } from '#components/ui/unanswered.ts'
@@ -64,7 +65,7 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
           </thead>
           <tbody>
             {tokens.map((token) => (
-              <tr key={token.id}>
+              <tr key={token.id} id={token.id} tabIndex={-1}>
                 <Td className="min-w-0">
                   <span className="block font-medium wrap-anywhere">{token.name}</span>
                   <code className="text-xs text-ink-3">{token.start}…</code>
@@ -99,10 +100,12 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
                 </Td>
                 <Td className="text-right">
                   {token.state === 'active' && (
-                    <Button size="small" variant="danger" onClick={() => setAsked(token)}>
-                      Revoke
-                      <span className="sr-only"> {token.name}</span>
-                    </Button>
+                    <PassFocusOn to={token.id}>
+                      <Button size="small" variant="danger" onClick={() => setAsked(token)}>
+                        Revoke
+                        <span className="sr-only"> {token.name}</span>
+                      </Button>
+                    </PassFocusOn>
                   )}
                 </Td>
               </tr>

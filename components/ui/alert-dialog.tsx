@@ -1,6 +1,6 @@
 'use client'
 import { AlertDialog as Base } from '@base-ui/react/alert-dialog'
-import type { ReactNode } from 'react'
+import type { ReactNode, RefObject } from 'react'
 import { Button } from './button.tsx'
 import { buttonClass } from './button-class.ts'
 
@@ -17,6 +17,8 @@ interface Props {
   /** `danger` unless nothing is lost by it. */
   tone?: 'danger' | 'primary'
   busy?: string | undefined
+  /** What gets the focus afterwards, where what was pressed did not have it. */
+  returnTo?: RefObject<HTMLElement | null>
   onCancel: () => void
 }
 
@@ -31,13 +33,17 @@ export default function AlertDialog({
   form,
   tone = 'danger',
   busy,
+  returnTo,
   onCancel,
 }: Props) {
   return (
     <Base.Root open={open} onOpenChange={(next) => next || onCancel()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-20 bg-veil" />
-        <Base.Popup className="fixed top-1/2 left-1/2 z-20 max-h-[calc(100dvh-2rem)] w-[30rem] max-w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-card border border-line bg-surface p-5 shadow-popup">
+        <Base.Popup
+          finalFocus={returnTo}
+          className="fixed top-1/2 left-1/2 z-20 max-h-[calc(100dvh-2rem)] w-[30rem] max-w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-card border border-line bg-surface p-5 shadow-popup"
+        >
           <Base.Title className="text-lg font-semibold wrap-anywhere">{title}</Base.Title>
           <Base.Description render={<div />} className="mt-2 space-y-2 text-ink-2">
             {children}

@@ -2,9 +2,12 @@
 import { type ReactNode, useLayoutEffect, useRef } from 'react'
 
 interface Props {
-  /** The ID of what stands there afterwards: its first link or button gets the focus, or itself (`tabIndex={-1}`). */
-  to: string
-  className: string
+  /**
+   * The ID of what stands there afterwards: its first link or button gets the focus, or itself (`tabIndex={-1}`). Where
+   * nothing stands there, the content of the page.
+   */
+  to: string | undefined
+  className?: string
   children: ReactNode
 }
 
@@ -21,7 +24,7 @@ export function PassFocusOn({ to, className, children }: Props) {
       if (!going?.contains(document.activeElement)) return
       queueMicrotask(() => {
         if (document.activeElement !== document.body) return
-        const place = document.getElementById(to)
+        const place = to === undefined ? null : document.getElementById(to)
         const next = place?.querySelector<HTMLElement>('a[href], button') ?? place ?? document.getElementById('main')
         next?.focus()
       })
