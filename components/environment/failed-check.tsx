@@ -67,7 +67,7 @@ export function FailedCheck({
       </div>
       {remedies.length > 0 && !toldBefore && (
         <Suspense>
-          <FixRemedies remedies={remedies} />
+          <FixRemedies remedies={remedies} heading="h4" />
         </Suspense>
       )}
       {said.length > 0 && (

@@ -13,17 +13,17 @@ const words: Record<RemedyFormat, string> = {
 }
 
 /** What carries a fix out, in the format that somebody works in: to read, copy or download. */
-export default function FixRemedies({ remedies }: { remedies: readonly Remedy[] }) {
-  return remedies.map((remedy) => <OneRemedy key={remedy.label} remedy={remedy} />)
+export default function FixRemedies({ remedies, heading }: { remedies: readonly Remedy[]; heading: 'h3' | 'h4' }) {
+  return remedies.map((remedy) => <OneRemedy key={remedy.label} remedy={remedy} heading={heading} />)
 }
 
-function OneRemedy({ remedy: { label, note, formats } }: { remedy: Remedy }) {
+function OneRemedy({ remedy: { label, note, formats }, heading: Heading }: { remedy: Remedy; heading: 'h3' | 'h4' }) {
   const [first] = formats
   if (!first) return null
   return (
     <section aria-label={label} className="border-t border-line">
       <div className="px-3.5 pt-2.5 pb-2">
-        {label !== words[first.format] && <h4 className="font-medium">{label}</h4>}
+        {label !== words[first.format] && <Heading className="font-medium">{label}</Heading>}
         <p className="text-ink-2">{note}</p>
       </div>
       <Tabs.Root defaultValue={first.format}>

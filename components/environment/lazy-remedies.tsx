@@ -11,7 +11,7 @@ export function LazyRemedies({ remedies }: { remedies: readonly Remedy[] }) {
   return (
     <div className="mt-3 overflow-hidden rounded-control border border-t-0 border-line">
       <Suspense>
-        <FixRemedies remedies={remedies} />
+        <FixRemedies remedies={remedies} heading="h3" />
       </Suspense>
     </div>
   )
