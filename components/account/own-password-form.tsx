@@ -57,7 +57,7 @@ export function OwnPasswordForm({ change }: { change: (input: ChangeOwnPasswordI
           </Button>
         </div>
         <Alert>{refusal?.message}</Alert>
-        <p role="status" className="text-ok empty:hidden">
+        <p role="status" className="text-ok empty:sr-only">
           {result?.status === 'success' && 'Your password is changed. Every other session of yours has ended.'}
         </p>
       </form>

@@ -21,10 +21,10 @@ export function SessionList({ sessions, end }: Props) {
   /** Which one is being ended; `all` of the others. */
   const [ending, setEnding] = useState<string>()
   const [busy, startTransition] = useTransition()
-  const status = useRef<HTMLParagraphElement>(null)
-  // The button that was pressed goes with its row.
+  const ended = useRef<HTMLParagraphElement>(null)
+  // The button that was pressed goes with its row. What gets the focus is read: no live region besides.
   useEffect(() => {
-    if (result?.status === 'success') status.current?.focus()
+    if (result?.status === 'success') ended.current?.focus()
   }, [result])
   const others = sessions.filter(({ current }) => !current)
 
@@ -78,7 +78,7 @@ export function SessionList({ sessions, end }: Props) {
         </div>
       )}
       <div className="mt-3 empty:hidden">{result?.status === 'error' && <Alert>{result.message}</Alert>}</div>
-      <p ref={status} role="status" tabIndex={-1} className="mt-3 text-ok outline-none empty:hidden">
+      <p ref={ended} tabIndex={-1} className="mt-3 text-ok outline-none empty:hidden">
         {result?.status === 'success' &&
           (others.length === 0 ? 'Only this session is left.' : 'The session has ended.')}
       </p>

@@ -130,7 +130,7 @@ export function MailForm({ settings, save, test }: Props) {
           )}
         </div>
         <Alert>{form.message}</Alert>
-        <p role="status" className="text-ok empty:hidden">
+        <p role="status" className="text-ok empty:sr-only">
           {form.saved && 'Saved.'}
           {form.tested && 'The mail server took the test. Look whether it arrived.'}
         </p>

@@ -91,14 +91,13 @@ export function WebhookForm({ settings, save, test }: Props) {
           )}
         </div>
         <Alert>{form.message}</Alert>
-        <p role="status" className="text-ok empty:hidden">
-          {form.saved && !form.secret && 'Saved.'}
+        <p role="status" className="text-ok empty:sr-only">
+          {form.saved && (form.secret ? 'Saved. Copy this signing secret now. It is not shown again.' : 'Saved.')}
           {form.tested && 'The webhook took the test.'}
         </p>
         {form.secret && (
-          <div role="status" className="rounded-control border border-accent bg-accent-soft px-4 py-3">
-            <p className="font-medium">Saved. Copy this signing secret now. It is not shown again.</p>
-            <div className="mt-2 flex items-center gap-2 max-sm:flex-col max-sm:items-start">
+          <div className="rounded-control border border-accent bg-accent-soft px-4 py-3">
+            <div className="flex items-center gap-2 max-sm:flex-col max-sm:items-start">
               <code
                 data-testid="webhook-secret"
                 className="min-w-0 flex-1 rounded-control bg-surface px-2.5 py-1.5 break-all"

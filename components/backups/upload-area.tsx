@@ -96,7 +96,7 @@ export function UploadArea({ person }: { person: string }) {
           />
         </div>
       )}
-      <div role="status" className="mt-3 empty:hidden">
+      <div role="status" className="mt-3 empty:sr-only">
         {state.step === 'reading' && <p className="text-ink-2">Reading what was chosen…</p>}
         {state.step === 'done' && (
           <p className="text-ok">

@@ -2,6 +2,7 @@ import { LazyRemedies } from '#components/environment/lazy-remedies.tsx'
 import { Badge, type Tone } from '#components/ui/badge.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { count, formatNumber } from '#components/ui/format-bytes.ts'
+import { LongList } from '#components/ui/long-list.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { DeleteVersionsInput, ProofDetail, RetireResult, VersionRow } from '#lib/retire/schema.ts'
 import { DeleteVersionsForm } from './delete-versions-form.tsx'
@@ -52,31 +53,33 @@ export function OldVersions({ proof, remove }: Props) {
         </>
       )}
       {deletion && (
-        <p role="status" className="mt-3 wrap-anywhere">
-          {busy
-            ? `Being deleted: ${formatNumber(deletion.deleted)} so far.`
-            : deletion.state === 'failed'
-              ? 'Deleting them did not come to its end. Ask for it again.'
-              : `${count(deletion.deleted, 'version')} deleted, asked for by ${deletion.by}${deletion.refused > 0 ? `, ${formatNumber(deletion.refused)} refused: their causes are below.` : '. Run the proof again to see that none is left.'}`}
-        </p>
+        <div className="mt-3 wrap-anywhere">
+          <p role="status">{deletionWords(deletion)}</p>
+          {/* Not in there, or it would be read out every second. */}
+          {busy && <p className="text-ink-2">{formatNumber(deletion.deleted)} so far.</p>}
+        </div>
       )}
       {deletion && !busy && <LazyRemedies remedies={deletion.remedies} />}
       {versions.length > 0 && (
         <details className="mt-3" open={deletion !== null && deletion.refused > 0}>
-          <summary className="cursor-pointer py-1 text-sm text-ink-2">
-            {found > versions.length ? `The first ${versions.length} of them` : 'Each of them'}
+          <summary className="w-fit py-1 text-sm text-ink-2 hover:text-ink">
+            {found > versions.length
+              ? `The first ${formatNumber(versions.length)} of ${formatNumber(found)}`
+              : count(versions.length, 'old version')}
           </summary>
-          <ul className="mt-2 space-y-2.5 text-sm">
-            {versions.map((version) => (
-              <li key={`${version.key} ${version.versionId}`} className="wrap-anywhere">
-                <Badge tone={words[version.state].tone}>{words[version.state].text}</Badge> <code>{version.key}</code>{' '}
-                <span className="text-ink-3">
-                  version <code>{version.versionId}</code>, <Time iso={version.modified} />
-                </span>
-                {version.cause && <span className="block text-ink-2">{version.cause}</span>}
-              </li>
-            ))}
-          </ul>
+          <div className="mt-2 text-sm">
+            <LongList of="more version" className="space-y-2.5">
+              {versions.map((version) => (
+                <li key={`${version.key} ${version.versionId}`} className="wrap-anywhere">
+                  <Badge tone={words[version.state].tone}>{words[version.state].text}</Badge> <code>{version.key}</code>{' '}
+                  <span className="text-ink-3">
+                    version <code>{version.versionId}</code>, <Time iso={version.modified} />
+                  </span>
+                  {version.cause && <span className="block text-ink-2">{version.cause}</span>}
+                </li>
+              ))}
+            </LongList>
+          </div>
         </details>
       )}
       {remove && deletable > 0 && !busy && (
@@ -86,4 +89,14 @@ export function OldVersions({ proof, remove }: Props) {
       )}
     </Card>
   )
+}
+
+function deletionWords({ state, deleted, refused, by }: NonNullable<ProofDetail['deletion']>): string {
+  if (state === 'queued' || state === 'running') return 'They are being deleted.'
+  if (state === 'failed') return 'Deleting them did not come to its end. Ask for it again.'
+  const rest =
+    refused > 0
+      ? `, ${formatNumber(refused)} refused: their causes are below.`
+      : '. Run the proof again to see that none is left.'
+  return `${count(deleted, 'version')} deleted, asked for by ${by}${rest}`
 }

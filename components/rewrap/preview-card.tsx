@@ -1,6 +1,6 @@
 'use client'
 import dynamic from 'next/dynamic'
-import { useState } from 'react'
+import { type Ref, useState } from 'react'
 import { Arn } from '#components/ui/arn.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
@@ -27,16 +27,21 @@ interface Props {
   preview: RewrapPreview
   starting: boolean
   start: () => void
+  focus: Ref<HTMLElement>
 }
 
-export function PreviewCard({ preview, starting, start }: Props) {
+export function PreviewCard({ preview, starting, start, focus }: Props) {
   const { mode, from, to, toTyped, backups, bytes, calls, perSecond, seconds, notes } = preview
   const [asking, setAsking] = useState(false)
   const kms = calls.decrypt + calls.encrypt
   const amount = count(backups, 'backup')
   const verb = { exchange: `Re-wrap ${amount}`, add: `Add key to ${amount}`, remove: 'Remove key…' }[mode]
   return (
-    <Card title="What it will do" hint="Only envelopes are written anew. No data object is read, written or moved.">
+    <Card
+      focus={focus}
+      title="What it will do"
+      hint="Only envelopes are written anew. No data object is read, written or moved."
+    >
       <Facts>
         <Fact name="Backups">
           {backups === 0

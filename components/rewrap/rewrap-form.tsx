@@ -44,7 +44,7 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
   const [shown, setShown] = useState<{ request: RewrapRequestInput; preview: RewrapPreview }>()
   const [looking, look] = useTransition()
   const [starting, begin] = useTransition()
-  const result = useRef<HTMLDivElement>(null)
+  const result = useRef<HTMLElement>(null)
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault()
@@ -174,8 +174,8 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
         </form>
       </Card>
       {shown && (
-        <div ref={result} tabIndex={-1} role="status" className="mt-4 outline-none">
-          <PreviewCard preview={shown.preview} starting={starting} start={run} />
+        <div className="mt-4">
+          <PreviewCard preview={shown.preview} starting={starting} start={run} focus={result} />
         </div>
       )}
     </>

@@ -60,33 +60,35 @@ function ActiveRehearsal({ view: { rehearsal, faults }, restore }: Pick<Props, '
     <div className="rounded-control border border-line px-3.5 py-3">
       <ActionForm action={restore}>
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2.5">
-          <div role="status" className="min-w-0 flex-1 basis-60">
-            {words ? (
-              <>
-                <Badge tone="warn">Under way</Badge> <strong className="font-semibold">{words.title}</strong>
-                <p className="mt-1 text-sm wrap-anywhere text-ink-2">
-                  Began <Time iso={rehearsal.since} />
-                  {rehearsal.keyArn && (
-                    <>
-                      , <code>{shortenArn(rehearsal.keyArn)}</code>
-                    </>
-                  )}
-                  {rehearsal.bucket && (
-                    <>
-                      , <code>{rehearsal.bucket}</code>
-                    </>
-                  )}
-                </p>
-              </>
-            ) : (
-              <>
+          <div className="min-w-0 flex-1 basis-60">
+            {/* Without what changes by the minute, which would be read out each time. */}
+            <div role="status">
+              {words ? (
+                <>
+                  <Badge tone="warn">Under way</Badge> <strong className="font-semibold">{words.title}</strong>
+                </>
+              ) : (
                 <Badge tone="idle">None under way</Badge>
-                <p className="mt-1 text-sm text-ink-2">
-                  {faults.length > 0
-                    ? 'Faults are set: see below.'
-                    : 'The sandbox answers as AWS does when all is well.'}
-                </p>
-              </>
+              )}
+            </div>
+            {words ? (
+              <p className="mt-1 text-sm wrap-anywhere text-ink-2">
+                Began <Time iso={rehearsal.since} />
+                {rehearsal.keyArn && (
+                  <>
+                    , <code>{shortenArn(rehearsal.keyArn)}</code>
+                  </>
+                )}
+                {rehearsal.bucket && (
+                  <>
+                    , <code>{rehearsal.bucket}</code>
+                  </>
+                )}
+              </p>
+            ) : (
+              <p className="mt-1 text-sm text-ink-2">
+                {faults.length > 0 ? 'Faults are set: see below.' : 'The sandbox answers as AWS does when all is well.'}
+              </p>
             )}
           </div>
           <Button type="submit" disabled={!rehearsal && faults.length === 0}>

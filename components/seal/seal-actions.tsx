@@ -50,7 +50,7 @@ export function SealActions({ operate }: Props) {
           </Button>
         ))}
       </div>
-      <div role="status" className="mt-3 wrap-anywhere empty:hidden">
+      <div role="status" className="mt-3 wrap-anywhere empty:sr-only">
         {result?.status === 'success' ? result.message : ''}
       </div>
       {result?.status === 'error' && <Alert>{result.message}</Alert>}

@@ -19,7 +19,7 @@ export function ErrorMessage({ error, retry }: { error: unknown; retry: () => vo
         Something went wrong in the console. Your backups are not affected by it. If it happens again, look at the
         console’s log; <code>/api/health</code> names the part that is not well.
       </p>
-      <p role="status" className="text-warn empty:hidden">
+      <p role="status" className="text-warn empty:sr-only">
         {missing && `${missing} This page is there by itself when that has passed.`}
       </p>
       {digest && (

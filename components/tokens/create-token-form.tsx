@@ -1,6 +1,6 @@
 'use client'
 import { useRouter } from 'next/navigation'
-import { type SubmitEvent, useRef, useState, useTransition } from 'react'
+import { type SubmitEvent, useId, useRef, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
@@ -30,7 +30,8 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
   const router = useRouter()
   const [result, setResult] = useState<CreateTokenResult>()
   const [creating, startTransition] = useTransition()
-  const shown = useRef<HTMLDivElement>(null)
+  const shown = useRef<HTMLElement>(null)
+  const told = useId()
   const refusal = result?.status === 'error' ? result : undefined
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
@@ -93,13 +94,15 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
         <Alert>{refusal?.message}</Alert>
       </form>
       {result?.status === 'success' && (
-        <div
+        <section
           ref={shown}
           tabIndex={-1}
-          role="status"
+          aria-labelledby={told}
           className="mt-5 rounded-control border border-accent bg-accent-soft px-4 py-3 outline-none"
         >
-          <p className="font-medium">Copy this token now. It is not shown again.</p>
+          <p id={told} className="font-medium">
+            Copy this token now. It is not shown again.
+          </p>
           <div className="mt-2 flex items-center gap-2 max-sm:flex-col max-sm:items-start">
             <code data-testid="token" className="min-w-0 flex-1 rounded-control bg-surface px-2.5 py-1.5 break-all">
               {result.token}
@@ -112,7 +115,7 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
               text={`curl -T dump.sql -H "Authorization: Bearer $TOKEN" '${publicUrl}/api/v1/backups?name=dump&path=dump.sql'`}
             />
           </div>
-        </div>
+        </section>
       )}
     </Card>
   )

@@ -98,7 +98,7 @@ export function AddPersonForm({ add }: { add: (input: AddPersonInput) => Promise
               Close
             </Button>
           </div>
-          <p role="status" className="wrap-anywhere text-ok empty:hidden">
+          <p role="status" className="wrap-anywhere text-ok empty:sr-only">
             {added}
           </p>
         </form>

@@ -47,7 +47,7 @@ export function PasswordForm({ person: { id, email, tokens }, set }: Props) {
           <Button type="submit">Set password…</Button>
         </div>
         <Alert>{form.message}</Alert>
-        <p role="status" className="text-ok empty:hidden">
+        <p role="status" className="text-ok empty:sr-only">
           {times > 0 && 'The new password is set. Tell them in a way that others do not read.'}
         </p>
       </form>

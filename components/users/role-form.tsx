@@ -62,7 +62,7 @@ export function RoleForm({ person, change }: Props) {
         />
         {!lastAdministrator && <Button type="submit">Change role…</Button>}
         <Alert>{form.message}</Alert>
-        <p role="status" className="text-ok empty:hidden">
+        <p role="status" className="text-ok empty:sr-only">
           {said}
         </p>
       </form>

@@ -27,7 +27,7 @@ export function SignOutButton({ id, signOut }: Props) {
         Sign out everywhere
       </Button>
       <Alert>{result?.status === 'error' ? result.message : undefined}</Alert>
-      <p role="status" className="text-ok empty:hidden">
+      <p role="status" className="text-ok empty:sr-only">
         {result?.status === 'success' && 'Signed out everywhere.'}
       </p>
     </div>
