@@ -20,9 +20,11 @@ export function severalNotEmpty(value: string, before: string[] = []): string[] 
   return [...before, notEmpty(value)]
 }
 
+/** In digits alone: whoever writes 1e1 or 0x10 hardly means what JavaScript makes of it. */
 export function wholeNumber(text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is not a whole number from 1 on.')
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It is not a whole number from 1 on.')
   return value
 }
 

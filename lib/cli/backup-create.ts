@@ -9,7 +9,7 @@ import { viewBackup } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
 import { putQuerySchema } from '#lib/upload/schema.ts'
-import { notEmpty, refusedInput, severalTimes } from './arguments.ts'
+import { notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine, someoneReads } from './output.ts'
@@ -36,10 +36,10 @@ export function addBackupCreate(backup: Command): void {
     .option(
       '--include <pattern>',
       'of a folder, only what it matches, as .gitignore writes patterns; once more for each further one',
-      severalTimes,
+      severalNotEmpty,
     )
-    .option('--exclude <pattern>', 'of a folder, not what it matches; once more for each further one', severalTimes)
-    .option('--host <name>', 'whose folder it is, with workers on several machines')
+    .option('--exclude <pattern>', 'of a folder, not what it matches; once more for each further one', severalNotEmpty)
+    .option('--host <name>', 'whose folder it is, with workers on several machines', notEmpty)
     .option('--dry-run', 'show what would be backed up and what not, and ask neither key nor bucket')
     .option('--json', 'print the result as JSON')
     .addHelpText(

@@ -5,7 +5,7 @@ import { AppError } from '#lib/errors.ts'
 import { addSchedule, changeSchedule } from '#lib/schedules/change-schedules.ts'
 import { addScheduleSchema, timeWords, weekdays } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
-import { notEmpty, refusedInput, severalTimes } from './arguments.ts'
+import { notEmpty, refusedInput, severalNotEmpty, wholeNumber } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { plain, print, printJson, timeText } from './output.ts'
 
@@ -13,7 +13,7 @@ interface AddOptions {
   readonly daily?: boolean
   readonly weekly?: string
   readonly at: string
-  readonly keep: string
+  readonly keep: number
   readonly name?: string
   readonly host?: string
   readonly include?: string[]
@@ -31,15 +31,15 @@ export function addBackupSchedule(backup: Command): void {
     .addOption(new Option('--daily', 'every day (the default)').conflicts('weekly'))
     .option('--weekly <weekday>', 'every week on that day, such as Monday')
     .option('--at <HH:MM>', 'when, in UTC', '02:00')
-    .option('--keep <number>', 'how many complete backups are kept; older ones are deleted', '7')
+    .option('--keep <number>', 'how many complete backups are kept; older ones are deleted', wholeNumber, 7)
     .option('--name <name>', 'what to call it (default: the folder’s name)', notEmpty)
-    .option('--host <name>', 'the host whose folder it is (default: this machine)')
+    .option('--host <name>', 'the host whose folder it is (default: this machine)', notEmpty)
     .option(
       '--include <pattern>',
       'only what it matches, as .gitignore writes patterns; once more for each further one',
-      severalTimes,
+      severalNotEmpty,
     )
-    .option('--exclude <pattern>', 'leave out what it matches; once more for each further one', severalTimes)
+    .option('--exclude <pattern>', 'leave out what it matches; once more for each further one', severalNotEmpty)
     .addHelpText('after', exits)
     .action((folder: string, options: AddOptions) =>
       withServices(async (services) => {

@@ -184,7 +184,7 @@ function printResult({ run, failures, notes }: RewrapDetail): void {
 }
 
 function callsOf(text: string): number {
-  const calls = Number(text)
-  if (Number.isInteger(calls) && calls >= 1 && calls <= mostPerSecond) return calls
+  const calls = /^\d+$/.test(text) ? Number(text) : 0
+  if (calls >= 1 && calls <= mostPerSecond) return calls
   throw new InvalidArgumentError(`It is a whole number from 1 to ${mostPerSecond}.`)
 }

@@ -27,6 +27,11 @@ test.each([
   [['backup', 'create', '-', '--exclude', '*.tmp'], 'of a folder'],
   [['backup', 'create', '.', '--path', 'dump.sql'], '--path goes with -'],
   [['backup', 'create', '.', '--name', ''], 'It is empty'],
+  [['backup', 'create', '.', '--exclude', ''], 'It is empty'],
+  [['backup', 'create', '.', '--host', ''], 'It is empty'],
+  [['backup', 'schedule', 'add', '.', '--include', ''], 'It is empty'],
+  [['backup', 'schedule', 'add', '.', '--keep', '0x10'], 'It is not a whole number'],
+  [['key', 'rewrap', '--per-second', '1e2'], 'It is a whole number'],
   [['backup', 'list', '--before', 'nonsense'], 'It is not an ID'],
   [['backup', 'list', '--state', 'nonsense'], 'Allowed choices are queued'],
 ])('%j is bad usage, whether a console runs or not', async (args, what) => {

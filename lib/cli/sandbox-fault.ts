@@ -72,8 +72,8 @@ export function addSandboxFault(sandbox: Command): void {
 
 function number({ whole = false, most = Number.MAX_SAFE_INTEGER }: { whole?: boolean; most?: number }) {
   return (text: string): number => {
-    const value = Number(text)
-    if (text.trim() === '' || !(value >= 0) || value > most || (whole && !Number.isInteger(value))) {
+    const value = (whole ? /^\d+$/ : /^\d+(\.\d+)?$/).test(text) ? Number(text) : Number.NaN
+    if (!(value <= most)) {
       throw new InvalidArgumentError(most === 1 ? 'It must be from 0 to 1.' : 'It must be a whole number from 0.')
     }
     return value

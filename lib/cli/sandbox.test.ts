@@ -47,11 +47,12 @@ test('fault add, list and clear', async () => {
 test.each([
   [[...throttled.slice(0, -1), 'Flood'], 2, 'Allowed choices are AccessDenied'],
   [[...throttled, '--probability', '1.5'], 2, 'It must be from 0 to 1.'],
-  [[...throttled, '--times', 'x'], 2, 'It must be a whole number from 0.'],
+  [[...throttled, '--times', '1e1'], 2, 'It must be a whole number from 0.'],
   [['fault', 'add', '--service', 'kms', '--operation', '*'], 2, '--effect'],
   [['fault', 'no-such-verb'], 2, 'unknown command'],
   [['fault', 'add', '--service', 'kms', '--operation', 'NONSENSE', '--effect', 'Throttle'], 1, 'or one of CancelKey'],
   [['--port', '99999'], 2, 'A port is a number from 0 to 65535.'],
+  [['--port', '0x10'], 2, 'A port is a number from 0 to 65535.'],
 ])('%j exits with %i', async (args, code, words) => {
   const refused = await run(args)
   expect(refused.code).toBe(code)

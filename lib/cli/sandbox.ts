@@ -58,8 +58,8 @@ export function addSandbox(sandbox: Command): void {
 }
 
 function portOf(text: string): number {
-  const port = text.trim() === '' ? Number.NaN : Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(port <= 65_535)) {
     throw new InvalidArgumentError('A port is a number from 0 to 65535.')
   }
   return port
