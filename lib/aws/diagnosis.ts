@@ -16,10 +16,16 @@ export interface Diagnosis {
 
 /**
  * What to do, for a text that stands alone: that of a job, of a mail, of a command. A fix that speaks of policies to add
- * then says where they are.
- * @param shownBy what shows them, as a sentence; undefined where nothing does
+ * then says where they are, and one that speaks of credentials, whose they are.
+ * @param shownBy what shows the policies, as a sentence; undefined where nothing does
+ * @param whose where the credentials come from, as a sentence; undefined where nobody has to be told
  */
-export function fixAlone({ fix, remedies = [] }: Diagnosis, action: string, shownBy: string | undefined): string {
+export function fixAlone(
+  { fix, who, remedies = [] }: Diagnosis,
+  action: string,
+  { shownBy, whose }: { readonly shownBy?: string | undefined; readonly whose?: string | undefined },
+): string {
+  if (who === 'credentials' && whose !== undefined) return `${fix} ${whose}`
   const isPolicy = remedies.some(({ formats }) => formats.some(({ format }) => format === 'json'))
   return isPolicy ? `${fix} ${shownBy ?? `What is added must allow ${action}.`}` : fix
 }

@@ -89,7 +89,7 @@ export async function openReach(
   }
   const { seal } = context
   const connect = ({ id, environmentId, bucket, prefix }: BackupPlace): Connection => ({
-    store: s3Store(clients.s3, bucket, shownBy('byok key check')),
+    store: s3Store(clients.s3, bucket, { shownBy: shownBy('byok key check'), whose: whose(context, access, bucket) }),
     versions: s3Versions(clients.s3, bucket, environmentFolder({ prefix, environment: environmentId })),
     identity: { installation, environment: environmentId, backup: id, prefix },
     keyWrapper(keyId) {
@@ -103,6 +103,7 @@ export async function openReach(
         installation,
         environment: environmentId,
         shownBy: shownBy(`byok key check ${keyId}`),
+        whose: whose(context, access, bucket),
       })
     },
     readRow: () => context.db.backup.findUnique({ where: { id }, omit: { envelope: true, nextEnvelope: true } }),
@@ -160,6 +161,12 @@ async function accessOfNow(
   if (!revision) return { access: { ...context.own, region }, installation }
   const access = accessOf(context, own, revision, await openSecret(context, own.id, revision))
   return { access: accessIn(access, region), installation }
+}
+
+/** Of an access key that was typed: which it is, and how it is replaced, also where the settings have moved on since. */
+function whose({ own }: BackupContext, { credentials }: AwsAccess, bucket: string): string | undefined {
+  if (credentials === own.credentials || !('accessKeyId' in credentials)) return undefined
+  return `It is the access key ${credentials.accessKeyId}, the newest that was saved for the bucket ${bucket}: save the Backup Environment with another one for that bucket.`
 }
 
 const shownBy = (command: string) =>

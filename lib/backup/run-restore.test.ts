@@ -7,7 +7,7 @@ import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { actor } from './console-for-tests.ts'
-import { backUpNow } from './jobs-for-tests.ts'
+import { backUpNow, restoreNow } from './jobs-for-tests.ts'
 import { failed, finished, restoreRuns, started } from './restore-runs-for-tests.ts'
 import { runRestore } from './run-restore.ts'
 import { startBackup } from './start-backup.ts'
@@ -176,4 +176,23 @@ test('an access key that was rotated since: what the settings have for the bucke
   const older = await backUpNow(here.context, backup.source)
   await rotate()
   expect(await describeTree(await here.restored(older))).toEqual(await describeTree(backup.source))
+})
+
+test('an access key that is gone: which it was, and for which bucket another one is saved', async () => {
+  const { accessKeyId, secretAccessKey } = await here.sandbox.user('leaves', {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: ['kms:*', 's3:*'], Resource: '*' }],
+  })
+  const bucket = 'vault-hosted-us-west-2'
+  const own = { hosted: false, bucket, region: 'us-west-2', credentials: 'access-key' } as const
+  await here.save({ masterKey: here.key('backups', 'us-west-2'), ...own, accessKeyId, secretAccessKey })
+  const id = await backUpNow(here.context, backup.source)
+  await here.save({ masterKey: backup.key })
+  await here.sandbox.control('DELETE', 'users/111122223333/leaves')
+  const { state, error } = await restoreNow(here.context, id, here.newTarget())
+  expect(state).toBe('failed')
+  expect(error).toMatch(/^AWS does not know these credentials: /)
+  expect(error).toContain(
+    `It is the access key ${accessKeyId}, the newest that was saved for the bucket ${bucket}: save`,
+  )
 })

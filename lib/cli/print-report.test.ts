@@ -28,14 +28,14 @@ test('a fix is told once for a key, and for each key', () => {
   expect(printed.split('same as above')).toHaveLength(3)
 })
 
-test.each([
+test.each<[verdict: string, ...checks: [Check['id'], Check['status']][]]>([
   ['The key works', ['key.encrypt', 'passed'], ['bucket.write', 'passed']],
   ['The bucket works', ['credentials', 'passed'], ['bucket.write', 'passed']],
   ['The key cannot be used', ['key.encrypt', 'failed'], ['bucket.write', 'failed']],
   ['The key cannot be used', ['credentials', 'failed'], ['key.encrypt', 'skipped'], ['bucket.write', 'skipped']],
   ['The bucket cannot be used', ['key.encrypt', 'passed'], ['bucket.write', 'failed']],
   ['The bucket cannot be used', ['credentials', 'failed'], ['bucket.write', 'skipped']],
-] as const)('%s, in the last line: %j %j %j', (verdict, ...checks) => {
+])('%s, in the last line: %j %j %j', (verdict, ...checks) => {
   const report: CheckReport = {
     ok: checks.every(([, status]) => status === 'passed'),
     keyArn: null,

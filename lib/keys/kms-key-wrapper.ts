@@ -43,7 +43,7 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
     if (error instanceof AppError) throw error
     const fault = faultOf(error)
     const diagnosis = diagnoseKms(fault, action, situation)
-    const fix = fixAlone(diagnosis, action, situation.shownBy)
+    const fix = fixAlone(diagnosis, action, situation)
     const code = isDamage(fault) ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
     const message = namingKey(diagnosis, fix, situation.keyArn)
     throw new AppError(code, message, { cause: error, fix, remedies: diagnosis.remedies })

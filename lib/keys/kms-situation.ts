@@ -25,4 +25,6 @@ export interface KmsSituation {
   readonly environment: string
   /** What shows the policies that a fix speaks of, as a sentence, where only its words are kept. */
   readonly shownBy?: string
+  /** Where the credentials come from, as a sentence. */
+  readonly whose?: string | undefined
 }

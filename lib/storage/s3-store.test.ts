@@ -178,7 +178,7 @@ describe('refusals', () => {
     const allow = { Effect: 'Allow', Action: 's3:ListBucket', Resource: '*' }
     const user = await sandbox.user('lists-only', { Version: '2012-10-17', Statement: [allow] })
     const write = (shownBy?: string) =>
-      failure(s3Store(sandbox.s3(region, user), bucket, shownBy).create('x', bytes('x')))
+      failure(s3Store(sandbox.s3(region, user), bucket, { shownBy }).create('x', bytes('x')))
     expect(await write('The page shows it.')).toMatchObject({ fix: expect.stringMatching(/^Add this .* shows it\.$/) })
     expect(await write()).toMatchObject({ fix: expect.stringMatching(/^Add this .* must allow s3:PutObject\.$/) })
   })

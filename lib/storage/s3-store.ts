@@ -19,8 +19,8 @@ import type { S3Action } from './s3-situation.ts'
 const deleteBatch = 1000
 const bodyAttempts = 3
 
-/** @param shownBy what shows the policies that an error speaks of, as a sentence */
-export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectStore {
+/** @param told for the texts of errors: see `fixAlone` */
+export function s3Store(s3: S3Client, bucket: string, told: Parameters<typeof fixAlone>[2] = {}): ObjectStore {
   const call = async <T>(action: S3Action, key: string, run: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
     try {
       return await run()
@@ -41,7 +41,7 @@ export function s3Store(s3: S3Client, bucket: string, shownBy?: string): ObjectS
       const { title, detail, cause } = diagnosis
       throw new AppError(fault.kind === 'refused' ? 'denied' : fault.kind, `${title}: ${detail} ${cause}`, {
         cause: error,
-        fix: fixAlone(diagnosis, action, shownBy),
+        fix: fixAlone(diagnosis, action, told),
       })
     }
   }
