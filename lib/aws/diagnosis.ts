@@ -46,7 +46,7 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
       if (isSignIn(message)) return signInEnded(message)
       return {
         title: 'No credentials were found',
-        detail: 'Nothing was sent to AWS, because this console has no AWS credentials.',
+        detail: 'Nothing was sent to AWS, because there are no AWS credentials here.',
         // Each place that was asked, with what it said: see default-chain.ts.
         cause:
           message ||
@@ -54,8 +54,8 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
         who: 'credentials',
         // A machine of EC2 without a role says so; silence leaves both open.
         fix: /Instance metadata did not answer/.test(message)
-          ? 'If this machine has a role, let it reach 169.254.169.254: in a container raise the hop limit as above, and look at firewall rules. Otherwise set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Then restart the console.'
-          : 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role, and restart the console.',
+          ? 'If this machine has a role, let it reach 169.254.169.254: in a container raise the hop limit as above, and look at firewall rules. Otherwise set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. A console and its workers are then restarted.'
+          : 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role. A console and its workers are then restarted.',
       }
     case 'ExpiredTokenException':
     case 'ExpiredToken':

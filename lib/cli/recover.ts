@@ -22,6 +22,7 @@ import {
   timeText,
 } from './output.ts'
 import { restorePreview } from './print-preview.ts'
+import { tellOnInterrupt } from './tell-on-interrupt.ts'
 
 interface Options {
   environment: string
@@ -152,23 +153,26 @@ async function restoreOne(
   }
   const line = progressLine()
   const { bytes: total } = backup.manifest.totals
-  let begun = false
+  const left = `Whatever was restored into ${target} until then is whole, but not everything.`
+  let takeBack: (() => void) | undefined
   const result = await restoreBackup({
     backup,
     target,
     paths,
     onProgress: ({ bytesWritten, filesDone, currentPath }) => {
-      begun = true
+      takeBack ??= tellOnInterrupt(line, `Stopped. ${left} Remove it, or restore into a new folder.`)
       line.show(`${bytesText(bytesWritten)} of ${bytesText(total)}, ${count(filesDone, 'file')}  ${currentPath}`)
     },
   })
     .catch((error: unknown) => {
-      if (!(error instanceof AppError) || !begun) throw error
+      if (!(error instanceof AppError) || !takeBack) throw error
       const { code, message, fix, retryable } = error
-      const left = `Whatever was restored into ${target} until then is whole, but not everything.`
       throw new AppError(code, message, { cause: error, retryable, fix: fix ? `${fix} ${left}` : left })
     })
-    .finally(() => line.clear())
+    .finally(() => {
+      takeBack?.()
+      line.clear()
+    })
   const { warningList, ...totals } = result
   if (json)
     return printJson({
