@@ -74,7 +74,7 @@ export async function runBackup(
       (total) => total && progress.report({ filesTotal: total.files, bytesTotal: total.bytes }),
       () => {},
     )
-    const written = await writeBackup({
+    result = await writeBackup({
       store,
       identity,
       protection: await protectionOf(
@@ -90,9 +90,8 @@ export async function runBackup(
       onProgress: ({ filesDone, bytesRead, bytesStored, currentPath }) =>
         progress.report({ filesDone, bytesDone: bytesRead, bytesStored, currentPath }),
     })
-    result = written
     await progress.stop()
-    await completeBackup(db, backup, source, written)
+    await completeBackup(db, backup, source, result)
   } catch (thrown) {
     await progress.stop()
     const tries = progress.latest().bytesStored > before.bytesStored ? 1 : backup.tries + 1

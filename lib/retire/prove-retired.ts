@@ -4,7 +4,7 @@ import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { eachOf } from '#lib/each-of.ts'
 import { currentEnvironment } from '#lib/environment/access.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
-import { askKey } from './ask-key.ts'
+import { askKms } from './ask-kms.ts'
 import { databaseNeeds } from './database-needs.ts'
 import { Findings, looksAtOnce, type Proof } from './findings.ts'
 import { lookInBucket } from './look-in-bucket.ts'
@@ -76,7 +76,7 @@ export async function proveRetired(
     revisions,
     sealedValues,
     oldVersions: findings.oldVersions,
-    kms: await askKey(context, key),
+    kms: await askKms(context, key),
     beyond,
   }
   return { report, versions: findings.versions }

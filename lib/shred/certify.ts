@@ -1,9 +1,13 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import type { Db } from '#lib/db.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { type Certificate, proven, restsOn, signCertificate } from './certificate.ts'
 import { envelopesOf } from './shred-item.ts'
 import { signingKey } from './signing-key.ts'
+
+type Shred = NonNullable<Awaited<ReturnType<Db['shred']['findUnique']>>>
+type ShredItem = NonNullable<Awaited<ReturnType<Db['shredItem']['findUnique']>>>
 
 /**
  * Issues a certificate when every backup of a request is shredded, or when more are than the last one named and the
@@ -19,47 +23,7 @@ export async function certify(context: BackupContext, id: string, now: Date): Pr
   const done = await db.shredItem.count({ where: { shredId: id, state: 'destroyed' } })
   if (request.state !== 'running' || (!complete && done <= namedBy(request.certificate))) return
   const items = await db.shredItem.findMany({ where: { shredId: id }, orderBy: { backupId: 'asc' } })
-  const destroyed = items.filter(({ state }) => state === 'destroyed')
-
-  const iso = (date: Date) => date.toISOString()
-  const size = (bytes: bigint | null) => (bytes === null ? null : Number(bytes))
-  const certificate: Certificate = {
-    type: 'vault-console crypto-shred certificate',
-    format: 1,
-    installation,
-    request: {
-      id,
-      name: request.name,
-      reason: request.reason,
-      by: request.createdBy,
-      at: iso(request.createdAt),
-      dueAt: iso(request.dueAt),
-      begunAt: iso(request.startedAt ?? now),
-    },
-    issue: request.issue + 1,
-    issuedAt: iso(now),
-    shredded: destroyed.map((item) => ({
-      backup: item.backupId,
-      name: item.name,
-      source: item.source,
-      madeAt: iso(item.backupAt),
-      bytes: size(item.bytes),
-      bytesStored: size(item.bytesStored),
-      method: item.method,
-      region: item.region,
-      bucket: item.bucket,
-      object: item.object,
-      manifestSha256: item.manifestSha256,
-      keys: item.keyIds,
-      envelopes: envelopesOf(item).map(({ where, versionId, sha256 }) => ({ where, versionId, sha256 })),
-      destroyedAt: iso(item.destroyedAt ?? now),
-    })),
-    notShredded: items
-      .filter(({ state }) => state !== 'destroyed')
-      .map(({ backupId, name, error }) => ({ backup: backupId, name, why: error ?? 'Not done yet.' })),
-    proven,
-    restsOn,
-  }
+  const certificate = certificateOf(installation, request, items, now)
   const text = signCertificate(certificate, await signingKey(context))
   await db.$transaction(async (tx) => {
     const { count } = await tx.shred.updateMany({
@@ -72,7 +36,7 @@ export async function certify(context: BackupContext, id: string, now: Date): Pr
     })
     // Another worker has issued it at the same moment.
     if (count !== 1) return
-    const what = `${destroyed.length} of ${items.length} ${items.length === 1 ? 'backup' : 'backups'} of “${request.name}”`
+    const what = `${certificate.shredded.length} of ${items.length} ${items.length === 1 ? 'backup' : 'backups'} of “${request.name}”`
     await recordAudit(tx, {
       actor: 'console',
       action: 'shred.finish',
@@ -93,3 +57,45 @@ function namedBy(text: string | null): number {
   const last: { certificate?: { shredded?: unknown[] } } = text === null ? {} : JSON.parse(text)
   return last.certificate?.shredded?.length ?? 0
 }
+
+function certificateOf(
+  installation: string,
+  request: Omit<Shred, 'remedies'>,
+  items: readonly ShredItem[],
+  now: Date,
+): Certificate {
+  const iso = (date: Date) => date.toISOString()
+  const size = (bytes: bigint | null) => (bytes === null ? null : Number(bytes))
+  const { id, name, reason, createdBy: by, createdAt, dueAt, startedAt, issue } = request
+  return {
+    type: 'vault-console crypto-shred certificate',
+    format: 1,
+    installation,
+    request: { id, name, reason, by, at: iso(createdAt), dueAt: iso(dueAt), begunAt: iso(startedAt ?? now) },
+    issue: issue + 1,
+    issuedAt: iso(now),
+    shredded: items.filter(isDestroyed).map((item) => ({
+      backup: item.backupId,
+      name: item.name,
+      source: item.source,
+      madeAt: iso(item.backupAt),
+      bytes: size(item.bytes),
+      bytesStored: size(item.bytesStored),
+      method: item.method,
+      region: item.region,
+      bucket: item.bucket,
+      object: item.object,
+      manifestSha256: item.manifestSha256,
+      keys: item.keyIds,
+      envelopes: envelopesOf(item).map(({ where, versionId, sha256 }) => ({ where, versionId, sha256 })),
+      destroyedAt: iso(item.destroyedAt ?? now),
+    })),
+    notShredded: items
+      .filter((item) => !isDestroyed(item))
+      .map(({ backupId, name, error }) => ({ backup: backupId, name, why: error ?? 'Not done yet.' })),
+    proven,
+    restsOn,
+  }
+}
+
+const isDestroyed = ({ state }: ShredItem) => state === 'destroyed'

@@ -5,7 +5,7 @@ import { whyNot } from '#lib/key-health/why-not.ts'
 import type { RetireReport } from './schema.ts'
 
 /** What KMS says of the key, each part or why not. Uses nothing that the key would have to allow for a backup. */
-export async function askKey(context: BackupContext, key: string): Promise<RetireReport['kms']> {
+export async function askKms(context: BackupContext, key: string): Promise<RetireReport['kms']> {
   const reached = await reachKey(context, key, 'proof').catch((error: unknown) => {
     if (error instanceof AppError) return error
     throw error
