@@ -3,6 +3,8 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { Prisma, PrismaClient } from '../prisma/generated/client.ts'
 import { databaseLine, type LinePatience } from './database-line.ts'
 
+export type { BackupVerification, Rewrap, Shred, ShredItem } from '../prisma/generated/client.ts'
+export type { Prisma }
 export type Db = PrismaClient
 /** What runs inside `db.$transaction(async (tx) => …)`. */
 export type Tx = Omit<PrismaClient, '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends'>

@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Prisma, type Tx } from '#lib/db.ts'
 import { LostClaim } from '#lib/jobs/attempt.ts'
 import { endIncomplete } from '#lib/jobs/end-attempt.ts'
 import { deliveries, enqueue } from '#lib/jobs/queue.ts'
@@ -62,8 +62,6 @@ export async function endBackup(db: Db, { id, attempt }: EndingAttempt, error: s
   await db.$transaction((tx) => endBackups(tx, { id, attempt, state: 'running' }, error))
 }
 
-type Where = NonNullable<Parameters<Db['backup']['updateManyAndReturn']>[0]['where']>
-
 /**
  * @param where names states that are under way
  * @param error null: all were cancelled
@@ -71,7 +69,7 @@ type Where = NonNullable<Parameters<Db['backup']['updateManyAndReturn']>[0]['whe
  */
 export async function endBackups(
   tx: Tx,
-  where: Where,
+  where: Prisma.BackupWhereInput,
   error: string | null,
   more: { readonly attempt?: { readonly increment: 1 } } = {},
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { recordAudit } from '#lib/audit/record.ts'
-import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Prisma, type Tx } from '#lib/db.ts'
 import { LostClaim } from '#lib/jobs/attempt.ts'
 import { endIncomplete } from '#lib/jobs/end-attempt.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -71,11 +71,9 @@ export async function giveUpRestore({ db, jobs }: BackupContext, id: string): Pr
   })
 }
 
-type Where = NonNullable<Parameters<Db['restore']['updateManyAndReturn']>[0]['where']>
-
 function endRestores(
   tx: Tx,
-  where: Where,
+  where: Prisma.RestoreWhereInput,
   error: string | null,
   more: { readonly attempt?: { readonly increment: 1 } } = {},
 ) {

@@ -1,5 +1,5 @@
 import { recordAudit } from '#lib/audit/record.ts'
-import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Prisma, type Tx } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { LostClaim } from '#lib/jobs/attempt.ts'
 import { afterFailure, waitForNextTry } from '#lib/jobs/end-attempt.ts'
@@ -108,9 +108,7 @@ export async function giveUpVerification({ db }: BackupContext, id: string): Pro
   await fail(db, { id, state: { in: ['queued', 'running'] } }, error)
 }
 
-type Where = NonNullable<Parameters<Db['backupVerification']['updateManyAndReturn']>[0]['where']>
-
-async function fail(db: Db, where: Where, error: string | null): Promise<void> {
+async function fail(db: Db, where: Prisma.BackupVerificationWhereInput, error: string | null): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.backupVerification.updateManyAndReturn({
       where,

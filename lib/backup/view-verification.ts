@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Db } from '#lib/db.ts'
-import type { BackupState, VerificationRow } from './schema.ts'
+import type { BackupVerification, Db } from '#lib/db.ts'
+import type { VerificationRow } from './schema.ts'
 
 const problemsSchema = z.array(z.object({ object: z.string(), message: z.string() }))
 
@@ -12,21 +12,7 @@ export async function viewVerification(
   return row ? verificationRow(row) : undefined
 }
 
-interface StoredVerification {
-  readonly id: string
-  readonly depth: string
-  readonly state: BackupState
-  readonly error: string | null
-  readonly problems: unknown
-  readonly problemCount: number
-  readonly objects: number | null
-  readonly bytes: bigint | null
-  readonly createdAt: Date
-  readonly createdBy: string
-  readonly finishedAt: Date | null
-}
-
-export function verificationRow(row: StoredVerification): VerificationRow {
+export function verificationRow(row: BackupVerification): VerificationRow {
   return {
     id: row.id,
     depth: row.depth === 'full' ? 'full' : 'quick',

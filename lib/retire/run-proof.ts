@@ -1,6 +1,6 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import { type Db, databaseTime, idAndTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime, idAndTime, type Prisma, type Tx } from '#lib/db.ts'
 import { LostClaim, watchClaim } from '#lib/jobs/attempt.ts'
 import { afterFailure } from '#lib/jobs/end-attempt.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
@@ -98,9 +98,7 @@ export async function giveUpRetire({ db }: BackupContext, id: string): Promise<v
   await failProof(db, { id, state: { in: ['queued', 'running'] } }, error)
 }
 
-type Where = NonNullable<Parameters<Db['retireProof']['updateManyAndReturn']>[0]['where']>
-
-async function failProof(db: Db, where: Where, error: string | null): Promise<void> {
+async function failProof(db: Db, where: Prisma.RetireProofWhereInput, error: string | null): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.retireProof.updateManyAndReturn({
       where,

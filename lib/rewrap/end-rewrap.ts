@@ -1,7 +1,7 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { count } from '#lib/count-text.ts'
-import { type Db, databaseTime, type Tx } from '#lib/db.ts'
+import { type Db, databaseTime, type Rewrap, type Tx } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { enqueue } from '#lib/jobs/queue.ts'
 import { tryLater } from '#lib/jobs/try-later.ts'
@@ -14,12 +14,10 @@ import { wishOf } from './view-rewraps.ts'
 // However a run ends or waits, its row, its audit row and its next job say so in one transaction. What somebody asked of it
 // meanwhile comes first.
 
-type Run = NonNullable<Awaited<ReturnType<Db['rewrap']['findUnique']>>>
-
 /** What a pass came to. @param progressed whether it did anything at all */
 export async function concludeRewrap(
   context: BackupContext,
-  run: Run,
+  run: Rewrap,
   end: PassEnd,
   progressed: boolean,
 ): Promise<void> {
@@ -47,7 +45,7 @@ export async function concludeRewrap(
 }
 
 /** With the diagnosis. */
-export async function pauseByItself(db: Db, run: Run, error: AppError): Promise<void> {
+export async function pauseByItself(db: Db, run: Rewrap, error: AppError): Promise<void> {
   await db.$transaction(async (tx) => {
     if (await endAsAsked(tx, run, 'cancel')) return
     await tx.rewrap.update({
@@ -67,7 +65,7 @@ export async function pauseByItself(db: Db, run: Run, error: AppError): Promise<
 }
 
 /** As somebody asked. Otherwise this worker is stopping, or who asked has taken it back: another goes on. */
-export async function giveBack({ db, jobs }: BackupContext, run: Run): Promise<void> {
+export async function giveBack({ db, jobs }: BackupContext, run: Rewrap): Promise<void> {
   await db.$transaction(async (tx) => {
     if (await endAsAsked(tx, run)) return
     await tx.rewrap.update({ where: { id: run.id }, data: { state: 'queued', pace: null } })
@@ -76,7 +74,7 @@ export async function giveBack({ db, jobs }: BackupContext, run: Run): Promise<v
 }
 
 /** @param error why it failed; null: it is complete */
-export async function endRewrap(db: Db, run: Run, error: string | null): Promise<void> {
+export async function endRewrap(db: Db, run: Rewrap, error: string | null): Promise<void> {
   const state = error === null ? 'complete' : 'failed'
   await db.$transaction(async (tx) => {
     if (state === 'failed' && (await endAsAsked(tx, run, 'cancel'))) return
@@ -93,7 +91,7 @@ export async function endRewrap(db: Db, run: Run, error: string | null): Promise
  * @param heeded what of it counts; for pausing as well as for cancelling an audit row stands already
  * @returns whether nothing is left to say of it: it has ended, or is another attempt's by now
  */
-async function endAsAsked(tx: Tx, run: Run, heeded: 'cancel' | 'any' = 'any'): Promise<boolean> {
+async function endAsAsked(tx: Tx, run: Rewrap, heeded: 'cancel' | 'any' = 'any'): Promise<boolean> {
   const [row] = await tx.$queryRaw<{ wish: string | null }[]>`
     SELECT "wish" FROM "rewrap" WHERE "id" = ${run.id}::uuid AND "attempt" = ${run.attempt}
       AND "state" IN ('running', 'queued') FOR UPDATE`
@@ -121,7 +119,7 @@ export async function giveUpRewrap({ db }: BackupContext, id: string): Promise<v
   )
 }
 
-async function recordEnd(tx: Tx, run: Run, how: 'complete' | 'failed' | 'cancelled'): Promise<void> {
+async function recordEnd(tx: Tx, run: Rewrap, how: 'complete' | 'failed' | 'cancelled'): Promise<void> {
   const { exchanged, failed, total } = await tx.rewrap.findUniqueOrThrow({ where: { id: run.id } })
   await recordAudit(tx, {
     actor: run.createdBy,

@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import type { Db } from '#lib/db.ts'
+import type { Db, Rewrap } from '#lib/db.ts'
 import { notesOn } from './preview-rewrap.ts'
 import {
   type RewrapDetail,
   type RewrapRow,
   type RewrapSource,
-  type RewrapState,
   type RewrapWish,
   rewrapEnded,
   rewrapModes,
@@ -14,44 +13,15 @@ import {
 const most = 100
 const runsShown = 50
 
-interface StoredRewrap {
-  readonly id: string
-  readonly mode: string
-  readonly from: string | null
-  readonly to: string | null
-  readonly toTyped: string | null
-  readonly state: RewrapState
-  readonly wish: string | null
-  readonly total: number
-  readonly bytes: bigint
-  readonly done: number
-  readonly exchanged: number
-  readonly failed: number
-  readonly perSecond: number
-  readonly pace: number | null
-  readonly throttled: number
-  readonly waitingFor: string | null
-  readonly nextTryAt: Date | null
-  readonly error: string | null
-  readonly createdAt: Date
-  readonly createdBy: string
-  readonly startedAt: Date | null
-  readonly finishedAt: Date | null
-}
-
 const mode = z.enum(rewrapModes)
 const wish = z.enum(['pause', 'cancel']).nullable()
 const waitingFor = z.enum(['key', 'bucket']).nullable()
 
-export function wishOf(row: {
-  readonly mode: string
-  readonly from: string | null
-  readonly to: string | null
-}): RewrapWish {
+export function wishOf(row: Pick<Rewrap, 'mode' | 'from' | 'to'>): RewrapWish {
   return { mode: mode.parse(row.mode), from: row.from, to: row.to }
 }
 
-function viewOf(row: StoredRewrap): RewrapRow {
+function viewOf(row: Rewrap): RewrapRow {
   const { id, toTyped, state, total, done, exchanged, failed, perSecond, pace, throttled, error, createdBy } = row
   return {
     ...wishOf(row),

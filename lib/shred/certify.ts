@@ -1,13 +1,10 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import type { Db } from '#lib/db.ts'
+import type { Shred, ShredItem } from '#lib/db.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { type Certificate, proven, restsOn, signCertificate } from './certificate.ts'
 import { envelopesOf } from './shred-item.ts'
 import { signingKey } from './signing-key.ts'
-
-type Shred = NonNullable<Awaited<ReturnType<Db['shred']['findUnique']>>>
-type ShredItem = NonNullable<Awaited<ReturnType<Db['shredItem']['findUnique']>>>
 
 /**
  * Issues a certificate when every backup of a request is shredded, or when more are than the last one named and the
