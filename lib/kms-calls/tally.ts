@@ -92,7 +92,24 @@ interface Taken {
 }
 
 async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken): Promise<void> {
-  // By the database's clock, as the watch is: by one that is ahead a key would count as proven, and go untried, for as long.
+  if (encrypted.size + decrypted.size + troubled.size > 0) await writeProofs(db, { encrypted, decrypted, troubled })
+  // Last, so that counts that are kept for another try are written nowhere.
+  if (counts.size === 0) return
+  // In one order, so that two processes never wait for each other.
+  const rows = [...counts].sort(([one], [other]) => (one < other ? -1 : 1))
+  const names = rows.map(([name]): string[] => JSON.parse(name))
+  const column = (index: number) => names.map((name) => name[index] ?? '')
+  await db.$executeRaw`
+      INSERT INTO kms_calls (arn, day, purpose, operation, requests)
+      SELECT * FROM unnest(${column(0)}::text[], ${column(1)}::date[], ${column(2)}::text[], ${column(3)}::text[],
+        ${rows.map(([, requests]) => requests)}::int[])
+      ON CONFLICT (arn, day, purpose, operation) DO UPDATE SET requests = kms_calls.requests + EXCLUDED.requests`
+}
+
+/**
+ * By the database's clock, as the watch is: by one that is ahead a key would count as proven, and go untried, for as long.
+ */
+async function writeProofs(db: Db, { encrypted, decrypted, troubled }: Omit<Taken, 'counts'>): Promise<void> {
   const [now, here] = [(await databaseTime(db)).getTime(), performance.now()]
   const timeOf = (at: number) => new Date(now - (here - at))
   for (const [arn, at] of encrypted)
@@ -106,15 +123,4 @@ async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken):
       data: { nextCheckAt: timeOf(at) },
     })
   }
-  // Last, so that counts that are kept for another try are written nowhere.
-  if (counts.size === 0) return
-  // In one order, so that two processes never wait for each other.
-  const rows = [...counts].sort(([one], [other]) => (one < other ? -1 : 1))
-  const names = rows.map(([name]): string[] => JSON.parse(name))
-  const column = (index: number) => names.map((name) => name[index] ?? '')
-  await db.$executeRaw`
-      INSERT INTO kms_calls (arn, day, purpose, operation, requests)
-      SELECT * FROM unnest(${column(0)}::text[], ${column(1)}::date[], ${column(2)}::text[], ${column(3)}::text[],
-        ${rows.map(([, requests]) => requests)}::int[])
-      ON CONFLICT (arn, day, purpose, operation) DO UPDATE SET requests = kms_calls.requests + EXCLUDED.requests`
 }
