@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { createDb } from '#lib/db.ts'
 import { isDatabaseOutOfReach, messageOf } from '#lib/errors.ts'
@@ -8,6 +8,11 @@ import { registerWorker, workerDeadAfterMs } from './jobs/register-worker.ts'
 import { canMakeDisks, openDatabaseOnSmallDisk } from './small-disk-for-tests.ts'
 
 const here = sandboxConsole()
+afterEach(async () => {
+  await here.db.keyHealth.deleteMany()
+  await here.db.restore.deleteMany()
+  await here.db.backup.deleteMany()
+})
 
 const health = (changes: Partial<Parameters<typeof checkHealth>[0]> = {}) =>
   checkHealth({ db: here.db, backup: here.context, ...changes })
@@ -83,8 +88,6 @@ test('workers that were never withdrawn are forgotten in time', async () => {
 
 test('a key in trouble degrades it', async () => {
   const worker = await registerWorker(here.db, { host: 'here', sourceRoots: [], restoreRoots: [] })
-  await here.db.restore.deleteMany()
-  await here.db.backup.deleteMany()
   const now = new Date()
   const row = { arn: 'arn:aws:kms:us-east-1:111122223333:key/x', since: now, nextCheckAt: now }
   await here.db.keyHealth.create({ data: { ...row, state: 'healthy' } })
