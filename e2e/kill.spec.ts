@@ -5,79 +5,73 @@ import { administrator, logsOf, startConsole, type TestConsole } from './console
 import { saveKey, signIn } from './fixtures.ts'
 import { describeTree, plantTree } from './tree.ts'
 
+// One console for all three, in this order: the first ends it and starts it again, the last ends it for good. After one
+// that failed the next ones get a new one, as Playwright begins anew with another worker.
+let console: TestConsole
+base.beforeAll(async () => {
+  base.setTimeout(240_000)
+  console = await startConsole()
+})
+base.afterAll(() => console.remove())
+
 base(
   'after kill -9 of the whole console during a backup, the next start finishes it, and nothing is left running',
   async ({ browser }) => {
     base.setTimeout(240_000)
-    let console = await startConsole()
-    try {
-      await saveKey(await signedInPage(browser, console), { arn: 'alias/backups', region: 'us-east-1' })
-      const source = path.join(console.sources, 'big')
-      plantTree(source, { files: 6000, seed: 11 })
-      // Slow enough to be killed in the middle, whatever the machine.
-      await slowDown(console, 5_000)
-      const waiting = console.byok(['backup', 'create', source])
-      const id = await untilRunning(console)
-      const children = childrenOf(console.process.pid ?? 0)
-      expect(children.length).toBeGreaterThan(3)
-      console.process.kill('SIGKILL')
-      expect((await waiting).stderr).toContain(`The backup ${id} goes on when it is started again`)
-      await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([])
+    await saveKey(await signedInPage(browser), { arn: 'alias/backups', region: 'us-east-1' })
+    const source = path.join(console.sources, 'big')
+    plantTree(source, { files: 6000, seed: 11 })
+    // Slow enough to be killed in the middle, whatever the machine.
+    await slowDown(5_000)
+    const waiting = console.byok(['backup', 'create', source])
+    const id = await untilRunning()
+    const children = childrenOf(console.process.pid ?? 0)
+    expect(children.length).toBeGreaterThan(3)
+    console.process.kill('SIGKILL')
+    expect((await waiting).stderr).toContain(`The backup ${id} goes on when it is started again`)
+    await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([])
 
-      console = await console.again()
-      await slowDown(console, 0)
-      await expect
-        .poll(async () => (await backups(console)).find((one) => one.id === id)?.state, {
-          timeout: 90_000,
-          intervals: [500],
-        })
-        .toBe('complete')
-      const target = path.join(console.folder, 'back')
-      const restored = await console.byok(['backup', 'restore', id, '--to', target])
-      expect(restored.code, restored.stderr + logsOf(console)).toBe(0)
-      expect(describeTree(target)).toEqual(describeTree(source))
-    } finally {
-      await console.remove()
-    }
+    console = await console.again()
+    await slowDown(0)
+    await expect
+      .poll(async () => (await backups()).find((one) => one.id === id)?.state, {
+        timeout: 90_000,
+        intervals: [500],
+      })
+      .toBe('complete')
+    const target = path.join(console.folder, 'back')
+    const restored = await console.byok(['backup', 'restore', id, '--to', target])
+    expect(restored.code, restored.stderr + logsOf(console)).toBe(0)
+    expect(describeTree(target)).toEqual(describeTree(source))
   },
 )
 
-base('Ctrl-C stops everything it started', async () => {
-  base.setTimeout(180_000)
-  const console = await startConsole()
-  try {
-    const children = childrenOf(console.process.pid ?? 0)
-    expect(children.length).toBeGreaterThan(3)
-    console.process.kill('SIGINT')
-    await expect.poll(() => children.filter(isAlive), { timeout: 15_000 }).toEqual([])
-  } finally {
-    await console.remove()
-  }
-})
-
 base('a page that finds no database says so, and is there by itself when it is back', async ({ browser }) => {
   base.setTimeout(240_000)
-  const console = await startConsole()
+  const page = await signedInPage(browser)
+  const pidFile = path.join(console.dataDir, 'postgres', 'postmaster.pid')
+  const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
+  const database = [postmaster, ...childrenOf(postmaster)]
+  for (const pid of database) process.kill(pid, 'SIGSTOP')
   try {
-    const page = await signedInPage(browser, console)
-    const pidFile = path.join(console.dataDir, 'postgres', 'postmaster.pid')
-    const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
-    const database = [postmaster, ...childrenOf(postmaster)]
-    for (const pid of database) process.kill(pid, 'SIGSTOP')
-    try {
-      await page.goto('/keys')
-      await expect(page.getByRole('heading', { name: 'This page could not be made' })).toBeVisible()
-      await expect(page.getByRole('status')).toContainText('Its database does not answer.')
-    } finally {
-      for (const pid of database.filter(isAlive)) process.kill(pid, 'SIGCONT')
-    }
-    await expect(page.getByRole('heading', { name: 'Keys', level: 1 })).toBeVisible({ timeout: 90_000 })
+    await page.goto('/keys')
+    await expect(page.getByRole('heading', { name: 'This page could not be made' })).toBeVisible()
+    await expect(page.getByRole('status')).toContainText('Its database does not answer.')
   } finally {
-    await console.remove()
+    for (const pid of database.filter(isAlive)) process.kill(pid, 'SIGCONT')
   }
+  await expect(page.getByRole('heading', { name: 'Keys', level: 1 })).toBeVisible({ timeout: 90_000 })
 })
 
-async function signedInPage(browser: Browser, console: TestConsole) {
+base('Ctrl-C stops everything it started', async () => {
+  base.setTimeout(180_000)
+  const children = childrenOf(console.process.pid ?? 0)
+  expect(children.length).toBeGreaterThan(3)
+  console.process.kill('SIGINT')
+  await expect.poll(() => children.filter(isAlive), { timeout: 15_000 }).toEqual([])
+})
+
+async function signedInPage(browser: Browser) {
   const page = await browser.newPage({ baseURL: console.url })
   await signIn(page, administrator)
   return page
@@ -88,18 +82,18 @@ interface Listed {
   readonly state: string
 }
 
-async function backups(console: TestConsole): Promise<Listed[]> {
+async function backups(): Promise<Listed[]> {
   const { stdout, stderr } = await console.byok(['backup', 'list', '--json'])
   expect(stderr).toBe('')
   return JSON.parse(stdout).backups
 }
 
-async function untilRunning(console: TestConsole): Promise<string> {
+async function untilRunning(): Promise<string> {
   let id = ''
   await expect
     .poll(
       async () => {
-        const [first] = await backups(console)
+        const [first] = await backups()
         id = first?.id ?? ''
         return first?.state
       },
@@ -109,12 +103,12 @@ async function untilRunning(console: TestConsole): Promise<string> {
   return id
 }
 
-async function sandboxOf(console: TestConsole) {
+async function sandboxOf() {
   return JSON.parse((await console.byok(['sandbox', 'info'])).stdout)
 }
 
-async function slowDown(console: TestConsole, latencyMs: number): Promise<void> {
-  const { endpoint } = await sandboxOf(console)
+async function slowDown(latencyMs: number): Promise<void> {
+  const { endpoint } = await sandboxOf()
   const faults = latencyMs > 0 ? [{ service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs }] : []
   const answer = await fetch(`${endpoint}/_sandbox/faults`, { method: 'PUT', body: JSON.stringify(faults) })
   expect(answer.ok, await answer.text()).toBe(true)
