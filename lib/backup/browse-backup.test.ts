@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { toBytePath } from '#lib/archive/byte-path.ts'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { failureOf, SEGMENT, Workbench } from './backup-for-tests.ts'
@@ -30,7 +30,6 @@ beforeAll(async () => {
   linkSync(at('large'), at('more of large'))
   symlinkSync('a/b', at('soft'))
   await bench.backUp('mine')
-  fetched = []
   const store = Object.assign(Object.create(bench.store), {
     read: (key: string, max: number) => {
       fetched.push(key.slice(bench.name('mine', '').length))
@@ -39,6 +38,9 @@ beforeAll(async () => {
   })
   backup = { ...(await bench.open('mine')), store }
   index = new EntryIndex(backup)
+})
+beforeEach(() => {
+  fetched = []
 })
 afterAll(() => bench.remove())
 

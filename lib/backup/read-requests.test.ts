@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
-import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { failureOf } from './backup-for-tests.ts'
 import { listFolder, searchFiles } from './browse-backup.ts'
 import { BrowsedBackups } from './browse-cache.ts'
@@ -146,11 +146,11 @@ test('verifying quickly looks at every object and fetches none of the data; full
 test('an object that was replaced in the bucket is named by both, in the row and the audit', async () => {
   const { bucket, prefix, environmentId } = await here.db.backup.findUniqueOrThrow({ where: { id } })
   const folder = `${prefix === '' ? '' : `${prefix}/`}${environmentId}/backups/${id}/`
-  await here.sandbox
-    .s3()
-    .send(
-      new PutObjectCommand({ Bucket: here.sandbox.real(bucket), Key: `${folder}segments/1/2`, Body: randomBytes(500) }),
-    )
+  const object = { Bucket: here.sandbox.real(bucket), Key: `${folder}segments/1/2` }
+  const s3 = here.sandbox.s3()
+  const Body = await (await s3.send(new GetObjectCommand(object))).Body?.transformToByteArray()
+  onTestFinished(async () => void (await s3.send(new PutObjectCommand({ ...object, Body }))))
+  await s3.send(new PutObjectCommand({ ...object, Body: randomBytes(500) }))
   for (const depth of ['quick', 'full'] as const) {
     const verification = await startVerification(here.context, { backupId: id, depth }, actor)
     await runVerification(here.context, verification, never)

@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
 import { failureOf } from './backup-for-tests.ts'
 import { backupRuns, failed, finished, started } from './backup-runs-for-tests.ts'
-import { actor } from './console-for-tests.ts'
+import { actor, openTestConsole } from './console-for-tests.ts'
 import { countSource } from './count-source.ts'
 import { runBackup } from './run-backup.ts'
 import { startBackup } from './start-backup.ts'
@@ -22,21 +22,26 @@ const never = new AbortController().signal
 const here = backupRuns()
 const { auditedBy, jobsOf, kmsCounts, makeSource, namedObjects, objectsOf, restoredTree, root, row, start } = here
 let key: string
-beforeAll(() => {
+beforeAll(async () => {
   key = here.key('backups')
+  await here.save({ masterKey: key })
 })
 
 test('a backup starts as one row, one audit row and one job, and nothing without an environment', async () => {
   const source = makeSource('first')
-  expect(await failureOf(start(source))).toMatchObject({ code: 'invalid' })
-  expect(await here.db.backup.count()).toBe(0)
-  expect(await here.db.auditEvent.count()).toBe(0)
+  const empty = await openTestConsole(here.context.own)
+  onTestFinished(() => empty.close())
+  const { sourceRoots } = here.context
+  expect(
+    await failureOf(startBackup({ ...empty.context, sourceRoots }, { source, name: '' }, 'page', actor)),
+  ).toMatchObject({ code: 'invalid', message: 'No Backup Environment is saved yet.' })
+  expect(await empty.db.backup.count()).toBe(0)
+  expect(await empty.db.auditEvent.count()).toBe(0)
 
-  await here.save({ masterKey: key })
   const id = await start(source)
   expect(await row(id)).toMatchObject({
     environmentId: here.environment,
-    revision: 1,
+    revision: await here.newest(),
     name: 'first',
     source,
     state: 'queued',

@@ -57,6 +57,7 @@ beforeEach(async () => {
   await here.db.sealedValue.deleteMany()
   await here.db.rootKey.deleteMany()
   await here.db.backup.deleteMany()
+  await saveUnder(null)
   await here.db.kmsCalls.deleteMany()
   await here.db.keyHealth.deleteMany()
   opened = await unseal({ db: here.db, installation: here.context.installation }, host)
@@ -94,8 +95,8 @@ async function asked(): Promise<Record<string, number>> {
   const { counts } = await sandbox.control('GET', 'requests')
   return counts.kms ?? {}
 }
-/** A revision of the environment that wraps new backups under the key. */
-async function saveUnder(keyArn: string): Promise<void> {
+/** A revision of the environment that wraps new backups under the key, or under none of KMS. */
+async function saveUnder(keyArn: string | null): Promise<void> {
   const { id: environmentId } = await here.db.environment.findFirstOrThrow()
   const number = (await here.newest()) + 1
   await here.db.environmentRevision.create({
@@ -105,7 +106,7 @@ async function saveUnder(keyArn: string): Promise<void> {
         number,
         storageType: 's3',
         region: 'us-east-1',
-        method: 'AWS-KMS',
+        method: keyArn ? 'AWS-KMS' : 'AES-256',
         masterKey: keyArn,
         keyArn,
       },

@@ -18,7 +18,7 @@ import {
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { keyArn, openTestSandbox, refusal, type TestSandbox } from '../open-test-sandbox.ts'
 
 let target: TestSandbox
@@ -328,8 +328,11 @@ describe('roles', () => {
 })
 
 describe('S3', () => {
-  const Bucket = 'policy-tests'
-  beforeAll(async () => {
+  let made = 0
+  let Bucket: string
+  beforeEach(async () => {
+    made += 1
+    Bucket = `policy-tests-${made}`
     await target.s3().send(new CreateBucketCommand({ Bucket }))
     await target.s3().send(new PutObjectCommand({ Bucket, Key: 'open/a', Body: 'a' }))
   })
