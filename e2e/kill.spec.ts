@@ -97,7 +97,7 @@ async function untilRunning(): Promise<string> {
         id = first?.id ?? ''
         return first?.state
       },
-      { timeout: 30_000, intervals: [100] },
+      { timeout: 90_000, intervals: [100] },
     )
     .toBe('running')
   return id
