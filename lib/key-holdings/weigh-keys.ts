@@ -6,7 +6,26 @@ import type { Amount, KeyHolding, SealHolding } from './schema.ts'
  * @param usable whether a key that nobody takes away opens anything now; only such a key is another way in
  */
 export function weighKeys(facts: KeyFacts, usable: (arn: string) => boolean): KeyHolding[] {
-  return keysIn(facts).map((arn) => weighKey(facts, arn, usable))
+  // Looked up, not looked for: with thousands of keys there are as many groups of backups.
+  const complete = byKeyId(facts.complete)
+  const underWay = byKeyId(facts.underWay)
+  return keysIn(facts).map((arn) => weighKey(facts, { complete, underWay }, arn, usable))
+}
+
+interface ByKeyId {
+  readonly complete: ReadonlyMap<string, KeyFacts['complete']>
+  readonly underWay: ReadonlyMap<string, KeyFacts['underWay']>
+}
+
+function byKeyId<G extends { readonly keyIds: readonly string[] }>(groups: readonly G[]): ReadonlyMap<string, G[]> {
+  const found = new Map<string, G[]>()
+  for (const group of groups)
+    for (const keyId of new Set(group.keyIds)) {
+      const so = found.get(keyId)
+      if (so) so.push(group)
+      else found.set(keyId, [group])
+    }
+  return found
 }
 
 /** Every KMS key that is named anywhere. */
@@ -21,12 +40,12 @@ function keysIn({ complete, underWay, revisions, rootKeys }: KeyFacts): string[]
 
 const isArn = (keyId: string) => keyId.startsWith('arn:')
 
-function weighKey(facts: KeyFacts, arn: string, usable: (arn: string) => boolean): KeyHolding {
-  const { complete, underWay, revisions, inForce, schedules, rootKeys } = facts
+function weighKey(facts: KeyFacts, groups: ByKeyId, arn: string, usable: (arn: string) => boolean): KeyHolding {
+  const { revisions, inForce, schedules, rootKeys } = facts
   const sealed = rootKeys.filter(({ wraps }) => wraps.includes(arn))
   const opensWithout = opener(facts, (other) => other !== arn && usable(other))
-  const direct = complete.filter(({ keyIds }) => keyIds.includes(arn))
-  const through = complete.filter(({ keyIds }) => sealed.some(({ id }) => keyIds.includes(id)))
+  const direct = groups.complete.get(arn) ?? []
+  const through = [...new Set(sealed.flatMap(({ id }) => groups.complete.get(id) ?? []))]
   const survives = ({ keyIds }: { keyIds: readonly string[] }) => keyIds.some(opensWithout)
   const lost = [...new Set([...direct, ...through])].filter((group) => !survives(group))
   const place = inForce?.keys.findIndex((key) => key.arn === arn) ?? -1
@@ -37,7 +56,7 @@ function weighKey(facts: KeyFacts, arn: string, usable: (arn: string) => boolean
     ...amountOf(direct),
     otherWayIn: amountOf(direct.filter(survives)).backups,
     lost: amountOf(lost),
-    underWay: underWay.filter(({ keyIds }) => keyIds.includes(arn)).reduce((sum, { backups }) => sum + backups, 0),
+    underWay: (groups.underWay.get(arn) ?? []).reduce((sum, { backups }) => sum + backups, 0),
     environment: inUse ? { as: place === 0 ? 'main' : 'further', revision: inForce.number } : null,
     schedules: inUse ? schedules.enabled : 0,
     pausedSchedules: inUse ? schedules.paused : 0,
