@@ -51,7 +51,7 @@ export function SessionList({ sessions, end }: Props) {
                 {browserWords(userAgent)}
                 {current && <Badge tone="ok">This one</Badge>}
               </p>
-              <p className="text-sm wrap-anywhere text-ink-3">
+              <p id={`session-${id}`} className="text-sm wrap-anywhere text-ink-3">
                 Signed in <Time iso={createdAt} />
                 {address && ` from ${address}`}
                 {!current && (
@@ -62,7 +62,13 @@ export function SessionList({ sessions, end }: Props) {
               </p>
             </div>
             {!current && (
-              <Button size="small" onClick={() => run(id)} busy={busyWith(id)}>
+              <Button
+                size="small"
+                onClick={() => run(id)}
+                busy={busyWith(id)}
+                // Several may be of one browser.
+                aria-describedby={`session-${id}`}
+              >
                 End
                 <span className="sr-only"> the session of {browserWords(userAgent)}</span>
               </Button>

@@ -59,7 +59,7 @@ function One({ countdown, withCommands }: { countdown: Countdown; withCommands: 
                 <p>An administrator of the key runs, before it is deleted:</p>
                 <Command text={cancelCommand} />
                 <p>Whoever runs it needs this in an IAM policy, or in the key’s own with a principal:</p>
-                <Command text={cancelPolicy} />
+                <Command text={cancelPolicy} what="the policy" />
                 {(dependents.backups > 0 || dependents.inUse || !dependents.seal) && (
                   <p>
                     While its deletion is pending the key opens nothing. Once that is cancelled,{' '}

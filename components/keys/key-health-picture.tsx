@@ -60,7 +60,8 @@ export function KeyHealthPicture({ view: { hours, at }, needed }: { view: KeyHea
         <div className="min-w-0 flex-1">
           <svg
             role="img"
-            aria-label={`Health in the last ${healthDays} days: ${summaryOf(hours, stretches.length)}`}
+            // What it shows is said below it.
+            aria-label={`Health in the last ${healthDays} days`}
             viewBox={`0 0 ${width} ${height}`}
             className="block h-auto w-full max-w-[36rem]"
           >

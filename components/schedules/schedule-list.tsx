@@ -26,7 +26,11 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
                 {row.name}
               </h2>
               {!row.enabled && <Badge tone="idle">Paused</Badge>}
-              {row.enabled && !row.served && <Badge tone="warn">No worker of {row.host}</Badge>}
+              {row.enabled && !row.served && (
+                <Badge tone="warn">
+                  <span className="min-w-0 wrap-anywhere">No worker of {row.host}</span>
+                </Badge>
+              )}
             </div>
             <code
               className="mt-0.5 line-clamp-3 text-sm text-ink-3 wrap-anywhere"
@@ -84,6 +88,7 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
                         className={row.last.state === 'failed' ? 'text-bad underline underline-offset-2' : 'link'}
                       >
                         {row.last.state}
+                        <span className="sr-only">: the last backup of {row.name.slice(0, 80)}</span>
                       </Link>
                       <RefreshOnChange key={`${row.last.id} ${row.last.state}`} backup={row.last} />
                     </>

@@ -18,7 +18,7 @@ export function SigningKeyCard({ signingKey: { pem, fingerprint } }: { signingKe
       <details className="mt-3">
         <summary className="cursor-pointer py-1 text-sm text-ink-2">The public key</summary>
         <div className="mt-2">
-          <Command text={pem.trim()} />
+          <Command text={pem.trim()} what="the public key" />
         </div>
       </details>
     </Card>
