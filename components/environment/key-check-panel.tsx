@@ -37,7 +37,7 @@ export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, check
   const groups = Map.groupBy(rows, (row) => groupOf(row))
   return (
     <section aria-labelledby="key-check" className="card">
-      <div className="flex min-h-[53px] items-center gap-2.5 border-b border-line px-4.5">
+      <div className="flex min-h-[53px] flex-wrap items-center gap-x-2.5 gap-y-1 border-b border-line px-4.5 py-2">
         <h2 id="key-check" className="text-lg font-semibold">
           Key check
         </h2>

@@ -13,7 +13,7 @@ export function NoteList({ notes }: { notes: readonly RewrapNote[] }) {
           <span className="min-w-0 wrap-anywhere">
             {text}{' '}
             {link && (
-              <Link href={link.href} className="link whitespace-nowrap">
+              <Link href={link.href} className="link">
                 {link.label}
               </Link>
             )}

@@ -24,7 +24,7 @@ export function Store({ buckets, bytes, capacity, backups, empty }: Props) {
   const objects = buckets.reduce((sum, bucket) => sum + bucket.objects, 0)
   return (
     <Card title="Buckets" hint={`${formatBytes(bytes)} of ${formatBytes(capacity)} used.`}>
-      <div className="-mx-4 -mt-2 border-b border-line max-md:-mx-3">
+      <div className="relative -mx-4 -mt-2 overflow-x-auto border-b border-line max-md:-mx-3">
         <Table aria-label="Buckets">
           <thead>
             <tr>

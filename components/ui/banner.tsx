@@ -24,7 +24,7 @@ export function Banner({ tone, title, children, action }: Props) {
         <div className="min-w-0 flex-1">
           <strong className="font-semibold">{title}.</strong> {children}
         </div>
-        {action && <div className="shrink-0 max-sm:w-full max-sm:pl-6.5">{action}</div>}
+        {action && <div className="shrink-0 max-sm:w-full max-sm:pl-6.5 [&_button]:text-left">{action}</div>}
       </div>
     </div>
   )

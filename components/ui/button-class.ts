@@ -10,6 +10,8 @@ const sizes = {
   normal: 'h-9 px-3.5 pointer-coarse:h-11',
   small: 'h-7 px-2.5 text-sm pointer-coarse:h-9',
 }
+/** A phone at twice its size: the words of a button are wider than the page. */
+const tiny = 'max-[15rem]:h-auto max-[15rem]:min-h-9 max-[15rem]:shrink max-[15rem]:whitespace-normal'
 
 export interface ButtonLook {
   variant?: keyof typeof variants | undefined
@@ -18,5 +20,5 @@ export interface ButtonLook {
 
 /** The look of a button, also for a link that leads to the next step. */
 export function buttonClass({ variant = 'secondary', size = 'normal' }: ButtonLook = {}): string {
-  return `${base} ${variants[variant]} ${sizes[size]}`
+  return `${base} ${variants[variant]} ${sizes[size]} ${tiny}`
 }
