@@ -17,7 +17,7 @@ export function ProgressBar({ label, percent, text }: Props) {
       aria-valuemax={100}
       aria-valuenow={percent}
       aria-valuetext={text}
-      className="h-2 overflow-hidden rounded-full bg-sunken ring-1 ring-line ring-inset"
+      className="h-2 overflow-hidden rounded-full bg-sunken ring-1 ring-line ring-inset forced-colors:border"
     >
       <svg aria-hidden="true" width="100%" height="100%" className="block text-accent">
         {percent === undefined ? (
