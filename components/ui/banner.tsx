@@ -21,7 +21,7 @@ export function Banner({ tone, title, children, action }: Props) {
     <div role="note" className={`border-b border-line px-8 py-2 text-sm max-md:px-4 ${look}`}>
       <div className="flex gap-x-2.5 max-sm:flex-wrap">
         <Icon aria-hidden className="mt-px size-4 shrink-0" />
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 wrap-anywhere">
           <strong className="font-semibold">{title}.</strong> {children}
         </div>
         {action && <div className="shrink-0 max-sm:w-full max-sm:pl-6.5 [&_button]:text-left">{action}</div>}
