@@ -1,6 +1,6 @@
 'use client'
 import { useRouter } from 'next/navigation'
-import { type SubmitEvent, useRef, useState, useTransition } from 'react'
+import { type SubmitEvent, useEffect, useRef, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
@@ -21,7 +21,10 @@ import type {
 import { PreviewCard } from './preview-card.tsx'
 
 interface Props {
+  /** Those with the most backups. */
   sources: readonly RewrapSource[]
+  /** How many keys there are besides. */
+  further: number
   /** Keys to click; the sandbox's. */
   offered: readonly { readonly arn: string; readonly alias: string | null; readonly about: string }[]
   /** From the address bar. */
@@ -36,7 +39,7 @@ const modes: readonly { value: RewrapMode; label: string; about: string }[] = [
   { value: 'remove', label: 'Remove a key', about: 'Only where another key is left: never the last.' },
 ]
 
-export function RewrapForm({ sources, offered, initial, preview, start }: Props) {
+export function RewrapForm({ sources, further, offered, initial, preview, start }: Props) {
   const router = useRouter()
   const [mode, setMode] = useState(initial.mode)
   const [own, setOwn] = useState(initial.to === 'AES-256')
@@ -45,6 +48,10 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
   const [looking, look] = useTransition()
   const [starting, begin] = useTransition()
   const result = useRef<HTMLElement>(null)
+  // Not before it is in the page.
+  useEffect(() => {
+    if (shown) result.current?.focus()
+  }, [shown])
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault()
@@ -60,7 +67,6 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
       const answer = await preview(request).catch(() => unanswered('Reload the page and look again.'))
       setRefusal(answer.status === 'error' ? answer : undefined)
       setShown(answer.status === 'success' ? { request, preview: answer.preview } : undefined)
-      if (answer.status === 'success') requestAnimationFrame(() => result.current?.focus())
     })
   }
 
@@ -106,6 +112,10 @@ export function RewrapForm({ sources, offered, initial, preview, start }: Props)
             name="from"
             defaultValue={initial.from}
             error={errors.from}
+            help={
+              further > 0 &&
+              `The keys with the most backups. For ${count(further, 'further one')}, begin on its own page, with Re-wrap.`
+            }
           >
             {mode === 'add' ? <option value="">whatever key</option> : <option value="">Choose a key</option>}
             {initial.from && !sources.some(({ name }) => name === initial.from) && (

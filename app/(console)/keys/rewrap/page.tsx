@@ -12,6 +12,9 @@ import { previewRewrap, startRewrap } from './actions.ts'
 
 export const metadata: Metadata = { title: 'Re-wrap' }
 
+/** Of keys to choose from: thousands make a page of megabytes that nobody reads. */
+const listed = 200
+
 interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>
 }
@@ -41,7 +44,8 @@ export default async function RewrapPage({ searchParams }: Props) {
             <RewrapForm
               // Another address is another form.
               key={`${initial.mode} ${initial.from} ${initial.to}`}
-              sources={sources}
+              sources={sources.slice(0, listed)}
+              further={Math.max(0, sources.length - listed)}
               offered={offered.filter(({ usable }) => usable)}
               initial={initial}
               preview={previewRewrap}
