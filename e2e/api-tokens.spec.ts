@@ -10,6 +10,7 @@ test('Settings > API tokens: made, shown once, revoked; a viewer sees no others'
   await form.getByLabel('Name').fill('nightly')
   await form.getByLabel('List backups and see how they are').check()
   await form.getByRole('button', { name: 'Create token' }).click()
+  await expect(page.getByRole('region', { name: 'Copy this token now.' })).toBeFocused()
   const token = (await page.getByTestId('token').textContent()) ?? ''
   expect(token).toMatch(/^vct_[0-9a-f]{72}$/)
   const ask = () => fetch(`${console.url}/api/v1/backups`, { headers: { authorization: `Bearer ${token}` } })

@@ -87,6 +87,7 @@ test('somebody schedules the deletion of a key: countdown, another key, proof, d
     await page.keyboard.press('Enter')
     const start = page.getByRole('button', { name: /^Re-wrap \d/ })
     await expect(start).toBeVisible({ timeout: 20_000 })
+    await expect(page.getByRole('region', { name: 'What it will do' })).toBeFocused()
     await go(page, start)
     await expect(page.getByRole('heading', { name: 'Exchange of keys' })).toBeVisible({ timeout: 20_000 })
     await expect(page.getByRole('region', { name: 'Progress' })).toContainText('Complete', { timeout: 30_000 })

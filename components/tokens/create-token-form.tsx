@@ -1,6 +1,6 @@
 'use client'
 import { useRouter } from 'next/navigation'
-import { type SubmitEvent, useId, useRef, useState, useTransition } from 'react'
+import { type SubmitEvent, useEffect, useId, useRef, useState, useTransition } from 'react'
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
@@ -32,6 +32,10 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
   const [creating, startTransition] = useTransition()
   const shown = useRef<HTMLElement>(null)
   const told = useId()
+  // Not before it is in the page.
+  useEffect(() => {
+    if (result?.status === 'success') shown.current?.focus()
+  }, [result])
   const refusal = result?.status === 'error' ? result : undefined
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
@@ -49,7 +53,6 @@ export function CreateTokenForm({ scopes, publicUrl, create }: Props) {
       if (answer.status !== 'success') return
       form.reset()
       router.refresh()
-      requestAnimationFrame(() => shown.current?.focus())
     })
   }
 
