@@ -4,7 +4,7 @@ import { type SubmitEvent, useEffect, useRef, useState, useTransition } from 're
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
-import { count, formatBytes } from '#components/ui/format-bytes.ts'
+import { count, formatBytes, formatNumber } from '#components/ui/format-bytes.ts'
 import { RadioGroup } from '#components/ui/radio-group.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { shortenArn } from '#components/ui/shorten-arn.ts'
@@ -114,7 +114,7 @@ export function RewrapForm({ sources, further, offered, initial, preview, start 
             error={errors.from}
             help={
               further > 0 &&
-              `The keys with the most backups. For ${count(further, 'further one')}, begin on its own page, with Re-wrap.`
+              `The keys with the most backups. For one of the ${formatNumber(further)} others, begin on its page, with Re-wrap.`
             }
           >
             {mode === 'add' ? <option value="">whatever key</option> : <option value="">Choose a key</option>}
