@@ -62,3 +62,12 @@ test('cancelled, and its worker died too often: it is cancelled, and has not pau
   const finish = { action: 'rewrap.finish', subject: { contains: id } }
   expect(await here.db.auditEvent.findMany({ where: finish })).toMatchObject([{ outcome: 'cancelled', actor }])
 })
+
+test('cancelled by one, and then paused by another: it is cancelled', async () => {
+  const id = await start()
+  await here.db.rewrap.update({ where: { id }, data: { state: 'running' } })
+  expect(await cancelRewrap(here.context, id, actor)).toBe('asked')
+  await expect(pauseRewrap(here.context, id, 'other@example.test')).rejects.toThrow('it is being cancelled')
+  await runRewrap(here.context, id, AbortSignal.abort())
+  expect(await stands(here.context, id)).toMatchObject({ state: 'cancelled' })
+})

@@ -18,9 +18,12 @@ export function pauseRewrap(context: BackupContext, id: string, actor: string): 
   return steer(context, id, actor, 'rewrap.pause', async (tx, state) => {
     const data = { ...nothingNext, state: 'paused' as const, error: null, attempt: { increment: 1 } }
     if ((await tx.rewrap.updateMany({ where: { id, state: idle }, data })).count === 1) return 'done'
-    const asked = await tx.rewrap.updateMany({ where: { id, state: 'running' }, data: { wish: 'pause' } })
+    // Whoever wants it cancelled comes first.
+    const mayPause = { id, state: 'running' as const, OR: [{ wish: null }, { wish: 'pause' }] }
+    const asked = await tx.rewrap.updateMany({ where: mayPause, data: { wish: 'pause' } })
     if (asked.count === 1) return 'asked'
-    throw new AppError('conflict', `This re-wrap cannot be paused: it is ${state}.`)
+    const now = state === 'running' ? 'being cancelled' : state
+    throw new AppError('conflict', `This re-wrap cannot be paused: it is ${now}.`)
   })
 }
 
