@@ -234,7 +234,7 @@ describe('none', () => {
     const { found } = await find({ variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1' } })
     await expect(found).rejects.toMatchObject({
       name: 'CredentialsProviderError',
-      message: expect.stringMatching(/profile “default”.*instance metadata of EC2/),
+      message: expect.stringMatching(/profile “default”.*instance metadata of EC2.*[^.]\.$/),
     })
   })
 })

@@ -125,7 +125,8 @@ export async function resolveChain(
       said.push(`${source.detail}: ${inWords(error)}`)
     }
   }
-  const message = `Asked in turn: ${said.join(' · ')}`
+  // What the SDK says ends with a full stop or not, and another sentence follows.
+  const message = `Asked in turn: ${said.join(' · ').replace(/\.?$/, '.')}`
   throw away ? Object.assign(new Error(message), { name: 'CredentialsAwayError' }) : noCredentials(message)
 }
 
