@@ -7,21 +7,21 @@ import { askPatiently } from './ask-patiently.ts'
 test('who waits outlives a line that was cut, and is told what goes on when there is none', async () => {
   const here = await openTestDatabase()
   const line = await cuttableLine(here.url)
-  const db = createDb(line.url, { silentMs: 400, idleInTransactionMs: 30_000 })
+  const db = createDb(line.url, { silentMs: 2_000, idleInTransactionMs: 30_000 })
   let away = 0
-  const ask = () =>
+  const ask = (patienceMs = 60_000) =>
     askPatiently(() => db.user.findFirst(), {
       onAway: () => (away += 1),
       goesOn: 'The backup 7 goes on.',
-      patienceMs: 200,
+      patienceMs,
     })
   try {
     expect(await ask()).toBeNull()
     line.hush()
     expect(await ask()).toBeNull()
-    expect(away).toBe(1)
+    expect(away).toBeGreaterThanOrEqual(1)
     line.close()
-    await expect(ask()).rejects.toMatchObject({
+    await expect(ask(200)).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringContaining('cannot be reached'),
       fix: 'The backup 7 goes on.',
@@ -31,4 +31,4 @@ test('who waits outlives a line that was cut, and is told what goes on when ther
     await db.$disconnect()
     await here.close()
   }
-}, 20_000)
+}, 90_000)
