@@ -19,9 +19,10 @@ export function ShredPreview({ preview }: { preview: Preview }) {
           <div className="mb-4 rounded-control border border-warn bg-warn-soft px-3 py-2 text-warn">
             <p>No restore point would be left of</p>
             <LongList of="more source" open={10} className="list-disc pl-5">
-              {lastOf.map((source) => (
-                <li key={source} className="wrap-anywhere">
+              {lastOf.map(({ source, host }) => (
+                <li key={`${host} ${source}`} className="wrap-anywhere">
                   <Path path={source} className="line-clamp-3" />
+                  {host && ` on ${host}`}
                 </li>
               ))}
             </LongList>

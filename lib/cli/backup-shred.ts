@@ -184,7 +184,8 @@ function printPreview({ backups, count: chosen, bytes, lastOf, leftOut, leftOutC
   print(
     `${count(chosen, 'backup')}, ${bytesText(bytes)}: never to be read again by anybody, with no key and no copy of one.`,
   )
-  for (const source of lastOf) print(`No restore point of ${plain(source)} would be left.`)
+  for (const { source, host } of lastOf)
+    print(`No restore point of ${plain(source)}${host && ` on ${plain(host)}`} would be left.`)
   for (const { id, name, why } of leftOut) print(`Left out: ${id} (${plain(name)}): ${why}`)
   if (leftOutCount > leftOut.length) print(`and ${leftOutCount - leftOut.length} more left out`)
 }

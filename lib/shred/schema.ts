@@ -59,8 +59,8 @@ export interface ShredPreview {
   readonly backups: readonly ShredCandidate[]
   readonly count: number
   readonly bytes: number
-  /** Sources of which no other restore point would be left: the first 100. */
-  readonly lastOf: readonly string[]
+  /** Sources of which no other restore point would be left: the first 100. `host` is empty of what was uploaded. */
+  readonly lastOf: readonly { readonly source: string; readonly host: string }[]
   /** What the selection names and cannot be shredded, and why: the first 100. */
   readonly leftOut: readonly { readonly id: string; readonly name: string; readonly why: string }[]
   readonly leftOutCount: number

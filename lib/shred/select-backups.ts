@@ -103,20 +103,19 @@ export async function previewShred(tx: Tx, selection: ShredSelection): Promise<S
 }
 
 /** Sources that would have no restore point any more. */
-async function lastOf(tx: Tx, chosen: readonly Chosen[]): Promise<string[]> {
+async function lastOf(tx: Tx, chosen: readonly Chosen[]): Promise<ShredPreview['lastOf']> {
   const place = ({ source, host }: { source: string; host: string }) => JSON.stringify([host, source])
-  const mine = new Map<string, { source: string; backups: number }>()
-  for (const one of chosen)
-    mine.set(place(one), { source: one.source, backups: (mine.get(place(one))?.backups ?? 0) + 1 })
+  const mine = new Map<string, number>()
+  for (const one of chosen) mine.set(place(one), (mine.get(place(one)) ?? 0) + 1)
   const all = await tx.backup.groupBy({
-    by: ['host', 'source'],
+    by: ['source', 'host'],
     where: { state: 'complete', source: { in: [...new Set(chosen.map(({ source }) => source))] } },
     _count: true,
   })
   return all
-    .filter((one) => mine.get(place(one))?.backups === one._count)
-    .map(({ source }) => source)
+    .filter((one) => mine.get(place(one)) === one._count)
     .slice(0, told)
+    .map(({ source, host }) => ({ source, host }))
 }
 
 export function digestOf(chosen: readonly { readonly id: string }[]): string {

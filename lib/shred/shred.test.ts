@@ -262,6 +262,21 @@ test('Object Lock keeps a version: told with its cause, the others are certified
   expect(last).toMatchObject({ issue: 2, shredded: [{ backup: ids[0] }, { backup: ids[1] }], notShredded: [] })
 })
 
+test('a source that would lose its last restore point is named, with its host', async () => {
+  for (const name of ['here', 'there']) await backUp(name)
+  const { id: there, source, host } = await here.db.backup.findFirstOrThrow({ where: { name: 'there' } })
+  await here.db.backup.update({ where: { id: there }, data: { host: 'other.example' } })
+  const all = await here.db.backup.findMany({ where: { source, host, state: 'complete' } })
+  const lastOf = async (...id: string[]) => (await previewShred(here.db, { id })).lastOf
+  const ids = all.map(({ id }) => id)
+  expect(ids.length).toBeGreaterThan(0)
+  expect(await lastOf(there, ...ids.slice(1))).toEqual([{ source, host: 'other.example' }])
+  const both = await lastOf(there, ...ids)
+  expect(both).toHaveLength(2)
+  expect(both).toContainEqual({ source, host })
+  expect(both).toContainEqual({ source, host: 'other.example' })
+})
+
 test('what cannot be shredded is left out in words, and the set must be the one that was shown', async () => {
   const id = await backUp('one')
   const { digest, name } = await previewShred(here.db, { key: here.key('archive') })
