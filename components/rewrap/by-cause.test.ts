@@ -24,7 +24,10 @@ test('nor does the folder of an object, in which each one has its own, tell it f
     fix: null,
   }))
   expect(byCause(failures)).toMatchObject([
-    { cause: 'The object …/envelope.json is not in bucket b.', backups: [{ id: one }, { id: two }] },
+    {
+      cause: 'The object acme/installation/backups/…/envelope.json is not in bucket b.',
+      backups: [{ id: one }, { id: two }],
+    },
   ])
 })
 

@@ -15,9 +15,6 @@ export function byCause(failures: readonly RewrapFailureRow[]): Alike[] {
   )
 }
 
-/** Nor the folder of its objects, which has the ID in it. */
+/** Nor in the names of its objects. */
 const withoutId = (cause: string, id: string) =>
-  cause
-    .replaceAll(` of backup ${id}`, '')
-    .replaceAll(`backup ${id}`, 'it')
-    .replaceAll(new RegExp(`\\S*/${id}/`, 'g'), '…/')
+  cause.replaceAll(` of backup ${id}`, '').replaceAll(`backup ${id}`, 'it').replaceAll(`/${id}/`, '/…/')

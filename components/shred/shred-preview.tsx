@@ -8,7 +8,7 @@ import type { ShredPreview as Preview } from '#lib/shred/schema.ts'
 
 /** Exactly what would be lost, and what would not. */
 export function ShredPreview({ preview }: { preview: Preview }) {
-  const { backups, count: all, bytes, lastOf, leftOut, leftOutCount } = preview
+  const { backups, count: all, bytes, lastOf, lastOfCount, leftOut, leftOutCount } = preview
   return (
     <div className="space-y-4">
       <Card
@@ -18,14 +18,15 @@ export function ShredPreview({ preview }: { preview: Preview }) {
         {lastOf.length > 0 && (
           <div className="mb-4 rounded-control border border-warn bg-warn-soft px-3 py-2 text-warn">
             <p>No restore point would be left of</p>
-            <LongList of="more source" open={10} className="list-disc pl-5">
+            <ul className="list-disc pl-5">
               {lastOf.map(({ source, host }) => (
                 <li key={`${host} ${source}`} className="wrap-anywhere">
                   <Path path={source} className="line-clamp-3" />
                   {host && ` on ${host}`}
                 </li>
               ))}
-            </LongList>
+            </ul>
+            {lastOfCount > lastOf.length && <p>and of {formatNumber(lastOfCount - lastOf.length)} more.</p>}
           </div>
         )}
         <div className="overflow-hidden rounded-control border border-line">
@@ -66,6 +67,11 @@ export function ShredPreview({ preview }: { preview: Preview }) {
       </Card>
       {leftOutCount > 0 && (
         <Card title={`Left out: ${formatNumber(leftOutCount)}`}>
+          {leftOutCount > leftOut.length && (
+            <p className="mb-2 text-sm text-ink-2">
+              The first {formatNumber(leftOut.length)} of {formatNumber(leftOutCount)}:
+            </p>
+          )}
           <LongList of="more backup" className="space-y-1.5 text-sm">
             {leftOut.map(({ id, name, why }) => (
               <li key={id} className="wrap-anywhere">

@@ -177,7 +177,15 @@ async function start({ db, backup: context }: Services, ids: string[], options: 
   print(`byok backup shred undo ${id}`)
 }
 
-function printPreview({ backups, count: chosen, bytes, lastOf, leftOut, leftOutCount }: ShredPreview): void {
+function printPreview({
+  backups,
+  count: chosen,
+  bytes,
+  lastOf,
+  lastOfCount,
+  leftOut,
+  leftOutCount,
+}: ShredPreview): void {
   for (const { id, name, source, createdAt } of backups)
     print(`${id}  ${timeText(createdAt)}  ${plain(name)}  ${plain(source)}`)
   if (chosen > backups.length) print(`and ${chosen - backups.length} more, older`)
@@ -186,6 +194,7 @@ function printPreview({ backups, count: chosen, bytes, lastOf, leftOut, leftOutC
   )
   for (const { source, host } of lastOf)
     print(`No restore point of ${plain(source)}${host && ` on ${plain(host)}`} would be left.`)
+  if (lastOfCount > lastOf.length) print(`nor of ${lastOfCount - lastOf.length} more sources`)
   for (const { id, name, why } of leftOut) print(`Left out: ${id} (${plain(name)}): ${why}`)
   if (leftOutCount > leftOut.length) print(`and ${leftOutCount - leftOut.length} more left out`)
 }

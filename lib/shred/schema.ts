@@ -61,6 +61,7 @@ export interface ShredPreview {
   readonly bytes: number
   /** Sources of which no other restore point would be left: the first 100. `host` is empty of what was uploaded. */
   readonly lastOf: readonly { readonly source: string; readonly host: string }[]
+  readonly lastOfCount: number
   /** What the selection names and cannot be shredded, and why: the first 100. */
   readonly leftOut: readonly { readonly id: string; readonly name: string; readonly why: string }[]
   readonly leftOutCount: number

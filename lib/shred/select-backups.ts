@@ -80,6 +80,7 @@ export async function selectBackups(tx: Tx, selection: ShredSelection): Promise<
 /** What exactly would be lost. */
 export async function previewShred(tx: Tx, selection: ShredSelection): Promise<ShredPreview> {
   const { chosen, leftOut } = await selectBackups(tx, selection)
+  const last = await lastOf(tx, chosen)
   return {
     backups: chosen
       .slice(-shown)
@@ -94,7 +95,8 @@ export async function previewShred(tx: Tx, selection: ShredSelection): Promise<S
       })),
     count: chosen.length,
     bytes: chosen.reduce((sum, { bytes }) => sum + Number(bytes ?? 0n), 0),
-    lastOf: await lastOf(tx, chosen),
+    lastOf: last.slice(0, told),
+    lastOfCount: last.length,
     leftOut: leftOut.slice(0, told),
     leftOutCount: leftOut.length,
     digest: digestOf(chosen),
@@ -112,10 +114,7 @@ async function lastOf(tx: Tx, chosen: readonly Chosen[]): Promise<ShredPreview['
     where: { state: 'complete', source: { in: [...new Set(chosen.map(({ source }) => source))] } },
     _count: true,
   })
-  return all
-    .filter((one) => mine.get(place(one)) === one._count)
-    .slice(0, told)
-    .map(({ source, host }) => ({ source, host }))
+  return all.filter((one) => mine.get(place(one)) === one._count).map(({ source, host }) => ({ source, host }))
 }
 
 export function digestOf(chosen: readonly { readonly id: string }[]): string {
