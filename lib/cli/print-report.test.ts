@@ -28,21 +28,85 @@ test('a fix is told once for a key, and for each key', () => {
   expect(printed.split('same as above')).toHaveLength(3)
 })
 
-test.each<[verdict: string, ...checks: [Check['id'], Check['status']][]]>([
-  ['The key works', ['key.encrypt', 'passed'], ['bucket.write', 'passed']],
-  ['The bucket works', ['credentials', 'passed'], ['bucket.write', 'passed']],
-  ['The key cannot be used', ['key.encrypt', 'failed'], ['bucket.write', 'failed']],
-  ['The key cannot be used', ['credentials', 'failed'], ['key.encrypt', 'skipped'], ['bucket.write', 'skipped']],
-  ['The bucket cannot be used', ['key.encrypt', 'passed'], ['bucket.write', 'failed']],
-  ['The bucket cannot be used', ['credentials', 'failed'], ['bucket.write', 'skipped']],
-])('%s, in the last line: %j %j %j', (verdict, ...checks) => {
+test.each<[verdict: string, checks: [Check['id'], Check['status'], key?: number][]]>([
+  [
+    `The key works: ${key('1')}`,
+    [
+      ['key.encrypt', 'passed'],
+      ['bucket.write', 'passed'],
+    ],
+  ],
+  [
+    `The key cannot be used: ${key('1')}`,
+    [
+      ['key.encrypt', 'failed'],
+      ['bucket.write', 'failed'],
+    ],
+  ],
+  [
+    `The key cannot be used: ${key('1')}`,
+    [
+      ['credentials', 'failed'],
+      ['key.encrypt', 'skipped'],
+      ['bucket.write', 'skipped'],
+    ],
+  ],
+  [
+    'The bucket cannot be used',
+    [
+      ['key.encrypt', 'passed'],
+      ['bucket.write', 'failed'],
+    ],
+  ],
+  [
+    'The bucket works',
+    [
+      ['credentials', 'passed'],
+      ['bucket.write', 'passed'],
+    ],
+  ],
+  [
+    'The bucket cannot be used',
+    [
+      ['credentials', 'failed'],
+      ['bucket.write', 'skipped'],
+    ],
+  ],
+  [
+    `The key cannot be used: ${key('2')}`,
+    [
+      ['key.encrypt', 'passed', 0],
+      ['key.encrypt', 'failed', 1],
+    ],
+  ],
+  [
+    '2 keys cannot be used',
+    [
+      ['key.usable', 'failed', 0],
+      ['key.encrypt', 'failed', 0],
+      ['key.encrypt', 'failed', 1],
+    ],
+  ],
+  [
+    'All 2 keys work',
+    [
+      ['key.encrypt', 'passed', 0],
+      ['key.encrypt', 'passed', 1],
+    ],
+  ],
+])('%s, in the last line, after %j', (verdict, checks) => {
+  const several = checks.some(([, , at]) => at !== undefined)
+  const keys = [key('1'), ...(several ? [key('2')] : [])]
   const report: CheckReport = {
     ok: checks.every(([, status]) => status === 'passed'),
-    keyArn: null,
-    keys: [],
+    keyArn: key('1'),
+    keys: keys.map((arn) => ({ typed: arn, keyArn: arn, region: 'us-east-1' })),
     region: 'us-east-1',
     durationMs: 1,
-    checks: checks.map(([id, status]) => ({ id, status, kind: 'refused', title: '', detail: '', durationMs: 1 })),
+    checks: checks.map(([id, status, at]) => ({
+      ...{ id, status, kind: 'refused', title: '', detail: '', durationMs: 1 },
+      ...(at !== undefined && { key: at }),
+    })),
   }
   expect(printedOf(report)).toContain(`\n${verdict} (1 ms)\n`)
 })

@@ -19,8 +19,8 @@ export function printReport(report: CheckReport, format: RemedyFormat): void {
     subject = now
     printCheck(check, told, format)
   }
-  const { keyArn, lastGood, durationMs } = report
-  print(`\n${verdictText(report)}${keyArn ? `: ${keyArn}` : ''} (${durationMs} ms)`)
+  print(`\n${verdictText(report)} (${report.durationMs} ms)`)
+  const { lastGood } = report
   if (lastGood) print(`Last known to work: ${lastGood.at}, with revision ${lastGood.revision}.`)
 }
 
@@ -28,11 +28,19 @@ export function printReport(report: CheckReport, format: RemedyFormat): void {
 function verdictText(report: CheckReport): string {
   const verdict = verdictOf(report)
   if (verdict === 'unreachable') return 'AWS could not be reached: nothing is known to be wrong'
-  const { checks } = report
-  const hasKey = checks.some(({ id }) => id.startsWith('key.'))
-  if (verdict === 'works') return hasKey ? 'The key works' : 'The bucket works'
-  const keyIsWell = checks.every(({ id, status }) => status !== 'failed' || id.startsWith('bucket.'))
-  return keyIsWell || !hasKey ? 'The bucket cannot be used' : 'The key cannot be used'
+  const { checks, keyArn, keys = [] } = report
+  const ofKeys = checks.filter(({ id }) => id.startsWith('key.'))
+  const naming = (words: string, key: number) => {
+    const name = keys[key]?.keyArn ?? keys[key]?.typed ?? keyArn
+    return name ? `${words}: ${plain(name)}` : words
+  }
+  if (verdict === 'works' && ofKeys.length === 0) return 'The bucket works'
+  if (verdict === 'works') return keys.length > 1 ? `All ${keys.length} keys work` : naming('The key works', 0)
+  // Credentials that fail keep the key from being tried.
+  const isWell = checks.every(({ id, status }) => status !== 'failed' || id.startsWith('bucket.'))
+  if (isWell || ofKeys.length === 0) return 'The bucket cannot be used'
+  const [first = 0, ...others] = new Set(ofKeys.filter(({ status }) => status === 'failed').map(({ key = 0 }) => key))
+  return others.length === 0 ? naming('The key cannot be used', first) : `${others.length + 1} keys cannot be used`
 }
 
 function subjectOf({ id, key = 0 }: Check, { keys = [] }: CheckReport): string {
