@@ -11,7 +11,8 @@ export function severalTimes(value: string, before: string[] = []): string[] {
 
 /** A variable of a shell that is not set must not become the current folder. */
 export function notEmpty(value: string): string {
-  if (value.trim() === '') throw new InvalidArgumentError('It is empty.')
+  if (value.trim() === '')
+    throw new InvalidArgumentError('It is empty. Leave it out, or is a variable of the shell not set?')
   return value
 }
 
@@ -21,10 +22,14 @@ export function severalNotEmpty(value: string, before: string[] = []): string[] 
 }
 
 /** In digits alone: whoever writes 1e1 or 0x10 hardly means what JavaScript makes of it. */
-export function wholeNumber(text: string): number {
+export function digits(text: string): number | undefined {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('It is not a whole number from 1 on.')
+  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : undefined
+}
+
+export function wholeNumber(text: string): number {
+  const value = digits(text)
+  if (value === undefined || value < 1) throw new InvalidArgumentError('It is not a whole number from 1 on.')
   return value
 }
 

@@ -14,6 +14,7 @@ import { startRewrap } from '#lib/rewrap/start-rewrap.ts'
 import { cancelRewrap, pauseRewrap, resumeRewrap } from '#lib/rewrap/steer-rewrap.ts'
 import { listRewraps, viewRewrapDetail } from '#lib/rewrap/view-rewraps.ts'
 import type { Services } from '#lib/services.ts'
+import { digits } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, numberText, plain, print, printError, printJson, timeText } from './output.ts'
@@ -184,7 +185,7 @@ function printResult({ run, failures, notes }: RewrapDetail): void {
 }
 
 function callsOf(text: string): number {
-  const calls = /^\d+$/.test(text) ? Number(text) : 0
+  const calls = digits(text) ?? 0
   if (calls >= 1 && calls <= mostPerSecond) return calls
   throw new InvalidArgumentError(`It is a whole number from 1 to ${mostPerSecond}.`)
 }

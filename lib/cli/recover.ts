@@ -154,13 +154,15 @@ async function restoreOne(
   const line = progressLine()
   const { bytes: total } = backup.manifest.totals
   const left = `Whatever was restored into ${target} until then is whole, but not everything.`
+  // Nothing tidies up then: see TreeWriter.
+  const stopped = `Stopped. Not everything is in ${target}: what is there is whole but for a file .vault-restore-…, and folders may lack their modes and times. Remove it, or restore into a new folder.`
   let takeBack: (() => void) | undefined
   const result = await restoreBackup({
     backup,
     target,
     paths,
     onProgress: ({ bytesWritten, filesDone, currentPath }) => {
-      takeBack ??= tellOnInterrupt(line, `Stopped. ${left} Remove it, or restore into a new folder.`)
+      takeBack ??= tellOnInterrupt(line, stopped)
       line.show(`${bytesText(bytesWritten)} of ${bytesText(total)}, ${count(filesDone, 'file')}  ${currentPath}`)
     },
   })

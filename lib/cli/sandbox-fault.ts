@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { AppError, messageOf } from '#lib/errors.ts'
 import type { SandboxControl } from '#lib/sandbox/open-control.ts'
 import { type Fault, type FaultEffect, faultEffects, faultServices } from '#lib/sandbox/schema.ts'
+import { digits } from './arguments.ts'
 import { plain, print, printJson } from './output.ts'
 
 interface AddOptions {
@@ -72,12 +73,16 @@ export function addSandboxFault(sandbox: Command): void {
 
 function number({ whole = false, most = Number.MAX_SAFE_INTEGER }: { whole?: boolean; most?: number }) {
   return (text: string): number => {
-    const value = (whole ? /^\d+$/ : /^\d+(\.\d+)?$/).test(text) ? Number(text) : Number.NaN
-    if (!(value <= most)) {
+    const value = whole ? digits(text) : fraction(text)
+    if (value === undefined || value > most) {
       throw new InvalidArgumentError(most === 1 ? 'It must be from 0 to 1.' : 'It must be a whole number from 0.')
     }
     return value
   }
+}
+
+function fraction(text: string): number | undefined {
+  return /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : undefined
 }
 
 async function steer(run: (control: SandboxControl) => Promise<void>): Promise<void> {

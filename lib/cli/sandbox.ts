@@ -3,6 +3,7 @@ import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { type Command, InvalidArgumentError } from 'commander'
 import { AppError } from '#lib/errors.ts'
+import { digits } from './arguments.ts'
 import { printJson } from './output.ts'
 import { addSandboxFault } from './sandbox-fault.ts'
 
@@ -58,9 +59,7 @@ export function addSandbox(sandbox: Command): void {
 }
 
 function portOf(text: string): number {
-  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!(port <= 65_535)) {
-    throw new InvalidArgumentError('A port is a number from 0 to 65535.')
-  }
+  const port = digits(text)
+  if (port === undefined || port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.')
   return port
 }
