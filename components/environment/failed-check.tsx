@@ -20,6 +20,7 @@ const places: Record<Changer, string> = {
   key: 'The key, by whoever administers it',
   bucket: 'The bucket, by whoever administers it',
   network: 'The network between this console and AWS',
+  account: 'The AWS account, by its administrator',
   credentials: 'The credentials, here or in IAM',
   clock: 'The clock of this machine',
   settings: 'These settings',

@@ -46,7 +46,7 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
       if (isSignIn(message)) return signInEnded(message)
       return {
         title: 'No credentials were found',
-        detail: 'Nothing was sent to AWS, because there are no AWS credentials here.',
+        detail: 'Nothing was sent to AWS, because this machine has no AWS credentials for this process.',
         // Each place that was asked, with what it said: see default-chain.ts.
         cause:
           message ||
@@ -54,8 +54,8 @@ export function credentialHelp(code: string, message: string, where: RefusedWher
         who: 'credentials',
         // A machine of EC2 without a role says so; silence leaves both open.
         fix: /Instance metadata did not answer/.test(message)
-          ? 'If this machine has a role, let it reach 169.254.169.254: in a container raise the hop limit as above, and look at firewall rules. Otherwise set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. A console and its workers are then restarted.'
-          : 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role. A console and its workers are then restarted.',
+          ? 'If this machine has a role, let it reach 169.254.169.254: in a container raise the hop limit as above, and look at firewall rules. Otherwise set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. If it is the console or a worker that lacks them, restart it then.'
+          : 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role. If it is the console or a worker that lacks them, restart it then.',
       }
     case 'ExpiredTokenException':
     case 'ExpiredToken':
@@ -202,14 +202,14 @@ function knownElsewhere(code: string, region: string | undefined): Diagnosis {
       detail: `It answered ${code}, although AWS STS knows them.`,
       cause:
         'A new access key takes some minutes until every service of AWS knows it; what answers at an endpoint of your own may have keys of its own.',
-      who: 'credentials',
+      who: 'wait',
       fix: 'Wait some minutes and check again; if it stays, check the endpoint, if one is set.',
     }
   return {
     title: `AWS does not know these credentials in ${region}`,
     detail: `AWS answered ${code}, although AWS STS knows them.`,
     cause: `The account has not turned on ${region}, or the session token is not good there: AWS does not tell these apart.`,
-    who: 'credentials',
+    who: 'account',
     fix: `Turn on ${region} in Account > AWS Regions, wait some minutes, and check again. ${globalTokens}`,
   }
 }

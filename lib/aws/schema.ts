@@ -253,6 +253,7 @@ export const changers = [
   'key',
   'bucket',
   'network',
+  'account',
   'credentials',
   'clock',
   'settings',

@@ -76,8 +76,9 @@ export async function openReach(
   patience: 'interactive' | 'background' = 'background',
 ): Promise<Reach> {
   const { region } = place
-  const { access: found, installation } = await accessTo(context, place)
+  const { access: found, installation, savedFor } = await accessTo(context, place)
   const access = { ...found, region }
+  const whose = typedKey(context, access, savedFor)
   const clients = createAwsClients(access, patience)
   // A further key may be in another Region.
   const elsewhere = new Map<string, ReturnType<typeof createAwsClients>>()
@@ -89,7 +90,7 @@ export async function openReach(
   }
   const { seal } = context
   const connect = ({ id, environmentId, bucket, prefix }: BackupPlace): Connection => ({
-    store: s3Store(clients.s3, bucket, { shownBy: shownBy('byok key check'), whose: whose(context, access, bucket) }),
+    store: s3Store(clients.s3, bucket, { shownBy: shownBy('byok key check'), whose }),
     versions: s3Versions(clients.s3, bucket, environmentFolder({ prefix, environment: environmentId })),
     identity: { installation, environment: environmentId, backup: id, prefix },
     keyWrapper(keyId) {
@@ -103,7 +104,7 @@ export async function openReach(
         installation,
         environment: environmentId,
         shownBy: shownBy(`byok key check ${keyId}`),
-        whose: whose(context, access, bucket),
+        whose,
       })
     },
     readRow: () => context.db.backup.findUnique({ where: { id }, omit: { envelope: true, nextEnvelope: true } }),
@@ -119,7 +120,8 @@ export async function openReach(
 
 /**
  * The credentials and endpoints that lead to a place: see `connectBackup`.
- * @returns them, and the installation that encryption contexts there name
+ * @returns them, the installation that encryption contexts there name, and the bucket whose newest credentials they are,
+ *   where they are not those in force
  */
 export async function accessTo(
   context: BackupContext,
@@ -129,7 +131,7 @@ export async function accessTo(
     region,
     installation,
   }: Pick<BackupPlace, 'environmentId' | 'revision' | 'region' | 'installation'>,
-): Promise<{ access: AwsAccess; installation: string }> {
+): Promise<{ access: AwsAccess; installation: string; savedFor?: string }> {
   const { db } = context
   const foreign =
     installation ??
@@ -146,7 +148,8 @@ export async function accessTo(
       include: { environment: true },
     })
     const secret = await openSecret(context, environmentId, revision)
-    return { access: accessOf(context, revision.environment, revision, secret), installation: context.installation }
+    const access = accessOf(context, revision.environment, revision, secret)
+    return { access, installation: context.installation, savedFor: place.bucket }
   }
   return accessOfNow(context, region, foreign)
 }
@@ -164,9 +167,12 @@ async function accessOfNow(
 }
 
 /** Of an access key that was typed: which it is, and how it is replaced, also where the settings have moved on since. */
-function whose({ own }: BackupContext, { credentials }: AwsAccess, bucket: string): string | undefined {
+function typedKey({ own }: BackupContext, { credentials }: AwsAccess, savedFor?: string): string | undefined {
   if (credentials === own.credentials || !('accessKeyId' in credentials)) return undefined
-  return `It is the access key ${credentials.accessKeyId}, the newest that was saved for the bucket ${bucket}: save the Backup Environment with another one for that bucket.`
+  const which = `It is the access key ${credentials.accessKeyId}`
+  return savedFor === undefined
+    ? `${which} of the Backup Environment: save that with another one.`
+    : `${which}, the newest that was saved for the bucket ${savedFor}: save the Backup Environment with another one for that bucket, and, if another bucket is in use by now, then with that again.`
 }
 
 const shownBy = (command: string) =>

@@ -21,7 +21,7 @@ describe('the keys of a sandbox’s first day', () => {
     backups: [{}, {}],
     archive: [{}, {}],
     retired: [
-      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt, ...unrotated },
+      { 'key.usable': 'failed refused', 'key.encrypt': 'failed refused', ...noEncrypt },
       { 'key.usable': 'The key is disabled', 'key.encrypt': 'The key is disabled' },
     ],
     'old-backups': [

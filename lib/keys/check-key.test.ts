@@ -163,8 +163,14 @@ test('rotation is advised only where KMS can be told to rotate, and a replica’
     const { one } = await run({ describe: described({ Origin }), rotation })
     expect(one('key.rotation')).toMatchObject({ status: 'passed', detail: expect.stringContaining('by itself') })
   }
-  const doomed = await run({ describe: described({ KeyState: 'PendingDeletion' }), rotation })
-  expect(doomed.one('key.rotation')).toMatchObject({ status: 'passed', detail: expect.stringContaining('deletion') })
+  for (const [KeyState, detail] of [
+    ['PendingDeletion', 'scheduled for deletion'],
+    ['PendingReplicaDeletion', 'scheduled for deletion'],
+    ['Disabled', 'for no key that is disabled'],
+  ] as const) {
+    const { one } = await run({ describe: described({ KeyState }), rotation })
+    expect(one('key.rotation')).toMatchObject({ status: 'passed', detail: expect.stringContaining(detail) })
+  }
   const primary = 'arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab'
   const PrimaryKey = { Arn: primary, Region: 'eu-west-1' }
   const replica = { MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', PrimaryKey } }

@@ -125,7 +125,7 @@ function ofCall({ code, message }: AwsFault, action: KmsAction, situation: KmsSi
         detail: `AWS refused ${name}, because this account has not turned on the Region or the service. ${consequences[action]}`,
         cause:
           message || 'Regions opened after March 2019 are off until an administrator of the account turns them on.',
-        who: 'credentials',
+        who: 'account',
         fix: `Turn on ${region} in Account > AWS Regions, wait some minutes, and check again; or choose a Region that is on.`,
       }
     default:

@@ -73,7 +73,7 @@ function stsOff(message: string, region: string | undefined): Diagnosis {
     title: 'STS is off in this Region',
     detail: `AWS refused, because the account does not use STS in ${where}.`,
     cause: message || 'An administrator of the account has turned STS off there, or never turned the Region on.',
-    who: 'credentials',
+    who: 'account',
     fix: region === undefined ? `${turnOn} ${activate}` : mayBeOff(region) ? turnOn : activate,
   }
 }

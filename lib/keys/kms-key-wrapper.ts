@@ -45,16 +45,21 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
     const diagnosis = diagnoseKms(fault, action, situation)
     const fix = fixAlone(diagnosis, action, situation)
     const code = isDamage(fault) ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
-    const message = namingKey(diagnosis, fix, situation.keyArn)
+    const message = fault.kind === 'refused' ? namingKey(diagnosis, fix, situation.keyArn) : textOf(diagnosis)
     throw new AppError(code, message, { cause: error, fix, remedies: diagnosis.remedies })
   }
 }
 
 /** Of several keys a text that stands alone must say which: a report shows that beside it. */
-function namingKey({ title, detail, cause, who }: Diagnosis, fix: string, key: string): string {
-  const message = `${title}: ${detail} ${cause}`
-  const isOfKey = who === 'key' || who === 'key policy' || who === 'IAM policy'
-  return isOfKey && !`${message} ${fix}`.includes(key) ? `${message} It is the key ${key}.` : message
+function namingKey(diagnosis: Diagnosis, fix: string, key: string): string {
+  const { who } = diagnosis
+  const message = textOf(diagnosis)
+  const isOfAll = who === 'credentials' || who === 'network' || who === 'clock'
+  return !isOfAll && !`${message} ${fix}`.includes(key) ? `${message} It is the key ${key}.` : message
+}
+
+function textOf({ title, detail, cause }: Diagnosis): string {
+  return `${title}: ${detail} ${cause}`
 }
 
 function isDamage({ code, message }: AwsFault): boolean {

@@ -17,14 +17,16 @@ export async function rotationOf(
     const what = Origin === 'EXTERNAL' ? 'imported key material' : 'keys of a custom key store'
     return { requestId: undefined, detail: `KMS does not rotate ${what} by itself.` }
   }
-  // KMS would say that it is off, and refuses to turn it on; cancelling puts back what was (GetKeyRotationStatus).
-  if (KeyState === 'PendingDeletion')
+  // KMS would say that it is off; cancelling puts back what was (GetKeyRotationStatus).
+  if (KeyState === 'PendingDeletion' || KeyState === 'PendingReplicaDeletion')
     return { requestId: undefined, detail: 'KMS rotates no key that is scheduled for deletion.' }
   const { on, periodDays, next, requestId } = await kms.rotation(keyArn)
   if (on) {
     const when = next ? `, next on ${date(next)}` : ''
     return { requestId, detail: `On, every ${periodDays ?? 365} days${when}.` }
   }
+  if (KeyState === 'Disabled')
+    return { requestId, detail: 'Automatic rotation is off. KMS turns it on for no key that is disabled.' }
   // Replicas follow their primary, which alone can be told to.
   const { MultiRegionKeyType, PrimaryKey } = MultiRegionConfiguration ?? {}
   const primary = MultiRegionKeyType === 'REPLICA' ? PrimaryKey : undefined

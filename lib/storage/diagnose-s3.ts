@@ -68,7 +68,7 @@ function ofBucket({ code, message, bucketRegion }: AwsFault, { bucket, region }:
         title: 'The account cannot use S3',
         detail: `S3 answered ${code} for bucket ${bucket}.`,
         cause: message || 'AWS has closed S3 for this account or bucket.',
-        who: 'credentials',
+        who: 'account',
         fix: 'The owner of the account settles it with AWS Support.',
       }
     case 'InvalidObjectState':
