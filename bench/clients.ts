@@ -134,7 +134,11 @@ export function makeClient(name: ClientName, standIn: StandIn, work: string): Cl
     }
     case 'aws': {
       const copy = (from: string, to: string) =>
-        run({ program: 'aws', args: ['s3', 'cp', '--recursive', '--only-show-errors', from, to] })
+        // Debian 12's CLI, 2.9, overlooks AWS_ENDPOINT_URL and asks AWS.
+        run({
+          program: 'aws',
+          args: ['--endpoint-url', endpoint, 's3', 'cp', '--recursive', '--only-show-errors', from, to],
+        })
       return {
         ...inBucket,
         name,

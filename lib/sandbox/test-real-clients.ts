@@ -63,8 +63,10 @@ export function describeClients(programs: readonly ClientProgram[], folders: rea
       NODE_ENV: 'test',
       ...more,
     }
+    // Debian 12's CLI, 2.9, overlooks AWS_ENDPOINT_URL and asks AWS.
+    const all = program === 'aws' ? ['--endpoint-url', target.sandbox.endpoint, ...args] : args
     return new Promise((resolve, reject) => {
-      execFile(program, args, { env, maxBuffer: 1 << 26 }, (error: ExecFileException | null, stdout, stderr) => {
+      execFile(program, all, { env, maxBuffer: 1 << 26 }, (error: ExecFileException | null, stdout, stderr) => {
         if (error) reject(new Error(`${program} ${args.join(' ')}: ${stderr || error.message}`))
         else resolve(stdout)
       })
