@@ -79,6 +79,30 @@ test('given up when somebody has asked for its end: it was cancelled', async () 
   expect(await auditedOf(target)).toEqual([started, `restore.finish cancelled ${actor}`])
 })
 
+test('given up while it waits, and begun by its next job in the middle of that: it goes on', async () => {
+  const target = newTarget()
+  const id = await begin(target)
+  await here.db.restore.update({ where: { id }, data: { state: 'waiting', attempt: 1 } })
+  let ends = 0
+  const begun = here.db.$extends({
+    query: {
+      restore: {
+        async updateManyAndReturn({ args, query }) {
+          const ended = await query(args)
+          ends += 1
+          if (ends === 1) await here.db.restore.update({ where: { id }, data: { state: 'running', attempt: 2 } })
+          return ended
+        },
+      },
+    },
+  })
+  const db = new Proxy(here.db, { get: (_, name) => Reflect.get(begun, name) })
+  await giveUpRestore({ ...here.context, db }, id)
+  expect(ends).toBe(2)
+  expect(await restore(id)).toMatchObject({ state: 'running', attempt: 2, finishedAt: null })
+  expect(await auditedOf(target)).toEqual([started])
+})
+
 test('given up is final: the worker that wakes afterwards cannot complete it', async () => {
   const target = newTarget()
   const id = await begin(target)

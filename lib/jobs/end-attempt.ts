@@ -81,12 +81,17 @@ interface Ending {
 export async function endIncomplete<Row>(
   tx: Tx,
   error: string | null,
-  end: (which: { readonly cancelRequested?: false }, data: Ending) => Promise<readonly Row[]>,
+  end: (which: { readonly cancelRequested?: boolean }, data: Ending) => Promise<readonly Row[]>,
   record: (row: Row, state: Ending['state']) => Promise<void>,
 ): Promise<readonly Row[]> {
   const ended = { finishedAt: await databaseTime(tx), tries: 0, nextTryAt: null } as const
   const failed = error === null ? [] : await end({ cancelRequested: false }, { ...ended, state: 'failed', error })
-  const cancelled = await end({}, { ...ended, state: 'cancelled', error: null })
+  // One that has come under way since the statement before is another attempt's, and nobody has cancelled it.
+  const cancelled = await end(error === null ? {} : { cancelRequested: true }, {
+    ...ended,
+    state: 'cancelled',
+    error: null,
+  })
   for (const row of failed) await record(row, 'failed')
   for (const row of cancelled) await record(row, 'cancelled')
   return [...failed, ...cancelled]
