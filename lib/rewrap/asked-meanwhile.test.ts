@@ -1,7 +1,8 @@
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
-import { giveUpRewrap } from './end-rewrap.ts'
+import { AppError } from '#lib/errors.ts'
+import { giveBack, giveUpRewrap, pauseByItself } from './end-rewrap.ts'
 import { plantBackups } from './plant-backups-for-tests.ts'
 import { requestOf, stands, startNow } from './rewrap-for-tests.ts'
 import { runRewrap } from './run-rewrap.ts'
@@ -23,7 +24,7 @@ async function start(): Promise<string> {
   return startNow(here.context, requestOf(here.key('backups'), here.key('archive')))
 }
 const jobsOf = (id: string) =>
-  here.db.$queryRaw`SELECT 1 FROM pgboss.job WHERE data->>'id' = ${id} AND state < 'active'`
+  here.db.$queryRaw<unknown[]>`SELECT 1 FROM pgboss.job WHERE data->>'id' = ${id} AND state < 'active'`
 
 /** Resolves when the worker has written to its row, and read what is asked of it, twice: of the first it knows by then. */
 async function hasLookedTwice(id: string): Promise<void> {
@@ -61,6 +62,19 @@ test('cancelled, and its worker died too often: it is cancelled, and has not pau
   expect(await stands(here.context, id)).toMatchObject({ state: 'cancelled', error: null })
   const finish = { action: 'rewrap.finish', subject: { contains: id } }
   expect(await here.db.auditEvent.findMany({ where: finish })).toMatchObject([{ outcome: 'cancelled', actor }])
+})
+
+test('paused since its worker seemed dead, and resumed: that worker wakes up and changes nothing', async () => {
+  const id = await start()
+  const asleep = await here.db.rewrap.update({ where: { id }, data: { state: 'running', attempt: 6 } })
+  await giveUpRewrap(here.context, id)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'paused', error: expect.stringContaining('died') })
+  expect(await resumeRewrap(here.context, id, actor)).toBe('done')
+  const jobs = await jobsOf(id)
+  await giveBack(here.context, asleep)
+  await pauseByItself(here.db, asleep, new AppError('denied', 'The new key refuses.'))
+  expect(await jobsOf(id)).toHaveLength(jobs.length)
+  expect(await stands(here.context, id)).toMatchObject({ state: 'queued', error: null })
 })
 
 test('cancelled by one, and then paused by another: it is cancelled', async () => {

@@ -12,7 +12,8 @@ import { rewrapWords } from './schema.ts'
 import { wishOf } from './view-rewraps.ts'
 
 // However a run ends or waits, its row, its audit row and its next job say so in one transaction. What somebody asked of it
-// meanwhile comes first.
+// meanwhile comes first, with two exceptions: a pass that is complete stays so, and one that failed or pauses by itself says
+// why, though somebody asked for a pause.
 
 /** What a pass came to. @param progressed whether it did anything at all */
 export async function concludeRewrap(
@@ -44,13 +45,21 @@ export async function concludeRewrap(
   })
 }
 
-/** With the diagnosis. */
-export async function pauseByItself(db: Db, run: Rewrap, error: AppError): Promise<void> {
+/**
+ * With the diagnosis.
+ * @param more what else becomes of it
+ */
+export async function pauseByItself(
+  db: Db,
+  run: Rewrap,
+  error: AppError,
+  more: { readonly attempt?: { readonly increment: 1 } } = {},
+): Promise<void> {
   await db.$transaction(async (tx) => {
     if (await endAsAsked(tx, run, 'cancel')) return
     await tx.rewrap.update({
       where: { id: run.id },
-      data: { state: 'paused', wish: null, tries: 0, error: messageOf(error) },
+      data: { ...more, state: 'paused', wish: null, tries: 0, error: messageOf(error) },
     })
     const words = rewrapWords(wishOf(run))
     const subject = `${words} (re-wrap ${run.id}): ${messageOf(error)}`
@@ -116,6 +125,8 @@ export async function giveUpRewrap({ db }: BackupContext, id: string): Promise<v
     new AppError('unavailable', 'Its worker died again and again.', {
       fix: `${workerLogs} Then resume it.`,
     }),
+    // A worker that was thought dead, and wakes up when this has been resumed, finds the number changed.
+    { attempt: { increment: 1 } },
   )
 }
 
