@@ -3,7 +3,7 @@ import { Cancelled } from '#lib/jobs/attempt.ts'
 import { keepProgress } from './keep-progress.ts'
 import { addToCourse } from './throughput-course.ts'
 
-type StoredProgress = Parameters<Parameters<typeof keepProgress>[0]>[0]
+type StoredProgress = Parameters<Parameters<typeof keepProgress>[1]>[0]
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -13,13 +13,18 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 const never = new AbortController().signal
+const backup = { part: 'backup', id: '4711' }
 
 test('writes the latest, now and then, and only what is new', async () => {
   const written: StoredProgress[] = []
-  const progress = keepProgress(async (latest) => {
-    written.push(latest)
-    return true
-  }, never)
+  const progress = keepProgress(
+    backup,
+    async (latest) => {
+      written.push(latest)
+      return true
+    },
+    never,
+  )
   await vi.advanceTimersByTimeAsync(1000)
   expect(written).toEqual([])
   progress.report({ filesTotal: 9, bytesTotal: 900 })
@@ -33,7 +38,7 @@ test('writes the latest, now and then, and only what is new', async () => {
 })
 
 test('a row that is somebody else’s ends the work', async () => {
-  const progress = keepProgress(async () => false, never)
+  const progress = keepProgress(backup, async () => false, never)
   progress.report({ filesDone: 1 })
   await vi.advanceTimersByTimeAsync(500)
   expect(progress.signal.aborted).toBe(true)
@@ -44,7 +49,7 @@ test('a row that is somebody else’s ends the work', async () => {
 test('asks how the row stands even when there is nothing new, and ends when it is cancelled', async () => {
   let standing: 'mine' | 'cancelled' = 'mine'
   const write = vi.fn(async () => standing)
-  const progress = keepProgress(write, never)
+  const progress = keepProgress(backup, write, never)
   await vi.advanceTimersByTimeAsync(2000)
   expect(write).toHaveBeenCalledTimes(1)
   standing = 'cancelled'
@@ -55,10 +60,14 @@ test('asks how the row stands even when there is nothing new, and ends when it i
 
 test('the course of its bytes has few samples, however long it takes', async () => {
   let latest: StoredProgress | undefined
-  const progress = keepProgress(async (stored) => {
-    latest = stored
-    return true
-  }, never)
+  const progress = keepProgress(
+    backup,
+    async (stored) => {
+      latest = stored
+      return true
+    },
+    never,
+  )
   for (let second = 1; second <= 1000; second += 1) {
     progress.report({ bytesDone: second * 10 })
     await vi.advanceTimersByTimeAsync(1000)
@@ -80,7 +89,7 @@ test('a write that fails is not worth stopping for', async () => {
     if (!works) throw new Error('the database is gone')
     return true
   })
-  const progress = keepProgress(write, never)
+  const progress = keepProgress(backup, write, never)
   progress.report({ filesDone: 1 })
   await vi.advanceTimersByTimeAsync(500)
   expect(progress.signal.aborted).toBe(false)
@@ -92,10 +101,30 @@ test('a write that fails is not worth stopping for', async () => {
   await progress.stop()
 })
 
+test('of writes that fail in a row the first is logged, with what they are about', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  let works = false
+  const write = vi.fn(async () => {
+    if (!works) throw new Error('the database is gone')
+    return true
+  })
+  const progress = keepProgress(backup, write, never)
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(write.mock.calls.length).toBeGreaterThan(3)
+  const line = { level: 'warning', part: 'backup', backup: backup.id, message: 'the database is gone' }
+  expect(logged.mock.calls.map(([text]) => JSON.parse(`${text}`))).toEqual([line])
+  works = true
+  await vi.advanceTimersByTimeAsync(2000)
+  works = false
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(logged).toHaveBeenCalledTimes(2)
+  await progress.stop()
+})
+
 test('stopping waits for the write under way, and nothing is written after it', async () => {
   const answer = Promise.withResolvers<boolean>()
   const write = vi.fn(() => answer.promise)
-  const progress = keepProgress(write, never)
+  const progress = keepProgress(backup, write, never)
   progress.report({ filesDone: 1 })
   await vi.advanceTimersByTimeAsync(500)
   progress.report({ filesDone: 2 })
@@ -116,7 +145,7 @@ test('stopping waits for the write under way, and nothing is written after it', 
 
 test('ends when the worker ends', () => {
   const worker = new AbortController()
-  const progress = keepProgress(async () => true, worker.signal)
+  const progress = keepProgress(backup, async () => true, worker.signal)
   const reason = new Error('This worker is stopping.')
   worker.abort(reason)
   expect(progress.signal.reason).toBe(reason)
@@ -124,7 +153,7 @@ test('ends when the worker ends', () => {
 })
 
 test('a clock that is put back an hour keeps nobody from cancelling', async () => {
-  const progress = keepProgress(async () => 'cancelled', never)
+  const progress = keepProgress(backup, async () => 'cancelled', never)
   vi.setSystemTime(Date.now() - 3600_000)
   await vi.advanceTimersByTimeAsync(2000)
   expect(progress.signal.reason).toBeInstanceOf(Cancelled)

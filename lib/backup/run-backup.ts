@@ -47,6 +47,7 @@ export async function runBackup(
   // By the database's clock: whoever looks for streams that have ended may have another one.
   const seen = () => input && db.$executeRaw`UPDATE "backup" SET "seenAt" = now() WHERE "id" = ${id}::uuid`
   const progress = keepProgress(
+    { part: 'backup', id },
     async (data) => {
       const [row] = await db.backup.updateManyAndReturn({
         where: mine,

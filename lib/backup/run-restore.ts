@@ -37,6 +37,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
   const draft = draftOf(restore)
   const stored = storedSchema.catch({}).parse(restore.progress)
   const progress = keepProgress(
+    { part: 'restore', id },
     async (data) => {
       const known = identityOf(draft) ?? stored.draft
       const [row] = await db.restore.updateManyAndReturn({

@@ -23,6 +23,7 @@ export async function runVerification(context: BackupContext, id: string, signal
   if (!verification) return
   const mine = { id, state: 'running', attempt: verification.attempt } as const
   const progress = keepProgress(
+    { part: 'verification', id },
     async (data) =>
       (await db.backupVerification.updateMany({ where: mine, data: { progress: { ...data } } })).count === 1,
     signal,

@@ -25,29 +25,47 @@ export interface WatchedClaim {
   stop(): Promise<void>
 }
 
+/** The row of an attempt, as the log calls it. */
+export interface AttemptRow {
+  /** Such as `backup`. */
+  readonly part: string
+  readonly id: string
+}
+
+/** With nothing new it is still asked so often whether the row is this worker's, and whether somebody wants it to stop. */
+const askMs = 1200
+
 /**
  * Asks again and again how the row of an attempt stands, one question at a time.
- * @param part what the log calls it
- * @param ask resolves to why the work is to end; undefined: it goes on. What it throws is logged, and it is asked again.
+ * @param ask resolves to why the work is to end; undefined: it goes on. Of what it throws, the first in a row is logged.
+ * @param hasNews whether there is anything to write to the row. Absent: there always is.
  */
 export function watchClaim(
-  part: string,
+  { part, id }: AttemptRow,
   everyMs: number,
   outer: AbortSignal,
   ask: () => Promise<Error | undefined>,
+  hasNews = () => true,
 ): WatchedClaim {
   const ended = new AbortController()
   let asking: Promise<void> | undefined
+  let failing = false
+  // Not by the clock of this machine: put back, nobody would be heard for as long.
+  let askedAt = performance.now()
   const look = async () => {
+    askedAt = performance.now()
     try {
       const reason = await ask()
+      failing = false
       if (reason) ended.abort(reason)
     } catch (error) {
       // The work itself will meet the same trouble; a lost line of progress is not worth stopping it.
-      log('warning', part, messageOf(error))
+      if (!failing) log('warning', part, messageOf(error), { [part]: id })
+      failing = true
     }
   }
   const timer = setInterval(() => {
+    if (!hasNews() && performance.now() - askedAt < askMs) return
     asking ??= look().finally(() => {
       asking = undefined
     })

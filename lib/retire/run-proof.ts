@@ -47,17 +47,21 @@ async function runProof(context: BackupContext, id: string, outer: AbortSignal):
   if (!proof) return
   const mine = { id, state: 'running', attempt: proof.attempt }
   let latest: RetireProgress | undefined
-  const { signal, stop } = watchClaim('retire', everyMs, outer, async () => {
+  let changed = false
+  const ask = async () => {
+    changed = false
     const data = latest ? { progress: { ...latest } } : { state: 'running' as const }
     const { count } = await db.retireProof.updateMany({ where: mine, data })
     return count === 1 ? undefined : new LostClaim()
-  })
+  }
+  const { signal, stop } = watchClaim({ part: 'retire', id }, everyMs, outer, ask, () => changed)
   try {
     const { report, versions } = await proveRetired(context, proof.keyArn, {
       by: proof.createdBy,
       signal,
       onProgress: (progress) => {
         latest = progress
+        changed = true
       },
     })
     await stop()

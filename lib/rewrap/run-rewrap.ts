@@ -50,12 +50,17 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
     if (!row) return new LostClaim()
     return row.wish === null ? undefined : new Error(`This re-wrap: ${row.wish}.`)
   }
-  const watch = watchClaim('rewrap', everyMs, AbortSignal.any([outer, AbortSignal.timeout(longestJobMs)]), ask)
+  const watch = watchClaim(
+    { part: 'rewrap', id },
+    everyMs,
+    AbortSignal.any([outer, AbortSignal.timeout(longestJobMs)]),
+    ask,
+  )
   const { signal } = watch
   const stop = async () => {
     await watch.stop()
     // Once more, for what the question writes down.
-    await ask().catch((error: unknown) => log('warning', 'rewrap', messageOf(error)))
+    await ask().catch((error: unknown) => log('warning', 'rewrap', messageOf(error), { rewrap: id }))
   }
   const add = async (tx: Tx, more: { exchanged?: number; failed?: number }) => {
     const { exchanged = 0, failed = 0 } = more
