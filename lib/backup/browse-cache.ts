@@ -19,10 +19,20 @@ export interface BrowsedBackup {
   release(): void
 }
 
+/** By two clocks: one stands still while this machine sleeps, and the other may be put back. */
+interface Moment {
+  readonly process: number
+  readonly machine: number
+}
+const thisMoment = (): Moment => ({ process: performance.now(), machine: Date.now() })
+function isOld(then: Moment): boolean {
+  const now = thisMoment()
+  return Math.max(now.process - then.process, now.machine - then.machine) > keptForMs
+}
+
 interface Kept {
   readonly pinned: string
-  /** By the clock of this process, which nobody sets. */
-  readonly until: number
+  readonly openedAt: Moment
   readonly opened: Promise<{ backup: OpenedBackup; index: EntryIndex; connection: Connection }>
   users: number
   dropped: boolean
@@ -51,7 +61,7 @@ export class BrowsedBackups {
     }
     const pinned = JSON.stringify([row.manifestSha256, row.envelopeSha256, row.generation, row.keyIds])
     const old = this.#kept.get(id)
-    if (old && (old.pinned !== pinned || old.until < performance.now())) this.#drop(id)
+    if (old && (old.pinned !== pinned || isOld(old.openedAt))) this.#drop(id)
     const kept = this.#kept.get(id) ?? this.#keep(id, pinned, row)
     // The most recently used comes last.
     this.#kept.delete(id)
@@ -91,7 +101,7 @@ export class BrowsedBackups {
         throw error
       }
     }
-    const kept = { pinned, until: performance.now() + keptForMs, opened: open(), users: 0, dropped: false }
+    const kept = { pinned, openedAt: thisMoment(), opened: open(), users: 0, dropped: false }
     kept.opened.catch(() => {}) // whoever opens it is told
     this.#kept.set(id, kept)
     for (const oldest of this.#kept.keys()) {

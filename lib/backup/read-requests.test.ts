@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
-import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failureOf } from './backup-for-tests.ts'
 import { listFolder, searchFiles } from './browse-backup.ts'
 import { BrowsedBackups } from './browse-cache.ts'
@@ -71,6 +71,26 @@ test('browsing page after page costs one Decrypt and no segment, and ends with t
   await here.db.backup.update({ where: { id }, data: { state: 'deleting' } })
   expect(await failureOf(browsed.open(id))).toMatchObject({ code: 'invalid' })
   await here.db.backup.update({ where: { id }, data: { state: 'complete' } })
+  browsed.close()
+})
+
+const minutes = 60_000
+const clocks: [string, { now(): number }][] = [
+  ['this process', performance],
+  ['this machine', Date],
+]
+test.each(clocks)('what is kept opened is opened anew after five minutes by the clock of %s', async (_, clock) => {
+  const browsed = new BrowsedBackups(here.context)
+  const look = async () => (await browsed.open(id)).release()
+  await look()
+  const now = clock.now.bind(clock)
+  const later = vi.spyOn(clock, 'now').mockImplementation(() => now() + 4 * minutes)
+  onTestFinished(() => later.mockRestore())
+  await look()
+  expect((await counts()).kms).toEqual({ Decrypt: 1 })
+  later.mockImplementation(() => now() + 5 * minutes + 1)
+  await look()
+  expect((await counts()).kms).toEqual({ Decrypt: 2 })
   browsed.close()
 })
 
