@@ -31,8 +31,9 @@ export async function databaseTime(db: Tx): Promise<Date> {
 
 /** The same as it goes on, asked once: for what takes minutes at most. */
 export async function databaseClock(db: Tx): Promise<() => Date> {
-  const since = performance.now()
   const then = await databaseTime(db)
+  // Not before: what the answer took, such as waiting for a connection, would put it ahead.
+  const since = performance.now()
   return () => new Date(then.getTime() + performance.now() - since)
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { takeTry } from '#lib/auth/sign-in-limit.ts'
 import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { cancelBackup } from '#lib/backup/cancel-job.ts'
@@ -11,7 +11,7 @@ import { startRestore } from '#lib/backup/start-restore.ts'
 import { startVerification } from '#lib/backup/start-verification.ts'
 import { catalogTime } from '#lib/catalog/catalog-format.ts'
 import { exportCatalog } from '#lib/catalog/export-catalog.ts'
-import { databaseTime } from '#lib/db.ts'
+import { databaseClock, databaseTime } from '#lib/db.ts'
 import { checkHealth } from '#lib/health.ts'
 import { followKeys, watchKeys } from '#lib/key-health/watch-keys.ts'
 import { startProof } from '#lib/retire/run-proof.ts'
@@ -247,3 +247,23 @@ test('what runs on a machine of the wrong time began and ended at the databaseâ€
   }
   expect(Math.abs(await fromNow((await row(cancelled)).finishedAt))).toBeLessThan(minute)
 }, 60_000)
+
+test('the databaseâ€™s clock is not ahead when its answer took long', async () => {
+  let waited = 0
+  const now = performance.now()
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + waited)
+  onTestFinished(() => clock.mockRestore())
+  const slow = here.db.$extends({
+    query: {
+      $allOperations({ args, query }) {
+        waited = minute
+        return query(args)
+      },
+    },
+  })
+  const told = await databaseClock(new Proxy(here.db, { get: (_, name) => Reflect.get(slow, name) }))
+  const answer = told().getTime()
+  expect(answer).toBeLessThanOrEqual((await databaseTime(here.db)).getTime())
+  waited += 1000
+  expect(told().getTime()).toBe(answer + 1000)
+})

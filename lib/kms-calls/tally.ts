@@ -1,5 +1,5 @@
 import type { OnKmsCall } from '#lib/aws/watch-kms-calls.ts'
-import { type Db, databaseTime } from '#lib/db.ts'
+import { type Db, databaseClock } from '#lib/db.ts'
 import { messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
 import type { KmsPurpose } from './schema.ts'
@@ -110,8 +110,9 @@ async function write(db: Db, { counts, encrypted, decrypted, troubled }: Taken):
  * By the database's clock, as the watch is: by one that is ahead a key would count as proven, and go untried, for as long.
  */
 async function writeProofs(db: Db, { encrypted, decrypted, troubled }: Omit<Taken, 'counts'>): Promise<void> {
-  const [now, here] = [(await databaseTime(db)).getTime(), performance.now()]
-  const timeOf = (at: number) => new Date(now - (here - at))
+  const now = await databaseClock(db)
+  const began = now().getTime() - performance.now()
+  const timeOf = (at: number) => new Date(began + at)
   for (const [arn, at] of encrypted)
     await db.keyHealth.updateMany({ where: { arn }, data: { encryptProvenAt: timeOf(at) } })
   for (const [arn, at] of decrypted)
