@@ -100,16 +100,16 @@ export async function runBackup(
       part: 'backup',
       id,
       signal: progress.signal,
-      wait: input
-        ? undefined
-        : (error) =>
-            waitForNextTry(context, 'backup', { ...backup, tries }, (tx, data) =>
-              tx.backup.updateMany({
-                where: { ...mine, cancelRequested: false },
-                data: { ...data, waitingFor: trouble, error: messageOf(error) },
-              }),
-            ),
-      end: (error) => endBackup(db, backup, error),
+      again: !input,
+      wait: (error) =>
+        waitForNextTry(context, 'backup', { ...backup, tries }, (tx, data) =>
+          tx.backup.updateMany({
+            where: { ...mine, cancelRequested: false },
+            data: { ...data, waitingFor: trouble, error: messageOf(error) },
+          }),
+        ),
+      fail: (error) => endBackup(db, backup, error),
+      cancel: () => endBackup(db, backup, null),
     })
   } finally {
     // Ends the counting too: a backup that waits is tried again and again, and each try would leave one running.

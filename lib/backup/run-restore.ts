@@ -60,6 +60,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
       part: 'restore',
       id,
       signal: progress.signal,
+      again: true,
       wait: (error) =>
         waitForNextTry(context, 'restore', { ...restore, tries: restore.tries + 1 }, (tx, data) =>
           tx.restore.updateMany({
@@ -67,7 +68,8 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
             data: { ...data, waitingFor: trouble, error: messageOf(error) },
           }),
         ),
-      end: (error) => endRestore(db, restore, error),
+      fail: (error) => endRestore(db, restore, error),
+      cancel: () => endRestore(db, restore, null),
     })
   } finally {
     await tidyUp(db, id)

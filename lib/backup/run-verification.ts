@@ -68,6 +68,7 @@ export async function runVerification(context: BackupContext, id: string, signal
       part: 'verification',
       id,
       signal: progress.signal,
+      again: true,
       wait: (error) =>
         waitForNextTry(context, 'verify', { id, tries: verification.tries + 1 }, (tx, data) =>
           tx.backupVerification.updateMany({
@@ -75,7 +76,7 @@ export async function runVerification(context: BackupContext, id: string, signal
             data: { ...data, waitingFor: trouble, error: messageOf(error) },
           }),
         ),
-      end: (error) => fail(db, mine, error),
+      fail: (error) => fail(db, mine, error),
     })
   } finally {
     connection?.close()
@@ -109,7 +110,7 @@ export async function giveUpVerification({ db }: BackupContext, id: string): Pro
   await fail(db, { id, state: { in: ['queued', 'running'] } }, error)
 }
 
-async function fail(db: Db, where: Prisma.BackupVerificationWhereInput, error: string | null): Promise<void> {
+async function fail(db: Db, where: Prisma.BackupVerificationWhereInput, error: string): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.backupVerification.updateManyAndReturn({
       where,

@@ -1,20 +1,20 @@
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
-import { Cancelled, LostClaim } from './attempt.ts'
+import { type AttemptRow, Cancelled, LostClaim } from './attempt.ts'
 import { enqueue, type Jobs, type Queue } from './queue.ts'
 import { tryLater } from './try-later.ts'
 
-interface FailedAttempt {
-  /** What the log calls it, such as `backup`. */
-  readonly part: string
-  readonly id: string
+interface FailedAttempt extends AttemptRow {
   /** Of the attempt. */
   readonly signal: AbortSignal
-  /** Leaves the row to a next try, if there is to be one. Absent: the work cannot be done again. */
-  readonly wait?: ((error: AppError) => Promise<boolean>) | undefined
-  /** @param error null: it was cancelled */
-  readonly end: (error: string | null) => Promise<void>
+  /** Whether the work can be done once more. */
+  readonly again: boolean
+  /** Leaves the row to a next try, if there is to be one. Absent: it does not wait for what cannot be reached. */
+  readonly wait?: (error: AppError) => Promise<boolean>
+  readonly fail: (error: string) => Promise<void>
+  /** Absent: nobody can cancel it. */
+  readonly cancel?: () => Promise<void>
 }
 
 /**
@@ -22,18 +22,24 @@ interface FailedAttempt {
  * @throws what was thrown, when the job is to be done again: this worker is stopping, or the database refuses
  */
 export async function afterFailure(thrown: unknown, attempt: FailedAttempt): Promise<void> {
-  const { part, id, signal, wait, end } = attempt
+  const { signal, again, wait, fail, cancel } = attempt
   // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
   if (thrown instanceof LostClaim || signal.reason instanceof LostClaim) return
-  if (thrown instanceof Cancelled || signal.reason instanceof Cancelled) return end(null)
-  if (wait) {
-    // Logged here, because nobody reads what the queue keeps of the error.
-    if (isDatabaseError(thrown)) log('error', part, `It begins again: ${messageOf(thrown)}`, { [part]: id })
-    if (signal.aborted || isDatabaseError(thrown)) throw thrown
-    if (thrown instanceof AppError && thrown.retryable && (await wait(thrown))) return
+  if (cancel && (thrown instanceof Cancelled || signal.reason instanceof Cancelled)) return cancel()
+  if (again) {
+    if (isDatabaseError(thrown)) throw logAgain(thrown, attempt)
+    if (signal.aborted) throw thrown
+    if (wait && thrown instanceof AppError && thrown.retryable && (await wait(thrown))) return
   }
-  await end(messageOf(thrown))
+  // First: the row may not take it.
   if (!(thrown instanceof AppError)) console.error(thrown)
+  await fail(messageOf(thrown))
+}
+
+/** What the database refused is logged here, because nobody reads what the queue keeps of the error. @returns it */
+export function logAgain(thrown: unknown, { part, id }: AttemptRow): unknown {
+  log('error', part, `It begins again: ${messageOf(thrown)}`, { [part]: id })
+  return thrown
 }
 
 interface TriedAgain {

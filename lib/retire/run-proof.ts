@@ -89,8 +89,8 @@ async function runProof(context: BackupContext, id: string, outer: AbortSignal):
       part: 'retire',
       id,
       signal,
-      wait: async () => false,
-      end: (why) => failProof(db, mine, why),
+      again: true,
+      fail: (why) => failProof(db, mine, why),
     })
   }
 }
@@ -102,7 +102,7 @@ export async function giveUpRetire({ db }: BackupContext, id: string): Promise<v
   await failProof(db, { id, state: { in: ['queued', 'running'] } }, error)
 }
 
-async function failProof(db: Db, where: Prisma.RetireProofWhereInput, error: string | null): Promise<void> {
+async function failProof(db: Db, where: Prisma.RetireProofWhereInput, error: string): Promise<void> {
   await db.$transaction(async (tx) => {
     const [row] = await tx.retireProof.updateManyAndReturn({
       where,

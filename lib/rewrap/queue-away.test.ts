@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { failureOf } from '#lib/backup/backup-for-tests.ts'
 import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { cuttableLine } from '#lib/cuttable-line-for-tests.ts'
@@ -23,8 +23,12 @@ test('the queue cannot be reached when a re-wrap has to wait: it is done again, 
   const id = await startNow(here.context, requestOf(old, next))
   line.close()
   await here.fail({ service: 'kms', operation: '*', effect: 'Outage' })
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => logged.mockRestore())
   const error = await failureOf(runRewrap({ ...here.context, jobs }, id, never))
   expect(messageOf(error)).toContain('database cannot be reached')
+  const told = { level: 'error', part: 'rewrap', rewrap: id, message: `It begins again: ${messageOf(error)}` }
+  expect(logged).toHaveBeenCalledWith(JSON.stringify(told))
   // As it is until its job is delivered once more.
   expect(await here.db.rewrap.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'running', error: null })
   await here.sandbox.control('DELETE', 'faults')
