@@ -23,7 +23,18 @@ export const downloadQuerySchema = z
   .object({
     /** What to take; nothing: everything. */
     path: z.array(pathId).max(1000, tooMany),
-    pattern: z.array(z.string().min(1, 'A pattern is empty.').max(8192).regex(noControlCharacters)).max(1000, tooMany),
+    pattern: z
+      .array(
+        z
+          .string()
+          .min(1, 'A pattern is empty.')
+          .max(8192, 'A pattern has at most 8,192 characters.')
+          .regex(
+            noControlCharacters,
+            'A pattern has no control characters: write them as the list of files shows them.',
+          ),
+      )
+      .max(1000, tooMany),
     as: z.enum(['file', 'tar'], 'It is downloaded as=file or as=tar.'),
   })
   // A variable that was empty must not fetch the whole backup under the name of one file.
