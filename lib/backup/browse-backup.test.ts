@@ -37,10 +37,11 @@ beforeAll(async () => {
     },
   })
   backup = { ...(await bench.open('mine')), store }
-  index = new EntryIndex(backup)
 })
 beforeEach(() => {
   fetched = []
+  // It keeps what it has read, and then nothing is fetched.
+  index = new EntryIndex(backup)
 })
 afterAll(() => bench.remove())
 
@@ -51,7 +52,8 @@ test('a folder lists what lies directly in it, in order, without fetching data',
   expect(await names('a')).toEqual(['b', 'f\\xff'])
   expect(await names('a-b')).toEqual(['file'])
   expect(await names(toBytePath('Ordner für Größe'))).toEqual([])
-  expect(fetched.every((name) => name.startsWith('entries/'))).toBe(true)
+  expect(fetched).not.toEqual([])
+  expect(fetched.filter((name) => !name.startsWith('entries/'))).toEqual([])
   const { items } = await listFolder(index, '.', { limit: 100 })
   expect(items.find(({ name }) => name === 'large')).toMatchObject({ type: 'file', size: 2 * SEGMENT, mode: '0644' })
   expect(items.find(({ name }) => name === 'soft')).toMatchObject({ type: 'symlink', size: null, target: 'a/b' })
