@@ -1,5 +1,5 @@
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { actor } from './console-for-tests.ts'
 import { restoreNow } from './jobs-for-tests.ts'
@@ -18,6 +18,15 @@ beforeAll(async () => {
   source = here.makeSmallSource()
 })
 
+/** Until the test ends, however it does, or what this returns is called. */
+async function disable(KeyId: string): Promise<() => Promise<unknown>> {
+  const kms = here.sandbox.kms(KeyId.split(':')[3] ?? '')
+  const enable = () => kms.send(new EnableKeyCommand({ KeyId }))
+  onTestFinished(async () => void (await enable()))
+  await kms.send(new DisableKeyCommand({ KeyId }))
+  return enable
+}
+
 test('a backup is wrapped under every key, of whatever Region, and each opens it without the others', async () => {
   const backupId = await startBackup(here.context, { source, name: '' }, 'page', actor)
   await here.sandbox.control('DELETE', 'requests')
@@ -34,31 +43,24 @@ test('a backup is wrapped under every key, of whatever Region, and each opens it
   await restore()
   expect((await here.counts()).kms).toEqual({ Decrypt: 1 })
 
-  const regionOf = (arn: string) => arn.split(':')[3] ?? ''
   for (const lost of [keys.main, keys.elsewhere]) {
-    const kms = here.sandbox.kms(regionOf(lost))
-    await kms.send(new DisableKeyCommand({ KeyId: lost }))
+    const enable = await disable(lost)
     const { target, row } = await restore()
     expect(row).toMatchObject({ state: 'complete', files: 1 })
     expect(await describeTree(target)).toEqual(await describeTree(source))
-    await kms.send(new EnableKeyCommand({ KeyId: lost }))
+    await enable()
   }
-  for (const lost of [keys.main, keys.elsewhere])
-    await here.sandbox.kms(regionOf(lost)).send(new DisableKeyCommand({ KeyId: lost }))
+  for (const lost of [keys.main, keys.elsewhere]) await disable(lost)
   expect((await restore()).row).toMatchObject({
     state: 'failed',
     error: expect.stringContaining('None of 2 keys opens'),
   })
-  for (const lost of [keys.main, keys.elsewhere])
-    await here.sandbox.kms(regionOf(lost)).send(new EnableKeyCommand({ KeyId: lost }))
 })
 
 test('what fails by one of several keys says by which', async () => {
-  const kms = here.sandbox.kms('us-west-2')
-  await kms.send(new DisableKeyCommand({ KeyId: keys.elsewhere }))
+  await disable(keys.elsewhere)
   const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
   await runBackup(here.context, id, never)
-  await kms.send(new EnableKeyCommand({ KeyId: keys.elsewhere }))
   const { error } = await here.db.backup.findUniqueOrThrow({ where: { id } })
   expect(error).toMatch(/^The key is disabled: /)
   expect(error).toContain(`It is the key ${keys.elsewhere}. Enable the key`)
