@@ -26,6 +26,11 @@ const rootKey: KeyWrapper = {
   unwrap: ({ ciphertext }, context) => memoryWrapper(root).unwrap(ciphertext, context),
 }
 
+interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
 /** For the tests of one file: a bucket with four backups of one folder, and no console. */
 export function bucketAlone() {
   const place = { folder: '', source: '' }
@@ -83,6 +88,19 @@ export function bucketAlone() {
     elsewhere.destroy()
   }
 
+  /** Nothing of a console: a data folder that is not there must not be missed, nor made; nor the console's address. */
+  const surroundings = ({ accessKeyId, secretAccessKey }: Credentials = target.administrator) => ({
+    cwd: place.folder,
+    env: {
+      VAULT_AWS: 'aws',
+      VAULT_DATA_DIR: path.join(place.folder, 'no-such-data'),
+      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    },
+  })
+  const madeNothing = () => expect(existsSync(path.join(place.folder, 'no-such-data'))).toBe(false)
+
   /** @param deaf nobody reads what it prints, as behind `| head -1` */
   async function recover(
     args: readonly string[],
@@ -93,26 +111,19 @@ export function bucketAlone() {
       variables = {},
     }: {
       input?: string
-      credentials?: { accessKeyId: string; secretAccessKey: string }
+      credentials?: Credentials
       deaf?: boolean
       variables?: Record<string, string>
     } = {},
   ) {
+    const { cwd, env } = surroundings(credentials)
     const ended = await byok(['recover', ...args], {
-      cwd: place.folder,
-      // Nothing of a console: a data folder that is not there must not be missed, nor made; nor the console's address.
-      env: {
-        VAULT_AWS: 'aws',
-        VAULT_DATA_DIR: path.join(place.folder, 'no-such-data'),
-        DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
-        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        ...variables,
-      },
+      cwd,
+      env: { ...env, ...variables },
       input,
       ...(deaf && { unread: 'stdout' }),
     })
-    expect(existsSync(path.join(place.folder, 'no-such-data'))).toBe(false)
+    madeNothing()
     return ended
   }
   return {
@@ -126,6 +137,10 @@ export function bucketAlone() {
     farKey: () => keyArn(target.info, 'backups', farRegion),
     backUp,
     recover,
+    /** What `recover` starts it with. */
+    surroundings,
+    /** After a command that was started so: there is no data folder yet. */
+    madeNothing,
     /** The arguments that say where the backups lie. */
     at: () => [`s3://${bucket}/a/prefix`, '--environment', 'env-7', '--endpoint', target.info.endpoint],
     newTarget(): string {

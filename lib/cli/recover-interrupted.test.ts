@@ -17,21 +17,22 @@ test('Ctrl-C in the middle says what is there, and what to do with it', async ()
   const gate = await openGate(here.target.info.endpoint)
   const hold = gate.hold(({ url }) => /\/segments\/1\/2\b/.test(url))
   const to = here.newTarget()
-  const { accessKeyId, secretAccessKey } = here.target.administrator
   const address = [`s3://${bucket}/a/prefix`, '--environment', 'env-7', '--endpoint', gate.endpoint]
-  const child = startByok(['recover', ...address, 'large', '--key', here.arnOf('backups'), '--to', to], {
-    env: { VAULT_AWS: 'aws', AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-  })
+  const args = ['recover', ...address, 'large', '--key', here.arnOf('backups'), '--to', to]
+  const child = startByok(args, here.surroundings())
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   const ended = once(child, 'close')
   try {
-    await hold.arrived(1)
+    const first = await Promise.race([hold.arrived(1), ended])
+    expect(first, `It ended by itself: ${said}`).toBeUndefined()
     const largest = () => Math.max(0, ...readdirSync(to).map((name) => statSync(path.join(to, name)).size))
     await expect.poll(() => existsSync(to) && largest()).toBeGreaterThan(16 * mebibyte)
     child.kill('SIGINT')
     expect(await ended).toEqual([null, 'SIGINT'])
   } finally {
+    child.kill('SIGKILL')
+    await ended
     hold.release()
     await gate.close()
   }
@@ -39,4 +40,5 @@ test('Ctrl-C in the middle says what is there, and what to do with it', async ()
     `Stopped. Not everything is in ${to}: what is there is whole but for a file .vault-restore-…, and folders may lack their modes and times. Remove it, or restore into a new folder.\n`,
   )
   expect(readdirSync(to)).toContainEqual(expect.stringMatching(/^\.vault-restore-/))
+  here.madeNothing()
 })
