@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
+import type { Hold } from '#lib/aws/gate-for-tests.ts'
 import { verifyCertificate } from './certificate.ts'
 import { runShreds, settleMs } from './run-shreds.ts'
 import { bucket as Bucket, hour, shreddingConsole } from './shredding-console-for-tests.ts'
@@ -10,6 +11,15 @@ import { certificateOf, viewShred } from './view-shreds.ts'
 
 const here = shreddingConsole()
 const { backUp, clock, pass, row, shred } = here
+
+/** Of its envelope, in the bucket, and its delete markers. */
+async function versionsOf(id = '') {
+  const Prefix = `${here.environment}/backups/${id}/envelope.json`
+  const { Versions = [], DeleteMarkers = [] } = await here.sandbox
+    .s3()
+    .send(new ListObjectVersionsCommand({ Bucket, Prefix }))
+  return [Versions, DeleteMarkers]
+}
 
 test('killed after any of its calls, or written to once more by one thought dead, it ends the same', async () => {
   const ids = [await backUp('killed'), await backUp('killed')]
@@ -44,23 +54,14 @@ test('killed after any of its calls, or written to once more by one thought dead
   await pass(hour)
   await pass(settleMs)
   expect(await viewShred(here.db, request)).toMatchObject({ state: 'complete', destroyed: 2 })
-  const left = await here.sandbox
-    .s3()
-    .send(new ListObjectVersionsCommand({ Bucket, Prefix: `${here.environment}/backups/${ids[0]}/envelope.json` }))
-  expect([left.Versions ?? [], left.DeleteMarkers ?? []]).toEqual([[], []])
+  expect(await versionsOf(ids[0])).toEqual([[], []])
 })
 
 test('a worker killed (kill -9) in the middle again and again: it ends the same', async () => {
   const ids = await Promise.all(Array.from({ length: 6 }, () => backUp('killed for good')))
   const request = await shred({ id: ids }, 1)
   here.wait(hour)
-  for (const passes of [3, 8]) {
-    // So many of its calls to the bucket are answered; the next one is under way when it dies.
-    let calls = 0
-    const stuck = here.gate.hold(({ operation }) => {
-      if (operation === undefined) calls += 1
-      return calls > passes
-    })
+  const killedAt = async (stuck: Hold) => {
     const { accessKeyId, secretAccessKey } = here.sandbox.administrator
     const place = [
       here.url,
@@ -71,16 +72,41 @@ test('a worker killed (kill -9) in the middle again and again: it ends the same'
       String(clock.now().getTime()),
     ]
     const program = path.join(import.meta.dirname, 'killed-pass-for-tests.ts')
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...place])
-    const exited = once(child, 'exit')
-    await Promise.race([stuck.arrived(1), exited])
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...place], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const ended = once(child, 'close')
+    await Promise.race([stuck.arrived(1), ended])
     child.kill('SIGKILL')
-    expect(await exited, 'It ended by itself.').toEqual([null, 'SIGKILL'])
+    expect(await ended, `It ended by itself: ${said}`).toEqual([null, 'SIGKILL'])
     stuck.release()
     here.wait(11 * 60_000)
     for (const { state } of await Promise.all(ids.map(row)))
       expect(['complete', 'shredding', 'shredded']).toContain(state)
   }
+  for (const passes of [3, 8]) {
+    // So many of its calls to the bucket are answered; the next one is under way when it dies.
+    let calls = 0
+    await killedAt(
+      here.gate.hold(({ operation }) => {
+        if (operation === undefined) calls += 1
+        return calls > passes
+      }),
+    )
+  }
+  // One envelope is deleted, and it dies before it hears of that.
+  const unheard: string[] = []
+  here.gate.loseAnswers(({ method, url }) => {
+    if (method === 'DELETE') unheard.push(url)
+    return method === 'DELETE'
+  }, 1)
+  await killedAt(here.gate.hold(({ operation }) => operation === undefined && unheard.length > 0))
+  const deleted = ids.find((id) => unheard[0]?.includes(`/backups/${id}/envelope.json`))
+  if (!deleted) throw new Error(`None of them was deleted: ${unheard[0]}`)
+  expect(await versionsOf(deleted)).toEqual([[], []])
+  expect(await row(deleted)).toMatchObject({ state: 'shredding' })
   await pass()
   await pass(settleMs)
   expect(await viewShred(here.db, request)).toMatchObject({ state: 'complete', destroyed: 6 })
