@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { gatedConsole } from '#lib/backup/gated-console-for-tests.ts'
 import { AppError } from '#lib/errors.ts'
@@ -41,6 +41,11 @@ test('paused, and resumed before its worker has got that far: it goes on', async
   const id = await start()
   const hold = here.gate.hold(({ method, url }) => method === 'PUT' && url.includes('/envelope.json'))
   const running = runRewrap(here.context, id, never)
+  // Where the test ends early: the next one begins without it.
+  onTestFinished(async () => {
+    hold.release()
+    await running
+  })
   await hold.arrived(3)
   expect(await pauseRewrap(here.context, id, actor)).toBe('asked')
   await hasLookedTwice(id)
