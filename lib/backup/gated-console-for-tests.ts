@@ -13,7 +13,8 @@ export function gatedConsole(saved?: Partial<EnvironmentInput>) {
     gate = await openGate(endpoint)
     return gate
   })
-  afterEach(() => gate.open())
+  // There is none where beforeAll failed, which is what should be told.
+  afterEach(() => gate?.open())
   const hold: Gate['hold'] = (...args) => gate.hold(...args)
   const loseAnswers: Gate['loseAnswers'] = (...args) => gate.loseAnswers(...args)
   return Object.assign(here, { gate: { hold, loseAnswers } })

@@ -38,10 +38,7 @@ export class KilledConsole {
   }
 
   static async open(): Promise<KilledConsole> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'vault-port-'))
-    const port = await freePort()
-    rmSync(folder, { recursive: true })
-    const console = new KilledConsole(port)
+    const console = new KilledConsole(await freePort())
     await console.start()
     return console
   }
