@@ -12,7 +12,12 @@ base.beforeAll(async () => {
   base.setTimeout(240_000)
   console = await startConsole()
 })
-base.afterAll(() => console.remove())
+// Undefined where it did not start.
+base.afterAll(() => console?.remove())
+// An open page goes on asking the console, also one that somebody wants to end.
+base.afterEach(async ({ browser }) => {
+  for (const context of browser.contexts()) await context.close()
+})
 
 base(
   'after kill -9 of the whole console during a backup, the next start finishes it, and nothing is left running',
