@@ -11,7 +11,8 @@ const sizes = {
   small: 'h-7 px-2.5 text-sm pointer-coarse:h-9',
 }
 /** A phone at twice its size: the words of a button are wider than the page. */
-const tiny = 'max-[15rem]:h-auto max-[15rem]:min-h-9 max-[15rem]:shrink max-[15rem]:whitespace-normal'
+const tiny =
+  'max-[15rem]:h-auto max-[15rem]:min-h-9 max-[15rem]:pointer-coarse:h-auto max-[15rem]:shrink max-[15rem]:whitespace-normal'
 
 export interface ButtonLook {
   variant?: keyof typeof variants | undefined
