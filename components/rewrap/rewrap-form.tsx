@@ -114,7 +114,7 @@ export function RewrapForm({ sources, further, offered, initial, preview, start 
             error={errors.from}
             help={
               further > 0 &&
-              `The keys with the most backups. For one of the ${formatNumber(further)} others, begin on its page, with Re-wrap.`
+              `The keys with the most backups. For ${further === 1 ? 'the one other' : `one of the ${formatNumber(further)} others`}, begin on its page, with Re-wrap.`
             }
           >
             {mode === 'add' ? <option value="">whatever key</option> : <option value="">Choose a key</option>}

@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { loadRewraps } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
+import { listedSources } from '#components/rewrap/listed-sources.ts'
 import { RewrapForm } from '#components/rewrap/rewrap-form.tsx'
 import { RewrapList } from '#components/rewrap/rewrap-list.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
@@ -11,9 +12,6 @@ import { rewrapQuerySchema } from '#lib/rewrap/schema.ts'
 import { previewRewrap, startRewrap } from './actions.ts'
 
 export const metadata: Metadata = { title: 'Re-wrap' }
-
-/** Of keys to choose from: thousands make a page of megabytes that nobody reads. */
-const listed = 200
 
 interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>
@@ -44,8 +42,7 @@ export default async function RewrapPage({ searchParams }: Props) {
             <RewrapForm
               // Another address is another form.
               key={`${initial.mode} ${initial.from} ${initial.to}`}
-              sources={sources.slice(0, listed)}
-              further={Math.max(0, sources.length - listed)}
+              {...listedSources(sources)}
               offered={offered.filter(({ usable }) => usable)}
               initial={initial}
               preview={previewRewrap}
