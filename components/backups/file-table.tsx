@@ -1,7 +1,7 @@
 import { FileText, Folder, Link2, TriangleAlert } from 'lucide-react'
 import Link from 'next/link'
 import { formatBytes } from '#components/ui/format-bytes.ts'
-import { Path, PathText } from '#components/ui/path-text.tsx'
+import { Path, PathText, plainPath } from '#components/ui/path-text.tsx'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { BrowsedItem } from '#lib/backup/browse-schema.ts'
@@ -62,7 +62,7 @@ function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { it
   // The name by itself: of a long path only the beginning, which many share, would be seen.
   const folder = found && item.path.endsWith(`/${item.name}`) ? item.path.slice(0, -item.name.length) : ''
   const label = (
-    <span className="line-clamp-3 wrap-anywhere" title={item.name}>
+    <span className="line-clamp-3 wrap-anywhere" title={plainPath(item.name)}>
       <PathText path={item.name} />
     </span>
   )

@@ -1,7 +1,7 @@
 import Link from 'next/link'
 import { RefreshOnChange } from '#components/backups/refresh-on-change.tsx'
 import { Badge, ToneIcon } from '#components/ui/badge.tsx'
-import { PathText } from '#components/ui/path-text.tsx'
+import { PathText, plainPath } from '#components/ui/path-text.tsx'
 import { RefreshWhile } from '#components/ui/refresh-while.tsx'
 import { Time } from '#components/ui/time.tsx'
 import { type ScheduleRow, timeWords } from '#lib/schedules/schema.ts'
@@ -34,7 +34,7 @@ export function ScheduleList({ rows, change }: { rows: readonly ScheduleRow[]; c
             </div>
             <code
               className="mt-0.5 line-clamp-3 text-sm text-ink-3 wrap-anywhere"
-              title={`${row.source} on ${row.host}`}
+              title={`${plainPath(row.source)} on ${row.host}`}
             >
               <PathText path={row.source} /> on {row.host}
             </code>

@@ -1,7 +1,7 @@
 import { createElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { expect, test } from 'vitest'
-import { PathText } from './path-text.tsx'
+import { Path, PathText } from './path-text.tsx'
 
 const drawn = (path: string) => renderToStaticMarkup(createElement(PathText, { path }))
 
@@ -10,6 +10,11 @@ test('each part of a path that is read from right to left stands in its place by
     '<bdi></bdi>/<bdi>srv</bdi>/<bdi>גיבוי</bdi>/<bdi>حسابات</bdi>/<bdi>2026</bdi>',
   )
   expect(drawn('/srv/accounts/été/日本')).toBe('/srv/accounts/été/日本')
+})
+
+test('what is shown on hover turns nothing round either', () => {
+  const path = '/in/invoice\u202efdp.exe'
+  expect(renderToStaticMarkup(createElement(Path, { path, className: 'x' }))).toContain('title="/in/invoice�fdp.exe"')
 })
 
 test('a character that turns round what follows is shown in its place', () => {
