@@ -43,10 +43,9 @@ export function CopyButton({ text, what, iconOnly = false }: { text: string; wha
             {words.copied}
           </span>
         )}
-        <span aria-live="polite">
-          {words[state]}
-          {state === 'idle' && <span className="sr-only"> {what}</span>}
-        </span>
+        {/* Of what is read by itself, what it would copy is no part: that came again with every copy. */}
+        <span aria-live="polite">{words[state]}</span>
+        {state === 'idle' && <span className="sr-only"> {what}</span>}
       </span>
     </button>
   )
