@@ -51,24 +51,24 @@ export function RestoreList({ restores, cancel }: Props) {
               </p>
               {restore.paths.length > 0 && (
                 <p className="mt-1 line-clamp-3 text-sm text-ink-3 wrap-anywhere">
-                  Only{' '}
+                  Only {restore.paths.length > 1 && `${count(restore.paths.length, 'path')}: `}
                   {restore.paths.slice(0, 20).map((path, index) => (
-                    <Fragment key={path}>
+                    // biome-ignore lint/suspicious/noArrayIndexKey: somebody may have named one twice
+                    <Fragment key={index}>
                       {index > 0 && ', '}
                       <code>
                         <PathText path={path} />
                       </code>
                     </Fragment>
                   ))}
-                  {restore.paths.length > 20 && ` and ${formatNumber(restore.paths.length - 20)} more`}
+                  {restore.paths.length > 20 && ', …'}
                 </p>
               )}
               {restore.warnings > 0 && (
                 <div className="mt-1.5 text-sm text-warn">
                   {restore.warnings > restore.warningList.length && (
                     <p>
-                      {count(restore.warnings, 'warning')}, of which the first{' '}
-                      {formatNumber(restore.warningList.length)} are kept:
+                      The first {formatNumber(restore.warningList.length)} of {count(restore.warnings, 'warning')}:
                     </p>
                   )}
                   <LongList of="more warning" className="space-y-1">
