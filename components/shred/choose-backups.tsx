@@ -34,7 +34,15 @@ export function ChooseByRule({ schedules, keys }: RuleProps) {
           ))}
         </Select>
         {keys.length > listed ? (
-          <TextField label="Opened by key" name="key" mono placeholder="Key ARN" className="w-64 max-sm:w-full" />
+          <TextField
+            label="Opened by key"
+            name="key"
+            mono
+            maxLength={2048}
+            placeholder="arn:aws:kms:…"
+            aria-describedby="which-key"
+            className="w-64 max-sm:w-full"
+          />
         ) : (
           <Select label="Opened by key" name="key" className="w-64 max-sm:w-full">
             <option value="">Any</option>
@@ -47,6 +55,12 @@ export function ChooseByRule({ schedules, keys }: RuleProps) {
         )}
         <TextField label="From before (UTC)" name="before" type="date" className="w-44 max-sm:w-full" />
         <Button type="submit">Show what would be lost</Button>
+        {/* Not the help of its field, which would lift it out of the line. */}
+        {keys.length > listed && (
+          <p id="which-key" className="w-full text-sm text-ink-3">
+            A key is named by its whole ARN, as its page shows it, or, of the console’s root keys, by its ID: root-key/…
+          </p>
+        )}
       </form>
     </Card>
   )

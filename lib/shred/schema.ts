@@ -20,7 +20,7 @@ export const shredSelectionSchema = z
     /** All that a schedule made. */
     schedule: z.uuid('Name a schedule by its ID: byok backup schedule list shows them.').optional(),
     /** All that this key opens: a key ARN or a root key's ID. */
-    key: z.string().min(1).max(2048).optional(),
+    key: z.string().trim().min(1).max(2048).optional(),
     /** A day, UTC: all that were made before it. */
     before: z.iso.date('Write a day, such as 2026-01-31.').optional(),
   })
