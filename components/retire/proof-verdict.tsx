@@ -34,7 +34,7 @@ export function ProofVerdict({ report, neededAgain }: Props) {
               The first {formatNumber(needs.length)} of {formatNumber(needed)} that need it:
             </p>
           )}
-          <LongList of="more reason" className="space-y-2.5">
+          <LongList of="more thing" className="space-y-2.5">
             {needs.map(({ what, why }) => (
               <li key={`${what} ${why}`} className="wrap-anywhere">
                 <span className="block font-medium">{what}</span>

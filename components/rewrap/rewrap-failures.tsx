@@ -20,9 +20,9 @@ export function RewrapFailures({ failures, total, paused }: Props) {
       title={`${count(total, 'backup')} could not be done`}
       hint={`${total === 1 ? 'It is as it was, and has' : 'They are as they were, and have'} not held up the others. When the cause is mended, ${paused ? 'resume: what is listed is taken up again' : 'start again for what is left'}.`}
     >
-      <LongList of="more cause" className="-mt-3 divide-y divide-line">
+      <LongList of="more cause" className="divide-y divide-line">
         {byCause(failures).map(({ cause, fix, backups }) => (
-          <li key={`${cause} ${fix}`} className="py-3 last:pb-0">
+          <li key={`${cause} ${fix}`} className="py-3 first:pt-0 last:pb-0">
             <p className="wrap-anywhere">{cause}</p>
             {fix && (
               <p className="mt-1 wrap-anywhere">
