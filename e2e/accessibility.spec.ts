@@ -114,6 +114,20 @@ test('axe finds nothing on a backup with a name of 2,000 characters, and its pat
   expect(read.join('/')).toBe(source)
 })
 
+test('where the system gives the colours, a link to the page that is shown looks focused when it is', async ({
+  signedIn: page,
+}) => {
+  await page.emulateMedia({ forcedColors: 'active' })
+  await page.goto('/keys')
+  const here = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Keys' })
+  await expect(here).toHaveAttribute('aria-current', 'page')
+  await expect(here).toHaveCSS('outline-offset', '-2px')
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Backups' }).focus()
+  await page.keyboard.press('Tab')
+  await expect(here).toBeFocused()
+  await expect(here).toHaveCSS('outline-offset', '2px')
+})
+
 /** The page is loaded once and then put into every look, as it is when a person turns a phone or evening comes. */
 async function lookAt(page: Page, url: string): Promise<void> {
   await page.goto(url)
