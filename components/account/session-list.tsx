@@ -17,22 +17,22 @@ interface Props {
 
 export function SessionList({ sessions, end }: Props) {
   const router = useRouter()
-  const [result, setResult] = useState<UserResult>()
+  const [answer, setAnswer] = useState<{ of: string | 'all'; result: UserResult }>()
   /** Which one is being ended; `all` of the others. */
   const [ending, setEnding] = useState<string>()
   const [busy, startTransition] = useTransition()
   const ended = useRef<HTMLParagraphElement>(null)
   // The button that was pressed goes with its row. What gets the focus is read: no live region besides.
   useEffect(() => {
-    if (result?.status === 'success') ended.current?.focus()
-  }, [result])
+    if (answer?.result.status === 'success') ended.current?.focus()
+  }, [answer])
   const others = sessions.filter(({ current }) => !current)
 
   function run(which: string | 'all') {
     setEnding(which)
     startTransition(async () => {
-      const answer = await end(which === 'all' ? {} : { id: which }).catch(() => unanswered())
-      setResult(answer)
+      const result = await end(which === 'all' ? {} : { id: which }).catch(() => unanswered())
+      setAnswer({ of: which, result })
       router.refresh()
     })
   }
@@ -83,10 +83,13 @@ export function SessionList({ sessions, end }: Props) {
           </Button>
         </div>
       )}
-      <div className="mt-3 empty:hidden">{result?.status === 'error' && <Alert>{result.message}</Alert>}</div>
+      <div className="mt-3 empty:hidden">
+        {answer?.result.status === 'error' && <Alert>{answer.result.message}</Alert>}
+      </div>
       <p ref={ended} tabIndex={-1} className="mt-3 text-ok outline-none empty:hidden">
-        {result?.status === 'success' &&
-          (others.length === 0 ? 'Only this session is left.' : 'The session has ended.')}
+        {/* By what was pressed: the list is still the one from before when this is read. */}
+        {answer?.result.status === 'success' &&
+          (answer.of === 'all' ? 'All other sessions have ended.' : 'The session has ended.')}
       </p>
     </Card>
   )
