@@ -1,5 +1,7 @@
 import path from 'node:path'
+import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
 import type { Page } from '@playwright/test'
+import { createAwsClients } from '#lib/aws/clients.ts'
 import { administrator } from './console.ts'
 import { chooseRegion, expect, keyOf, openSettings, saveKey, saveSettings, sessionOf, test } from './fixtures.ts'
 import { plantTree } from './tree.ts'
@@ -60,6 +62,33 @@ test('switching encryption off needs a word typed, is shown on every page, and b
   await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
   await page.goto('/backups')
   await expect(page.getByText(/Encryption is off/i)).toHaveCount(0)
+})
+
+test('a key that fails between the question and its answer takes the focus, not the button that asked', async ({
+  signedIn: page,
+  sandbox,
+}) => {
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  const next = keyOf(sandbox, 'us-east-1', 'archive')
+  const [account] = sandbox.accounts
+  if (!account) throw new Error('The sandbox has no users.')
+  const { accessKeyId, secretAccessKey } = account
+  const access = { region: next.region, endpoint: sandbox.endpoint, credentials: { accessKeyId, secretAccessKey } }
+  const { kms, destroy } = createAwsClients(access, 'interactive')
+  try {
+    await page.getByLabel('Master Key').fill(next.arn)
+    await page.getByRole('button', { name: 'Save Settings' }).click()
+    const question = page.getByRole('alertdialog')
+    await question.getByLabel('Your password').fill(administrator.password)
+    await kms.send(new DisableKeyCommand({ KeyId: next.arn }))
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('alert').filter({ hasText: 'Nothing was saved.' })).toBeVisible()
+    await expect(question).toHaveCount(0)
+    await expect(page.getByLabel('Master Key')).toBeFocused()
+  } finally {
+    await kms.send(new EnableKeyCommand({ KeyId: next.arn }))
+    destroy()
+  }
 })
 
 test('a further key that was just added is not called wrong before anybody could type it', async ({

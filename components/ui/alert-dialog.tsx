@@ -1,6 +1,6 @@
 'use client'
 import { AlertDialog as Base } from '@base-ui/react/alert-dialog'
-import type { ReactNode, RefObject } from 'react'
+import { type ReactNode, type RefObject, useRef } from 'react'
 import { Button } from './button.tsx'
 import { buttonClass } from './button-class.ts'
 
@@ -17,7 +17,7 @@ interface Props {
   /** `danger` unless nothing is lost by it. */
   tone?: 'danger' | 'primary'
   busy?: string | undefined
-  /** What gets the focus afterwards, where what was pressed did not have it. */
+  /** What gets the focus afterwards in place of what had it before, unless something else in the page has it by then. */
   returnTo?: RefObject<HTMLElement | null>
   onCancel: () => void
 }
@@ -36,12 +36,20 @@ export default function AlertDialog({
   returnTo,
   onCancel,
 }: Props) {
+  const popup = useRef<HTMLDivElement>(null)
+  // Given as a ref it would take the focus even from a field that is to be corrected.
+  const goTo = () => {
+    const { activeElement, body } = document
+    const moved = activeElement !== body && !popup.current?.contains(activeElement)
+    return moved ? false : (returnTo?.current ?? null)
+  }
   return (
     <Base.Root open={open} onOpenChange={(next) => next || onCancel()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-20 bg-veil" />
         <Base.Popup
-          finalFocus={returnTo}
+          ref={popup}
+          finalFocus={returnTo && goTo}
           className="fixed top-1/2 left-1/2 z-20 max-h-[calc(100dvh-2rem)] w-[30rem] max-w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-card border border-line bg-surface p-5 shadow-popup"
         >
           <Base.Title className="text-lg font-semibold wrap-anywhere">{title}</Base.Title>
