@@ -3,6 +3,7 @@ import { Badge, type Tone } from '#components/ui/badge.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { count, formatNumber } from '#components/ui/format-bytes.ts'
 import { LongList } from '#components/ui/long-list.tsx'
+import { PassFocusOn } from '#components/ui/pass-focus-on.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { DeleteVersionsInput, ProofDetail, RetireResult, VersionRow } from '#lib/retire/schema.ts'
 import { DeleteVersionsForm } from './delete-versions-form.tsx'
@@ -52,13 +53,12 @@ export function OldVersions({ proof, remove }: Props) {
           <LazyRemedies remedies={report.oldVersions.remedies} />
         </>
       )}
-      {deletion && (
-        <div className="mt-3 wrap-anywhere">
-          <p role="status">{deletionWords(deletion)}</p>
-          {/* Not in there, or it would be read out every second. */}
-          {busy && <p className="text-ink-2">{formatNumber(deletion.deleted)} so far.</p>}
-        </div>
-      )}
+      {/* In the page before there is anything to say, or that it began is not read out. */}
+      <p role="status" className="mt-3 wrap-anywhere empty:sr-only">
+        {deletion && deletionWords(deletion)}
+      </p>
+      {/* Not in there, or it would be read out every second. */}
+      {busy && <p className="text-ink-2">{formatNumber(deletion.deleted)} so far.</p>}
       {deletion && !busy && <LazyRemedies remedies={deletion.remedies} />}
       {versions.length > 0 && (
         <details className="mt-3" open={deletion !== null && deletion.refused > 0}>
@@ -83,9 +83,9 @@ export function OldVersions({ proof, remove }: Props) {
         </details>
       )}
       {remove && deletable > 0 && !busy && (
-        <div className="mt-4 border-t border-line pt-4">
+        <PassFocusOn to="old-versions" className="mt-4 border-t border-line pt-4">
           <DeleteVersionsForm id={id} versions={deletable} remove={remove} />
-        </div>
+        </PassFocusOn>
       )}
     </Card>
   )

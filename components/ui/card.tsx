@@ -3,7 +3,7 @@ import { type ReactNode, type Ref, useId } from 'react'
 interface Props {
   title: string
   hint?: ReactNode
-  /** Where a link may lead. */
+  /** Where a link may lead, and the focus. */
   id?: string
   /** For what appears where a person asked for it, and is to get the focus. */
   focus?: Ref<HTMLElement>
@@ -17,7 +17,7 @@ export function Card({ title, hint, id: place, focus, children }: Props) {
     <section
       id={place}
       ref={focus}
-      tabIndex={focus ? -1 : undefined}
+      tabIndex={focus || place ? -1 : undefined}
       aria-labelledby={id}
       className={`card px-5.5 py-5 max-sm:px-4 ${focus ? 'outline-none' : ''}`}
     >
