@@ -16,12 +16,11 @@ const mark = Symbol.for('vault-console.AppError')
 
 /**
  * Next loads this file once for what it starts with, once for pages and once for route handlers: three classes. What one
- * of them throws, such as a backup opened by what all share, is an AppError to the others, too.
+ * of them throws, such as a backup opened by what all share, is an AppError to the others, too. There is no narrower class:
+ * `instanceof` would take every AppError for it.
  */
 export class AppError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for, which may be a narrower one
-    if (this !== AppError) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && mark in value
   }
 
