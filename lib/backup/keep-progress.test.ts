@@ -42,7 +42,7 @@ test('a row that is somebody else’s ends the work', async () => {
   progress.report({ filesDone: 1 })
   await vi.advanceTimersByTimeAsync(500)
   expect(progress.signal.aborted).toBe(true)
-  expect(String(progress.signal.reason)).toContain('Another worker has taken this over.')
+  expect(String(progress.signal.reason)).toBe('LostClaim: Another worker has taken this over.')
   await progress.stop()
 })
 

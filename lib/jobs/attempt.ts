@@ -6,6 +6,8 @@ import { log } from '#lib/log.ts'
 
 /** The reason of an attempt's signal when another attempt has its row. */
 export class LostClaim extends Error {
+  override readonly name = 'LostClaim'
+
   constructor() {
     super('Another worker has taken this over.')
   }
@@ -13,6 +15,8 @@ export class LostClaim extends Error {
 
 /** The reason of an attempt's signal when somebody cancelled the work. */
 export class Cancelled extends Error {
+  override readonly name = 'Cancelled'
+
   constructor() {
     super('It was cancelled.')
   }
