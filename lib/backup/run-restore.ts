@@ -53,7 +53,7 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
   let trouble: WaitingFor = 'bucket'
   try {
     if (restore.cancelRequested) throw new Cancelled()
-    await restoreOnce(context, { restore, draft, stored, progress }, () => (trouble = 'key'))
+    await restoreOnce(context, { restore, mine, draft, stored, progress }, () => (trouble = 'key'))
   } catch (thrown) {
     await progress.stop()
     await afterFailure(thrown, {
@@ -78,6 +78,8 @@ export async function runRestore(context: BackupContext, id: string, signal: Abo
 
 interface Attempt {
   readonly restore: Claimed
+  /** The row, as long as it is this attempt's. */
+  readonly mine: { readonly id: string; readonly attempt: number; readonly state: 'running' }
   readonly draft: string
   /** What earlier attempts left in the row. */
   readonly stored: Stored
@@ -87,7 +89,7 @@ interface Attempt {
 /** Steps 2 to 4. */
 async function restoreOnce(
   context: BackupContext,
-  { restore, draft, stored, progress }: Attempt,
+  { restore, mine, draft, stored, progress }: Attempt,
   onKeyTrouble: () => void,
 ): Promise<void> {
   const { db } = context
@@ -137,7 +139,7 @@ async function restoreOnce(
     // Before the rename, because nothing joins it and the commit: whoever comes after this worker can tell its work.
     if (overwrite === undefined) {
       const marked = { ...progress.latest(), draft: identityOf(draft), finished: done }
-      await db.restore.updateMany({ where: { id, attempt, state: 'running' }, data: { progress: marked } })
+      await db.restore.updateMany({ where: mine, data: { progress: marked } })
     }
     await db.$transaction(async (tx) => {
       await completeRestore(tx, restore, done)
