@@ -3,6 +3,7 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { openSandboxControl } from '#lib/sandbox/open-control.ts'
 import { administrator } from './console.ts'
+import { countdownOn, endCountdowns } from './countdowns.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 
 test('alerts are set up, tried and turned off, and a key that will be deleted counts down on every page', async ({
@@ -42,10 +43,10 @@ test('alerts are set up, tried and turned off, and a key that will be deleted co
 
   const key = keyOf(sandbox, 'eu-central-1', 'backups')
   await saveKey(page, key)
+  await endCountdowns(console)
   const control = openSandboxControl(path.join(console.dataDir, 'sandbox'))
   await control.rehearse({ kind: 'key-pending-deletion', keyArn: key.arn })
-  // Another test may have rehearsed the deletion of another key, which the watch saw.
-  const countdown = page.getByRole('note').filter({ hasText: 'A key will be deleted' }).filter({ hasText: key.arn })
+  const countdown = countdownOn(page)
   try {
     const now = await console.byok(['key', 'health', key.arn, '--now', '--json'])
     expect(now.code).toBe(1)

@@ -9,6 +9,7 @@ import {
 import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from '@playwright/test'
 import { createAwsClients } from '#lib/aws/clients.ts'
+import { countdownOn, endCountdowns } from './countdowns.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 import { describeTree, plantTree } from './tree.ts'
 
@@ -27,6 +28,7 @@ test('somebody schedules the deletion of a key: countdown, another key, proof, d
   plantTree(source, { files: 20, seed: 11 })
   const { id } = JSON.parse((await console.byok(['backup', 'create', source, '--json'])).stdout)
   await saveKey(page, next)
+  await endCountdowns(console)
 
   const [account] = sandbox.accounts
   if (!account) throw new Error('The sandbox has no users.')
@@ -63,10 +65,11 @@ test('somebody schedules the deletion of a key: countdown, another key, proof, d
     await expect(page.getByRole('region', { name: 'What hangs on it' })).toContainText(/\d+ backups? would be lost/)
     await withoutFindings(page)
 
-    // Another test may have rehearsed the deletion of another key, which the watch saw.
-    const countdown = page.getByRole('note').filter({ hasText: 'A key will be deleted' }).filter({ hasText: old.arn })
+    const countdown = countdownOn(page)
     for (const name of ['Overview', 'Backups', 'Audit', 'Keys']) {
       await go(page, page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name }))
+      // The countdown is above the page that is being left, too.
+      await expect(page.getByRole('heading', { name, level: 1, exact: true })).toBeVisible()
       await expect(countdown).toContainText('would be lost for good')
     }
     await go(page, countdown.getByText('How to stop it'))
@@ -102,7 +105,7 @@ test('somebody schedules the deletion of a key: countdown, another key, proof, d
     await withoutFindings(page)
 
     await kms.send(new ScheduleKeyDeletionCommand({ KeyId: old.arn, PendingWindowInDays: 7 }))
-    await clock('PUT', { advanceSeconds: 8 * 86_400 })
+    expect((await clock('PUT', { advanceSeconds: 8 * 86_400 })).ok).toBe(true)
     await expect(kms.send(new DescribeKeyCommand({ KeyId: old.arn }))).rejects.toThrow()
 
     // Other tests of this console restore into the same folder.
@@ -114,11 +117,12 @@ test('somebody schedules the deletion of a key: countdown, another key, proof, d
     const [target = ''] = readdirSync(console.restores).filter((name) => !before.includes(name))
     expect(describeTree(path.join(console.restores, target))).toEqual(describeTree(source))
   } finally {
-    await clock('DELETE')
-    expect((await fetch(`${sandbox.endpoint}/_sandbox/rehearsal`, { method: 'DELETE' })).ok).toBe(true)
+    const answers = [await clock('DELETE'), await fetch(`${sandbox.endpoint}/_sandbox/rehearsal`, { method: 'DELETE' })]
     // Where the walk ended early.
     await cancelDeletion().catch(() => undefined)
     destroy()
+    // What made the walk fail is told as well.
+    for (const { ok, url } of answers) expect.soft(ok, url).toBe(true)
   }
 })
 
