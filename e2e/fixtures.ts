@@ -96,8 +96,11 @@ export async function openSettings(page: Page, region: string): Promise<void> {
   await page.getByLabel('Automatically Encrypt data stored in Vault').check()
   await page.getByLabel('AWS-KMS').check()
   await page.getByLabel('AR Vault Hosted Backup Environment').check()
-  const furtherKey = page.getByRole('button', { name: 'Remove further key 1' })
-  while (await furtherKey.isVisible()) await furtherKey.click()
+  const furtherKeys = page.getByRole('button', { name: /^Remove further key \d+$/ })
+  for (let left = await furtherKeys.count(); left > 0; left -= 1) {
+    await furtherKeys.first().click()
+    await expect(furtherKeys).toHaveCount(left - 1)
+  }
 }
 
 /** Saves AWS-KMS with this key, in the hosted bucket of its Region. */
