@@ -7,7 +7,8 @@ export async function endCountdowns(console: TestConsole): Promise<void> {
   await expect
     .poll(
       async () => {
-        const { stdout } = await console.byok(['key', 'health', '--now', '--json'])
+        const { stdout, stderr } = await console.byok(['key', 'health', '--now', '--json'])
+        if (stdout === '') return stderr
         const keys: { arn: string; state: string }[] = JSON.parse(stdout).keys
         return keys.filter(({ state }) => state === 'pending deletion')
       },

@@ -14,7 +14,7 @@ base.beforeAll(async () => {
 })
 // Undefined where it did not start.
 base.afterAll(() => console?.remove())
-// An open page goes on asking the console, also one that somebody wants to end.
+// An open page goes on asking the console, also one that a test is stopping.
 base.afterEach(async ({ browser }) => {
   for (const context of browser.contexts()) await context.close()
 })

@@ -43,7 +43,7 @@ export function CopyButton({ text, what, iconOnly = false }: { text: string; wha
             {words.copied}
           </span>
         )}
-        {/* Of what is read by itself, what it would copy is no part: that came again with every copy. */}
+        {/* What it would copy stands outside: inside, it was read out again after every copy. */}
         <span aria-live="polite">{words[state]}</span>
         {state === 'idle' && <span className="sr-only"> {what}</span>}
       </span>

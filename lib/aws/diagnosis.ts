@@ -202,7 +202,6 @@ function knownElsewhere(code: string, region: string | undefined): Diagnosis {
       detail: `It answered ${code}, although AWS STS knows them.`,
       cause:
         'A new access key takes some minutes until every service of AWS knows it; what answers at an endpoint of your own may have keys of its own.',
-      who: 'wait',
       fix: 'Wait some minutes and check again; if it stays, check the endpoint, if one is set.',
     }
   return {

@@ -120,8 +120,8 @@ export async function openReach(
 
 /**
  * The credentials and endpoints that lead to a place: see `connectBackup`.
- * @returns them, the installation that encryption contexts there name, and the bucket whose newest credentials they are,
- *   where they are not those in force
+ * @returns them, the installation that encryption contexts there name, and the bucket whose newest credentials they are;
+ *   without a bucket they are those of the settings in force
  */
 export async function accessTo(
   context: BackupContext,

@@ -11,8 +11,7 @@ export function severalTimes(value: string, before: string[] = []): string[] {
 
 /** A variable of a shell that is not set must not become the current folder. */
 export function notEmpty(value: string): string {
-  if (value.trim() === '')
-    throw new InvalidArgumentError('It is empty. Leave it out, or is a variable of the shell not set?')
+  if (value.trim() === '') throw new InvalidArgumentError('It is empty: is a variable of the shell not set?')
   return value
 }
 

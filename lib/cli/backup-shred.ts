@@ -194,7 +194,8 @@ function printPreview({
   )
   for (const { source, host } of lastOf)
     print(`No restore point of ${plain(source)}${host && ` on ${plain(host)}`} would be left.`)
-  if (lastOfCount > lastOf.length) print(`nor of ${lastOfCount - lastOf.length} more sources`)
+  if (lastOfCount > lastOf.length)
+    print(`No restore point of ${count(lastOfCount - lastOf.length, 'more source')} would be left.`)
   for (const { id, name, why } of leftOut) print(`Left out: ${id} (${plain(name)}): ${why}`)
   if (leftOutCount > leftOut.length) print(`and ${leftOutCount - leftOut.length} more left out`)
 }

@@ -88,6 +88,14 @@ test.each<[verdict: string, checks: [Check['id'], Check['status'], key?: number]
     ],
   ],
   [
+    'None of the 2 keys can be used',
+    [
+      ['credentials', 'failed'],
+      ['key.encrypt', 'skipped', 0],
+      ['key.encrypt', 'skipped', 1],
+    ],
+  ],
+  [
     'All 2 keys work',
     [
       ['key.encrypt', 'passed', 0],

@@ -36,11 +36,15 @@ function verdictText(report: CheckReport): string {
   }
   if (verdict === 'works' && ofKeys.length === 0) return 'The bucket works'
   if (verdict === 'works') return keys.length > 1 ? `All ${keys.length} keys work` : naming('The key works', 0)
-  // Credentials that fail keep the key from being tried.
-  const isWell = checks.every(({ id, status }) => status !== 'failed' || id.startsWith('bucket.'))
-  if (isWell || ofKeys.length === 0) return 'The bucket cannot be used'
-  const [first = 0, ...others] = new Set(ofKeys.filter(({ status }) => status === 'failed').map(({ key = 0 }) => key))
-  return others.length === 0 ? naming('The key cannot be used', first) : `${others.length + 1} keys cannot be used`
+  // Of what could not be reached nothing is known to be wrong.
+  const refused = checks.filter(({ status, kind }) => status === 'failed' && kind !== 'unreachable')
+  if (ofKeys.length === 0 || refused.every(({ id }) => id.startsWith('bucket.'))) return 'The bucket cannot be used'
+  const bad = [...new Set(refused.filter(({ id }) => id.startsWith('key.')).map(({ key = 0 }) => key))]
+  const [first] = bad
+  // Credentials that fail keep every key from being tried.
+  if (first === undefined)
+    return keys.length > 1 ? `None of the ${keys.length} keys can be used` : naming('The key cannot be used', 0)
+  return bad.length === 1 ? naming('The key cannot be used', first) : `${bad.length} keys cannot be used`
 }
 
 function subjectOf({ id, key = 0 }: Check, { keys = [] }: CheckReport): string {

@@ -37,7 +37,7 @@ test('Ctrl-C in the middle says what is there, and what to do with it', async ()
     await gate.close()
   }
   expect(said).toBe(
-    `Stopped. Not everything is in ${to}: what is there is whole but for a file .vault-restore-…, and folders may lack their modes and times. Remove it, or restore into a new folder.\n`,
+    `Stopped. Not everything is in ${to}: what is there is whole but for a file .vault-restore-…, if one is there, and folders may lack their modes and times. Remove ${to}, or restore into a new folder.\n`,
   )
   expect(readdirSync(to)).toContainEqual(expect.stringMatching(/^\.vault-restore-/))
   here.madeNothing()

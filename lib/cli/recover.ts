@@ -155,7 +155,7 @@ async function restoreOne(
   const { bytes: total } = backup.manifest.totals
   const left = `Whatever was restored into ${target} until then is whole, but not everything.`
   // Nothing tidies up then: see TreeWriter.
-  const stopped = `Stopped. Not everything is in ${target}: what is there is whole but for a file .vault-restore-…, and folders may lack their modes and times. Remove it, or restore into a new folder.`
+  const stopped = `Stopped. Not everything is in ${target}: what is there is whole but for a file .vault-restore-…, if one is there, and folders may lack their modes and times. Remove ${target}, or restore into a new folder.`
   let takeBack: (() => void) | undefined
   const result = await restoreBackup({
     backup,

@@ -31,7 +31,7 @@ export async function afterFailure(thrown: unknown, attempt: FailedAttempt): Pro
     if (signal.aborted) throw thrown
     if (wait && thrown instanceof AppError && thrown.retryable && (await wait(thrown))) return
   }
-  // First: the row may not take it.
+  // Logged first, because writing to the row may fail.
   if (!(thrown instanceof AppError)) console.error(thrown)
   await fail(messageOf(thrown))
 }

@@ -171,13 +171,23 @@ test('rotation is advised only where KMS can be told to rotate, and a replica’
     const { one } = await run({ describe: described({ KeyState }), rotation })
     expect(one('key.rotation')).toMatchObject({ status: 'passed', detail: expect.stringContaining(detail) })
   }
+  const on = await run({
+    describe: described({ KeyState: 'Disabled' }),
+    rotation: async () => ({ ...(await rotation()), on: true }),
+  })
+  expect(on.one('key.rotation')).toMatchObject({
+    status: 'passed',
+    detail: 'On, but KMS rotates no key that is disabled.',
+  })
   const primary = 'arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab'
   const PrimaryKey = { Arn: primary, Region: 'eu-west-1' }
   const replica = { MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', PrimaryKey } }
-  const { one } = await run({ describe: described(replica), rotation })
-  expect(one('key.rotation')?.remedies?.[0]?.formats[0]?.text).toBe(
-    `aws kms enable-key-rotation --region eu-west-1 --key-id ${primary}\n`,
-  )
+  for (const KeyState of ['Enabled', 'Disabled'] as const) {
+    const { one } = await run({ describe: described({ ...replica, KeyState }), rotation })
+    expect(one('key.rotation')?.remedies?.[0]?.formats[0]?.text).toBe(
+      `aws kms enable-key-rotation --region eu-west-1 --key-id ${primary}\n`,
+    )
+  }
 })
 
 test('what cannot be a key is told before anything is sent', async () => {

@@ -1,8 +1,9 @@
 import { type Diagnosis, fixAlone } from '#lib/aws/diagnosis.ts'
-import { isKeyStoreCiphertext } from '#lib/aws/external-key-store.ts'
+import { isKeyStoreCiphertext, isKeyStoreFault } from '#lib/aws/external-key-store.ts'
 import { type AwsFault, faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseKms } from './diagnose-kms.ts'
+import { isOfSts } from './diagnose-sts.ts'
 import type { KeyWrapper } from './key-wrapper.ts'
 import type { Kms } from './kms.ts'
 import type { KmsAction, KmsSituation } from './kms-situation.ts'
@@ -45,7 +46,8 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
     const diagnosis = diagnoseKms(fault, action, situation)
     const fix = fixAlone(diagnosis, action, situation)
     const code = isDamage(fault) ? 'integrity' : fault.kind === 'refused' ? 'denied' : fault.kind
-    const message = fault.kind === 'refused' ? namingKey(diagnosis, fix, situation.keyArn) : textOf(diagnosis)
+    const isOfKey = (fault.kind === 'refused' && !isOfSts(fault)) || isKeyStoreFault(fault.code, fault.message)
+    const message = isOfKey ? namingKey(diagnosis, fix, situation.keyArn) : textOf(diagnosis)
     throw new AppError(code, message, { cause: error, fix, remedies: diagnosis.remedies })
   }
 }
@@ -54,7 +56,7 @@ async function call<T>(action: KmsAction, situation: KmsSituation, run: () => Pr
 function namingKey(diagnosis: Diagnosis, fix: string, key: string): string {
   const { who } = diagnosis
   const message = textOf(diagnosis)
-  const isOfAll = who === 'credentials' || who === 'network' || who === 'clock'
+  const isOfAll = who === 'credentials' || who === 'network' || who === 'clock' || who === 'settings'
   return !isOfAll && !`${message} ${fix}`.includes(key) ? `${message} It is the key ${key}.` : message
 }
 

@@ -21,15 +21,16 @@ export async function rotationOf(
   if (KeyState === 'PendingDeletion' || KeyState === 'PendingReplicaDeletion')
     return { requestId: undefined, detail: 'KMS rotates no key that is scheduled for deletion.' }
   const { on, periodDays, next, requestId } = await kms.rotation(keyArn)
+  if (on && KeyState === 'Disabled') return { requestId, detail: 'On, but KMS rotates no key that is disabled.' }
   if (on) {
     const when = next ? `, next on ${date(next)}` : ''
     return { requestId, detail: `On, every ${periodDays ?? 365} days${when}.` }
   }
-  if (KeyState === 'Disabled')
-    return { requestId, detail: 'Automatic rotation is off. KMS turns it on for no key that is disabled.' }
   // Replicas follow their primary, which alone can be told to.
   const { MultiRegionKeyType, PrimaryKey } = MultiRegionConfiguration ?? {}
   const primary = MultiRegionKeyType === 'REPLICA' ? PrimaryKey : undefined
+  if (KeyState === 'Disabled' && !primary)
+    return { requestId, detail: 'Automatic rotation is off. KMS turns it on for no key that is disabled.' }
   return {
     requestId,
     status: 'warning',

@@ -12,6 +12,8 @@ const list = z
   .transform((value) => [value].flat())
   .optional()
 
+const namesKey = 'Name a key by its ARN, or a root key by its ID.'
+
 /** Which backups: all that fit every part that is given. */
 export const shredSelectionSchema = z
   .object({
@@ -20,7 +22,7 @@ export const shredSelectionSchema = z
     /** All that a schedule made. */
     schedule: z.uuid('Name a schedule by its ID: byok backup schedule list shows them.').optional(),
     /** All that this key opens: a key ARN or a root key's ID. */
-    key: z.string().trim().min(1).max(2048).optional(),
+    key: z.string().trim().min(1, namesKey).max(2048, namesKey).optional(),
     /** A day, UTC: all that were made before it. */
     before: z.iso.date('Write a day, such as 2026-01-31.').optional(),
   })

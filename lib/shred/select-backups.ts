@@ -113,6 +113,7 @@ async function lastOf(tx: Tx, chosen: readonly Chosen[]): Promise<ShredPreview['
     by: ['source', 'host'],
     where: { state: 'complete', source: { in: [...new Set(chosen.map(({ source }) => source))] } },
     _count: true,
+    orderBy: [{ source: 'asc' }, { host: 'asc' }],
   })
   return all.filter((one) => mine.get(place(one)) === one._count).map(({ source, host }) => ({ source, host }))
 }

@@ -9,7 +9,7 @@ import {
   PutObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3'
 import { Client } from 'pg'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { deleteBackup } from '#lib/backup/delete-backup.ts'
 import { restoreNow } from '#lib/backup/jobs-for-tests.ts'
@@ -266,6 +266,7 @@ test('a source that would lose its last restore point is named, with its host', 
   for (const name of ['here', 'there']) await backUp(name)
   const { id: there, source, host } = await here.db.backup.findFirstOrThrow({ where: { name: 'there' } })
   await here.db.backup.update({ where: { id: there }, data: { host: 'other.example' } })
+  onTestFinished(async () => void (await here.db.backup.update({ where: { id: there }, data: { host } })))
   const all = await here.db.backup.findMany({ where: { source, host, state: 'complete' } })
   const lastOf = async (...id: string[]) => (await previewShred(here.db, { id })).lastOf
   const ids = all.map(({ id }) => id)

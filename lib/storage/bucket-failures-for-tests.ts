@@ -24,13 +24,13 @@ export const bucketFailures: FailureRow[] = [
     'settings',
   ],
   ['no bucket name', answered(400, 'InvalidBucketName', ''), s3(), 'This is not a bucket name', 'settings'],
-  ['account closed', answered(403, 'AllAccessDisabled', ''), s3(), 'The account cannot use S3', 'credentials'],
+  ['account closed', answered(403, 'AllAccessDisabled', ''), s3(), 'The account cannot use S3', 'account'],
   [
     'not signed up',
     answered(403, 'NotSignedUp', 'Your account is not signed up for the Amazon S3 service.'),
     s3(),
     'The account cannot use S3',
-    'credentials',
+    'account',
   ],
   ['archived', answered(403, 'InvalidObjectState', ''), s3('s3:GetObject'), 'The object is in an archive', 'bucket'],
   [

@@ -153,7 +153,7 @@ export const callerFailures: FailureRow[] = [
     'Encrypt was refused by the external key store',
     'key',
   ],
-  ['STS off', answered(403, 'RegionDisabledException', ''), sts, 'STS is off in this Region', 'credentials'],
+  ['STS off', answered(403, 'RegionDisabledException', ''), sts, 'STS is off in this Region', 'account'],
   [
     'role malformed',
     answered(400, 'ValidationError', 'arn:x is invalid'),

@@ -90,7 +90,7 @@ export const keyFailures: FailureRow[] = [
     answered(400, 'OptInRequired', 'The AWS Access Key Id needs a subscription for the service'),
     kms(),
     'The account does not use us-east-1',
-    'credentials',
+    'account',
   ],
   // Refusals of KMS, by policy.
   [
