@@ -10,8 +10,11 @@ const withoutFeatures = [
   ...['AvoidCorsURLLoaderRestartOnRedirect', 'OptimizationHints', 'NetworkTimeServiceQuerying', 'PreconnectToSearch'],
 ]
 
-/** They start consoles of their own, stop them and wait for them: first, so that none is left alone at the end. */
-const withOwnConsoles = ['**/seal.spec.ts', '**/kill.spec.ts', '**/setup.spec.ts']
+/**
+ * They start consoles of their own, stop them and wait for them: first, so that none is left alone at the end. Uploads from
+ * the browser among them: twice, late in a whole run, the browser lost the connection of one, which is not understood yet.
+ */
+const withOwnConsoles = ['**/seal.spec.ts', '**/kill.spec.ts', '**/setup.spec.ts', '**/upload-in-browser.spec.ts']
 
 // Each of the three workers starts a console of its own (e2e/fixtures.ts), so that tests never share one. They mostly
 // wait: two leave half of two cores idle.
