@@ -82,19 +82,25 @@ test('the course of its bytes has few samples, however long it takes', async () 
   await progress.stop()
 })
 
-test('a write that fails is not worth stopping for', async () => {
-  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
-  let works = false
+/** They fail until the database is back. */
+function writes() {
+  const database = { isBack: false }
   const write = vi.fn(async () => {
-    if (!works) throw new Error('the database is gone')
+    if (!database.isBack) throw new Error('the database is gone')
     return true
   })
+  return { write, database }
+}
+
+test('a write that fails is not worth stopping for', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { write, database } = writes()
   const progress = keepProgress(backup, write, never)
   progress.report({ filesDone: 1 })
   await vi.advanceTimersByTimeAsync(500)
   expect(progress.signal.aborted).toBe(false)
   expect(logged).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('the database is gone'))
-  works = true
+  database.isBack = true
   progress.report({ filesDone: 2 })
   await vi.advanceTimersByTimeAsync(500)
   expect(write).toHaveBeenLastCalledWith(expect.objectContaining({ filesDone: 2 }))
@@ -103,19 +109,15 @@ test('a write that fails is not worth stopping for', async () => {
 
 test('of writes that fail in a row the first is logged, with what they are about', async () => {
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
-  let works = false
-  const write = vi.fn(async () => {
-    if (!works) throw new Error('the database is gone')
-    return true
-  })
+  const { write, database } = writes()
   const progress = keepProgress(backup, write, never)
   await vi.advanceTimersByTimeAsync(10_000)
   expect(write.mock.calls.length).toBeGreaterThan(3)
   const line = { level: 'warning', part: 'backup', backup: backup.id, message: 'the database is gone' }
   expect(logged.mock.calls.map(([text]) => JSON.parse(`${text}`))).toEqual([line])
-  works = true
+  database.isBack = true
   await vi.advanceTimersByTimeAsync(2000)
-  works = false
+  database.isBack = false
   await vi.advanceTimersByTimeAsync(10_000)
   expect(logged).toHaveBeenCalledTimes(2)
   await progress.stop()
