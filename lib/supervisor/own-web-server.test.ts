@@ -36,7 +36,9 @@ test('another program that has taken the port is not taken for the console, and 
     response.setHeader(proofHeader, headers[proofHeader] ?? '').end('{"status":"ok"}')
   }).listen(0, '127.0.0.1')
   await once(foreign, 'listening')
-  const { port }: { port: number } = Object(foreign.address())
+  const address = foreign.address()
+  if (address === null || typeof address === 'string') throw new Error('No port was given.')
+  const { port } = address
   onTestFinished(() => void foreign.close().closeAllConnections())
   const { kept, gaveUp } = await keepWeb(port)
   const sentence = `Port ${port} on 127.0.0.1 is in use by another program.`
