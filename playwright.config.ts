@@ -10,11 +10,8 @@ const withoutFeatures = [
   ...['AvoidCorsURLLoaderRestartOnRedirect', 'OptimizationHints', 'NetworkTimeServiceQuerying', 'PreconnectToSearch'],
 ]
 
-/**
- * They start consoles of their own, stop them and wait for them: first, so that none is left alone at the end. Uploads from
- * the browser among them: twice, late in a whole run, the browser lost the connection of one, which is not understood yet.
- */
-const withOwnConsoles = ['**/seal.spec.ts', '**/kill.spec.ts', '**/setup.spec.ts', '**/upload-in-browser.spec.ts']
+// They start consoles of their own, stop them and wait for them: first, so that none is left alone at the end.
+const withOwnConsoles = ['**/seal.spec.ts', '**/kill.spec.ts', '**/setup.spec.ts']
 
 // Each of the three workers starts a console of its own (e2e/fixtures.ts), so that tests never share one. They mostly
 // wait: two leave half of two cores idle.
@@ -38,6 +35,8 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: process.env.VAULT_TEST_CHROMIUM ?? findChromium(),
+      // Without a locale Chromium reads no file whose name is not ASCII.
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
       args: [
         '--headless',
         '--no-sandbox',

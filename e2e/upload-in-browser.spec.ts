@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
 import { restored } from './restored.ts'
@@ -70,6 +70,28 @@ test('an upload goes on while other pages are looked at, and is still guarded', 
   goOn()
   await expect(area.getByRole('status').getByRole('link', { name: 'slow.bin' })).toBeVisible()
   expect(await asksBeforeLeaving()).toBe(false)
+})
+
+test('a file that changes after it was chosen is named', async ({ signedIn: page, console, sandbox }) => {
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  const folder = path.join(console.folder, 'changing')
+  mkdirSync(folder)
+  for (const name of ['1 stays', '2 changes', '3 stays']) writeFileSync(path.join(folder, name), 'as it was')
+  await page.goto('/backups')
+  const area = page.getByRole('region', { name: 'Upload from this computer' })
+  await page.route('**/api/v1/backups?**', async (route) => {
+    writeFileSync(path.join(folder, '2 changes'), 'as it is')
+    utimesSync(path.join(folder, '2 changes'), 1, 1)
+    await route.continue()
+  })
+  const chooser = page.waitForEvent('filechooser')
+  await area.getByRole('button', { name: 'Choose a folder' }).click()
+  await (await chooser).setFiles(folder)
+  await expect(area.getByRole('alert')).toContainText('could not read “changing/2 changes”')
+  await expect(area.getByRole('alert')).toContainText('Nothing was kept')
+  await page.unroute('**/api/v1/backups?**')
+  await page.reload()
+  await expect(page.getByRole('link', { name: 'changing' })).toHaveCount(0)
 })
 
 test('a page whose scripts are gone says so, and not that the files cannot be read', async ({

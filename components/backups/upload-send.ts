@@ -42,17 +42,37 @@ export function sendFiles(
       const words = refused.success ? [refused.data.message, refused.data.fix].filter(Boolean).join(' ') : ''
       refuse(words || `The console answered with ${request.status}. Nothing was kept.`)
     }
-    request.onerror = () =>
+    request.onerror = async () => {
+      if (sent)
+        return refuse(
+          'The connection to the console was lost after everything had been sent. It may have been kept: look at the backups before you send it again.',
+        )
+      const path = await firstUnreadable(files)
       refuse(
-        sent
-          ? 'The connection to the console was lost after everything had been sent. It may have been kept: look at the backups before you send it again.'
-          : 'The connection to the console was lost, or a file changed meanwhile. Nothing was kept.',
+        path === undefined
+          ? 'The connection to the console was lost. Nothing was kept.'
+          : `This browser could not read “${path}”: it changed or was removed after it was chosen, or may not be read. Nothing was kept. Choose again.`,
       )
+    }
     request.onabort = () => resolve({ status: 'cancelled' })
   })
   request.open('POST', `/api/v1/backups?name=${encodeURIComponent(name.slice(0, 2000))}`)
   request.send(form)
   return { result, cancel: () => request.abort() }
+}
+
+/**
+ * A request tells its page not why it failed. A browser refuses every byte of a file that is not as it was chosen. With
+ * very many files not all are asked: whoever waits for the reason would wait longer for it than it is worth.
+ */
+async function firstUnreadable(files: readonly ChosenFile[]): Promise<string | undefined> {
+  const until = performance.now() + 5000
+  for (const { path, file } of files) {
+    if (performance.now() > until) return undefined
+    const readable = await file.slice(0, 1).arrayBuffer().then(Boolean, () => false)
+    if (!readable) return path
+  }
+  return undefined
 }
 
 function parse(text: string): unknown {
