@@ -69,7 +69,10 @@ async function firstUnreadable(files: readonly ChosenFile[]): Promise<string | u
   const until = performance.now() + 5000
   for (const { path, file } of files) {
     if (performance.now() > until) return undefined
-    const readable = await file.slice(0, 1).arrayBuffer().then(Boolean, () => false)
+    const readable = await file
+      .slice(0, 1)
+      .arrayBuffer()
+      .then(Boolean, () => false)
     if (!readable) return path
   }
   return undefined
