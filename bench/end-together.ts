@@ -7,8 +7,8 @@ const preload = path.join(import.meta.dirname, '..', 'lib', 'supervisor', 'die-w
 const program = path.join(import.meta.dirname, '..', 'lib', 'supervisor', 'sandbox-process.ts')
 
 /** A folder that goes when this process ends, by Ctrl-C or a signal too; what it started has ended then. */
-export function makeScratch(name: string): string {
-  const folder = mkdtempSync(path.join(tmpdir(), name))
+export function makeScratch(name: string, inside = tmpdir()): string {
+  const folder = mkdtempSync(path.join(inside, name))
   // What was killed a moment before may be writing still.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))

@@ -17,6 +17,7 @@ import { type StandIn, startStandIn } from './stand-in.ts'
 //   --runs N             of everything; 5 unless told
 //   --clients a,b        some of vault, restic, rclone, aws, floor
 //   --mib N --files N    other sizes
+//   --restored DIR       restores go there in place of a folder in TMPDIR
 //   --linearity          instead: our client alone, from 64 MiB to --max-gib (16 unless told) in steps of four
 // Prints a line of JSON for each run, then a table, then one line of JSON: docs/performance.md says what is in it.
 
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     linearity: { type: 'boolean', default: false },
     runs: { type: 'string', default: '5' },
     clients: { type: 'string', default: clientNames.join() },
+    restored: { type: 'string' },
     mib: { type: 'string' },
     files: { type: 'string' },
     'max-gib': { type: 'string', default: '16' },
@@ -41,8 +43,8 @@ const MOST_STOLEN = 0.03
 const ATTEMPTS = 4
 
 const work = makeScratch('vault-bench-')
-const restored = path.join(work, 'restored')
-mkdirSync(restored)
+const restored = values.restored ? makeScratch('vault-bench-', values.restored) : path.join(work, 'restored')
+mkdirSync(restored, { recursive: true })
 
 const standIn = await startStandIn(path.join(work, 'stand-in'))
 try {
