@@ -3,7 +3,7 @@ import { databaseTime } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyHealth, KeyState } from '#lib/key-health/schema.ts'
 import { healthOf } from '#lib/key-health/view-health.ts'
-import { followKeys, tryKeyNow } from '#lib/key-health/watch-keys.ts'
+import { followKeys, tryKeysNow } from '#lib/key-health/watch-keys.ts'
 import { findKey } from '#lib/key-holdings/find-key.ts'
 import { listKeys } from '#lib/key-holdings/list-keys.ts'
 import { isNeeded } from '#lib/key-holdings/schema.ts'
@@ -30,8 +30,8 @@ export function addKeyHealth(key: Command): void {
         const all = await listKeys(db)
         const wanted = text === undefined ? all.filter(isNeeded) : [findKey(all, text)]
         const arns = wanted.map(({ arn }) => arn)
-        await followKeys(backup, await databaseTime(backup.db))
-        if (options.now) await Promise.all(arns.map((arn) => tryKeyNow(backup, arn, env.keyHealth)))
+        if (options.now) await tryKeysNow(backup, arns, env.keyHealth)
+        else await followKeys(backup, await databaseTime(backup.db))
         const health = await healthOf(db, arns)
         const found = arns.flatMap((arn) => health.get(arn) ?? [])
         if (text !== undefined && found.length === 0)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { tryKeyNow } from '#lib/key-health/watch-keys.ts'
+import { tryKeysNow } from '#lib/key-health/watch-keys.ts'
 import { listKeys } from '#lib/key-holdings/list-keys.ts'
 import { isNeeded, type KeyRow } from '#lib/key-holdings/schema.ts'
 import type { Services } from '#lib/services.ts'
@@ -26,7 +26,8 @@ export function addKeyList(key: Command): void {
 /** Whoever asks on a terminal wants to know how it is now: each key that something needs is tried first. */
 async function listKeysNow({ backup, db, env }: Services): Promise<KeyRow[]> {
   const needed = (await listKeys(db)).filter(isNeeded)
-  await Promise.all(needed.map(({ arn }) => tryKeyNow(backup, arn, env.keyHealth)))
+  const arns = needed.map(({ arn }) => arn)
+  await tryKeysNow(backup, arns, env.keyHealth)
   return listKeys(db)
 }
 

@@ -2,7 +2,7 @@ import type { BackupContext } from '#lib/backup/backup-context.ts'
 import type { Tx } from '#lib/db.ts'
 import { type KeyFacts, readKeyFacts } from '#lib/key-holdings/read-facts.ts'
 import { isForBackups, type KeyHolding, usableState } from '#lib/key-holdings/schema.ts'
-import { weighKeys } from '#lib/key-holdings/weigh-keys.ts'
+import { type Scale, scaleOf, weighKeys } from '#lib/key-holdings/weigh-keys.ts'
 import { sealNeeds } from './reach-key.ts'
 import type { KeyDependents } from './schema.ts'
 import { stateOf } from './state-of.ts'
@@ -33,9 +33,27 @@ export async function keysInUse(db: Tx, sealKeys: BackupContext['sealKeys']): Pr
   return holdings.filter((one) => isForBackups(one) || ofSeal.includes(one.arn)).map(({ arn }) => arn)
 }
 
-export async function dependentsOf(db: Tx, arn: string): Promise<KeyDependents> {
-  const holding = (await holdingsNow(db)).find((one) => one.arn === arn)
-  return holding ? dependentsIn(holding) : nothing
+/** What hangs on a key now. */
+export type Weigh = (tx: Tx, arn: string) => Promise<KeyDependents>
+
+/** An account that is closed takes thousands of keys at once: what all of them open is not read for each. */
+const factsLastMs = 60_000
+
+/** For one pass over keys: what backups there are is read once a minute, and how their other keys are each time. */
+export function weighing(): Weigh {
+  let read: { readonly at: number; readonly scale: Promise<Scale> } | undefined
+  return async (tx, arn) => {
+    if (!read || performance.now() - read.at > factsLastMs)
+      read = { at: performance.now(), scale: readKeyFacts(tx).then(scaleOf) }
+    const scale = await read.scale.catch((error: unknown) => {
+      read = undefined
+      throw error
+    })
+    const where = { arn: { in: scale.beside(arn) } }
+    const rows = await tx.keyHealth.findMany({ where, select: { arn: true, state: true } })
+    const states = new Map(rows.map((row) => [row.arn, stateOf(row.state)]))
+    return dependentsIn(scale.weigh(arn, (other) => usableState(states.get(other))))
+  }
 }
 
 export function dependentsIn({
@@ -56,14 +74,4 @@ export function dependentsIn({
     inUse: environment !== null,
     seal: seal && seal.onlyWayIn > 0 ? { secrets: seal.secrets, backups: seal.through.backups } : null,
   }
-}
-
-const nothing: KeyDependents = {
-  backups: 0,
-  bytes: 0,
-  onlyWayIn: 0,
-  onlyWayInBytes: 0,
-  schedules: 0,
-  inUse: false,
-  seal: null,
 }

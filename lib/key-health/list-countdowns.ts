@@ -21,9 +21,9 @@ export async function listCountdowns(
     select: { arn: true, deletionDate: true },
   })
   if (dying.length === 0) return []
-  const holdings = await holdingsNow(db, read)
+  const holdings = new Map((await holdingsNow(db, read)).map((holding) => [holding.arn, holding]))
   return dying.flatMap(({ arn, deletionDate }) => {
-    const holding = holdings.find((one) => one.arn === arn)
+    const holding = holdings.get(arn)
     if (!holding) return []
     const dependents = dependentsIn(holding)
     const { onlyWayIn, inUse, seal } = dependents

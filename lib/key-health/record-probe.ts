@@ -2,7 +2,7 @@ import { alertOfKey, isReminderDue, remindOfDeletion } from '#lib/alerts/raise-a
 import { recordAudit } from '#lib/audit/record.ts'
 import { type Db, noJson, type Tx } from '#lib/db.ts'
 import { log } from '#lib/log.ts'
-import { dependentsOf } from './dependents.ts'
+import { type Weigh, weighing } from './dependents.ts'
 import { isWordOfKms, judgeState, remember } from './judge-state.ts'
 import type { Probe } from './probe-key.ts'
 import { graver, type HealthTimes, isNamedByKms, type KeyDiagnosis, type KeyState } from './schema.ts'
@@ -12,6 +12,8 @@ export interface Moment {
   readonly now: Date
   /** 0 to 1: spreads checks, so that many keys are not tried at once for ever. */
   readonly random: () => number
+  /** Of a pass over several keys, its own. */
+  readonly weigh?: Weigh
 }
 
 /**
@@ -24,7 +26,7 @@ export async function recordProbe(
   arn: string,
   probe: Probe,
   times: HealthTimes,
-  { now, random }: Moment,
+  { now, random, weigh = weighing() }: Moment,
 ): Promise<KeyState | undefined> {
   const changed = await db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT arn FROM key_health WHERE arn = ${arn} FOR UPDATE`
@@ -60,14 +62,14 @@ export async function recordProbe(
     if (to === from) {
       const last = row.checkedAt
       if (deletionDate && last && isReminderDue(deletionDate, last, now)) {
-        const dependents = await dependentsOf(tx, arn)
+        const dependents = await weigh(tx, arn)
         if (dependents.onlyWayIn > 0 || dependents.inUse || dependents.seal)
           await remindOfDeletion(tx, { arn, deletionDate, dependents, diagnosis: probe.diagnosis, at: now })
       }
       return { from, to, told: null }
     }
     const told = to === 'healthy' ? null : (probe.diagnosis ?? null)
-    const dependents = await dependentsOf(tx, arn)
+    const dependents = await weigh(tx, arn)
     await tx.keyEvent.create({
       data: { arn, at: now, from, to, diagnosis: diagnosis ?? noJson, dependents: { ...dependents } },
     })

@@ -1,10 +1,11 @@
 import { closeAlert } from '#lib/alerts/raise-alert.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import { type Db, databaseClock } from '#lib/db.ts'
+import { type Db, databaseClock, type Tx } from '#lib/db.ts'
+import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { pruneCalls } from '#lib/kms-calls/view-calls.ts'
 import { log } from '#lib/log.ts'
-import { keysInUse } from './dependents.ts'
+import { keysInUse, type Weigh, weighing } from './dependents.ts'
 import { type Probe, probeKey, worstOf } from './probe-key.ts'
 import { type KeyUse, reachKey, usesOf } from './reach-key.ts'
 import { type Moment, recordProbe, recordSkip } from './record-probe.ts'
@@ -17,6 +18,10 @@ import { stateOf } from './state-of.ts'
 // 3. a key that real use has just proven both ways is not tried.
 
 const atOnce = 8
+/** For somebody who waits, of keys that may all be silent. */
+const askedAtOnce = 64
+/** Whose rows go in one transaction. */
+const leftAtOnce = 500
 /** A worker that dies in the middle of a check leaves the key to the next one after this. */
 const leaseMs = 120_000
 
@@ -36,10 +41,11 @@ export async function watchKeys(
   { now: given, random = Math.random }: WatchOptions = {},
 ): Promise<number> {
   const now = given ?? (await databaseClock(context.db))
+  const weigh = weighing()
   let seen = 0
   for (;;) {
     const due = await claim(context.db, now())
-    await Promise.all(due.map((row) => look(context, row, times, { now, random })))
+    await Promise.all(due.map((row) => look(context, row, times, { now, random, weigh })))
     seen += due.length
     if (due.length < atOnce) return seen
   }
@@ -50,38 +56,62 @@ export async function tryKeyNow(
   context: BackupContext,
   arn: string,
   times: HealthTimes,
-  { now: given, random = Math.random }: WatchOptions = {},
+  options?: WatchOptions,
 ): Promise<KeyState | undefined> {
+  return (await tryKeysNow(context, [arn], times, options)).get(arn)
+}
+
+/** The same of several. @returns how those are that something depends on */
+export async function tryKeysNow(
+  context: BackupContext,
+  arns: readonly string[],
+  times: HealthTimes,
+  { now: given, random = Math.random }: WatchOptions = {},
+): Promise<ReadonlyMap<string, KeyState>> {
   const now = given ?? (await databaseClock(context.db))
   await followKeys(context, now())
-  if (!(await context.db.keyHealth.findUnique({ where: { arn } }))) return undefined
-  const uses = await usesOf(context, arn)
-  const probe = await probeOf(context, arn, uses)
-  return recordProbe(context.db, arn, probe, timesFor(context, uses, times), { now: now(), random })
+  const rows = await context.db.keyHealth.findMany({ where: { arn: { in: [...arns] } }, select: { arn: true } })
+  const weigh = weighing()
+  const found = new Map<string, KeyState>()
+  await eachOf(rows, askedAtOnce, async ({ arn }) => {
+    const uses = await usesOf(context, arn)
+    const probe = await probeOf(context, arn, uses)
+    const moment = { now: now(), random, weigh }
+    const state = await recordProbe(context.db, arn, probe, timesFor(context, uses, times), moment)
+    if (state) found.set(arn, state)
+  })
+  return found
 }
 
 /** Begins to watch what is new, and leaves what nothing depends on any more. */
 export async function followKeys({ db, sealKeys }: BackupContext, now: Date): Promise<void> {
-  const [needed, watched] = await Promise.all([
-    keysInUse(db, sealKeys),
-    db.keyHealth.findMany({ select: { arn: true } }),
-  ])
-  const fresh = needed.filter((arn) => !watched.some((row) => row.arn === arn))
+  const [inUse, rows] = await Promise.all([keysInUse(db, sealKeys), db.keyHealth.findMany({ select: { arn: true } })])
+  const needed = new Set(inUse)
+  const watched = new Set(rows.map(({ arn }) => arn))
+  const fresh = inUse.filter((arn) => !watched.has(arn))
   if (fresh.length > 0)
     await db.keyHealth.createMany({
       data: fresh.map((arn) => ({ arn, state: 'healthy', since: now, nextCheckAt: now })),
       skipDuplicates: true,
     })
-  for (const { arn } of watched.filter((row) => !needed.includes(row.arn))) {
+  const idle = [...watched].filter((arn) => !needed.has(arn))
+  for (let from = 0; from < idle.length; from += leftAtOnce) {
     await db.$transaction(async (tx) => {
-      const row = await tx.keyHealth.findUnique({ where: { arn } })
       // A backup may have begun meanwhile.
-      if (!row || (await keysInUse(tx, sealKeys)).includes(arn)) return
-      await tx.keyHealth.delete({ where: { arn } })
-      await closeAlert(tx, arn, `Nothing depends on key ${arn} any more`, { at: now, from: stateOf(row.state) })
+      const still = new Set(await keysInUse(tx, sealKeys))
+      const left = idle.slice(from, from + leftAtOnce).filter((arn) => !still.has(arn))
+      for (const { arn, state } of await inOrder(tx, left)) {
+        const { count } = await tx.keyHealth.deleteMany({ where: { arn } })
+        const title = `Nothing depends on key ${arn} any more`
+        if (count === 1) await closeAlert(tx, arn, title, { at: now, from: stateOf(state) })
+      }
     })
   }
 }
+
+/** In one order for all workers, so that no two wait for each other. */
+const inOrder = (tx: Tx, arns: string[]) =>
+  tx.keyHealth.findMany({ where: { arn: { in: arns } }, orderBy: { arn: 'asc' }, select: { arn: true, state: true } })
 
 /** What no page shows any more. */
 export async function pruneHealth(db: Db, now: Date): Promise<void> {
@@ -110,7 +140,7 @@ async function look(
   context: BackupContext,
   row: Claimed,
   times: HealthTimes,
-  { now, random }: Required<WatchOptions>,
+  { now, random, weigh }: Required<WatchOptions> & { readonly weigh: Weigh },
 ): Promise<void> {
   const { arn, state, recent } = row
   const { db } = context
@@ -124,7 +154,7 @@ async function look(
   const toTry = proven ? uses.filter((use) => use !== 'backups') : uses
   if (provenAt && toTry.length === 0) return recordSkip(db, { arn, recent, provenAt }, times, moment)
   const probe = await probeOf(context, arn, toTry)
-  await recordProbe(db, arn, probe, timesFor(context, uses, times), { now: now(), random })
+  await recordProbe(db, arn, probe, timesFor(context, uses, times), { now: now(), random, weigh })
 }
 
 /** The seal has times of its own. */

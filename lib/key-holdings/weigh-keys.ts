@@ -7,10 +7,34 @@ import type { Amount, KeyHolding, SealHolding } from './schema.ts'
  */
 export function weighKeys(facts: KeyFacts, usable: (arn: string) => boolean): KeyHolding[] {
   // Looked up, not looked for: with thousands of keys there are as many groups of backups.
-  const complete = byKeyId(facts.complete)
-  const underWay = byKeyId(facts.underWay)
-  return keysIn(facts).map((arn) => weighKey(facts, { complete, underWay }, arn, usable))
+  const groups = groupsOf(facts)
+  return keysIn(facts).map((arn) => weighKey(facts, groups, arn, usable))
 }
+
+/** Weighs one key after the other, when each is asked for. */
+export interface Scale {
+  /** Whose states decide what would be lost with a key. */
+  beside(arn: string): string[]
+  weigh(arn: string, usable: (arn: string) => boolean): KeyHolding
+}
+
+export function scaleOf(facts: KeyFacts): Scale {
+  const groups = groupsOf(facts)
+  const sealing = facts.rootKeys.flatMap(({ wraps }) => wraps)
+  return {
+    beside(arn) {
+      const keyIds = [arn, ...facts.rootKeys.filter(({ wraps }) => wraps.includes(arn)).map(({ id }) => id)]
+      const opening = keyIds.flatMap((id) => groups.complete.get(id) ?? []).flatMap((group) => group.keyIds)
+      return [...new Set([...sealing, ...opening])].filter(isArn)
+    },
+    weigh: (arn, usable) => weighKey(facts, groups, arn, usable),
+  }
+}
+
+const groupsOf = ({ complete, underWay }: KeyFacts): ByKeyId => ({
+  complete: byKeyId(complete),
+  underWay: byKeyId(underWay),
+})
 
 interface ByKeyId {
   readonly complete: ReadonlyMap<string, KeyFacts['complete']>
