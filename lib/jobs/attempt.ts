@@ -41,7 +41,7 @@ const askMs = 1200
 
 /**
  * Asks again and again how the row of an attempt stands, one question at a time.
- * @param ask resolves to why the work is to end; undefined: it goes on. Of what it throws, the first in a row is logged.
+ * @param ask resolves to why the work is to end; undefined: it goes on. Of what it throws, each cause is logged once until it answers.
  * @param hasNews whether there is anything to write to the row. Absent: there always is.
  */
 export function watchClaim(
@@ -53,19 +53,20 @@ export function watchClaim(
 ): WatchedClaim {
   const ended = new AbortController()
   let asking: Promise<void> | undefined
-  let failing = false
+  const told = new Set<string>()
   // Not by the clock of this machine: put back, nobody would be heard for as long.
   let askedAt = performance.now()
   const look = async () => {
     askedAt = performance.now()
     try {
       const reason = await ask()
-      failing = false
+      told.clear()
       if (reason) ended.abort(reason)
     } catch (error) {
       // The work itself will meet the same trouble; a lost line of progress is not worth stopping it.
-      if (!failing) log('warning', part, messageOf(error), { [part]: id })
-      failing = true
+      const cause = messageOf(error)
+      if (!told.has(cause)) log('warning', part, cause, { [part]: id })
+      told.add(cause)
     }
   }
   const timer = setInterval(() => {

@@ -22,24 +22,36 @@ interface FailedAttempt extends AttemptRow {
  * @throws what was thrown, when the job is to be done again: this worker is stopping, or the database refuses
  */
 export async function afterFailure(thrown: unknown, attempt: FailedAttempt): Promise<void> {
+  const end = () => endAttempt(thrown, attempt)
+  return attempt.again ? orAgain(attempt, end) : end()
+}
+
+/**
+ * What the database refuses to take of an attempt, or of its end, is logged here, because nobody reads what the queue
+ * keeps of the error.
+ * @throws what `work` throws: where that is the database’s, the job is done again
+ */
+export async function orAgain<T>({ part, id }: AttemptRow, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isDatabaseError(error)) log('error', part, `It begins again: ${messageOf(error)}`, { [part]: id })
+    throw error
+  }
+}
+
+async function endAttempt(thrown: unknown, attempt: FailedAttempt): Promise<void> {
   const { signal, again, wait, fail, cancel } = attempt
   // Whoever has it now has a job of its own: with this one given back, two would take it from each other in turns.
   if (thrown instanceof LostClaim || signal.reason instanceof LostClaim) return
   if (cancel && (thrown instanceof Cancelled || signal.reason instanceof Cancelled)) return cancel()
   if (again) {
-    if (isDatabaseError(thrown)) throw logAgain(thrown, attempt)
-    if (signal.aborted) throw thrown
+    if (isDatabaseError(thrown) || signal.aborted) throw thrown
     if (wait && thrown instanceof AppError && thrown.retryable && (await wait(thrown))) return
   }
   // Logged first, because writing to the row may fail.
   if (!(thrown instanceof AppError)) console.error(thrown)
   await fail(messageOf(thrown))
-}
-
-/** What the database refused is logged here, because nobody reads what the queue keeps of the error. @returns it */
-export function logAgain(thrown: unknown, { part, id }: AttemptRow): unknown {
-  log('error', part, `It begins again: ${messageOf(thrown)}`, { [part]: id })
-  return thrown
 }
 
 interface TriedAgain {

@@ -90,3 +90,17 @@ test('cancelled by one, and then paused by another: it is cancelled', async () =
   await runRewrap(here.context, id, AbortSignal.abort())
   expect(await stands(here.context, id)).toMatchObject({ state: 'cancelled' })
 })
+
+test('what the database refuses when it is given back is in the log: it begins again', async () => {
+  const id = await start()
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  await here.db.$executeRaw`ALTER TABLE "rewrap" ADD CONSTRAINT refuse CHECK ("state" <> 'queued') NOT VALID`
+  onTestFinished(async () => {
+    logged.mockRestore()
+    await here.db.$executeRaw`ALTER TABLE "rewrap" DROP CONSTRAINT refuse`
+  })
+  await expect(runRewrap(here.context, id, AbortSignal.abort())).rejects.toThrow()
+  expect(logged.mock.calls.map(([line]) => String(line))).toContainEqual(
+    expect.stringMatching(new RegExp(`"rewrap":"${id}","message":"It begins again: `)),
+  )
+})

@@ -4,7 +4,7 @@ import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { type Db, databaseTime, type Tx } from '#lib/db.ts'
 import { AppError, isDatabaseError, messageOf } from '#lib/errors.ts'
 import { LostClaim, watchClaim } from '#lib/jobs/attempt.ts'
-import { logAgain } from '#lib/jobs/end-attempt.ts'
+import { orAgain } from '#lib/jobs/end-attempt.ts'
 import { log } from '#lib/log.ts'
 import { concludeRewrap, endRewrap, giveBack, pauseByItself } from './end-rewrap.ts'
 import { Pace } from './pace.ts'
@@ -97,11 +97,13 @@ export async function runRewrap(context: BackupContext, id: string, outer: Abort
   } catch (error) {
     await stop()
     if (error instanceof LostClaim || signal.reason instanceof LostClaim) return
-    if (signal.aborted) return await giveBack(context, run)
-    if (isDatabaseError(error)) throw logAgain(error, { part: 'rewrap', id })
-    if (error instanceof AppError) return await pauseByItself(db, run, error)
-    console.error(error)
-    await endRewrap(db, run, messageOf(error))
+    await orAgain({ part: 'rewrap', id }, async () => {
+      if (signal.aborted) return giveBack(context, run)
+      if (isDatabaseError(error)) throw error
+      if (error instanceof AppError) return pauseByItself(db, run, error)
+      console.error(error)
+      return endRewrap(db, run, messageOf(error))
+    })
   } finally {
     reaches.close()
   }
