@@ -1,4 +1,4 @@
-import { accessSync, constants, fchmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { accessSync, constants, fchmodSync, mkdirSync, readdirSync, rmdirSync, statfsSync } from 'node:fs'
 import path from 'node:path'
 import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
@@ -35,7 +35,17 @@ export function prepareTarget(
     return { folder, isNew }
   } catch (cause) {
     folder?.close()
+    if (isNew) removeEmpty(at)
     throw cannotUse(target, cause)
+  }
+}
+
+/** A folder that a restore made, and that nothing came into, is not left behind. */
+export function removeEmpty(at: string): void {
+  try {
+    rmdirSync(at)
+  } catch {
+    // Something is in it, or somebody else has taken it away.
   }
 }
 
