@@ -17,6 +17,7 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
           <StateBadge
             state={backup.state}
             damaged={backup.damaged}
+            locked={backup.locked}
             warnings={backup.warnings}
             waitingFor={backup.waitingFor}
           />

@@ -53,6 +53,7 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
                 <StateBadge
                   state={row.state}
                   damaged={row.damaged}
+                  locked={row.locked}
                   warnings={row.warnings}
                   waitingFor={row.waitingFor}
                 />

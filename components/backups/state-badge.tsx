@@ -28,12 +28,15 @@ const tones = {
 interface Props {
   state: BackupState
   damaged?: boolean
+  /** No key opens it now. */
+  locked?: boolean
   warnings?: number
   waitingFor?: WaitingFor | null
 }
 
-export function StateBadge({ state, damaged = false, warnings = 0, waitingFor }: Props) {
+export function StateBadge({ state, damaged = false, locked = false, warnings = 0, waitingFor }: Props) {
   if (state === 'complete' && damaged) return <Badge tone="bad">Damaged</Badge>
+  if (state === 'complete' && locked) return <Badge tone="bad">Cannot be opened</Badge>
   if (state === 'complete' && warnings > 0) return <Badge tone="warn">Complete, {count(warnings, 'warning')}</Badge>
   return (
     <Badge tone={tones[state]}>

@@ -69,7 +69,13 @@ export function BackupsGlance({ last, active, complete }: { last: BackupRow; act
           </Link>
         </Fact>
         <Fact name="State">
-          <StateBadge state={last.state} damaged={last.damaged} warnings={last.warnings} waitingFor={last.waitingFor} />
+          <StateBadge
+            state={last.state}
+            damaged={last.damaged}
+            locked={last.locked}
+            warnings={last.warnings}
+            waitingFor={last.waitingFor}
+          />
           {last.error && <p className="mt-1 line-clamp-3 text-sm text-ink-2 wrap-anywhere">{last.error}</p>}
         </Fact>
         <Fact name="When">

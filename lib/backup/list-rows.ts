@@ -19,6 +19,7 @@ export interface StoredRow {
   bytesStored: bigint | null
   files: number | null
   keyIds: string[]
+  nextKeyIds: string[]
   method: string
   createdAt: Date
   finishedAt: Date | null
@@ -39,6 +40,7 @@ export const listed = {
   bytesStored: true,
   files: true,
   keyIds: true,
+  nextKeyIds: true,
   method: true,
   createdAt: true,
   finishedAt: true,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ActionResult } from '#lib/action-result.ts'
 import { maybe, searchText } from '#lib/address-bar.ts'
+import type { KeyHealth } from '#lib/key-health/schema.ts'
 import { noControlCharacters, plainName } from '#lib/plain-text.ts'
 
 const backupStates = [
@@ -97,6 +98,9 @@ export interface Warning {
   readonly message: string
 }
 
+/** A key that opens nothing now, by what the watch found last. */
+export type KeyTrouble = Pick<KeyHealth, 'arn' | 'state' | 'since' | 'checkedAt' | 'diagnosis'>
+
 /** One line of the list of backups. Sizes in bytes, times ISO 8601 in UTC. */
 export interface BackupRow {
   readonly id: string
@@ -105,6 +109,8 @@ export interface BackupRow {
   readonly state: BackupState
   /** A verification of it found problems, and none that looked at as much was clean since. Complete ones only. */
   readonly damaged: boolean
+  /** None of its keys opens anything now, by what the watch found last. Complete ones only. */
+  readonly locked: boolean
   readonly error: string | null
   readonly waitingFor: WaitingFor | null
   readonly warnings: number
@@ -167,6 +173,8 @@ export interface BackupDetail extends BackupRow {
   readonly host: string | null
   /** Came to nothing, and can be started once more: back-up-again.ts. */
   readonly repeatable: boolean
+  /** Its keys that open nothing now; with another one beside them it is not `locked`. Complete ones only. */
+  readonly keyTroubles: readonly KeyTrouble[]
   /** At most 100 of them. */
   readonly warningList: readonly Warning[]
   readonly restores: readonly RestoreRow[]

@@ -7,10 +7,18 @@ import { isRepeatable } from './back-up-again.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { toBeShredded } from './delete-backup.ts'
+import { isLocked, keyTroubles, troublesOf } from './key-troubles.ts'
 import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
 import { offeredPlaces } from './offered-places.ts'
 import { countsSchema, keptIn, nothingYet, type Progress } from './progress-schema.ts'
-import { type BackupDetail, type BackupRow, type BackupsView, type JobKind, waitingForSchema } from './schema.ts'
+import {
+  type BackupDetail,
+  type BackupRow,
+  type BackupsView,
+  type JobKind,
+  type KeyTrouble,
+  waitingForSchema,
+} from './schema.ts'
 import { underWayStates } from './under-way-schema.ts'
 import { verificationRow } from './view-verification.ts'
 
@@ -30,8 +38,9 @@ export async function viewBackups(context: ViewContext, query: BackupListQuery):
     offeredPlaces(context),
   ])
   const page = rows.slice(0, pageSize)
+  const troubles = await keyTroubles(db, page)
   return {
-    rows: page.map((row) => rowOf(row, damaged)),
+    rows: page.map((row) => rowOf(row, damaged, troubles)),
     nextBefore: rows.length > pageSize ? (page.at(-1)?.id ?? null) : null,
     active: active
       .map((row) => rowOf(row))
@@ -60,6 +69,7 @@ export async function viewBackup(
   })
   if (!row) return undefined
   const damaged = await damagedBackups(db, isComplete(row) ? [id] : [])
+  const troubles = await keyTroubles(db, [row])
   const shredding = await toBeShredded(db, id)
   const { verifications } = row
   if (damaged.has(id) && !verifications.some((one) => isComplete(one) && one.problemCount > 0))
@@ -72,7 +82,8 @@ export async function viewBackup(
       })),
     )
   return {
-    ...rowOf(row, damaged),
+    ...rowOf(row, damaged, troubles),
+    keyTroubles: troublesOf(row, troubles),
     bucket: row.bucket,
     region: row.region,
     prefix: row.prefix,
@@ -151,13 +162,18 @@ function elsewhere(host: string): string | null {
   return host === '' || host === hostname() ? null : host
 }
 
-function rowOf(row: StoredRow, damaged?: ReadonlySet<string>): BackupRow {
+function rowOf(
+  row: StoredRow,
+  damaged?: ReadonlySet<string>,
+  troubles: ReadonlyMap<string, KeyTrouble> = new Map(),
+): BackupRow {
   return {
     id: row.id,
     name: row.name,
     source: row.source,
     state: row.state,
     damaged: damaged?.has(row.id) ?? false,
+    locked: isLocked(row, troubles),
     error: row.error,
     waitingFor: waitingForSchema.nullable().parse(row.waitingFor),
     warnings: row.warningCount,

@@ -13,6 +13,7 @@ import { notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine, someoneReads } from './output.ts'
+import { printKeyTroubles } from './print-key-troubles.ts'
 import { backupPreview } from './print-preview.ts'
 import { afterInterrupt, waitForJob } from './wait-for-job.ts'
 
@@ -79,6 +80,7 @@ Ctrl-C stops waiting, and the backup goes on in the console; one of standard inp
           `Backup ${id} is complete${warned}: ${count(result.files ?? 0, 'file')}, ${bytesText(result.bytes ?? 0)}, ${bytesText(result.bytesStored ?? 0)} stored.`,
         )
         print(result.keyArns.length > 0 ? `Protected by ${result.keyArns.join(', ')}` : `Method: ${result.method}`)
+        printKeyTroubles(result)
         for (const warning of result.warningList) print(`! ${plain(warning.path)}: ${plain(warning.message)}`)
         if (result.warnings > result.warningList.length)
           print(`! and ${count(result.warnings - result.warningList.length, 'more warning')}`)

@@ -60,3 +60,32 @@ test('one backup: why it failed, what opens it, and what became of its restores'
   })
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('byok backup list shows their IDs') })
 })
+
+test('a backup that its key does not open says so, with why and what to do', async () => {
+  const diagnosis = { title: 'Decrypt was refused', detail: 'KMS said no.', cause: 'A policy.', fix: 'Allow it.' }
+  const at = new Date('2026-11-20T08:30:00Z')
+  await here.db.keyHealth.create({
+    data: { arn: here.key('backups'), state: 'refused', diagnosis, since: at, checkedAt: at, nextCheckAt: at },
+  })
+  try {
+    const [list, shown, made] = await Promise.all([
+      run('list'),
+      run('show', whole),
+      run('create', '-', '--name', 'fresh'),
+    ])
+    expect(list.stdout).toMatch(new RegExp(`${whole} .* complete, cannot be opened .*whole\n`))
+    for (const { stdout } of [shown, made])
+      expect(stdout).toContain(
+        [
+          `! Key ${here.key('backups')} is refused, tried 2026-11-20 08:30:00 UTC, and opens nothing now.`,
+          '  Decrypt was refused. KMS said no.',
+          '  Why: A policy.',
+          `  To mend it: Allow it. byok key health ${here.key('backups')} has it to copy.`,
+          '! Nothing opens this backup until one of its keys works again.\n',
+        ].join('\n'),
+      )
+    expect(made.code).toBe(0)
+  } finally {
+    await here.db.keyHealth.deleteMany()
+  }
+})

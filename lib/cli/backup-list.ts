@@ -39,8 +39,9 @@ export function addBackupList(backup: Command): void {
 }
 
 /** `complete, 2 warnings` */
-export function stateText({ state, damaged, waitingFor, warnings }: BackupRow): string {
+export function stateText({ state, damaged, locked, waitingFor, warnings }: BackupRow): string {
   if (damaged) return 'damaged'
+  if (locked) return 'complete, cannot be opened'
   if (state === 'waiting') return `waiting for ${waitingFor ?? 'key'}`
   return warnings > 0 ? `${state}, ${count(warnings, 'warning')}` : state
 }

@@ -6,6 +6,7 @@ import { withServices } from './attach.ts'
 import { stateText } from './backup-list.ts'
 import { mustBeId } from './backup-restore.ts'
 import { bytesText, count, plain, print, printJson, timeText } from './output.ts'
+import { printKeyTroubles } from './print-key-troubles.ts'
 
 export function addBackupShow(backup: Command): void {
   backup
@@ -26,6 +27,7 @@ export function addBackupShow(backup: Command): void {
         }
         print(`${view.id}  ${plain(view.name)}`)
         for (const [label, value] of factsOf(view)) print(`  ${label.padEnd(10)}  ${plain(value)}`)
+        printKeyTroubles(view)
         showWarnings(view.warningList, view.warnings)
         for (const restore of view.restores) showRestore(restore)
         for (const verification of view.verifications) showVerification(verification)

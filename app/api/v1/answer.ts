@@ -1,6 +1,6 @@
 import 'server-only'
 import { answer, refusal } from '#app/_lib/answer.ts'
-import type { BackupRow } from '#lib/backup/schema.ts'
+import type { BackupDetail, BackupRow } from '#lib/backup/schema.ts'
 import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
 
 const statuses: Record<ErrorCode, number> = {
@@ -26,8 +26,8 @@ export function refusalOf(error: unknown): Response {
 }
 
 /** A backup as the API shows it; docs/api.md describes it. One that did not become complete has a `message` as well. */
-export function backupAnswer(row: BackupRow, status = 200): Response {
-  const shown = shownBackup(row)
+export function backupAnswer(row: BackupDetail, status = 200): Response {
+  const shown = { ...shownBackup(row), keyTroubles: row.keyTroubles }
   const failed = row.state === 'complete' ? {} : { message: row.error ?? `The backup is ${row.state}.`, fix: null }
   return answer(status, status >= 400 ? { ...failed, ...shown } : shown)
 }
@@ -39,6 +39,7 @@ export function shownBackup(row: BackupRow) {
     source: row.source,
     state: row.state,
     damaged: row.damaged,
+    locked: row.locked,
     error: row.error,
     warnings: row.warnings,
     bytes: row.bytes,

@@ -7,6 +7,7 @@ import { requireUser } from '#app/_lib/session.ts'
 import { AgainButton } from '#components/backups/again-button.tsx'
 import { BackupActions } from '#components/backups/backup-actions.tsx'
 import { BackupFacts } from '#components/backups/backup-facts.tsx'
+import { KeyTroubles } from '#components/backups/key-troubles.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
 import { RestoreForm } from '#components/backups/restore-form.tsx'
 import { RestoreList } from '#components/backups/restore-list.tsx'
@@ -113,6 +114,7 @@ export default async function BackupPage({ params, searchParams }: Props) {
               <p className="wrap-anywhere">{backup.error}</p>
             </Card>
           )}
+          <KeyTroubles backup={backup} />
           <BackupFacts backup={backup} />
           {complete && (
             <Card

@@ -1,0 +1,15 @@
+import type { BackupDetail } from '#lib/backup/schema.ts'
+import { plain, print, timeText } from './output.ts'
+
+/** Of a backup’s keys those that open nothing now: what the watch found last, why, and the fix. */
+export function printKeyTroubles({ locked, keyTroubles }: Pick<BackupDetail, 'locked' | 'keyTroubles'>): void {
+  for (const { arn, state, checkedAt, diagnosis } of keyTroubles) {
+    const tried = checkedAt ? `, tried ${timeText(checkedAt)}` : ''
+    print(`! Key ${arn} is ${state}${tried}, and opens nothing now${locked ? '' : '; another key opens this backup'}.`)
+    if (!diagnosis) continue
+    print(`  ${plain(diagnosis.title)}. ${plain(diagnosis.detail)}`)
+    print(`  Why: ${plain(diagnosis.cause)}`)
+    print(`  To mend it: ${plain(diagnosis.fix)} byok key health ${arn} has it to copy.`)
+  }
+  if (locked) print('! Nothing opens this backup until one of its keys works again.')
+}
