@@ -23,13 +23,12 @@ interface Props {
 }
 
 export function LiveProgress({ name, title, label, state, actions }: Props) {
-  const { progress, bytesPerSecond, lastAnswer } = useProgress(name, { ...nothingYet, state })
+  const { progress, bytesPerSecond, left, lastAnswer } = useProgress(name, { ...nothingYet, state })
   const { bytesDone, bytesTotal } = progress
   // Queued, it says with it that no worker is there: that ends by itself, and nothing has failed.
   const waits = progress.state === 'waiting' || (progress.state === 'queued' && progress.error !== null)
   const isAtWork = !waits && (progress.state === 'queued' || progress.state === 'running')
   const percent = bytesTotal ? Math.min(100, Math.floor((bytesDone / bytesTotal) * 1000) / 10) : undefined
-  const left = bytesTotal && bytesPerSecond ? ((bytesTotal - bytesDone) / bytesPerSecond) * 1000 : undefined
   return (
     <div className="card px-5 py-4">
       <div className="mb-2.5 flex items-center gap-x-2.5 gap-y-1.5 max-sm:flex-wrap">
@@ -72,7 +71,7 @@ export function LiveProgress({ name, title, label, state, actions }: Props) {
             )}
             {left !== undefined && progress.state === 'running' && (
               <span>
-                <Strong>{formatDuration(Math.max(1000, left))}</Strong> left
+                <Strong>{formatDuration(left)}</Strong> left
               </span>
             )}
           </>

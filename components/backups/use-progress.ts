@@ -2,26 +2,36 @@ import { useState } from 'react'
 import { useFollowed } from '#components/ui/use-followed.ts'
 import type { Progress } from '#lib/backup/progress-schema.ts'
 import type { BackupState } from '#lib/backup/schema.ts'
-import { addSample, rateOf, ratesOf, type Sample } from './throughput.ts'
+import { type Course, follow, rateOf, timeLeft } from '#lib/jobs/time-left-schema.ts'
 
 const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
 
-/** Follows a running backup, restore or verification. */
+/** Follows a running backup, restore or verification. Rate and time left (milliseconds) are undefined until they can be told. */
 export function useProgress(
   name: string,
   initial: Progress,
-): { progress: Progress; bytesPerSecond: number | undefined; lastAnswer: number | undefined } {
-  const [samples, setSamples] = useState<readonly Sample[]>([])
+): {
+  progress: Progress
+  bytesPerSecond: number | undefined
+  left: number | undefined
+  lastAnswer: number | undefined
+} {
+  const [seen, setSeen] = useState<Course>()
   const { value: progress, lastAnswer } = useFollowed({
     name,
     initial,
     hasEnded: ({ state }) => ended.includes(state),
-    onAnswer: ({ bytesDone }) => setSamples((old) => addSample(old, { at: performance.now(), bytes: bytesDone })),
+    onAnswer: ({ state, bytesDone: done }) =>
+      setSeen((old) => follow(old, { at: performance.now(), done }, state === 'running')),
   })
-  return { progress, bytesPerSecond: rateOf(samples) ?? lastRate(progress.samples), lastAnswer }
+  const isRunning = progress.state === 'running'
+  const course = isRunning && rateOf(seen) === undefined ? stored(progress) : seen
+  return { progress, bytesPerSecond: rateOf(course), left: timeLeft(course, progress.bytesTotal), lastAnswer }
 }
 
-/** After a reload, until ten seconds have been seen here. */
-function lastRate(samples: readonly Sample[]): number | undefined {
-  return ratesOf(samples.slice(-4)).at(-1)?.bytesPerSecond
+/** After a reload, until a second has been seen here. */
+function stored({ samples }: Progress): Course | undefined {
+  const [first] = samples
+  const seen = samples.slice(-2).map(({ at, bytes: done }) => ({ at, done }))
+  return first && { since: first.at, seen }
 }

@@ -25,12 +25,11 @@ interface Props {
 
 export function RewrapProgress({ run: initial, steer }: Props) {
   const router = useRouter()
-  const { run, perSecond, lastAnswer } = useRewrap(initial)
+  const { run, perSecond, left, lastAnswer } = useRewrap(initial)
   const [message, setMessage] = useState<string>()
   const [pending, startTransition] = useTransition()
   const { id, state, wish, total, done, exchanged, failed, pace, throttled } = run
   const percent = total === 0 ? 0 : Math.min(100, Math.floor((done / total) * 1000) / 10)
-  const left = perSecond ? ((total - done) / perSecond) * 1000 : undefined
   const act = (action: Steer) =>
     startTransition(async () => {
       const result = await action({ id }).catch(() => unansweredTryAgain())
@@ -83,9 +82,9 @@ export function RewrapProgress({ run: initial, steer }: Props) {
             <Strong>{formatNumber(perSecond, perSecond < 10 ? 1 : 0)}</Strong> a second
           </span>
         )}
-        {left !== undefined && done < total && (
+        {left !== undefined && (
           <span>
-            <Strong>{formatDuration(Math.max(1000, left))}</Strong> left
+            <Strong>{formatDuration(left)}</Strong> left
           </span>
         )}
       </div>

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Cancelled } from '#lib/jobs/attempt.ts'
 import { keepProgress } from './keep-progress.ts'
+import { nothingYet } from './progress-schema.ts'
 import { addToCourse } from './throughput-course.ts'
 
 type StoredProgress = Parameters<Parameters<typeof keepProgress>[1]>[0]
@@ -172,4 +173,24 @@ test('a clock that is put back begins a new course, and does not stop it for as 
     { at: 3_602_000, bytes: 3 },
     { at: 3_603_000, bytes: 4 },
   ])
+})
+
+test('an attempt has a course of its own, and a clock that is set forward is no halt in it', async () => {
+  const written: StoredProgress[] = []
+  const write = async (latest: StoredProgress) => {
+    written.push(latest)
+    return true
+  }
+  const samples = [{ at: Date.now() - 3_600_000, bytes: 500 }]
+  const before = { ...nothingYet, bytesDone: 500, samples }
+  const progress = keepProgress(backup, write, never, before)
+  for (let second = 1; second <= 5; second += 1) {
+    progress.report({ bytesDone: 500 + second })
+    await vi.advanceTimersByTimeAsync(1000)
+    if (second === 2) vi.setSystemTime(Date.now() + 7_200_000)
+  }
+  const course = written.at(-1)?.samples ?? []
+  expect(course.length).toBeGreaterThan(2)
+  expect((course.at(-1)?.at ?? 0) - (course[0]?.at ?? 0)).toBeLessThan(5000)
+  await progress.stop()
 })

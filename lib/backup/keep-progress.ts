@@ -24,11 +24,17 @@ export function keepProgress(
   outer: AbortSignal,
   before: Counts = nothingYet,
 ): KeptProgress {
-  let latest = before
+  // How fast an earlier attempt was, and how long it waited since, says nothing of this one.
+  let latest: Counts = { ...before, samples: [] }
+  // A clock that is set forward would make a long halt of it.
+  const begun = Date.now() - performance.now()
   let changed = false
   const ask = async () => {
     changed = false
-    latest = { ...latest, samples: addToCourse(latest.samples, { at: Date.now(), bytes: latest.bytesDone }) }
+    latest = {
+      ...latest,
+      samples: addToCourse(latest.samples, { at: Math.round(begun + performance.now()), bytes: latest.bytesDone }),
+    }
     const standing = await write(latest)
     if (standing === 'cancelled') return new Cancelled()
     return standing === 'lost' || standing === false ? new LostClaim() : undefined

@@ -14,7 +14,7 @@ export const countsSchema = z.object({
   filesDone: z.number(),
   filesTotal: z.number().nullable(),
   currentPath: z.string().nullable(),
-  /** Its course so far. */
+  /** The course of this attempt so far. */
   samples: z.array(sampleSchema).readonly().default([]),
 })
 export type Counts = z.infer<typeof countsSchema>

@@ -3,9 +3,11 @@ import type { Progress } from '#lib/backup/progress-schema.ts'
 import type { BackupState, JobKind } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
+import { type Course, follow, rateOf, timeLeft } from '#lib/jobs/time-left-schema.ts'
 import type { Services } from '#lib/services.ts'
 import { askPatiently } from './ask-patiently.ts'
 import { hasConsoleStopped } from './attach.ts'
+import { leftText } from './left-text.ts'
 import { bytesText, count, plain, printError, progressLine } from './output.ts'
 import { tellOnInterrupt } from './tell-on-interrupt.ts'
 
@@ -22,7 +24,7 @@ export async function waitForJob(
   const line = progressLine()
   const takeBack = tellOnInterrupt(line, goesOn)
   let told = ''
-  let from: Moment | undefined
+  let course: Course | undefined
   try {
     for (;;) {
       const progress = await askPatiently(() => viewProgress(backup, kind, id), {
@@ -37,8 +39,9 @@ export async function waitForJob(
       })
       if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
       if (ended.includes(progress.state)) return progress
-      from = movingSince(from, progress)
-      line.show(textOf(progress, from))
+      const { state, bytesDone: done, error } = progress
+      course = follow(course, { at: performance.now(), done }, state === 'running' && error === null)
+      line.show(textOf(progress, course))
       told = tellAside(progress, told)
       await delay(200)
     }
@@ -64,31 +67,19 @@ function tellAside(progress: Progress, told: string): string {
 
 const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
 
-interface Moment {
-  readonly at: number
-  readonly bytes: number
-}
-
-/** Since when it has been running without a break: the time that it waited says nothing of how fast it is. */
-function movingSince(from: Moment | undefined, { state, bytesDone, error }: Progress): Moment | undefined {
-  if (state !== 'running' || error !== null) return undefined
-  return from && bytesDone >= from.bytes ? from : { at: performance.now(), bytes: bytesDone }
-}
-
-function textOf(progress: Progress, from?: Moment): string {
+function textOf(progress: Progress, course?: Course): string {
   if (progress.state !== 'waiting' && progress.error) return progress.error
   if (progress.state === 'queued') return 'Waiting for a worker…'
   if (progress.state === 'waiting')
     return `Waiting for the ${progress.waitingFor ?? 'key'}, next try ${progress.nextTryAt?.slice(11, 19) ?? 'soon'} UTC. ${progress.error ?? ''}`
-  return progressText(progress, from)
+  return progressText(progress, course)
 }
 
-function progressText(progress: Progress, from: Moment | undefined): string {
+function progressText(progress: Progress, course: Course | undefined): string {
   const { bytesDone, bytesTotal, filesDone, filesTotal, currentPath } = progress
-  const rate = from ? ((bytesDone - from.bytes) / Math.max(100, performance.now() - from.at)) * 1000 : 0
+  const rate = rateOf(course)
   const ofBytes = bytesTotal === null ? '' : ` of ${bytesText(bytesTotal)}`
   const files = filesTotal === null ? count(filesDone, 'file') : `${filesDone} of ${count(filesTotal, 'file')}`
-  const left =
-    bytesTotal !== null && rate > 0 ? `, ${Math.max(0, Math.round((bytesTotal - bytesDone) / rate))} s left` : ''
-  return `${bytesText(bytesDone)}${ofBytes}, ${files}, ${bytesText(rate)}/s${left}  ${currentPath ?? ''}`
+  const speed = rate === undefined ? '' : `, ${bytesText(rate)}/s`
+  return `${bytesText(bytesDone)}${ofBytes}, ${files}${speed}${leftText(timeLeft(course, bytesTotal))}  ${currentPath ?? ''}`
 }

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '#lib/errors.ts'
+import { type Course, follow, rateOf, timeLeft } from '#lib/jobs/time-left-schema.ts'
 import { type RewrapRow, rewrapEnded } from '#lib/rewrap/schema.ts'
 import { viewRewrap } from '#lib/rewrap/view-rewraps.ts'
 import type { Services } from '#lib/services.ts'
 import { askPatiently } from './ask-patiently.ts'
+import { leftText } from './left-text.ts'
 import { count, progressLine } from './output.ts'
 import { tellOnInterrupt } from './tell-on-interrupt.ts'
-
-const windowMs = 10_000
 
 /** Follows a re-wrap until it has ended or is paused, with a progress line on a terminal. */
 export async function waitForRewrap({ db }: Services, id: string): Promise<RewrapRow> {
@@ -16,7 +16,7 @@ export async function waitForRewrap({ db }: Services, id: string): Promise<Rewra
     line,
     `The re-wrap ${id} goes on in the console: byok key rewrap list says how far it is.`,
   )
-  let seen: { at: number; done: number }[] = []
+  let course: Course | undefined
   try {
     for (;;) {
       const run = await askPatiently(() => viewRewrap(db, id), {
@@ -25,9 +25,8 @@ export async function waitForRewrap({ db }: Services, id: string): Promise<Rewra
       })
       if (!run) throw new AppError('not-found', `The re-wrap ${id} is gone.`)
       if (rewrapEnded(run.state) || run.state === 'paused') return run
-      const at = performance.now()
-      seen = [...seen.filter((one) => at - one.at <= windowMs), { at, done: run.done }]
-      line.show(textOf(run, seen[0] ?? { at, done: run.done }, at))
+      course = follow(course, { at: performance.now(), done: run.done }, run.state === 'running')
+      line.show(textOf(run, course))
       await delay(200)
     }
   } finally {
@@ -36,16 +35,15 @@ export async function waitForRewrap({ db }: Services, id: string): Promise<Rewra
   }
 }
 
-function textOf(run: RewrapRow, first: { at: number; done: number }, now: number): string {
+function textOf(run: RewrapRow, course: Course | undefined): string {
   const { state, done, total, failed, pace } = run
   if (state === 'queued') return 'Waiting for a worker…'
   if (state === 'waiting')
     return `Waiting for the ${run.waitingFor ?? 'key'}, next try ${run.nextTryAt?.slice(11, 19) ?? 'soon'} UTC. ${run.error ?? ''}`
-  const seconds = (now - first.at) / 1000
-  const rate = seconds >= 1 ? (done - first.done) / seconds : 0
-  const left = rate > 0 ? `, ${rate.toFixed(0)}/s, ${Math.round((total - done) / rate)} s left` : ''
+  const rate = rateOf(course)
+  const speed = rate ? `, ${rate.toFixed(0)}/s` : ''
   return [
-    `${done} of ${count(total, 'backup')}${left}`,
+    `${done} of ${count(total, 'backup')}${speed}${leftText(timeLeft(course, total))}`,
     ...(failed > 0 ? [`${failed} could not be done`] : []),
     ...(pace === null ? [] : [`KMS throttles: ${pace} calls/s`]),
   ].join('. ')
