@@ -113,7 +113,7 @@ function Verdict({ report, running }: { report: CheckReport | null; running: boo
   if (!report) return <Badge tone="idle">Not run yet</Badge>
   const of = (status: string) => report.checks.filter((check) => check.status === status)
   const verdict = verdictOf(report)
-  if (verdict === 'unreachable') return <Badge tone="warn">Could not be reached</Badge>
+  if (verdict === 'unreachable') return <Badge tone="warn">No usable answer</Badge>
   const failed = of('failed')
   if (verdict === 'failed') {
     return (

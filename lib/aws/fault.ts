@@ -206,6 +206,18 @@ function isPage(
 export const isOnTheWay = ({ kind, code }: Pick<AwsFault, 'kind' | 'code'>): boolean =>
   kind === 'unreachable' || isProxyRefusal(code)
 
+/**
+ * Who answered that requests come too fast: KMS and STS count those of an `account`, S3 those on a part of a `store`.
+ * Undefined where nobody did.
+ */
+export function throttledBy({ kind, code, httpStatus }: AwsFault): 'account' | 'store' | undefined {
+  if (kind !== 'unreachable') return undefined
+  // MinIO has SlowDownRead and SlowDownWrite.
+  if (code.startsWith('SlowDown')) return 'store'
+  const isSaid = /throttl|toomany|limitexceeded/i.test(code) || (httpStatus === 429 && code !== 'SyntaxError')
+  return isSaid ? 'account' : undefined
+}
+
 /** By an error code of KMS or STS. */
 export const isThrottling = (code: string): boolean => throttling.has(code)
 

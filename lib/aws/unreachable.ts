@@ -1,26 +1,29 @@
 import type { Diagnosis } from './diagnosis.ts'
 import { isKeyStoreOutage, keyStoreAway } from './external-key-store.ts'
-import type { AwsFault } from './fault.ts'
+import { type AwsFault, throttledBy } from './fault.ts'
 import { proxyTrouble } from './proxy-trouble.ts'
 import type { Changer } from './schema.ts'
 
-/** Throttling is AWS's own word, faults of the network are not: both leave open whether anything is wrong. */
+/**
+ * Who throttles was reached and says so itself; of faults of the network nobody says anything. Both leave open whether
+ * anything is wrong.
+ */
 export function unreachable(fault: AwsFault, what: string): Diagnosis {
   if (isKeyStoreOutage(fault.code, fault.message)) return keyStoreAway(fault.message)
   const nothingKnown = 'Nothing is known to be wrong with the key or the bucket.'
-  // MinIO has SlowDownRead and SlowDownWrite.
-  if (fault.code.startsWith('SlowDown')) {
+  const throttled = throttledBy(fault)
+  if (throttled === 'store') {
     return {
-      title: `${what} could not be reached`,
+      title: `${what} throttles requests`,
       detail: `S3 answered that requests come too fast. ${nothingKnown}`,
       cause: 'S3 takes so many requests a second for each prefix, and more only after a load has lasted for some time.',
       who: 'wait',
       fix: 'Try again in a minute. If it stays, look for what else reads or writes this bucket; other stores than AWS’s have limits of their own.',
     }
   }
-  if (/throttl|toomany|limitexceeded/i.test(fault.code)) {
+  if (throttled === 'account') {
     return {
-      title: `${what} could not be reached`,
+      title: `${what} throttles requests`,
       detail: `AWS answered that this account calls too often. ${nothingKnown}`,
       cause: 'The account’s request quota is used up for the moment.',
       who: 'wait',

@@ -27,7 +27,7 @@ export function printReport(report: CheckReport, format: RemedyFormat): void {
 /** Of what was tried: without encryption, and with the console's own key, there is no key to speak of. */
 function verdictText(report: CheckReport): string {
   const verdict = verdictOf(report)
-  if (verdict === 'unreachable') return 'AWS could not be reached: nothing is known to be wrong'
+  if (verdict === 'unreachable') return 'AWS gave no usable answer: nothing is known to be wrong'
   const { checks, keyArn, keys = [] } = report
   const ofKeys = checks.filter(({ id }) => id.startsWith('key.'))
   const naming = (words: string, key: number) => {

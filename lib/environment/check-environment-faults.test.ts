@@ -85,7 +85,8 @@ describe('faults', () => {
     for (const failed of report.checks.filter(({ status }) => status === 'failed')) {
       expect(failed.cause).toBeTruthy()
       expect(failed.fix).toBeTruthy()
-      if (failed.kind === 'unreachable') expect(failed.title).toMatch(/ could not be reached$/)
+      if (failed.kind === 'unreachable')
+        expect(failed.title).toMatch(effect === 'Throttle' ? / throttles requests$/ : / could not be reached$/)
       if (failed.kind === 'refused') expect(failed.title).toMatch(/ was refused/)
     }
   })

@@ -208,7 +208,7 @@ describe('several keys', () => {
     await here.sandbox.control('PUT', 'faults', [{ service: 'kms', operation: '*', keyId: further, effect: 'Outage' }])
     expect(all(await run(good(), { furtherKeys: [further] }))).toMatchObject({
       status: 'warning',
-      title: 'Not every key could be reached',
+      title: 'Not every key gave an answer',
       detail: '1 of 2 keys was seen to work.',
       who: 'wait',
     })

@@ -132,12 +132,12 @@ function judgeKeys(count: number, checks: readonly Check[]): Check {
   if (checks.every(({ key, status, kind }) => key === undefined || status !== 'failed' || kind === 'unreachable'))
     return {
       ...base,
-      title: 'Not every key could be reached',
+      title: 'Not every key gave an answer',
       status: 'warning',
       detail: `${healthy} of ${count} keys ${healthy === 1 ? 'was' : 'were'} seen to work.`,
-      cause: 'Nothing is known to be wrong with the others: AWS could not be reached for them.',
+      cause: 'Nothing is known to be wrong with the others: AWS gave no usable answer for them.',
       who: 'wait',
-      fix: 'Check again when AWS can be reached in their Regions.',
+      fix: 'Check again when AWS answers in their Regions.',
     }
   return {
     ...base,

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { isKeyStoreFault } from '#lib/aws/external-key-store.ts'
-import { type AwsFault, faultOf, isOnTheWay } from '#lib/aws/fault.ts'
+import { type AwsFault, faultOf, isOnTheWay, throttledBy } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseKms } from '#lib/keys/diagnose-kms.ts'
 import { judgeKey } from '#lib/keys/judge-key.ts'
@@ -65,8 +65,7 @@ export async function probeKey(
   }
   function troubleOf(fault: AwsFault, action: KmsAction): Trouble {
     const diagnosis = diagnoseKms(fault, action, situation)
-    if (isThrottled(fault))
-      return { found: 'd', diagnosis: { ...diagnosis, title: 'KMS answers that this account calls too often' } }
+    if (throttledBy(fault)) return { found: 'd', diagnosis }
     const found = findingOf(fault)
     return { found, diagnosis: found === 'n' && diagnosis.who === 'settings' ? gone(diagnosis) : diagnosis }
   }
@@ -116,8 +115,6 @@ export async function probeKey(
 export function worstOf<T extends { readonly found: Finding }>(all: readonly T[]): T | undefined {
   return ['n', 'p', 'o', 'r', 'u', 'd'].flatMap((letter) => all.filter(({ found }) => found === letter))[0]
 }
-
-const isThrottled = ({ code }: AwsFault) => /throttl|toomany|limitexceeded/i.test(code)
 
 function findingOf(fault: AwsFault): Finding {
   const { code, message } = fault

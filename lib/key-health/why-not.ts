@@ -1,4 +1,4 @@
-import { faultOf, isOnTheWay } from '#lib/aws/fault.ts'
+import { faultOf, isOnTheWay, throttledBy } from '#lib/aws/fault.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 
 /** KMS answers these only within the key's own account, whatever policies say. */
@@ -11,6 +11,7 @@ export function whyNot(action: string, error: unknown): string {
   const { kind, code } = fault
   if (code === 'NotFoundException')
     return 'KMS finds nothing by this name: it was deleted, or is of an account that does not show it.'
+  if (throttledBy(fault)) return 'KMS throttles requests.'
   if (isOnTheWay(fault)) return 'KMS could not be reached.'
   if (kind !== 'refused') return `KMS answered ${code}.`
   const only = ownAccountOnly.includes(action) ? '; it works only within the key’s account' : ''

@@ -99,7 +99,7 @@ describe('each known answer has one title', () => {
     [
       'throttled',
       answered(400, 'ThrottlingException', 'You have exceeded the rate'),
-      'AWS KMS in us-east-1 could not be reached',
+      'AWS KMS in us-east-1 throttles requests',
     ],
     ['internal', answered(500, 'KMSInternalException'), 'AWS KMS in us-east-1 could not be reached'],
     [

@@ -50,7 +50,7 @@ export async function runLookup(of: CheckOf, action: string, run: () => Promise<
     const detail = /^AccessDenied/.test(code)
       ? `Not looked at: it would need ${action}, and nothing else does.`
       : isOnTheWay(fault)
-        ? 'Not looked at: AWS could not be reached for it.'
+        ? 'Not looked at: AWS gave no usable answer for it.'
         : `Not known: AWS answered ${code}.`
     const aws = { awsCode: code, awsMessage: message, awsRequestId: requestId }
     return { ...skipped(of, detail), ...aws, durationMs: took() }

@@ -175,7 +175,7 @@ function ofHead(fault: AwsFault, region: string): AwsFault {
 
 function ownerFault(fault: AwsFault, account: string): Check {
   const base = { id: 'bucket.owner' as const }
-  if (fault.kind === 'unreachable') return skipped(base, 'Not looked at: AWS could not be reached for it.')
+  if (fault.kind === 'unreachable') return skipped(base, 'Not looked at: AWS gave no usable answer for it.')
   if (fault.httpStatus !== 403) return skipped(base, `Not known: S3 answered ${fault.code}.`)
   return {
     ...failed(

@@ -50,7 +50,7 @@ test.each<[string, Error, string]>([
   ['wrong secret', answered(403, 'SignatureDoesNotMatch', 'The request signature'), 'The secret access key is wrong'],
   ['expired', answered(400, 'ExpiredToken', 'The provided token has expired.'), 'The credentials have expired'],
   ['clock', answered(403, 'RequestTimeTooSkewed', 'The difference'), 'This machine’s clock is wrong'],
-  ['slow down', answered(503, 'SlowDown', 'Please reduce your request rate.'), 'Bucket my-bucket could not be reached'],
+  ['slow down', answered(503, 'SlowDown', 'Please reduce your request rate.'), 'Bucket my-bucket throttles requests'],
   ['internal', answered(500, 'InternalError'), 'Bucket my-bucket could not be reached'],
   [
     'full',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { faultOf, isOnTheWay } from '#lib/aws/fault.ts'
+import { faultOf, isOnTheWay, throttledBy } from '#lib/aws/fault.ts'
 import { answered } from '#lib/aws/fault-for-tests.ts'
 import { bucketFailures } from './bucket-failures-for-tests.ts'
 import { bucketRefusals } from './bucket-refusals-for-tests.ts'
@@ -23,7 +23,8 @@ test.each(rows)('%s', (_, error, diagnose, title, who) => {
   }
   // An outage is no refusal, and a refusal no outage.
   expect(/refused/.test(title)).toBe(fault.kind === 'refused' && /refused/.test(title))
-  expect(/could not be reached/.test(title)).toBe(isOnTheWay(fault))
+  expect(/throttles requests/.test(title)).toBe(throttledBy(fault) !== undefined)
+  expect(/could not be reached/.test(title)).toBe(isOnTheWay(fault) && !throttledBy(fault))
 })
 
 test('there are at least sixty, and no two are told alike', () => {

@@ -3,17 +3,11 @@ import { type FailureRow, kms, s3, sts } from './failure-row-for-tests.ts'
 
 /** Nobody has refused anything. */
 export const outages: FailureRow[] = [
-  [
-    'KMS throttled',
-    answered(400, 'ThrottlingException', ''),
-    kms(),
-    'AWS KMS in us-east-1 could not be reached',
-    'wait',
-  ],
+  ['KMS throttled', answered(400, 'ThrottlingException', ''), kms(), 'AWS KMS in us-east-1 throttles requests', 'wait'],
   ['KMS down', answered(500, 'KMSInternalException', ''), kms(), 'AWS KMS in us-east-1 could not be reached', 'wait'],
-  ['S3 throttled', answered(503, 'SlowDown', ''), s3(), 'Bucket my-bucket could not be reached', 'wait'],
+  ['S3 throttled', answered(503, 'SlowDown', ''), s3(), 'Bucket my-bucket throttles requests', 'wait'],
   ['S3 down', answered(503, 'ServiceUnavailable', ''), s3(), 'Bucket my-bucket could not be reached', 'wait'],
-  ['STS throttled', answered(400, 'Throttling', 'Rate exceeded'), sts, 'AWS STS could not be reached', 'wait'],
+  ['STS throttled', answered(400, 'Throttling', 'Rate exceeded'), sts, 'AWS STS throttles requests', 'wait'],
   [
     'no such host',
     local('Error', 'ENOTFOUND', 'getaddrinfo ENOTFOUND kms.example.test'),
