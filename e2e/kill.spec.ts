@@ -59,9 +59,14 @@ base('a page that finds no database says so, and is there by itself when it is b
   const database = [postmaster, ...childrenOf(postmaster)]
   for (const pid of database) process.kill(pid, 'SIGSTOP')
   try {
+    // PostgreSQL takes a connection and says nothing: nobody sits in front of a page for as long as a job would wait.
+    const asked = performance.now()
     await page.goto('/keys')
     await expect(page.getByRole('heading', { name: 'This page could not be made' })).toBeVisible()
+    expect(performance.now() - asked).toBeLessThan(20_000)
     await expect(page.getByRole('status')).toContainText('Its database does not answer.')
+    const listed = await console.byok(['backup', 'list'])
+    expect(listed).toMatchObject({ code: 3, stderr: expect.stringContaining('The console’s database') })
   } finally {
     for (const pid of database.filter(isAlive)) process.kill(pid, 'SIGCONT')
   }

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { PgBoss } from 'pg-boss'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CuttableLine, cuttableLine } from './cuttable-line-for-tests.ts'
-import { databaseLine } from './database-line.ts'
+import { databaseLine, patient } from './database-line.ts'
 import { createDb } from './db.ts'
 import { openTestDatabase } from './db-for-tests.ts'
 import { isDatabaseOutOfReach, messageOf } from './errors.ts'
@@ -24,7 +26,7 @@ const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 test('who asks over a line that was cut gives up, and finds the database again', async () => {
-  const db = createDb(line.url, { silentMs: 2_000, idleInTransactionMs: 30_000 })
+  const db = createDb(line.url, { ...patient, silentMs: 2_000 })
   try {
     await db.user.findFirst()
     line.hush()
@@ -47,7 +49,7 @@ test('who asks over a line that was cut gives up, and finds the database again',
 }, 20_000)
 
 test('what a transaction had locked when its line was cut is free again soon', async () => {
-  const cut = createDb(line.url, { silentMs: 30_000, idleInTransactionMs: 2_000 })
+  const cut = createDb(line.url, { ...patient, silentMs: 30_000, idleInTransactionMs: 2_000 })
   const locked = Promise.withResolvers<void>()
   const freed = Promise.withResolvers<void>()
   const first = thrownBy(
@@ -71,7 +73,7 @@ test('what a transaction had locked when its line was cut is free again soon', a
 }, 20_000)
 
 test('the queue gives up and comes back as well', async () => {
-  const options = { ...databaseLine(line.url, { silentMs: 2_000, idleInTransactionMs: 30_000 }), max: 1 }
+  const options = { ...databaseLine(line.url, { ...patient, silentMs: 2_000 }), max: 1 }
   const boss = new PgBoss({ ...options, supervise: false, schedule: false, migrate: false, createSchema: false })
   boss.on('error', () => undefined)
   try {
@@ -84,3 +86,20 @@ test('the queue gives up and comes back as well', async () => {
     await boss.stop({ graceful: false })
   }
 }, 20_000)
+
+test('a database that takes connections and says nothing is given up as soon as whoever asks wants', async () => {
+  const frozen = createServer().listen(0, '127.0.0.1')
+  await once(frozen, 'listening')
+  const url = new URL(here.url)
+  url.port = String(Object(frozen.address()).port)
+  const db = createDb(url.href, { ...patient, connectMs: 1_000 })
+  try {
+    const began = performance.now()
+    const asked = [db.user.findFirst(), db.$transaction(async (tx) => tx.user.findFirst())]
+    for (const error of await Promise.all(asked.map(thrownBy))) expect(isDatabaseOutOfReach(error)).toBe(true)
+    expect(performance.now() - began).toBeLessThan(patient.connectMs)
+  } finally {
+    await db.$disconnect()
+    frozen.close()
+  }
+})

@@ -8,13 +8,19 @@ import { AppError } from './errors.ts'
 // locks for two hours, and whoever takes the work over waits for them. So both sides give up by themselves.
 
 export interface LinePatience {
-  /** Nothing sent and nothing heard for so long: cut. No statement of ours takes so long on a busy machine. */
+  /** Until there is a connection: a new one, or one that others give back. */
+  readonly connectMs: number
+  /** Nothing sent and nothing heard for so long: cut. */
   readonly silentMs: number
   /** PostgreSQL ends a transaction of which it heard nothing for so long: what Prisma gives one in all. */
   readonly idleInTransactionMs: number
 }
 
-const patience: LinePatience = { silentMs: 60_000, idleInTransactionMs: 30_000 }
+/** Of jobs, which would have to begin again: no statement of theirs takes so long on a busy machine. */
+export const patient: LinePatience = { connectMs: 20_000, silentMs: 60_000, idleInTransactionMs: 30_000 }
+
+/** Of pages and commands: somebody sits in front of them, and what they ask takes a moment. */
+export const impatient: LinePatience = { ...patient, connectMs: 10_000, silentMs: 12_000 }
 
 /**
  * How every pool reaches the database, Prisma's and the queue's alike. Not migrations, which may think for long.
@@ -22,12 +28,12 @@ const patience: LinePatience = { silentMs: 60_000, idleInTransactionMs: 30_000 }
  */
 export function databaseLine(
   databaseUrl: string,
-  { silentMs, idleInTransactionMs }: LinePatience = patience,
+  { connectMs, silentMs, idleInTransactionMs }: LinePatience = patient,
 ): Pick<PoolConfig, 'connectionString' | 'connectionTimeoutMillis' | 'stream' | 'onConnect'> {
   mustHaveTlsFiles(databaseUrl)
   return {
     connectionString: databaseUrl,
-    connectionTimeoutMillis: 20_000,
+    connectionTimeoutMillis: connectMs,
     // Beneath TLS as well: pg would only give up on the answer, and use the same connection for the next question.
     stream: () => {
       const socket = new Socket()

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Prisma, PrismaClient } from '../prisma/generated/client.ts'
-import { databaseLine, type LinePatience } from './database-line.ts'
+import { databaseLine, type LinePatience, patient } from './database-line.ts'
 
 export type { BackupVerification, Rewrap, Shred, ShredItem } from '../prisma/generated/client.ts'
 export type { Prisma }
@@ -14,11 +14,11 @@ export const noJson = Prisma.DbNull
 export const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&')
 
 /** The only place that makes a Prisma client. */
-export function createDb(databaseUrl: string, patience?: LinePatience): Db {
+export function createDb(databaseUrl: string, patience: LinePatience = patient): Db {
   return new PrismaClient({
     adapter: new PrismaPg({ ...databaseLine(databaseUrl, patience), max: 10 }),
     // A busy machine is not a broken one: Prisma would give up after 2 s without a connection, and 5 s of work.
-    transactionOptions: { maxWait: 20_000, timeout: 30_000 },
+    transactionOptions: { maxWait: patience.connectMs, timeout: 30_000 },
   })
 }
 

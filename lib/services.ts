@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { sealWebhookUrl } from '#lib/alerts/seal-webhook-url.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
+import { type LinePatience, patient } from '#lib/database-line.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { type Env, readEnv } from '#lib/env.ts'
 import type { Offered } from '#lib/environment/schema.ts'
@@ -19,6 +20,8 @@ export interface Services {
   readonly databaseUrl: string
   readonly db: Db
   readonly backup: BackupContext
+  /** The same, for a job that runs in this process, and that a pause of the database must not end. */
+  forJob(): BackupContext
   /** Nothing outside the sandbox. */
   offered(): Promise<Offered>
   /** What wraps the console's root keys. */
@@ -36,39 +39,49 @@ export async function sealHostOf(env: Env): Promise<SealHost> {
 }
 
 /**
+ * @param options.line how long to wait for the database; as jobs do unless told
  * @param options.follow whether a seal that names another key than before gets a root key of its own, and what an older
  * console left unsealed is sealed: only where the console itself starts
  * @throws AppError `unavailable` without a database or, in the sandbox, without the sandbox; `sealed` with the diagnosis
  * while the seal does not open
  */
-export async function openServices(env: Env = readEnv(), { follow = true } = {}): Promise<Services> {
+export async function openServices(
+  env: Env = readEnv(),
+  { follow = true, line = patient }: { follow?: boolean; line?: LinePatience } = {},
+): Promise<Services> {
   const { databaseUrl, dataDir, sourceRoots, restoreRoots, hostedBucket, allowedEndpoints } = env
   if (!databaseUrl)
     throw new AppError('unavailable', 'DATABASE_URL is not set.', { fix: 'Start the console with npm start.' })
-  const db = createDb(databaseUrl)
+  const db = createDb(databaseUrl, line)
   const opened = await open(db, env, follow).catch(async (error: unknown) => {
     await db.$disconnect()
     throw error
   })
   const { installation, host, keyring, seal, kmsTally } = opened
   const jobs = await openQueue(databaseUrl)
+  const backup: BackupContext = {
+    db,
+    jobs,
+    installation,
+    seal: keyring,
+    sealKeys: seal.keys && { ...seal.keys, times: env.sealHealth },
+    own: { ...host.own, onKmsCall: kmsTally.of('other') },
+    kmsTally,
+    hostedBucket,
+    allowedEndpoints,
+    dataDir,
+    sourceRoots,
+    restoreRoots,
+  }
+  let ofJobs = line === patient ? db : undefined
   return {
     env,
     databaseUrl,
     db,
-    backup: {
-      db,
-      jobs,
-      installation,
-      seal: keyring,
-      sealKeys: seal.keys && { ...seal.keys, times: env.sealHealth },
-      own: { ...host.own, onKmsCall: kmsTally.of('other') },
-      kmsTally,
-      hostedBucket,
-      allowedEndpoints,
-      dataDir,
-      sourceRoots,
-      restoreRoots,
+    backup,
+    forJob() {
+      ofJobs ??= createDb(databaseUrl)
+      return { ...backup, db: ofJobs }
     },
     offered: () => offered(env),
     seal,
@@ -79,6 +92,7 @@ export async function openServices(env: Env = readEnv(), { follow = true } = {})
       await kmsTally.close()
       await jobs.stop({ graceful: false })
       await db.$disconnect()
+      await ofJobs?.$disconnect()
     },
   }
 }

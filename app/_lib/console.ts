@@ -3,6 +3,7 @@ import { nextCookies } from 'better-auth/next-js'
 import { authSecret } from '#lib/auth/auth-secret.ts'
 import { type Auth, createAuth } from '#lib/auth/create-auth.ts'
 import { BrowsedBackups } from '#lib/backup/browse-cache.ts'
+import { impatient } from '#lib/database-line.ts'
 import { AppError } from '#lib/errors.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import { openWhenUnsealed, type SealedState } from '#lib/seal/keep-unsealing.ts'
@@ -49,7 +50,7 @@ function sealed(): AppError {
 }
 
 async function open(): Promise<Console> {
-  const services = await openServices()
+  const services = await openServices(undefined, { line: impatient })
   const secret = await authSecret(services.backup, services.env.dataDir)
   const auth = createAuth(services.db, services.env, secret, [nextCookies()])
   return { ...services, auth, browsed: new BrowsedBackups(calledFor(services.backup, 'browse')) }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { cuttableLine } from '#lib/cuttable-line-for-tests.ts'
+import { patient } from '#lib/database-line.ts'
 import { createDb } from '#lib/db.ts'
 import { openTestDatabase } from '#lib/db-for-tests.ts'
 import { askPatiently } from './ask-patiently.ts'
@@ -7,7 +8,7 @@ import { askPatiently } from './ask-patiently.ts'
 test('who waits outlives a line that was cut, and is told what goes on when there is none', async () => {
   const here = await openTestDatabase()
   const line = await cuttableLine(here.url)
-  const db = createDb(line.url, { silentMs: 2_000, idleInTransactionMs: 30_000 })
+  const db = createDb(line.url, { ...patient, silentMs: 2_000 })
   let away = 0
   const ask = (patienceMs = 60_000) =>
     askPatiently(() => db.user.findFirst(), {

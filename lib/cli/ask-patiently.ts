@@ -20,7 +20,7 @@ export async function askPatiently<T>(
       return await ask()
     } catch (error) {
       if (!isDatabaseError(error)) throw error
-      // Since the first refusal, not the last answer: over a line that was cut the refusal itself takes a minute.
+      // Since the first refusal, not the last answer: over a line that was cut the refusal itself takes a while.
       since ??= performance.now()
       if (performance.now() - since > (options.patienceMs ?? patienceMs))
         throw new AppError('unreachable', messageOf(error), { cause: error, fix: options.goesOn })

@@ -1,3 +1,4 @@
+import { impatient } from '#lib/database-line.ts'
 import { type Env, readEnv, whatDecidesSeal } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
 import { openServices, type Services } from '#lib/services.ts'
@@ -46,7 +47,7 @@ export function noConsole({ dataDir }: Env, besides = ''): AppError {
 export async function withServices<T>(run: (services: Services) => Promise<T>): Promise<T> {
   const env = attachedEnv()
   if (!env.databaseUrl) throw noConsole(env)
-  const services = await openServices(env, { follow: false })
+  const services = await openServices(env, { follow: false, line: impatient })
   try {
     return await run(services)
   } finally {

@@ -3,6 +3,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
 import { checkAdministrator } from '#lib/auth/check-password.ts'
 import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
+import { impatient } from '#lib/database-line.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { KeyringContext } from '#lib/seal/keyring.ts'
@@ -168,7 +169,7 @@ async function withSeal<T>(run: (context: KeyringContext, host: SealHost) => Pro
     printError(
       `! The console that runs here was started with other settings than this shell has: ${otherwise.join(', ')}. This is about the seal of this shell’s.`,
     )
-  const db = createDb(env.databaseUrl)
+  const db = createDb(env.databaseUrl, impatient)
   try {
     const { id: installation } = await db.installation.findFirstOrThrow()
     return await run({ db, installation }, await sealHostOf(env))

@@ -27,10 +27,10 @@ export async function receive(
   underWay += 1
   const permit = whilePermitted(user, 'backup.run')
   try {
-    const { backup } = await getConsole()
+    const { forJob } = await getConsole()
     const { what, input } = await open(bytesOf(request.body, AbortSignal.any([request.signal, permit.signal])))
     const from = user.token === undefined ? what : `${what} by API token ${user.token}`
-    const row = await receiveBackup(backup, { name, from, actor: user.email }, input, shuttingDown)
+    const row = await receiveBackup(forJob(), { name, from, actor: user.email }, input, shuttingDown)
     return backupAnswer(row, row.state === 'complete' ? 201 : 422)
   } finally {
     permit.stop()
