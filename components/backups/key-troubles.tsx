@@ -46,7 +46,10 @@ export function KeyTroubles({ backup: { locked, keyTroubles } }: { backup: Backu
                 </div>
                 <div>
                   <dt className="text-xs text-ink-3">To mend it</dt>
-                  <dd>{diagnosis.fix} The key’s page has it to copy.</dd>
+                  <dd>
+                    {diagnosis.fix}
+                    {diagnosis.remedies && ' The key’s page has it to copy.'}
+                  </dd>
                 </div>
               </dl>
             )}

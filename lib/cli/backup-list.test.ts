@@ -80,7 +80,7 @@ test('a backup that its key does not open says so, with why and what to do', asy
           `! Key ${here.key('backups')} is refused, tried 2026-11-20 08:30:00 UTC, and opens nothing now.`,
           '  Decrypt was refused. KMS said no.',
           '  Why: A policy.',
-          `  To mend it: Allow it. byok key health ${here.key('backups')} has it to copy.`,
+          '  To mend it: Allow it.',
           '! Nothing opens this backup until one of its keys works again.\n',
         ].join('\n'),
       )

@@ -9,7 +9,8 @@ export function printKeyTroubles({ locked, keyTroubles }: Pick<BackupDetail, 'lo
     if (!diagnosis) continue
     print(`  ${plain(diagnosis.title)}. ${plain(diagnosis.detail)}`)
     print(`  Why: ${plain(diagnosis.cause)}`)
-    print(`  To mend it: ${plain(diagnosis.fix)} byok key health ${arn} has it to copy.`)
+    const copy = diagnosis.remedies ? ` byok key health ${arn} has it to copy.` : ''
+    print(`  To mend it: ${plain(diagnosis.fix)}${copy}`)
   }
   if (locked) print('! Nothing opens this backup until one of its keys works again.')
 }
