@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { AppError } from '#lib/errors.ts'
@@ -14,6 +15,24 @@ export function notEmpty(value: string): string {
   if (value.trim() === '') throw new InvalidArgumentError('It is empty: is a variable of the shell not set?')
   return value
 }
+
+/**
+ * Of this machine. Node hands a command line on as text, in which U+FFFD stands for every byte that is not UTF-8: what was
+ * meant is gone, and another name would be looked for, or made.
+ * @param instead a sentence: what to do
+ */
+const aPath = (instead: string) => (value: string) => {
+  if (!notEmpty(value).includes('\ufffd') || existsSync(value)) return value
+  throw new InvalidArgumentError(
+    `It has bytes that are not UTF-8, and these do not come through a command line. ${instead}`,
+  )
+}
+
+export const aSource = aPath(
+  'Back up the folder above it: with --include, and a ? for each such byte, it is this alone.',
+)
+
+export const aTarget = aPath('Name another folder.')
 
 /** For arguments that may be several: none of them empty. */
 export function severalNotEmpty(value: string, before: string[] = []): string[] {

@@ -9,7 +9,7 @@ import { viewBackup } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
 import type { Services } from '#lib/services.ts'
 import { putQuerySchema } from '#lib/upload/schema.ts'
-import { notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
+import { aSource, notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, progressLine, someoneReads } from './output.ts'
@@ -31,7 +31,7 @@ export function addBackupCreate(backup: Command): void {
   backup
     .command('create')
     .description('Back up a folder, a file or standard input into the saved backup environment, and wait for it.')
-    .argument('<source>', 'the folder or file; - for standard input', notEmpty)
+    .argument('<source>', 'the folder or file; - for standard input', aSource)
     .option('--name <name>', 'what to call it (default: the source’s name)', notEmpty)
     .option('--path <name>', 'with -: what the file is called in the backup (default: stdin)', notEmpty)
     .option(
@@ -114,7 +114,7 @@ async function fromDisk(services: Services, source: string, options: Options): P
 }
 
 /** Runs in this very process: nobody else can read its standard input. */
-async function fromInput({ backup }: Services, options: Options): Promise<BackupDetail> {
+async function fromInput({ forJob }: Services, options: Options): Promise<BackupDetail> {
   const wish = putQuerySchema.safeParse({ name: options.name ?? 'Standard input', path: options.path ?? 'stdin' })
   if (!wish.success) throw refusedInput(wish.error)
   if (process.stdin.isTTY) printError('Reading from the terminal until Ctrl-D.')
@@ -147,7 +147,7 @@ async function fromInput({ backup }: Services, options: Options): Promise<Backup
   const received = { name, from: 'Standard input', actor: 'command line' }
   try {
     const input = { kind: 'stream', name: inside, bytes: bytes() } as const
-    return await receiveBackup(backup, received, input, stopping.signal)
+    return await receiveBackup(forJob(), received, input, stopping.signal)
   } finally {
     line.clear()
     process.off('SIGINT', stop)

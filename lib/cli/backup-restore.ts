@@ -10,7 +10,7 @@ import { placeRestore, type RestoreWish, startRestore } from '#lib/backup/start-
 import { AppError } from '#lib/errors.ts'
 import { calledFor } from '#lib/kms-calls/called-for.ts'
 import type { Services } from '#lib/services.ts'
-import { notEmpty, refusedInput, severalNotEmpty } from './arguments.ts'
+import { aTarget, refusedInput, severalNotEmpty } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bytesText, count, plain, print, printError, printJson, someoneReads } from './output.ts'
@@ -34,7 +34,7 @@ export function addBackupRestore(backup: Command): void {
       'what to restore: paths (with all below them), or patterns as .gitignore writes them; everything unless named',
       severalNotEmpty,
     )
-    .requiredOption('--to <folder>', 'a folder that does not exist yet, or is empty', notEmpty)
+    .requiredOption('--to <folder>', 'a folder that does not exist yet, or is empty', aTarget)
     .addOption(
       new Option('--overwrite <which>', 'restore into a folder that has files, and replace these').choices([
         ...overwrites,

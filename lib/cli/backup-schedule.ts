@@ -5,7 +5,7 @@ import { AppError } from '#lib/errors.ts'
 import { addSchedule, changeSchedule } from '#lib/schedules/change-schedules.ts'
 import { addScheduleSchema, timeWords, weekdays } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
-import { notEmpty, refusedInput, severalNotEmpty, wholeNumber } from './arguments.ts'
+import { aSource, notEmpty, refusedInput, severalNotEmpty, wholeNumber } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { plain, print, printJson, timeText } from './output.ts'
 
@@ -27,7 +27,7 @@ export function addBackupSchedule(backup: Command): void {
   schedule
     .command('add')
     .description('Add a schedule. Times are UTC.')
-    .argument('<path>', 'the folder', notEmpty)
+    .argument('<path>', 'the folder', aSource)
     .addOption(new Option('--daily', 'every day (the default)').conflicts('weekly'))
     .option('--weekly <weekday>', 'every week on that day, such as Monday')
     .option('--at <HH:MM>', 'when, in UTC', '02:00')

@@ -65,3 +65,21 @@ test('the sandbox’s commands ask for nothing that only a console with AWS need
   const { code, stderr } = await byok(['sandbox', 'info'], { env: { ...nowhere.env, VAULT_AWS: 'aws' } })
   expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('No console with a sandbox is running') })
 })
+
+test.each([
+  ['backup create', 'Back up the folder above it'],
+  ['backup schedule add', 'Back up the folder above it'],
+  ['backup restore 00000000-0000-7000-8000-000000000000 --to', 'Name another folder'],
+  ['recover s3://bucket one-key --environment e --key k --to', 'Name another folder'],
+])('a path whose bytes are not UTF-8 comes through no command line, and %s says so', (command, instead) => {
+  // The shell hands the byte on as it is.
+  const script = `exec "$0" --disable-warning=ExperimentalWarning "$1" ${command} "$(printf '/nowhere/f\\377')"`
+  const env = { PATH: process.env.PATH, NODE_ENV: 'production', VAULT_DATA_DIR: '/nowhere' } as const
+  const ended = spawnSync('/bin/sh', ['-c', script, process.execPath, path.join(import.meta.dirname, 'main.ts')], {
+    env,
+    encoding: 'utf8',
+  })
+  expect(ended.stderr).toContain('It has bytes that are not UTF-8')
+  expect(ended.stderr).toContain(instead)
+  expect(ended.status).toBe(2)
+})

@@ -7,7 +7,7 @@ import { AppError } from '#lib/errors.ts'
 import { listWithoutDatabase } from '#lib/recover/list-without-database.ts'
 import { openWithoutDatabase } from '#lib/recover/open-without-database.ts'
 import { openRecoverySource, type RecoverySource } from '#lib/recover/recovery-source.ts'
-import { notEmpty, severalNotEmpty, severalTimes } from './arguments.ts'
+import { aTarget, severalNotEmpty, severalTimes } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openKitFile } from './open-kit-file.ts'
 import {
@@ -69,7 +69,7 @@ export function addRecover(recover: Command): void {
     .option('--region <region>', 'Region of the bucket (default: the key’s)')
     .option('--endpoint <url>', 'where KMS and S3 are, if not at AWS, such as the sandbox’s address')
     .option('--list', 'show the backups that are there')
-    .option('--to <folder>', 'a folder that does not exist yet, or is empty', notEmpty)
+    .option('--to <folder>', 'a folder that does not exist yet, or is empty', aTarget)
     .option('--dry-run', 'with --to: show what would be written, and write nothing')
     .option('--json', 'print the result as JSON')
     .addHelpText(
