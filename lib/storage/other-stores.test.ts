@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { afterEach, expect, test } from 'vitest'
 import { createAwsClients } from '#lib/aws/clients.ts'
 import { AppError } from '#lib/errors.ts'
+import type { ObjectStore } from './object-store.ts'
 import { s3Store } from './s3-store.ts'
 import { s3Versions } from './s3-versions.ts'
 
@@ -95,6 +96,40 @@ test('a store that wants Content-MD5 with a list to delete gets it', async () =>
     else refuse(response, 400, 'MissingContentMD5', 'Missing required header for this request: Content-Md5.')
   })
   expect(await failure(store.delete(['x', 'y']))).toBeUndefined()
+})
+
+const listed = async (store: ObjectStore, prefix: string) => {
+  const keys: string[] = []
+  for await (const { key } of store.list(prefix)) keys.push(key)
+  return keys
+}
+const page = (key: string, more: string) =>
+  `<ListBucketResult><Contents><Key>${key}</Key><Size>1</Size></Contents>${more}</ListBucketResult>`
+const truncated = '<IsTruncated>true</IsTruncated>'
+
+test.each([
+  ['a store that knows only the first version of ListObjects', page('f/1', truncated)],
+  ['a store that says the same again', page('f/1', `${truncated}<NextContinuationToken>1</NextContinuationToken>`)],
+  ['a store that lists what lies elsewhere', page('other/1', '<IsTruncated>false</IsTruncated>')],
+])('%s: its list is not taken for what is there', async (_, body) => {
+  const store = await storeThat((_, __, response) => response.writeHead(200).end(body))
+  expect(await failure(listed(store, 'f/'))).toEqual({ code: 'integrity', retryable: false })
+})
+
+test('a list that goes on is read to its end, also where a store does not say that there is more', async () => {
+  const store = await storeThat(({ url = '' }, _, response) => {
+    const [, token = '0'] = /continuation-token=(\d)/.exec(url) ?? []
+    const more = token === '2' ? '' : `<NextContinuationToken>${Number(token) + 1}</NextContinuationToken>`
+    response.writeHead(200).end(page(`f/${token}`, more))
+  })
+  expect(await listed(store, 'f/')).toEqual(['f/0', 'f/1', 'f/2'])
+})
+
+test('a list of versions that says the same again is not read for ever', async () => {
+  const body = `<ListVersionsResult>${truncated}<NextKeyMarker>f/1</NextKeyMarker></ListVersionsResult>`
+  const s3 = await clientThat((_, __, response) => response.writeHead(200).end(body))
+  const versions = s3Versions(s3, 'b', '').versions('f/')[Symbol.asyncIterator]()
+  expect(await failure(versions.next())).toEqual({ code: 'integrity', retryable: false })
 })
 
 test('what a store says is told without what a terminal would obey and a database does not take', async () => {

@@ -4,13 +4,13 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { fixAlone } from '#lib/aws/diagnosis.ts'
 import { faultOf, isChecksumMismatch } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseS3 } from './diagnose-s3.ts'
+import { listPages } from './list-pages.ts'
 import type { ObjectStore } from './object-store.ts'
 import { readBody } from './read-body.ts'
 import type { S3Action } from './s3-situation.ts'
@@ -180,13 +180,9 @@ export function s3Store(s3: S3Client, bucket: string, told: Parameters<typeof fi
     },
 
     async *list(prefix) {
-      const pages = paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix })[Symbol.asyncIterator]()
-      for (;;) {
-        const page = await call('s3:ListBucket', prefix, () => pages.next())
-        if (page.done) return
-        for (const { Key, Size } of page.value.Contents ?? [])
-          if (Key !== undefined) yield { key: Key, size: Size ?? 0 }
-      }
+      const pages = listPages(s3, { Bucket: bucket, Prefix: prefix }, (run) => call('s3:ListBucket', prefix, run))
+      for await (const { Contents = [] } of pages)
+        for (const { Key, Size } of Contents) if (Key !== undefined) yield { key: Key, size: Size ?? 0 }
     },
   }
 }

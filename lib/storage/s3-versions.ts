@@ -3,12 +3,12 @@ import {
   GetObjectCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
-  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { faultOf } from '#lib/aws/fault.ts'
 import { AppError } from '#lib/errors.ts'
 import { diagnoseS3 } from './diagnose-s3.ts'
+import { listPages } from './list-pages.ts'
 import { readBody } from './read-body.ts'
 import type { S3Action } from './s3-situation.ts'
 
@@ -74,7 +74,8 @@ export function s3Versions(s3: S3Client, bucket: string, folder: string): Versio
       yield page
       if (!page.IsTruncated) return
       const { NextKeyMarker, NextVersionIdMarker } = page
-      if (!NextKeyMarker) throw new AppError('integrity', `Bucket ${bucket} did not say where its list goes on.`)
+      if (!NextKeyMarker || (NextKeyMarker === after.KeyMarker && NextVersionIdMarker === after.VersionIdMarker))
+        throw new AppError('integrity', `Bucket ${bucket} did not say where its list goes on.`)
       after = { KeyMarker: NextKeyMarker, ...(NextVersionIdMarker && { VersionIdMarker: NextVersionIdMarker }) }
     }
   }
@@ -97,13 +98,9 @@ export function s3Versions(s3: S3Client, bucket: string, folder: string): Versio
       } catch (error) {
         if (!(error instanceof AppError) || error.retryable || error.code === 'not-found') throw error
         // Whoever may not list versions, or where there are none, still sees what is there now.
-        const now = paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix, Delimiter: '/' })
-        const page = now[Symbol.asyncIterator]()
-        for (;;) {
-          const { done, value } = await call('s3:ListBucket', prefix, () => page.next())
-          if (done) return
-          yield* add(value.CommonPrefixes)
-        }
+        const wanted = { Bucket: bucket, Prefix: prefix, Delimiter: '/' }
+        const now = listPages(s3, wanted, (run) => call('s3:ListBucket', prefix, run))
+        for await (const { CommonPrefixes } of now) yield* add(CommonPrefixes)
       }
     },
 
