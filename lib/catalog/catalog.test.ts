@@ -4,8 +4,11 @@ import path from 'node:path'
 import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
+import { openGate } from '#lib/aws/gate-for-tests.ts'
+import { cleanUpBackup } from '#lib/backup/clean-up.ts'
 import { plainCodec } from '#lib/backup/codec.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
+import { deleteBackup } from '#lib/backup/delete-backup.ts'
 import { backUpNow } from '#lib/backup/jobs-for-tests.ts'
 import { SharedReaches } from '#lib/backup/shared-reaches.ts'
 import { viewBackup } from '#lib/backup/view-backups.ts'
@@ -13,6 +16,7 @@ import { exchangeKeys, type KeyChange } from '#lib/rewrap/exchange-keys.ts'
 import { settleExchanges } from '#lib/rewrap/settle-exchanges.ts'
 import { encodeCatalog } from './catalog-format.ts'
 import { exportCatalog } from './export-catalog.ts'
+import { importCatalog } from './import-catalog.ts'
 import { readCatalog } from './read-catalog.ts'
 
 import { bucket, twoConsoles } from './two-consoles-for-tests.ts'
@@ -170,6 +174,31 @@ test('what is not in the bucket any more does not come back as a row', async () 
   const { added, missing } = await take(here.b)
   expect(added).toEqual([])
   expect(missing.map(({ id }) => id).sort()).toEqual([gone, other].sort())
+})
+
+test('nor what is deleted while the bucket is looked into', async () => {
+  const deleted = await backUp(plant(), 'Deleted meanwhile')
+  await exportCatalog(here.a.context, undefined, actor)
+  await take(here.b)
+  await backUp(plant(), 'Looked for')
+  await exportCatalog(here.a.context, undefined, actor)
+  const gate = await openGate(here.sandbox.info.endpoint)
+  try {
+    const own = { ...here.b.context.own, endpoint: gate.endpoint }
+    const hold = gate.hold(({ method, url }) => method === 'GET' && /\/backups\/[^/]+\/manifest/.test(url))
+    const taken = importCatalog({ ...here.b.context, own }, place(), { dryRun: false, actor })
+    await hold.arrived(1)
+    await deleteBackup(here.b.context, deleted, actor)
+    await cleanUpBackup(here.b.context, deleted)
+    expect(await here.b.db.backup.findUnique({ where: { id: deleted } })).toBeNull()
+    hold.release()
+    const { added, missing } = await taken
+    expect(added).not.toContain(deleted)
+    expect(missing).toContainEqual({ id: deleted, reason: expect.stringMatching(/^It was deleted or changed here/) })
+    expect(await here.b.db.backup.findUnique({ where: { id: deleted } })).toBeNull()
+  } finally {
+    await gate.close()
+  }
 })
 
 test('nor what nothing opens: shredded, or under other keys, since the catalogue was stored', async () => {

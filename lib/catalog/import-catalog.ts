@@ -81,10 +81,12 @@ export async function importCatalog(
     async (tx) => {
       // Compared again: what was looked up before may have changed meanwhile.
       const gone = new Set(missing.map(({ id }) => id))
-      const plan = await compare(
+      const compared = await compare(
         tx,
         catalog.backups.filter((backup) => !gone.has(backup.id)),
       )
+      const { plan, unlooked } = onlyFound(compared, isFound)
+      missing.push(...unlooked)
       await addEnvironments(tx, context.installation, plan.add)
       for (let at = 0; at < plan.add.length; at += batch)
         await tx.backup.createMany({ data: plan.add.slice(at, at + batch).map(rowOf) })
@@ -107,6 +109,17 @@ export async function importCatalog(
 }
 
 const batch = 500
+
+/**
+ * One that had a row when the bucket was looked into, and has none any more, or an older one, was not looked for there: it
+ * was deleted meanwhile, and its data with it.
+ */
+function onlyFound(plan: Plan, isFound: (backup: CatalogBackup) => boolean) {
+  const unlooked = [...plan.add, ...plan.update]
+    .filter((backup) => !isFound(backup))
+    .map(({ id }) => ({ id, reason: 'It was deleted or changed here while the bucket was looked into. Import again.' }))
+  return { plan: { ...plan, add: plan.add.filter(isFound), update: plan.update.filter(isFound) }, unlooked }
+}
 
 /**
  * Ends an exchange of keys that a database which was put back holds in the middle: gone on with, it would put its older
