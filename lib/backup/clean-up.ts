@@ -1,23 +1,53 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { databaseTime, type Tx } from '#lib/db.ts'
-import { messageOf } from '#lib/errors.ts'
+import { AppError, messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
+import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { backupSubject } from './audit-subject.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
+import { sha256Of } from './codec.ts'
+import { MAX_ENVELOPE_BYTES } from './envelope.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
 import { openRow } from './open-row.ts'
 import type { PinnedBackup } from './pinned-backup.ts'
 import { restoresToTidy } from './restores-to-tidy.ts'
 
-/** Deletes whatever a backup has in the bucket. The manifest goes first: from then on it never happened. */
-export async function deleteBackupObjects({ store, identity }: Pick<Connection, 'store' | 'identity'>): Promise<void> {
+/**
+ * Deletes whatever a backup has in the bucket. The manifest goes first: from then on it never happened.
+ * @param row if it is still there
+ * @returns false: nothing was deleted, because a backup is complete there that the row knows nothing of
+ */
+export async function deleteBackupObjects(
+  { store, identity }: Pick<Connection, 'store' | 'identity'>,
+  row: PinnedBackup | null,
+): Promise<boolean> {
   const folder = backupFolder(identity)
   const keys: string[] = []
   for await (const { key } of store.list(folder)) keys.push(key)
-  if (keys.length === 0) return
+  if (keys.length === 0) return true
+  if (row && keys.includes(folder + MANIFEST) && (await isForgotten(row, store, folder))) return false
   await store.delete([folder + MANIFEST])
   await store.delete(keys)
+  return true
+}
+
+/**
+ * Whether the envelope there is none that a row knows which never became complete. It names each before that is stored, so
+ * its database is an older one that was put back, from before that backup was made.
+ */
+async function isForgotten(
+  { method, manifestSha256, envelopeSha256 }: PinnedBackup,
+  store: ObjectStore,
+  folder: string,
+): Promise<boolean> {
+  if (method === 'none' || manifestSha256 !== null) return false
+  try {
+    return sha256Of(await store.read(folder + ENVELOPE, MAX_ENVELOPE_BYTES)) !== envelopeSha256
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not-found') return false
+    throw error
+  }
 }
 
 /** After a further attempt: deletes what earlier ones left and the manifest, which lists `parts`, does not name. */
@@ -74,11 +104,12 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
   const row = await db.backup.findUnique({ where: { id } })
   if (!row || row.cleanedAt || !['failed', 'cancelled', 'deleting', 'complete'].includes(row.state)) return
   if (row.state === 'complete' && row.attempt <= 1) return
+  let emptied = true
   try {
     const connection = await connectBackup(context, row)
     try {
       if (row.state === 'complete') await deleteUnnamedObjects(connection, await partsOf(row, connection))
-      else await deleteBackupObjects(connection)
+      else emptied = await deleteBackupObjects(connection, row)
     } finally {
       connection.close()
     }
@@ -124,7 +155,10 @@ export async function cleanUpBackup(context: BackupContext, id: string): Promise
       action: 'backup.deleted',
       outcome: 'success',
       subject: backupSubject(row),
-      ...(left && { changes: { 'left by a cancelled restore': [null, left] } }),
+      changes: {
+        ...(left && { 'left by a cancelled restore': [null, left] }),
+        ...(!emptied && { 'left in the bucket': [null, 'a backup that this database does not know'] }),
+      },
     })
   })
 }

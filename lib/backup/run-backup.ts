@@ -161,7 +161,7 @@ const short: Patience = { tries: 2, firstDelayMs: 1000, longestDelayMs: 1000 }
 async function tidyUp(db: Db, id: string, connection: Connection, result: BackupResult | undefined): Promise<void> {
   const row = await db.backup.findUnique({ where: { id } })
   if (!row || row.state === 'failed' || row.state === 'cancelled' || row.state === 'deleting') {
-    await deleteBackupObjects(connection)
+    await deleteBackupObjects(connection, row)
     await forgetJournal(db, id)
   } else if (row.state === 'complete' && row.attempt > 1) {
     const known = result?.manifestSha256 === row.manifestSha256 ? result?.parts : undefined

@@ -51,8 +51,9 @@ export async function writeBackup(options: WriteBackupOptions): Promise<BackupRe
   signal?.throwIfAborted()
   const source = openSource(options.source)
   try {
-    const { codec, envelope } = await prepareKey(options)
-    const finished = attempt > 1 ? await finishedBefore(options, codec) : undefined
+    const { codec, envelope, isNew } = await prepareKey(options)
+    // Under a key made just now nobody has finished anything.
+    const finished = attempt > 1 && !isNew ? await finishedBefore(options, codec) : undefined
     if (finished) return finished
     if ('incoming' in source && attempt > 1)
       throw new AppError('conflict', 'The bytes of this backup came once and cannot be read again.', {
@@ -64,7 +65,10 @@ export async function writeBackup(options: WriteBackupOptions): Promise<BackupRe
         patience,
         signal ?? new AbortController().signal,
       )
-    if (envelope) await create(ENVELOPE, envelope)
+    if (envelope)
+      await create(ENVELOPE, envelope).catch((error: unknown) => {
+        throw error instanceof AppError && error.code === 'conflict' ? isThereAlready(error) : error
+      })
 
     const { manifest, warnings } = await packSource(source, codec, options)
     const object = await codec.seal(encodeManifest(manifest, identity), manifestContext(identity))
@@ -83,18 +87,29 @@ export async function writeBackup(options: WriteBackupOptions): Promise<BackupRe
   }
 }
 
+/** An envelope is remembered before it is stored: whoever stored this one is not in these records any more. */
+function isThereAlready(cause: AppError): AppError {
+  const message =
+    'The bucket holds an envelope of this very backup that the database does not know. So an older database was put back, and the backup was made in between; or somebody else stored it. If a backup is complete there, it was left as it is.'
+  return new AppError('conflict', message, {
+    cause,
+    fix: 'Delete this failed one, which leaves what is there; then import a newer catalogue (byok catalog import), or open it with byok recover.',
+  })
+}
+
 async function prepareKey({ protection, identity, onEnvelope }: WriteBackupOptions): Promise<{
   codec: Codec
   /** To be stored; the same bytes again after an attempt that may have ended before it did so. */
   envelope?: Uint8Array
+  isNew: boolean
 }> {
-  if (protection.method === 'none') return { codec: plainCodec }
+  if (protection.method === 'none') return { codec: plainCodec, isNew: false }
   const { earlier } = protection
   if (earlier) {
     const { backupKey } = await openEnvelope(earlier.bytes, earlier.keys, identity, earlier)
-    return { codec: encryptedCodec(backupKey, identity.backup), envelope: earlier.bytes }
+    return { codec: encryptedCodec(backupKey, identity.backup), envelope: earlier.bytes, isNew: false }
   }
   const { backupKey, envelope } = await createEnvelope(protection.keys, identity)
   await onEnvelope?.(envelope)
-  return { codec: encryptedCodec(backupKey, identity.backup), envelope: envelope.bytes }
+  return { codec: encryptedCodec(backupKey, identity.backup), envelope: envelope.bytes, isNew: true }
 }

@@ -151,7 +151,10 @@ async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan>
       const row = known.get(backup.id)
       const conflict = (reason: string) => plan.conflicts.push({ id: backup.id, reason })
       if (!row) plan.add.push(backup)
-      else if (row.state !== 'complete') conflict(`It is ${row.state} here and complete in the catalogue.`)
+      else if (row.state !== 'complete')
+        conflict(
+          `It is ${row.state} here and complete in the catalogue.${row.state === 'failed' ? ' Delete the failed one here, then import again.' : ''}`,
+        )
       else if (row.environmentId !== backup.environment)
         conflict(`It belongs to environment ${row.environmentId} here.`)
       // What lies there is what was looked for, and not what this row stands for.
