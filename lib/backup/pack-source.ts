@@ -8,7 +8,7 @@ import type { ObjectStore } from '#lib/storage/object-store.ts'
 import type { Codec } from './codec.ts'
 import type { BackupIdentity } from './encryption-context.ts'
 import type { Journal } from './journal.ts'
-import type { PartKind } from './layout.ts'
+import { backupFolder, type PartKind, partName } from './layout.ts'
 import type { Manifest, Part } from './manifest.ts'
 import type { OpenedSource } from './open-source.ts'
 import { type Patience, patient } from './patience.ts'
@@ -54,7 +54,8 @@ export async function packSource(
 ): Promise<{ manifest: Manifest; warnings: readonly PathWarning[] }> {
   const { store, identity, attempt, signal, journal, patience = patient, segmentSize = SEGMENT_SIZE } = options
   const name = 'incoming' in source ? undefined : `${segmentSize} ${source.name}`
-  const resumed = journal && name !== undefined ? await whereToGoOn(journal, codec, identity, name) : undefined
+  const resumed =
+    journal && name !== undefined ? await whereToGoOn(journal, codec, { store, identity }, name) : undefined
   const keeper =
     journal && name !== undefined
       ? new JournalWriter({
@@ -163,18 +164,37 @@ function withFirst(part: Part, first: string | undefined): Part {
 async function whereToGoOn(
   journal: Journal,
   codec: Codec,
-  identity: BackupIdentity,
+  { store, identity }: Pick<PackSourceOptions, 'store' | 'identity'>,
   source: string,
 ): Promise<ResumePoint | undefined> {
   let found: ResumePoint | undefined
   try {
-    found = await readJournal(journal, codec, identity, source)
+    const said = await readJournal(journal, codec, identity, source)
+    if (said) await mustBeStored(store, identity, said.parts)
+    found = said
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'integrity') throw error
     log('warning', 'backup', `It begins anew: ${messageOf(error)}`, { backup: identity.backup })
   }
   if (!found) await journal.clear()
   return found
+}
+
+/**
+ * The journal of an older database that was put back tells of parts that may have been deleted since. Their sizes alone
+ * are looked at, in one list: whoever can write other bytes there could do so after this, too.
+ */
+async function mustBeStored(store: ObjectStore, identity: BackupIdentity, parts: readonly Part[]): Promise<void> {
+  const folder = backupFolder(identity)
+  const missing = new Map(parts.map(({ place, size }) => [partName(place), size]))
+  for await (const { key, size } of store.list(folder)) {
+    const name = key.slice(folder.length)
+    if (missing.get(name) === size) missing.delete(name)
+  }
+  if (missing.size === 0) return
+  const [first] = missing.keys()
+  const message = `Of the parts that backup ${identity.backup} has stored, ${missing.size} are not in the bucket any more as they were, such as ${first}.`
+  throw new AppError('integrity', message)
 }
 
 function bytesBefore({ position, pack, entries }: ResumePoint): number {

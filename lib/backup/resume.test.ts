@@ -222,6 +222,7 @@ describe('when the source is not what it was', () => {
 })
 
 describe('a journal that cannot be relied on', () => {
+  const segment = () => bench.name('mine', 'segments/1/1')
   const damages: [string, (journal: MemoryJournal) => void][] = [
     [
       'a changed checkpoint',
@@ -245,6 +246,12 @@ describe('a journal that cannot be relied on', () => {
         const part = parts.get('segments/1/1')
         if (part) parts.set('segments/1/1', { ...part, sha256: '0'.repeat(64) })
       },
+    ],
+    // By an older database that was put back, they may all have been deleted since.
+    ['a part that is not in the bucket any more', () => void bench.store.objects.delete(segment())],
+    [
+      'a part that is another one there',
+      () => void bench.store.objects.set(segment(), Buffer.from('of a run that this database does not know')),
     ],
   ]
   beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}))
