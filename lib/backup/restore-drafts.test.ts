@@ -239,3 +239,16 @@ test.runIf(takesOver)('room for what is there already is not asked for again', a
   // It was restored, and then found to be less than was announced.
   expect(await failureOf(bench.attempt(3, undefined, { backup: huge }))).toMatchObject({ code: 'integrity' })
 })
+
+test.runIf(asRoot)(
+  'a draft that somebody else has made beforehand is taken from them before anything is in it',
+  async () => {
+    await bench.backUpSix()
+    mkdirSync(bench.draft(1))
+    chmodSync(bench.draft(1), 0o777)
+    chownSync(bench.draft(1), 12_345, 54_321)
+    await failureOf(bench.attempt(1, 7))
+    expect(lstatSync(bench.draft(1))).toMatchObject({ uid: 0, gid: 0, mode: 0o040700 })
+    expect(bench.wholeIn(1).length).toBeGreaterThan(0)
+  },
+)

@@ -1,4 +1,4 @@
-import { accessSync, constants, fchmodSync, mkdirSync, readdirSync, rmdirSync, statfsSync } from 'node:fs'
+import { accessSync, constants, fchmodSync, fchownSync, mkdirSync, readdirSync, rmdirSync, statfsSync } from 'node:fs'
 import path from 'node:path'
 import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
@@ -31,7 +31,7 @@ export function prepareTarget(
   try {
     folder = openFolder(toBytePath(at))
     mustTake(target, folder.inside('.'), bytes, overwrite)
-    if (overwrite === undefined) fchmodSync(folder.fd, 0o700)
+    if (overwrite === undefined) makeOurs(folder, target)
     return { folder, isNew }
   } catch (cause) {
     folder?.close()
@@ -47,6 +47,18 @@ export function removeEmpty(at: string): void {
   } catch {
     // Something is in it, or somebody else has taken it away.
   }
+}
+
+/**
+ * For root, who may use what belongs to others: where anybody may write beside the target, as in /tmp, somebody may have made
+ * this folder beforehand, and could put other files in the place of those restored.
+ */
+function makeOurs({ fd, stat, inside }: OpenFolder, target: string): void {
+  const own = process.geteuid?.() ?? Number(stat.uid)
+  if (stat.uid !== BigInt(own)) fchownSync(fd, own, process.getegid?.() ?? -1)
+  fchmodSync(fd, 0o700)
+  // Once more, for what came until now.
+  mustBeEmpty(target, inside('.'))
 }
 
 /**
@@ -84,9 +96,13 @@ function openIfThere(target: string): OpenFolder | undefined {
 
 /** @param at the folder, which is there */
 function mustTake(target: string, at: BytePath, bytes: number, overwrite: Overwrite | undefined): void {
-  if (overwrite === undefined && readdirSync(toFsPath(at)).length > 0)
-    throw new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
+  if (overwrite === undefined) mustBeEmpty(target, at)
   mustHaveRoom(target, at, bytes, overwrite)
+}
+
+function mustBeEmpty(target: string, at: BytePath): void {
+  if (readdirSync(toFsPath(at)).length > 0)
+    throw new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
 }
 
 /** @param at a folder of the disk that is meant */
