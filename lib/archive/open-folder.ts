@@ -13,6 +13,8 @@ export interface OpenFolder {
 // Linux reaches a name in an open folder by /proc/self/fd/N/name. That is openat(2) for node:fs: nobody who renames
 // folders or puts links in their place can lead us astray, and no path is too long.
 const viaOpenFolder = existsSync('/proc/self/fd')
+/** O_PATH, which node:fs does not name: to pass through a folder takes no permission to read it. */
+const PASS = 0o10_000_000 | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /** Opens a folder and never follows a link to one. Throws what node:fs throws, ENOTDIR for a link. */
 export function openFolder(path: BytePath): OpenFolder {
@@ -28,4 +30,27 @@ export function openFolder(path: BytePath): OpenFolder {
     throw error
   }
   return { stat, fd, inside: (name) => base + name, close: () => closeSync(fd) }
+}
+
+/**
+ * Goes down to where something lies, or is to lie, and follows no link on the way: whoever may write to a folder above it
+ * can put one there after the path was looked at. Its last part is for `use`, which gets a path that is good until it
+ * returns. Throws what node:fs throws, ENOTDIR for a link, and what `use` does.
+ * @param path absolute
+ */
+export function reachedByNoLink<T>(path: BytePath, use: (at: BytePath) => T): T {
+  const parts = path.split('/').filter((part) => part !== '')
+  const last = parts.pop()
+  if (!viaOpenFolder || last === undefined) return use(path)
+  let fd = openSync('/', PASS)
+  try {
+    for (const part of parts) {
+      const next = openSync(toFsPath(`/proc/self/fd/${fd}/${part}`), PASS)
+      closeSync(fd)
+      fd = next
+    }
+    return use(`/proc/self/fd/${fd}/${last}`)
+  } finally {
+    closeSync(fd)
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { folderSource, Workbench } from './backup-for-tests.ts'
@@ -25,4 +25,11 @@ test('a folder in another one’s place is another source, though it has the sam
   rmdirSync(folder)
   mkdirSync(folder)
   expect(nameOf(folder)).not.toBe(before)
+})
+
+test('a link above a folder that came after it was looked at is not followed', () => {
+  mkdirSync(join(bench.source, 'there/folder'), { recursive: true })
+  expect(nameOf(join(bench.source, 'there/folder'))).toContain('folder')
+  symlinkSync('there', join(bench.source, 'link'))
+  expect(() => nameOf(join(bench.source, 'link/folder'))).toThrow(/is not a folder/)
 })

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
-import { openFolder } from '#lib/archive/open-folder.ts'
+import { openFolder, reachedByNoLink } from '#lib/archive/open-folder.ts'
 import type { Incoming } from '#lib/archive/pack-incoming.ts'
 import { type OnPass, pathFilter } from '#lib/archive/path-filter.ts'
 import { checkedParts } from '#lib/archive/restore-path.ts'
@@ -32,7 +32,7 @@ export function openPlace(source: PlaceSource, onPass?: OnPass): OpenedPlace {
   try {
     if (kind === 'folder') {
       const { include, exclude } = source
-      const root = openFolder(toBytePath(path))
+      const root = reachedByNoLink(toBytePath(path), openFolder)
       const { ino, birthtimeNs } = root.stat
       const filter = pathFilter(include, exclude, onPass)
       return {

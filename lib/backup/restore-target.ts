@@ -1,7 +1,7 @@
 import { accessSync, constants, fchmodSync, fchownSync, mkdirSync, readdirSync, rmdirSync, statfsSync } from 'node:fs'
 import path from 'node:path'
 import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
-import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
+import { type OpenFolder, openFolder, reachedByNoLink } from '#lib/archive/open-folder.ts'
 import type { Overwrite } from '#lib/archive/overwrite.ts'
 import { fixOf } from '#lib/archive/restore-errors.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
@@ -9,7 +9,8 @@ import { bytesText } from '#lib/bytes-text.ts'
 import { AppError } from '#lib/errors.ts'
 
 /**
- * Makes the folder, or opens the one that is there.
+ * Makes the folder, or opens the one that is there, reached by no link: where one is put above it after it was looked at,
+ * the restore would write elsewhere, for root anywhere.
  * @param target what the messages name, wherever it is written
  * @param bytes that need room
  */
@@ -20,23 +21,29 @@ export function prepareTarget(
   overwrite: Overwrite | undefined,
 ): { folder: OpenFolder; isNew: boolean } {
   let isNew = false
-  try {
-    mkdirSync(at, { mode: 0o700 })
-    isNew = true
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') throw cannotBeMade(target, cause)
-    if (systemCode(cause) !== 'EEXIST') throw cannotUse(target, cause)
-  }
   let folder: OpenFolder | undefined
   try {
-    folder = openFolder(toBytePath(at))
+    folder = reachedByNoLink(toBytePath(at), (place) => {
+      isNew = makeIfNotThere(place)
+      return openFolder(place)
+    })
     mustTake(target, folder.inside('.'), bytes, overwrite)
     if (overwrite === undefined) makeOurs(folder, target)
     return { folder, isNew }
   } catch (cause) {
     folder?.close()
     if (isNew) removeEmpty(at)
-    throw cannotUse(target, cause)
+    throw systemCode(cause) === 'ENOENT' ? cannotBeMade(target, cause) : cannotUse(target, cause)
+  }
+}
+
+function makeIfNotThere(at: BytePath): boolean {
+  try {
+    mkdirSync(toFsPath(at), { mode: 0o700 })
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw error
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
@@ -158,6 +158,28 @@ test.each([undefined, 'always'] as const)(
     await runRestore(here.context, id, never)
     expect(await restore(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('leads through a link') })
     expect(readdirSync(path.join(elsewhere, 'restored'))).toEqual([])
+  },
+)
+
+test.each([undefined, 'always'] as const)(
+  'a link that comes above the target after the last look at it is not followed (overwrite: %s)',
+  async (overwrite) => {
+    const target = newTarget()
+    const elsewhere = path.dirname(newTarget())
+    if (overwrite) for (const parent of [path.dirname(target), elsewhere]) mkdirSync(path.join(parent, 'restored'))
+    const id = await startRestore(here.context, { backupId: backup.id, target, overwrite }, 'page', actor)
+    const opening = here.gate.hold(({ operation }) => operation === 'Decrypt', 1)
+    const running = runRestore(here.context, id, never)
+    await opening.arrived(1)
+    renameSync(path.dirname(target), `${path.dirname(target)}-moved`)
+    symlinkSync(elsewhere, path.dirname(target))
+    opening.release()
+    await running
+    expect(await restore(id)).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(/a file or a link is there/),
+    })
+    expect(readdirSync(elsewhere, { recursive: true })).toEqual(overwrite ? ['restored'] : [])
   },
 )
 

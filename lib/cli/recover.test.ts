@@ -26,6 +26,15 @@ test('a dry run says what would be written, and writes nothing', async () => {
   expect(await recover([...command, '--list', '--dry-run'])).toMatchObject({ code: 2 })
 })
 
+test('a folder is meant where links lead', async () => {
+  const link = path.join(place.folder, 'a-link')
+  symlinkSync('.', link)
+  const to = newTarget()
+  const command = [...at(), '--key', arnOf('backups'), 'one-key', '--to', path.join(link, path.basename(to))]
+  expect(await recover(command)).toMatchObject({ code: 0, stdout: expect.stringContaining(to) })
+  expect(await describeTree(to)).toEqual(await describeTree(place.source))
+})
+
 test('where only a proxy leads out, by AWS’s own names; and what the proxy refuses is told without its password', async () => {
   const front = await openTlsFront(here.target.info.endpoint)
   const address: AddressInfo | string | null = front.address()

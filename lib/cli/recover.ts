@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { previewRestore } from '#lib/backup/preview-restore.ts'
@@ -98,7 +99,7 @@ export function addRecover(recover: Command): void {
       })
       try {
         if (list) await showAll(source, options)
-        else await restoreOne(source, backup ?? '', { target: path.resolve(to ?? ''), paths }, options)
+        else await restoreOne(source, backup ?? '', { target: realTarget(to ?? ''), paths }, options)
       } finally {
         source.close()
       }
@@ -129,6 +130,16 @@ async function showAll(source: RecoverySource, { json }: Options): Promise<void>
       { fix: 'Is the environment’s ID right, and what stands before it in the bucket?' },
     )
   printError(source.keys.length > 0 ? blind : blindUnencrypted)
+}
+
+/** Links above it are followed now: whoever types it means where they lead. */
+function realTarget(typed: string): string {
+  const whole = path.resolve(typed)
+  try {
+    return path.join(realpathSync.native(path.dirname(whole)), path.basename(whole))
+  } catch {
+    return whole // what is wrong with it is told by the restore
+  }
 }
 
 async function restoreOne(
