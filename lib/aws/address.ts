@@ -12,6 +12,7 @@ const nowhere = lists(
     '0.0.0.0/8', // this network
     '169.254.0.0/16', // link-local: metadata of instances (…169.254) and containers (…170.2, …170.23)
     '100.100.100.200/32', // metadata at another cloud
+    '168.63.129.16/32', // the platform of another, which looks like an address of the internet
     '192.0.0.0/24',
     '192.0.2.0/24', // documentation
     '192.88.99.0/24', // 6to4 relays
@@ -34,6 +35,8 @@ const nowhere = lists(
     '3fff::/20', // documentation
     '5f00::/16', // segment routing
     'fd00:ec2::/32', // metadata at AWS
+    'fd20:ce::/64', // and at other clouds
+    'fd00:c1::a9fe:a9fe/128',
     'fe80::/10', // link-local
     'fec0::/10', // site-local
     'ff00::/8', // multicast
