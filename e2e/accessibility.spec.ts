@@ -4,12 +4,16 @@ import type { Page } from '@playwright/test'
 import { expect, keyOf, openSettings, saveKey, test } from './fixtures.ts'
 import { plantTree } from './tree.ts'
 
-/** Axe in both colour schemes and both widths: what it finds hangs on one of the two. The width is compared in all four. */
+/** Axe in both colour schemes and both widths: what it finds hangs on one of the two. What has no room is looked for in all. */
 const looks = [
   { colorScheme: 'light', width: 1440, axe: true },
   { colorScheme: 'dark', width: 1440, axe: false },
   { colorScheme: 'dark', width: 390, axe: true },
   { colorScheme: 'light', width: 390, axe: false },
+  // Where the most stands side by side in the least room: a tablet upright, and the first with the menu beside the page.
+  { colorScheme: 'light', width: 768, axe: false },
+  { colorScheme: 'light', width: 1024, axe: false },
+  { colorScheme: 'light', width: 1280, axe: false },
 ] as const
 const pages = [
   '/',
@@ -173,4 +177,11 @@ async function fits(page: Page, where: string): Promise<void> {
     document.documentElement.scrollWidth,
   ])
   expect(whole, `${where} is wider than the window`).toBeLessThanOrEqual(inner ?? 0)
+  // In a table of fixed columns the one without a width gets what is left, which may be nothing.
+  const tight = await page
+    .locator('th, td')
+    .evaluateAll((cells) =>
+      cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent),
+    )
+  expect(tight, `${where}: cells of a table that have no room`).toEqual([])
 }

@@ -49,7 +49,7 @@ export function Shell({
   children,
 }: Props) {
   return (
-    <div className="min-h-dvh md:grid md:grid-cols-[14.5rem_minmax(0,1fr)]">
+    <div className="min-h-dvh lg:grid lg:grid-cols-[14.5rem_minmax(0,1fr)]">
       <a
         href="#main"
         className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-30 focus:rounded-control focus:bg-surface focus:px-3 focus:py-2 focus:ring-1 focus:ring-line-strong"
@@ -57,7 +57,7 @@ export function Shell({
         Skip to content
       </a>
       <header>
-        <div className="flex h-14 items-center justify-between border-b border-line px-4 md:hidden">
+        <div className="flex h-14 items-center justify-between border-b border-line px-8 max-md:px-4 lg:hidden">
           <Link href="/">
             <Brand />
           </Link>
@@ -70,11 +70,12 @@ export function Shell({
             Menu
           </button>
         </div>
-        {/* A column on a wide screen; on a narrow one the browser's own popover, which closes on Escape and on a click beside it. */}
+        {/* A column where a table has room beside it; otherwise the browser's own popover, which closes on Escape and on a
+            click beside it. */}
         <div
           id="menu"
           popover="auto"
-          className="m-0 w-72 max-w-[85vw] border-0 border-r border-line bg-canvas p-3 pt-5 text-ink backdrop:bg-veil max-md:fixed max-md:inset-y-0 max-md:h-dvh max-md:max-h-none md:sticky md:inset-auto md:top-0 md:flex md:h-dvh md:w-auto md:max-w-none md:flex-col md:overflow-y-auto max-md:open:flex max-md:open:flex-col"
+          className="m-0 w-72 max-w-[85vw] border-0 border-r border-line bg-canvas p-3 pt-5 text-ink backdrop:bg-veil max-lg:fixed max-lg:inset-y-0 max-lg:h-dvh max-lg:max-h-none lg:sticky lg:inset-auto lg:top-0 lg:flex lg:h-dvh lg:w-auto lg:max-w-none lg:flex-col lg:overflow-y-auto max-lg:open:flex max-lg:open:flex-col"
         >
           <div className="mb-4 px-2.5">
             <Brand />
@@ -98,7 +99,7 @@ export function Shell({
             {sandbox && can(user.role, 'sandbox.rehearse') && <NavLink href="/settings/sandbox">Sandbox</NavLink>}
           </nav>
           {/* As high as what stands in it: the page may be painted before all of it has come, and then it must not rise. */}
-          <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1 md:min-h-43.5 md:pointer-coarse:min-h-53.5">
+          <div className="mt-auto space-y-3 px-2.5 pt-6 pb-1 lg:min-h-43.5 lg:pointer-coarse:min-h-53.5">
             <div className="flex items-center gap-2.5 text-sm">
               <span
                 aria-hidden="true"
