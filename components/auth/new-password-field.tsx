@@ -18,13 +18,9 @@ export function NewPasswordField({ label, name, error }: { label: string; name: 
         help="At least 12 characters. Spaces and all other characters are allowed."
         error={error}
       />
-      <button
-        type="button"
-        aria-pressed={shown}
-        onClick={() => setShown(!shown)}
-        className="link absolute top-0 right-0 py-0.5 text-sm"
-      >
+      <button type="button" onClick={() => setShown(!shown)} className="link absolute top-0 right-0 py-0.5 text-sm">
         {shown ? 'Hide' : 'Show'}
+        <span className="sr-only"> the password</span>
       </button>
     </div>
   )

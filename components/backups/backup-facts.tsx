@@ -70,10 +70,10 @@ function Recovery({ backup }: { backup: BackupDetail }) {
       </p>
       <Facts>
         <Fact name="Installation">
-          <Id what="installation">{backup.installation}</Id>
+          <Id what="installation ID">{backup.installation}</Id>
         </Fact>
         <Fact name="Environment">
-          <Id what="environment">{backup.environment}</Id>
+          <Id what="environment ID">{backup.environment}</Id>
         </Fact>
         {backup.prefix && (
           <Fact name="Prefix">

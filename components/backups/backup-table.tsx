@@ -20,10 +20,10 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
             <Th numeric wide className="w-28">
               Size
             </Th>
-            <Th numeric wide className="w-28">
+            <Th numeric wide className="w-28 max-xl:hidden">
               Files
             </Th>
-            <Th wide className="w-56 max-lg:hidden">
+            <Th wide className="w-56 max-xl:hidden">
               Key
             </Th>
             <Th wide className="w-36">
@@ -34,7 +34,7 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
         <tbody>
           {rows.map((row) => (
             <tr key={row.id} id={`row-${row.id}`}>
-              <Td>
+              <Td heads>
                 <Link
                   href={`/backups/${row.id}`}
                   prefetch={false}
@@ -66,10 +66,10 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
               <Td numeric wide>
                 {row.bytes === null ? '–' : formatBytes(row.bytes)}
               </Td>
-              <Td numeric wide>
+              <Td numeric wide className="max-xl:hidden">
                 {row.files === null ? '–' : formatNumber(row.files)}
               </Td>
-              <Td wide className="max-lg:hidden">
+              <Td wide className="max-xl:hidden">
                 <ProtectedBy backup={row} />
               </Td>
               <Td wide>

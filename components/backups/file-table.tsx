@@ -81,7 +81,7 @@ function FileRow({ backupId, item, found, mayTake }: Omit<Props, 'items'> & { it
           )}
         </Td>
       )}
-      <Td>
+      <Td heads>
         <div className="flex gap-2.5">
           <Icon
             aria-hidden

@@ -37,7 +37,7 @@ export function KeyBackupLines({ backups }: { backups: readonly KeyBackupLine[] 
         <tbody>
           {backups.map((backup) => (
             <tr key={backup.id}>
-              <Td>
+              <Td heads>
                 <Link
                   href={`/backups/${backup.id}`}
                   prefetch={false}

@@ -47,7 +47,7 @@ export function KeyCalls({ calls: { days, byPurpose, byDay, total, cost } }: { c
           <tbody>
             {byPurpose.map(({ purpose, encrypt, decrypt, describe, other, total }) => (
               <tr key={purpose}>
-                <Td>{words[purpose]}</Td>
+                <Td heads>{words[purpose]}</Td>
                 <Td numeric wide>
                   {formatNumber(encrypt)}
                 </Td>
@@ -65,7 +65,7 @@ export function KeyCalls({ calls: { days, byPurpose, byDay, total, cost } }: { c
             ))}
             {byPurpose.length > 1 && (
               <tr className="font-medium">
-                <Td>All</Td>
+                <Td heads>All</Td>
                 <Td numeric wide />
                 <Td numeric wide />
                 <Td numeric wide />

@@ -44,10 +44,10 @@ export function KeyLines({ lines }: { lines: readonly KeyLine[] }) {
             <Th numeric wide className="w-32">
               Lost with it
             </Th>
-            <Th wide className="w-36 max-lg:hidden">
+            <Th wide className="w-36 max-xl:hidden">
               Restore points
             </Th>
-            <Th wide className="w-44 max-lg:hidden">
+            <Th wide className="w-44 max-xl:hidden">
               Needed for
             </Th>
           </tr>
@@ -68,7 +68,7 @@ function Line({ line }: { line: KeyLine }) {
   const neededFor = line.neededFor ?? <span className="text-ink-3">Nothing any more</span>
   return (
     <tr>
-      <Td>
+      <Td heads>
         <Link
           href={href}
           prefetch={false}
@@ -88,7 +88,7 @@ function Line({ line }: { line: KeyLine }) {
           {`${counted}; `}
           {lost ? <span className="font-medium text-bad">{`${lost[0]} lost with it`}</span> : 'nothing lost with it'}
         </div>
-        <div className="mt-0.5 text-sm text-ink-2 lg:hidden">{neededFor}</div>
+        <div className="mt-0.5 text-sm text-ink-2 xl:hidden">{neededFor}</div>
       </Td>
       <Td>
         <StateWordsBadge words={state} />
@@ -113,7 +113,7 @@ function Line({ line }: { line: KeyLine }) {
           <span className="text-ink-3">None</span>
         )}
       </Td>
-      <Td wide className="max-lg:hidden">
+      <Td wide className="max-xl:hidden">
         {newest ? <Time iso={newest} /> : <span className="text-ink-3">–</span>}
         {oldest && (
           <Small>
@@ -121,7 +121,7 @@ function Line({ line }: { line: KeyLine }) {
           </Small>
         )}
       </Td>
-      <Td wide className="max-lg:hidden">
+      <Td wide className="max-xl:hidden">
         {neededFor}
       </Td>
     </tr>

@@ -24,8 +24,7 @@ export function FirstSteps({ steps }: { steps: readonly Step[] }) {
           <ToneIcon tone={step.done ? 'ok' : 'idle'} className="mt-0.5 size-5" />
           <div className="min-w-0 flex-1 max-sm:basis-[calc(100%-3rem)]">
             <h2 className="text-lg font-semibold">
-              {index + 1}. {step.title}
-              {step.done && <span className="ml-2 text-sm font-medium text-ok">Done</span>}
+              {index + 1}. {step.title} {step.done && <span className="ml-1 text-sm font-medium text-ok">Done</span>}
             </h2>
             <p className="mt-0.5 max-w-[60ch] text-ink-2">{step.about}</p>
           </div>

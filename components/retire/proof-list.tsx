@@ -18,6 +18,7 @@ export function ProofList({ proofs, shown, path }: { proofs: readonly ProofRow[]
               aria-current={proof.id === shown ? 'true' : undefined}
               className="hover:underline aria-[current]:font-semibold"
             >
+              <span className="sr-only">Report of </span>
               <Time iso={proof.createdAt} />
             </Link>
             <span className="min-w-0 truncate text-sm text-ink-3" title={proof.createdBy}>

@@ -22,8 +22,9 @@ export function RewrapList({ runs }: { runs: readonly RewrapRow[] }) {
         <tbody>
           {runs.map((run) => (
             <tr key={run.id}>
-              <Td>
+              <Td heads>
                 <Link href={`/keys/rewrap/${run.id}`} className="link">
+                  <span className="sr-only">Re-wrap of </span>
                   <Time iso={run.createdAt} />
                 </Link>
                 <span className="block max-w-40 truncate text-sm text-ink-3" title={run.createdBy}>

@@ -25,7 +25,7 @@ export function CallTable({ calls }: { calls: readonly LoggedCall[] }) {
         {calls.map(({ time, service, operation, status, code, resource }, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a call has no name, and the list is made anew each time
           <tr key={index}>
-            <Td className="wrap-anywhere">
+            <Td heads className="wrap-anywhere">
               {names[service] ?? service} {operation}
               <div className="text-sm text-ink-3 md:hidden">
                 <Time iso={time} />

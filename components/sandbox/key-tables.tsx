@@ -33,7 +33,7 @@ export function KeyTables({ keys, open }: Props) {
           <tbody>
             {here.map((key) => (
               <tr key={key.arn}>
-                <Td>
+                <Td heads>
                   {key.aliases.map((alias) => (
                     <div key={alias} className="font-medium wrap-anywhere">
                       {alias}

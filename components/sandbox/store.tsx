@@ -36,7 +36,7 @@ export function Store({ buckets, bytes, capacity, backups, empty }: Props) {
           <tbody>
             {buckets.map((bucket) => (
               <tr key={bucket.name}>
-                <Td className="wrap-anywhere">
+                <Td heads className="wrap-anywhere">
                   {bucket.name}
                   <div className="text-sm text-ink-3">{bucket.region}</div>
                 </Td>

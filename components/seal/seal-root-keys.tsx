@@ -26,7 +26,7 @@ export function SealRootKeys({ rootKeys }: { rootKeys: readonly RootKeyStatus[] 
           <tbody>
             {rootKeys.map(({ id, keyIds, values, backups, createdAt }, index) => (
               <tr key={id}>
-                <Td>
+                <Td heads>
                   <code title={id}>{id.slice('root-key/'.length, 'root-key/'.length + 8)}…</code>{' '}
                   {index === 0 && <Badge tone="ok">Seals what is new</Badge>}
                 </Td>

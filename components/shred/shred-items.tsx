@@ -25,7 +25,7 @@ export function ShredItems({ items }: { items: readonly ShredItemRow[] }) {
         <tbody>
           {items.map((item, index) => (
             <tr key={item.backupId}>
-              <Td>
+              <Td heads>
                 <Link
                   href={`/backups/${item.backupId}`}
                   prefetch={false}

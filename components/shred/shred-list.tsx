@@ -25,7 +25,7 @@ export function ShredList({ requests }: { requests: readonly ShredRow[] }) {
         <tbody>
           {requests.map((request) => (
             <tr key={request.id}>
-              <Td>
+              <Td heads>
                 <Link
                   href={`/backups/shred/${request.id}`}
                   prefetch={false}

@@ -43,7 +43,7 @@ export function ShredPreview({ preview }: { preview: Preview }) {
             <tbody>
               {backups.map((row) => (
                 <tr key={row.id}>
-                  <Td>
+                  <Td heads>
                     <span className="line-clamp-2 font-medium wrap-anywhere">{row.name}</span>
                     <Path path={row.source} className="block truncate text-sm text-ink-3" />
                   </Td>

@@ -66,7 +66,7 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
           <tbody>
             {tokens.map((token) => (
               <tr key={token.id} id={token.id} tabIndex={-1}>
-                <Td className="min-w-0">
+                <Td heads className="min-w-0">
                   <span className="block font-medium wrap-anywhere">{token.name}</span>
                   <code className="text-xs text-ink-3">{token.start}…</code>
                   {everybody && <span className="block text-xs wrap-anywhere text-ink-3">{token.user}</span>}

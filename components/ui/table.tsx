@@ -19,6 +19,12 @@ export function Th({ numeric, wide, className, ...rest }: ComponentProps<'th'> &
   return <th scope="col" className={classes(numeric, wide, className)} {...rest} />
 }
 
-export function Td({ numeric, wide, className, ...rest }: ComponentProps<'td'> & CellProps) {
-  return <td className={classes(numeric, wide, className)} {...rest} />
+interface TdProps extends CellProps {
+  /** Names its row: whoever hears the table going down a column hears it with each cell. */
+  heads?: boolean
+}
+
+export function Td({ numeric, wide, heads, className, ...rest }: ComponentProps<'td'> & TdProps) {
+  const look = classes(numeric, wide, className)
+  return heads ? <th scope="row" className={look} {...rest} /> : <td className={look} {...rest} />
 }

@@ -12,7 +12,7 @@ export function PersonTable({ rows, you }: { rows: readonly UserRow[]; you: stri
       <Table aria-label="Users">
         <thead>
           <tr>
-            <Th>Name</Th>
+            <Th className="md:w-2/5">Name</Th>
             <Th>Role</Th>
             <Th wide>Last seen</Th>
             <Th wide numeric>
@@ -27,7 +27,7 @@ export function PersonTable({ rows, you }: { rows: readonly UserRow[]; you: stri
         <tbody>
           {rows.map(({ id, name, email, role, lastSeenAt, sessions, tokens, createdAt }) => (
             <tr key={id}>
-              <Td className="min-w-0">
+              <Td heads className="min-w-0">
                 <Link
                   href={`/settings/users/${id}`}
                   prefetch={false}
