@@ -2,6 +2,7 @@
 import { settingWords, wordOf } from '#components/environment/setting-words.ts'
 import { Badge } from '#components/ui/badge.tsx'
 import { count } from '#components/ui/format-bytes.ts'
+import { exactTime } from '#components/ui/format-time.ts'
 import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { AuditOutcome, AuditRow } from '#lib/audit/schema.ts'
@@ -36,6 +37,8 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
             <tr key={row.id}>
               <Td wide>
                 <Time iso={row.at} />
+                {/* Somebody compares it with another log: without a pointer too, and on paper. */}
+                <span className="block text-sm text-ink-3">{timeOfDay(row.at)}</span>
               </Td>
               <Td wide>
                 <span className="block truncate" title={row.actor}>
@@ -47,13 +50,13 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
                   </span>
                 )}
               </Td>
-              <Td>
+              <Td heads>
                 <div className="font-medium">{actionWords[row.action]}</div>
                 <div className="line-clamp-2 text-sm text-ink-2 wrap-anywhere max-md:line-clamp-4" title={row.subject}>
                   {row.subject}
                 </div>
                 <div className="mt-0.5 text-sm text-ink-3 wrap-anywhere md:hidden">
-                  <Time iso={row.at} /> · {row.actor}
+                  <Time iso={row.at} />, {timeOfDay(row.at)} · {row.actor}
                   {row.address && ` · ${row.address}`}
                 </div>
                 <Changes action={row.action} changes={row.changes} />
@@ -68,6 +71,9 @@ export function AuditTable({ rows }: { rows: readonly AuditRow[] }) {
     </div>
   )
 }
+
+/** `08:30:05 UTC`. */
+const timeOfDay = (iso: string) => exactTime(iso).slice(11)
 
 function Changes({ action, changes }: Pick<AuditRow, 'action' | 'changes'>) {
   // The same words as in the form and in its history.

@@ -36,7 +36,10 @@ export async function listAuditEvents(db: Tx, query: AuditQuery): Promise<AuditV
   }
 }
 
-function whose(text: string): { address: string } | { actor: string } {
+function whose(text: string): { address: string } | { actor: string | { in: string[] } } {
   const address = readAddress(text)
-  return address === undefined ? { actor: text } : { address }
+  if (address !== undefined) return { address }
+  // E-mail addresses are kept in small letters, and a phone begins with a capital one.
+  const small = text.toLowerCase()
+  return { actor: small === text ? text : { in: [text, small] } }
 }

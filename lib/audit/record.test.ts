@@ -27,3 +27,14 @@ test('what somebody named can neither hide nor turn round what a row says, nor k
     error: ['', null],
   })
 })
+
+test('who is found however the letters of an address are typed', async () => {
+  const { db } = database
+  for (const actor of ['somebody@example.test', 'an API token'])
+    await recordAudit(db, { actor, action: 'auth.sign-in', outcome: 'refused', subject: actor })
+  const found = async (actor: string) =>
+    (await listAuditEvents(db, auditQuerySchema.parse({ actor }))).rows.map((row) => row.actor)
+  expect(await found('Somebody@Example.test ')).toEqual(['somebody@example.test'])
+  expect(await found('an API token')).toEqual(['an API token'])
+  expect(await found('somebody')).toEqual([])
+})

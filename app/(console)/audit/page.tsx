@@ -58,9 +58,11 @@ export default async function AuditPage({ searchParams }: Props) {
         <AuditTable rows={view.rows} />
       ) : (
         <EmptyState title={filtered ? 'Nothing matches' : 'Nothing here'}>
-          {filtered
-            ? 'Choose other filters, or clear them.'
-            : 'Every change, backup, restore and sign-in is recorded here as it happens.'}
+          {actor
+            ? 'Who is found by a whole e-mail address or IP address, or as “console” or “command line”.'
+            : filtered
+              ? 'Choose other filters, or clear them.'
+              : 'Every change, backup, restore and sign-in is recorded here as it happens.'}
         </EmptyState>
       )}
       <Pager
