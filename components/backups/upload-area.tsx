@@ -6,6 +6,7 @@ import { type DragEvent, useEffect, useId, useRef, useState, useSyncExternalStor
 import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { count, formatBytes } from '#components/ui/format-bytes.ts'
+import { Path } from '#components/ui/path-text.tsx'
 import { ProgressBar } from '#components/ui/progress-bar.tsx'
 import { isBusy, noUpload, onUpload, type UploadProgress, upload, uploadState, uploadsOf } from './upload-store.ts'
 
@@ -110,7 +111,10 @@ export function UploadArea({ person }: { person: string }) {
       </div>
       {state.step === 'refused' && (
         <div className="mt-3">
-          <Alert>{state.message}</Alert>
+          <Alert>
+            {state.message}
+            {state.path !== undefined && <Path path={state.path} className="mt-1 line-clamp-6" />}
+          </Alert>
         </div>
       )}
     </section>

@@ -3,7 +3,8 @@ import type { ChosenFile } from './upload-files.ts'
 
 export type UploadResult =
   | { readonly status: 'complete'; readonly id: string }
-  | { readonly status: 'refused'; readonly message: string }
+  /** `path`: of the file that it is about. */
+  | { readonly status: 'refused'; readonly message: string; readonly path: string | undefined }
   | { readonly status: 'cancelled' }
 
 export interface Sending {
@@ -32,7 +33,7 @@ export function sendFiles(
     sent = true
   }
   const result = new Promise<UploadResult>((resolve) => {
-    const refuse = (message: string) => resolve({ status: 'refused', message })
+    const refuse = (message: string, path?: string) => resolve({ status: 'refused', message, path })
     request.upload.onprogress = ({ loaded, total }) => onProgress(loaded, total)
     request.onload = () => {
       const answer = parse(request.responseText)
@@ -51,7 +52,8 @@ export function sendFiles(
       refuse(
         path === undefined
           ? 'The connection to the console was lost. Nothing was kept.'
-          : `This browser could not read “${path}”: it changed or was removed after it was chosen, or may not be read. Nothing was kept. Choose again.`,
+          : 'This browser could not read a file: it changed or was removed after it was chosen, or may not be read. Nothing was kept. Choose again.',
+        path,
       )
     }
     request.onabort = () => resolve({ status: 'cancelled' })

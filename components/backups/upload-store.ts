@@ -22,7 +22,7 @@ export type UploadState =
     }
   | { readonly step: 'done'; readonly name: string; readonly id: string }
   | { readonly step: 'cancelled' }
-  | { readonly step: 'refused'; readonly message: string }
+  | { readonly step: 'refused'; readonly message: string; readonly path: string | undefined }
 
 type Files = typeof import('./upload-files.ts')
 
@@ -62,7 +62,7 @@ export async function upload(choose: (files: Files) => Promise<readonly ChosenFi
     )
   const [files, { sendFiles }] = loaded
   const chosen = await choose(files).catch(unreadable)
-  if (typeof chosen === 'string') return refuse(chosen)
+  if (!chosen) return
   if (chosen.length === 0) return refuse('There was no file in it.')
   const name = files.nameOf(chosen)
   const startedAt = performance.now()
@@ -77,16 +77,16 @@ export async function upload(choose: (files: Files) => Promise<readonly ChosenFi
   if (owner !== mine) return
   if (end.status === 'complete') set({ step: 'done', name, id: end.id })
   else if (end.status === 'cancelled') set({ step: 'cancelled' })
-  else refuse(end.message)
+  else refuse(end.message, end.path)
 }
 
-function unreadable(error: unknown): string {
-  const which = error instanceof Error && error.name === 'UnreadableFile' ? `“${error.message}”` : 'the files'
-  return `This browser could not read ${which}. Nothing was sent.`
+function unreadable(error: unknown): undefined {
+  const path = error instanceof Error && error.name === 'UnreadableFile' ? error.message : undefined
+  refuse(`This browser could not read ${path === undefined ? 'the files' : 'a file'}. Nothing was sent.`, path)
 }
 
-function refuse(message: string): void {
-  set({ step: 'refused', message })
+function refuse(message: string, path?: string): void {
+  set({ step: 'refused', message, path })
 }
 
 function set(next: UploadState): void {
