@@ -17,11 +17,14 @@ test('old versions that still open with a key are deleted, which is said and kee
   const { accessKeyId, secretAccessKey } = account
   const access = { region: old.region, endpoint: sandbox.endpoint, credentials: { accessKeyId, secretAccessKey } }
   const { s3, destroy } = createAwsClients(access, 'interactive')
-  // Not the one of other tests: versioning can never be taken back.
+  // Not the one of other tests: versioning can never be taken back. It stays, as the backup in it does.
   const Bucket = 'with-old-versions'
-  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'us-west-2' } }))
-  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }))
-  destroy()
+  try {
+    await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'us-west-2' } }))
+    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }))
+  } finally {
+    destroy()
+  }
   await saveKey(page, old)
   await page.getByLabel('AR Vault Hosted Backup Environment').uncheck()
   await page.getByLabel('Label').fill('Ours')
@@ -38,11 +41,22 @@ test('old versions that still open with a key are deleted, which is said and kee
   }
   // The settings need the old key no more.
   await saveKey(page, keyOf(sandbox, 'us-west-2', 'backups'))
+  // In the other bucket old versions cannot be looked at: the card has buttons that copy what would mend it.
+  const unseen = ['--service', 's3', '--operation', 'ListObjectVersions', '--effect', 'AccessDenied']
+  for (const args of [
+    ['backup', 'create', source],
+    ['sandbox', 'fault', 'add', ...unseen, '--bucket', 'vault-hosted-us-west-2'],
+  ]) {
+    const { code, stderr } = await console.byok(args)
+    expect(code, stderr).toBe(0)
+  }
 
   await page.goto(`${keyPath(old.arn)}/retire`)
   await page.getByRole('button', { name: 'Prove it' }).click()
   const card = page.getByRole('region', { name: 'Old versions in the bucket' })
   await expect(card).toContainText('1 old version of envelopes')
+  expect((await console.byok(['sandbox', 'fault', 'clear'])).code).toBe(0)
+  await expect(card.getByRole('button', { name: /^Copy/ }).first()).toBeVisible()
   // What a screen reader watches is there before it has anything to say.
   const said = await card.getByRole('status').elementHandle()
   await card.getByLabel('Type “delete 1 version” to go on').fill('delete 1 version')

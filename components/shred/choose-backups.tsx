@@ -1,3 +1,4 @@
+import { useId } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { Card } from '#components/ui/card.tsx'
 import { formatBytes } from '#components/ui/format-bytes.ts'
@@ -19,6 +20,7 @@ interface RuleProps {
 
 /** All that match: the address of what comes next says what was chosen. */
 export function ChooseByRule({ schedules, keys }: RuleProps) {
+  const whichKey = useId()
   return (
     <Card
       title="All that match"
@@ -40,7 +42,7 @@ export function ChooseByRule({ schedules, keys }: RuleProps) {
             mono
             maxLength={2048}
             placeholder="arn:aws:kms:…"
-            aria-describedby="which-key"
+            aria-describedby={whichKey}
             className="w-64 max-sm:w-full"
           />
         ) : (
@@ -57,7 +59,7 @@ export function ChooseByRule({ schedules, keys }: RuleProps) {
         <Button type="submit">Show what would be lost</Button>
         {/* Not the help of its field, which would lift it out of the line. */}
         {keys.length > listed && (
-          <p id="which-key" className="w-full text-sm text-ink-3">
+          <p id={whichKey} className="w-full text-sm text-ink-3">
             A key is named by its whole ARN, as its page shows it, or, of the console’s root keys, by its ID: root-key/…
           </p>
         )}
@@ -98,7 +100,7 @@ export function ChooseByHand({ rows }: { rows: readonly BackupRow[] }) {
                     className="size-[18px] accent-accent"
                   />
                 </Td>
-                <Td>
+                <Td heads>
                   <label htmlFor={`choose-${row.id}`} className="line-clamp-2 font-medium wrap-anywhere">
                     {row.name}
                   </label>

@@ -3,8 +3,9 @@ import { type ReactNode, useLayoutEffect, useRef } from 'react'
 
 interface Props {
   /**
-   * The ID of what stands there afterwards: its first link or button gets the focus, or itself (`tabIndex={-1}`). Where
-   * nothing stands there, the content of the page.
+   * The ID of what stands there afterwards: its first link or button gets the focus, or itself (`tabIndex={-1}`): where it
+   * has none, and where it has a name, of which a button in the middle of it says nothing. Where nothing stands there, the
+   * content of the page.
    */
   to: string | undefined
   className?: string
@@ -25,7 +26,8 @@ export function PassFocusOn({ to, className, children }: Props) {
       queueMicrotask(() => {
         if (document.activeElement !== document.body) return
         const place = to === undefined ? null : document.getElementById(to)
-        const next = place?.querySelector<HTMLElement>('a[href], button') ?? place ?? document.getElementById('main')
+        const first = place?.matches('[aria-labelledby]') ? null : place?.querySelector<HTMLElement>('a[href], button')
+        const next = first ?? place ?? document.getElementById('main')
         next?.focus()
       })
     }
