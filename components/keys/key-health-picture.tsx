@@ -1,4 +1,4 @@
-import { count } from '#components/ui/format-bytes.ts'
+import { count, formatNumber } from '#components/ui/format-bytes.ts'
 import { exactTime, formatDuration } from '#components/ui/format-time.ts'
 import { type HealthHour, healthDays, type KeyHealthView, type KeyState } from '#lib/key-health/schema.ts'
 import { cellHours, daysOf, stretchesOf } from './health-stretches.ts'
@@ -122,7 +122,7 @@ function summaryOf(hours: readonly HealthHour[], stretches: number): string {
     `${count(
       sum((hour) => hour.checks),
       'check',
-    )}, ${failures === 0 ? 'none' : failures} of them found something`,
+    )}, ${failures === 0 ? 'none' : formatNumber(failures)} of them found trouble`,
     skipped > 0 && `${count(skipped, 'check')} not needed, because backups and restores had just proven the key`,
     slowest > 0 && `the slowest call took ${formatDuration(slowest)}`,
     stretches === 0 && 'always healthy',
