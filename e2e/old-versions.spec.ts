@@ -4,6 +4,7 @@ import { createAwsClients } from '#lib/aws/clients.ts'
 import { keyPath } from '#lib/key-holdings/schema.ts'
 import { administrator } from './console.ts'
 import { expect, keyOf, saveKey, saveSettings, test } from './fixtures.ts'
+import { query } from './people.ts'
 import { plantTree } from './tree.ts'
 
 test('old versions that still open with a key are deleted, which is said and keeps the focus', async ({
@@ -41,22 +42,25 @@ test('old versions that still open with a key are deleted, which is said and kee
   }
   // The settings need the old key no more.
   await saveKey(page, keyOf(sandbox, 'us-west-2', 'backups'))
-  // In the other bucket old versions cannot be looked at: the card has buttons that copy what would mend it.
-  const unseen = ['--service', 's3', '--operation', 'ListObjectVersions', '--effect', 'AccessDenied']
-  for (const args of [
-    ['backup', 'create', source],
-    ['sandbox', 'fault', 'add', ...unseen, '--bucket', 'vault-hosted-us-west-2'],
-  ]) {
-    const { code, stderr } = await console.byok(args)
-    expect(code, stderr).toBe(0)
-  }
 
   await page.goto(`${keyPath(old.arn)}/retire`)
   await page.getByRole('button', { name: 'Prove it' }).click()
   const card = page.getByRole('region', { name: 'Old versions in the bucket' })
   await expect(card).toContainText('1 old version of envelopes')
-  expect((await console.byok(['sandbox', 'fault', 'clear'])).code).toBe(0)
-  await expect(card.getByRole('button', { name: /^Copy/ }).first()).toBeVisible()
+  // As where some versions may not be listed: the card has buttons that copy what mends it.
+  const policy = {
+    label: 'IAM policy',
+    note: 'Add it.',
+    formats: [{ format: 'json', file: 'policy.json', text: '{}' }],
+  }
+  const unseen = JSON.stringify({ unseen: 'Refused.', remedies: [policy] })
+  await query(
+    console,
+    `UPDATE retire_proof SET report = jsonb_set(report, '{oldVersions}', report->'oldVersions' || $1) WHERE "keyArn" = $2`,
+    [unseen, old.arn],
+  )
+  await page.reload()
+  await expect(card.getByRole('button', { name: /^Copy/ })).toBeVisible()
   // What a screen reader watches is there before it has anything to say.
   const said = await card.getByRole('status').elementHandle()
   await card.getByLabel('Type “delete 1 version” to go on').fill('delete 1 version')
