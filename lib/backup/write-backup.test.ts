@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { AppError } from '#lib/errors.ts'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
+import type { CreateOptions } from '#lib/storage/object-store.ts'
 import { failureOf, folderSource, SEGMENT, Workbench } from './backup-for-tests.ts'
 import { EntryIndex } from './entry-index.ts'
 import type { SealedEnvelope } from './envelope.ts'
@@ -142,6 +143,18 @@ test('stops when it is told to, and says how far it is', async () => {
   expect(await failureOf(work)).toMatchObject({ message: 'stopped by hand' })
   expect(seen[0]).toMatchObject({ filesDone: 0, bytesRead: 0, currentPath: '.' })
   expect(stored()).not.toContain('manifest')
+})
+
+test('stops when it is told to while the bucket does not answer about the envelope', async () => {
+  const controller = new AbortController()
+  const store = new (class extends MemoryStore {
+    override create(_key: string, _body: Uint8Array, { signal }: CreateOptions = {}) {
+      setImmediate(() => controller.abort(new Error('stopped by hand')))
+      return new Promise<void>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    }
+  })()
+  const error = await failureOf(bench.backUp('mine', { store, signal: controller.signal }))
+  expect(error).toMatchObject({ message: 'stopped by hand' })
 })
 
 describe('a further attempt', () => {

@@ -1,5 +1,6 @@
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
+import type { CreateOptions } from '#lib/storage/object-store.ts'
 import { type BackupResult, finishedBefore, resultOf } from './backup-result.ts'
 import { type Codec, encryptedCodec, plainCodec } from './codec.ts'
 import { manifestContext } from './encryption-context.ts'
@@ -59,14 +60,12 @@ export async function writeBackup(options: WriteBackupOptions): Promise<BackupRe
       throw new AppError('conflict', 'The bytes of this backup came once and cannot be read again.', {
         fix: 'Start it again from its source.',
       })
-    const create = (name: string, bytes: Uint8Array) =>
-      patiently(
-        () => store.create(backupFolder(identity) + name, bytes),
-        patience,
-        signal ?? new AbortController().signal,
-      )
+    const told = signal ?? new AbortController().signal
+    const create = (name: string, bytes: Uint8Array, options: CreateOptions = {}) =>
+      patiently(() => store.create(backupFolder(identity) + name, bytes, options), patience, told)
+    // Whoever cancels does not wait for a bucket that does not answer. The manifest is waited for: with it the backup exists.
     if (envelope)
-      await create(ENVELOPE, envelope).catch((error: unknown) => {
+      await create(ENVELOPE, envelope, { signal: told }).catch((error: unknown) => {
         throw error instanceof AppError && error.code === 'conflict' ? isThereAlready(error) : error
       })
 
