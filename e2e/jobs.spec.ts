@@ -1,21 +1,21 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Page } from '@playwright/test'
-import type { TestConsole } from './console.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
+import { suffer } from './suffer.ts'
 import { plantTree } from './tree.ts'
 
-test.beforeEach(async ({ signedIn, sandbox }) => {
-  await saveKey(signedIn, { arn: keyOf(sandbox, 'us-east-1', 'backups').arn, region: 'us-east-1' })
+test.beforeAll(async ({ desk, sandbox }) => {
+  const page = await desk.newPage()
+  await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
+  await page.close()
 })
-test.afterEach(async ({ console }) => {
-  await console.byok(['sandbox', 'fault', 'clear'])
-})
+test.afterEach(({ console }) => suffer(console))
 
 test('a running backup is followed, cancelled and deleted', async ({ signedIn: page, console }) => {
   const source = path.join(console.sources, 'to-cancel')
   plantTree(source, { files: 3000, seed: 3 })
-  await addFault(console, 's3', 'PutObject', 'Latency', '--latency-ms', '20000')
+  await suffer(console, { service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs: 60_000 })
   await page.goto('/backups')
   await page.getByLabel('Folder').selectOption(source)
   await page.getByLabel('Name').fill('Cancel me')
@@ -44,7 +44,7 @@ test('a running backup is followed, cancelled and deleted', async ({ signedIn: p
   await elsewhere.focus()
   await expect(page.getByRole('button', { name: 'Back up again' })).toBeVisible()
   await expect(elsewhere).toBeFocused()
-  await console.byok(['sandbox', 'fault', 'clear'])
+  await suffer(console)
 
   await page.getByRole('button', { name: 'Delete…' }).click()
   const question = page.getByRole('alertdialog')
@@ -63,7 +63,7 @@ test('seven windows that follow two backups leave room for more, and each sees h
 }) => {
   const source = path.join(console.sources, 'to-follow')
   plantTree(source, { files: 300, seed: 8 })
-  await addFault(console, 's3', 'PutObject', 'Latency', '--latency-ms', '30000')
+  await suffer(console, { service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs: 60_000 })
   await page.goto('/backups')
   const under = (window: Page) => window.getByRole('list', { name: 'Under way' })
   for (const name of ['Followed first', 'Followed second']) {
@@ -93,7 +93,7 @@ test('seven windows that follow two backups leave room for more, and each sees h
     await under(further)
       .getByRole('button', { name: `Cancel backup ${name}` })
       .click()
-  await console.byok(['sandbox', 'fault', 'clear'])
+  await suffer(console)
   for (const window of windows)
     await expect(window.getByRole('row', { name: /Followed/ }).getByText('Cancelled')).toHaveCount(2, {
       timeout: 90_000,
@@ -107,10 +107,10 @@ test('a backup that failed is made again with what it was asked for, and one tha
   const source = path.join(console.sources, 'to-repeat')
   plantTree(source, { files: 3, seed: 9 })
   writeFileSync(path.join(source, 'left out.tmp'), 'x')
-  await addFault(console, 'kms', 'Encrypt', 'AccessDenied')
+  await suffer(console, { service: 'kms', operation: 'Encrypt', effect: 'AccessDenied' })
   const failed = await console.byok(['backup', 'create', source, '--name', 'Once more', '--exclude', '*.tmp', '--json'])
   expect(failed.code).toBe(1)
-  await console.byok(['sandbox', 'fault', 'clear'])
+  await suffer(console)
   await page.goto('/backups?state=failed')
   await page.getByRole('link', { name: 'Once more' }).click()
   await expect(page.getByRole('heading', { name: 'Why it failed' })).toBeVisible()
@@ -141,7 +141,7 @@ test('deleting on the command line says what is lost', async ({ console }) => {
 test('a key that cannot be reached: waiting, in words, and healed by itself', async ({ signedIn: page, console }) => {
   const source = path.join(console.sources, 'to-wait')
   plantTree(source, { files: 5, seed: 5 })
-  await addFault(console, 'kms', 'Encrypt', 'Outage')
+  await suffer(console, { service: 'kms', operation: 'Encrypt', effect: 'Outage' })
   await page.goto('/backups')
   await page.getByLabel('Folder').selectOption(source)
   await page.getByLabel('Name').fill('Wait for me')
@@ -153,7 +153,7 @@ test('a key that cannot be reached: waiting, in words, and healed by itself', as
   await expect(async () => expect((await console.byok(['backup', 'list'])).stdout).toContain('waiting for key')).toPass(
     { timeout: 60_000 },
   )
-  await console.byok(['sandbox', 'fault', 'clear'])
+  await suffer(console)
   await expect(page.getByRole('row', { name: /Wait for me/ })).toContainText('Complete', { timeout: 60_000 })
 })
 
@@ -193,9 +193,3 @@ test('a worker under another name takes what is meant for it', async ({ console 
   expect(refused.code).toBe(3)
   expect(refused.stderr).toContain('No worker of the host elsewhere.example.test is running.')
 })
-
-async function addFault(console: TestConsole, service: string, operation: string, effect: string, ...more: string[]) {
-  const what = ['--service', service, '--operation', operation, '--effect', effect, ...more]
-  const added = await console.byok(['sandbox', 'fault', 'add', ...what])
-  expect(added.code, added.stderr).toBe(0)
-}

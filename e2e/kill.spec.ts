@@ -3,6 +3,7 @@ import path from 'node:path'
 import { type Browser, test as base, expect } from '@playwright/test'
 import { administrator, logsOf, startConsole, type TestConsole } from './console.ts'
 import { saveKey, signIn } from './fixtures.ts'
+import { suffer } from './suffer.ts'
 import { describeTree, plantTree } from './tree.ts'
 
 // One console for all three, in this order: the first ends it and starts it again, the last ends it for good. After one
@@ -27,7 +28,7 @@ base(
     const source = path.join(console.sources, 'big')
     plantTree(source, { files: 6000, seed: 11 })
     // Slow enough to be killed in the middle, whatever the machine.
-    await slowDown(5_000)
+    await suffer(console, { service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs: 5_000 })
     const waiting = console.byok(['backup', 'create', source])
     const id = await untilRunning()
     const children = childrenOf(console.process.pid ?? 0)
@@ -37,7 +38,7 @@ base(
     await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([])
 
     console = await console.again()
-    await slowDown(0)
+    await suffer(console)
     await expect
       .poll(async () => (await backups()).find((one) => one.id === id)?.state, {
         timeout: 90_000,
@@ -111,17 +112,6 @@ async function untilRunning(): Promise<string> {
     )
     .toBe('running')
   return id
-}
-
-async function sandboxOf() {
-  return JSON.parse((await console.byok(['sandbox', 'info'])).stdout)
-}
-
-async function slowDown(latencyMs: number): Promise<void> {
-  const { endpoint } = await sandboxOf()
-  const faults = latencyMs > 0 ? [{ service: 's3', operation: 'PutObject', effect: 'Latency', latencyMs }] : []
-  const answer = await fetch(`${endpoint}/_sandbox/faults`, { method: 'PUT', body: JSON.stringify(faults) })
-  expect(answer.ok, await answer.text()).toBe(true)
 }
 
 /** Every process below this one, from /proc. */

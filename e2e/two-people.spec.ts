@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TestConsole } from './console.ts'
 import { expect, keyOf, saveKey, test } from './fixtures.ts'
+import { suffer } from './suffer.ts'
 
 async function backUp(console: TestConsole, name: string): Promise<string> {
   const source = path.join(console.sources, name)
@@ -50,8 +51,7 @@ test('files of a backup whose key refuses: why, and not an error page', async ({
 }) => {
   await saveKey(page, keyOf(sandbox, 'us-east-1', 'backups'))
   const id = await backUp(console, 'refused')
-  const fault = ['sandbox', 'fault', 'add', '--service', 'kms', '--operation', 'Decrypt', '--effect', 'AccessDenied']
-  expect((await console.byok(fault)).code).toBe(0)
+  await suffer(console, { service: 'kms', operation: 'Decrypt', effect: 'AccessDenied' })
   try {
     const answer = await page.goto(`/backups/${id}/files`)
     expect(answer?.status()).toBe(200)
@@ -62,6 +62,6 @@ test('files of a backup whose key refuses: why, and not an error page', async ({
       { message: expect.stringContaining('kms:Decrypt') },
     ])
   } finally {
-    await console.byok(['sandbox', 'fault', 'clear'])
+    await suffer(console)
   }
 })
