@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import type { Entry } from './entry.ts'
-import type { WalkStart } from './walk-tree.ts'
+import type { FolderIdentity, WalkStart } from './walk-tree.ts'
 
 /** What a file must still be for its content to go on where it was left. Times in nanoseconds. */
 export interface FileIdentity {
@@ -17,6 +17,8 @@ export interface PackState {
   readonly done: WalkStart | undefined
   /** What is begun. */
   readonly open: OpenEntry | undefined
+  /** The folders above that, from the top. */
+  readonly way: readonly FolderIdentity[]
   /** Where the blocks that end the stream begin, once they have. */
   readonly endAt: number | undefined
 }
@@ -27,7 +29,7 @@ export interface OpenEntry {
   readonly identity: FileIdentity | undefined
 }
 
-export const atTheBeginning: PackState = { done: undefined, open: undefined, endAt: undefined }
+export const atTheBeginning: PackState = { done: undefined, open: undefined, way: [], endAt: undefined }
 
 export function identityOf({ ino, birthtimeNs, size, mtimeNs, ctimeNs }: BigIntStats): FileIdentity {
   return { ino, birthtimeNs, size, mtimeNs, ctimeNs }

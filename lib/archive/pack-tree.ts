@@ -12,7 +12,7 @@ import { changeSince, shrank, unreadable } from './read-warnings.ts'
 import type { SegmentCutter } from './segment-cutter.ts'
 import { reasonOf, systemCode } from './system-error.ts'
 import { END_OF_TAR, encodeTarHeader, paddingAfter } from './tar-header.ts'
-import type { Found, WalkStart } from './walk-tree.ts'
+import type { FolderIdentity, Found, WalkStart } from './walk-tree.ts'
 
 // 1. Take what a walk finds; open a file once and believe only what the open file says of itself.
 // 2. Write its header, then read its content straight into the segment that is being filled.
@@ -45,22 +45,31 @@ export class TreePacker {
   #done: BytePath | undefined
   #doneStep: WalkStart['step'] = 'past'
   #open: OpenEntry | undefined
+  /** The folders that what was found last lies in, or is, from the top. */
+  readonly #way: { readonly path: BytePath; readonly identity: FolderIdentity }[] = []
   #endAt: number | undefined
 
   constructor(options: PackOptions) {
     this.#options = options
     this.#cutter = options.cutter
-    const { done, open, endAt } = options.from ?? atTheBeginning
+    const { done, open, way, endAt } = options.from ?? atTheBeginning
     this.#done = done?.path
     this.#doneStep = done?.step ?? 'past'
     this.#open = open
+    const parts = open?.entry.path.split('/') ?? []
+    for (const [depth, identity] of way.entries())
+      this.#way.push({ path: parts.slice(0, depth + 1).join('/'), identity })
     this.#endAt = endAt
   }
 
   /** Whenever a segment is handed out: how to go on after it. */
   get state(): PackState {
     const done = this.#done === undefined ? undefined : { path: this.#done, step: this.#doneStep }
-    return { done, open: this.#open, endAt: this.#endAt }
+    const path = this.#open?.entry.path
+    const above = this.#way.filter((folder) => path?.startsWith(`${folder.path}/`))
+    // From the top, as far as they are known.
+    const way = above.filter((folder, depth) => folder.path.split('/').length === depth + 1)
+    return { done, open: this.#open, way: way.map(({ identity }) => identity), endAt: this.#endAt }
   }
 
   /** @param walk what there is from some place on */
@@ -76,7 +85,8 @@ export class TreePacker {
     let begun = this.#open
     let passOver: string | undefined
     let workedSince = performance.now()
-    for (const found of walk(begun ? { path: begun.entry.path, step: 'again' } : this.state.done)) {
+    const { way, done } = this.state
+    for (const found of walk(begun ? { path: begun.entry.path, step: 'again', way } : done)) {
       if (performance.now() - workedSince > LET_OTHERS_WORK_AFTER_MS) {
         await setImmediate()
         workedSince = performance.now()
@@ -86,17 +96,27 @@ export class TreePacker {
         const open = begun
         begun = undefined
         const still = found.path === open.entry.path
+        if (still) this.#comeTo(found)
+        // One of them is another folder now, or none.
+        if (still && found.type === 'skipped') this.#way.length = 0
         await this.#finishOpen(open, still ? found : undefined)
         // A folder that took a file's place meanwhile: what it holds would lie below a file.
         if (still && found.type === 'folder' && open.entry.type !== 'folder') passOver = `${found.path}/`
         if (still) continue
       }
       if (passOver !== undefined && found.path.startsWith(passOver)) continue
+      this.#comeTo(found)
       const packed = this.#packFound(found)
       const reported = this.#report(packed instanceof Promise ? await packed : packed)
       if (reported) await reported
     }
     if (begun) await this.#finishOpen(begun, undefined)
+  }
+
+  #comeTo(found: Found): void {
+    while (this.#way.length > 0 && !found.path.startsWith(`${this.#way.at(-1)?.path}/`)) this.#way.pop()
+    const { path } = found
+    if (found.type === 'folder' && path !== '.') this.#way.push({ path, identity: found.stat })
   }
 
   #report(item: Entry | SkippedItem): void | Promise<void> {

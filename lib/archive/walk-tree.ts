@@ -22,7 +22,12 @@ interface FoundFolder {
 export interface WalkStart {
   readonly path: BytePath
   readonly step: 'again' | 'into' | 'past'
+  /** The folders above it as they were then, from the top, as far as they are known. */
+  readonly way?: readonly FolderIdentity[]
 }
+
+/** What makes a folder the same one. Times in nanoseconds. */
+export type FolderIdentity = Pick<BigIntStats, 'ino' | 'birthtimeNs'>
 
 /** What is false for all of a thing's types is looked at. */
 type Item = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolicLink'>
@@ -102,29 +107,39 @@ function* unnamedOf(levels: readonly Level[]): Generator<FoundFolder> {
 
 /**
  * Opens the folders down to where the walk goes on. Returns why nothing more of one of them can be had: it goes on after
- * that folder then.
+ * that folder then; or that one is another folder by now: it goes on in that, after `path`.
  */
 function goTo(
-  { path, step }: WalkStart,
+  { path, step, way = [] }: WalkStart,
   levels: Level[],
   enter: (folder: OpenFolder, path: BytePath) => SkippedItem | undefined,
 ): string | undefined {
   const parts = path.split('/')
+  let replaced: string | undefined
   for (const [depth, name] of parts.entries()) {
     const level = levels.at(-1)
-    if (!level) return undefined
+    if (!level) return replaced
     const last = depth === parts.length - 1
-    level.next = level.items.findIndex((item) => (last && step === 'again' ? item.name >= name : item.name > name))
+    const again = last && step === 'again' && replaced === undefined
+    level.next = level.items.findIndex((item) => (again ? item.name >= name : item.name > name))
     if (level.next < 0) level.next = level.items.length
-    if (last && step !== 'into') return undefined
+    if (last && step !== 'into') return replaced
     const inside = level.prefix + name
     const found = identify(level.folder.inside(name), inside)
     if (!('folder' in found))
       return lostBeyond(inside, found.type === 'skipped' ? found.warning : `it is a ${found.type} now`)
     const unlisted = enter(found.folder, inside)
     if (unlisted) return lostBeyond(inside, unlisted.warning)
+    const before = way[depth]
+    const { ino, birthtimeNs } = found.folder.stat
+    // A disk that is not mounted any more, above all: what lies below it then is hardly ever what was to be backed up.
+    if (before && (ino !== before.ino || birthtimeNs !== before.birthtimeNs)) replaced ??= replacedSince(inside)
   }
-  return undefined
+  return replaced
+}
+
+function replacedSince(folder: BytePath): string {
+  return `“${displayPath(folder)}” is another folder since an interruption (was its disk mounted?): of what it held beyond this only what is in that one is in the backup`
 }
 
 function lostBeyond(folder: BytePath, why: string): string {

@@ -43,6 +43,8 @@ const headSchema = z.strictObject({
         .optional(),
     })
     .optional(),
+  /** Of versions that did not look at these there is none. */
+  way: z.array(z.strictObject({ ino: bigint, birthtimeNs: bigint })).default([]),
   endAt: whole.optional(),
   links: z.array(z.tuple([z.string(), z.string()])),
   entryParts: whole,
@@ -54,7 +56,7 @@ const headSchema = z.strictObject({
 
 /** @param parts SHA-256 over the parts that it builds on */
 export function encodeCheckpoint({ source, position, pack, links, entries }: Checkpoint, parts: string): Buffer {
-  const { done, open, endAt } = pack
+  const { done, open, way, endAt } = pack
   const { parts: entryParts, newPart, firsts, warnings, totals } = entries
   const head = {
     type: 'checkpoint',
@@ -63,6 +65,7 @@ export function encodeCheckpoint({ source, position, pack, links, entries }: Che
     parts,
     done,
     open: open && { entry: encodeEntry(open.entry), identity: open.identity },
+    way: way.map(({ ino, birthtimeNs }) => ({ ino, birthtimeNs })),
     endAt,
     links,
     entryParts,
@@ -84,8 +87,8 @@ export function parseCheckpoint(content: Buffer): { checkpoint: Checkpoint; part
   } catch (cause) {
     throw new AppError('integrity', 'It is not as this version writes it.', { cause })
   }
-  const { source, position, parts, done, open, endAt, links, entryParts, newPart, firsts, warnings, totals } = head
-  const pack = { done, open: open && openEntry(open), endAt }
+  const { source, position, parts, done, open, way, endAt, links, entryParts, newPart, firsts, warnings, totals } = head
+  const pack = { done, open: open && openEntry(open), way, endAt }
   const entries = { parts: entryParts, newPart, firsts, lines, warnings, totals }
   return { checkpoint: { source, position, pack, links, entries }, parts }
 }
