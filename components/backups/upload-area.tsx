@@ -113,11 +113,22 @@ export function UploadArea({ person }: { person: string }) {
         <div className="mt-3">
           <Alert>
             {state.message}
-            {state.path !== undefined && <Path path={state.path} className="mt-1 line-clamp-6" />}
+            {state.path !== undefined && <UnreadFile path={state.path} />}
           </Alert>
         </div>
       )}
     </section>
+  )
+}
+
+/** The name by itself: of a long path only the beginning would be seen. */
+function UnreadFile({ path }: { path: string }) {
+  const at = path.lastIndexOf('/') + 1
+  return (
+    <div className="mt-1">
+      <Path path={path.slice(at)} className="line-clamp-3 font-medium" />
+      {at > 0 && <Path path={path.slice(0, at)} className="line-clamp-3 text-sm" />}
+    </div>
   )
 }
 
