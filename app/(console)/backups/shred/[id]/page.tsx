@@ -39,7 +39,7 @@ export default async function ShredRequestPage({ params }: { params: Promise<{ i
         lede={`Crypto-shred of ${count(shred.backups, 'backup')}, ${formatBytes(shred.bytes)}.`}
         aside={<ShredStateBadge state={shred.state} />}
       />
-      <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_380px]">
+      <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,1fr)_380px]">
         <div className="min-w-0 space-y-4">
           {shred.state === 'waiting' && <Waiting shred={shred} />}
           {shred.state === 'running' && (

@@ -42,7 +42,7 @@ export default async function ShredReviewPage({ searchParams }: Props) {
           {typeof preview === 'string' ? preview : 'No complete backup fits this choice.'}
         </EmptyState>
       ) : (
-        <div className="grid grid-cols-1 items-start gap-4 min-[1100px]:grid-cols-[minmax(0,1fr)_380px]">
+        <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,1fr)_380px]">
           <ShredPreview preview={preview} />
           {preview.count > 0 && (
             <Card title="Ask for it" hint="There is no way back after the waiting time.">
