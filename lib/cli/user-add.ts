@@ -35,7 +35,7 @@ export function mustBeEmail(typed: string): string {
 
 /** From standard input. */
 export async function readPassword(): Promise<string> {
-  const password = passwordSchema.safeParse((await readSecrets('Password'))[0])
+  const password = passwordSchema.safeParse((await readSecrets({ isNew: 'Password' }))[0])
   if (password.success) return password.data
   throw new AppError('invalid', `This password cannot be used: ${password.error.issues[0]?.message}`)
 }
