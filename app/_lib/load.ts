@@ -42,7 +42,7 @@ import type { RewrapDetail, RewrapRow, RewrapSource } from '#lib/rewrap/schema.t
 import { listRewraps, listSources, viewRewrapDetail } from '#lib/rewrap/view-rewraps.ts'
 import type { ScheduleRow } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
-import { sealSettingsOf } from '#lib/seal/open-seal.ts'
+import { sealSettingsOf } from '#lib/seal/host-settings.ts'
 import type { SealPageView } from '#lib/seal/schema.ts'
 import { credentialsOf as sealCredentialsOf } from '#lib/seal/seal-access.ts'
 import { rootKeyStatus } from '#lib/seal/seal-status.ts'

@@ -43,11 +43,23 @@ export function noConsole({ dataDir }: Env, besides = ''): AppError {
       })
 }
 
+/** A console that is open needs its seal no more until it starts again; a command needs it each time. */
+function notOpenedHere({ message, fix, remedies, cause }: AppError): AppError {
+  const why = cause instanceof AppError ? cause.message : message
+  return new AppError('sealed', `The console’s own secrets do not open for this command. ${why}`, {
+    cause,
+    remedies,
+    ...(fix && { fix }),
+  })
+}
+
 /** Runs with the services of the running console, and lets go of them afterwards. */
 export async function withServices<T>(run: (services: Services) => Promise<T>): Promise<T> {
   const env = attachedEnv()
   if (!env.databaseUrl) throw noConsole(env)
-  const services = await openServices(env, { follow: false, line: impatient })
+  const services = await openServices(env, { follow: false, line: impatient }).catch((error: unknown) => {
+    throw error instanceof AppError && error.code === 'sealed' ? notOpenedHere(error) : error
+  })
   try {
     return await run(services)
   } finally {

@@ -6,9 +6,10 @@ import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { impatient } from '#lib/database-line.ts'
 import { createDb, type Db } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
+import { sealSettingsOf } from '#lib/seal/host-settings.ts'
 import type { KeyringContext } from '#lib/seal/keyring.ts'
 import { migrateSeal } from '#lib/seal/migrate-seal.ts'
-import { openSeal, type SealHost, sealSettingsOf } from '#lib/seal/open-seal.ts'
+import { openSeal, type SealHost } from '#lib/seal/open-seal.ts'
 import { rewrapSeal, rotateSeal } from '#lib/seal/operate-seal.ts'
 import { makeRecoveryKit, recoverFromKit } from '#lib/seal/recovery-kit.ts'
 import type { RootKeyStatus, SealView } from '#lib/seal/schema.ts'
@@ -121,12 +122,14 @@ function addRecoveryKit(seal: Command): void {
     .requiredOption('--user <email>', 'an administrator')
     .addHelpText(
       'after',
-      `\nAsks for the administrator’s password and a passphrase, or reads them as two lines.${codes}`,
+      `\nAsks for the administrator’s password and twice for a passphrase, or reads them as two lines.${codes}`,
     )
     .action((options: { out: string; user: string }) =>
       withSeal(async (context, host) => {
         mustBeNew(options.out, 'The kit')
-        const [password = '', passphrase = ''] = await readSecrets(`Password of ${options.user}`, 'Passphrase')
+        const [password = '', passphrase = ''] = await readSecrets(`Password of ${options.user}`, {
+          isNew: 'Passphrase',
+        })
         const administrator = await checkAdministrator(context.db, options.user, password)
         if (passphrase.length < 12) throw new AppError('invalid', 'The passphrase needs at least 12 characters.')
         const seal = await openSeal(context, sealSettingsOf(host).active, host, false)
@@ -200,6 +203,8 @@ const rootKeyJson = (one: RootKeyStatus) => ({ keyArn: one.keyIds[0] ?? null, ..
 
 function printStatus({ status, type, keyArn, error, remedies, configuration, rootKeys }: SealView): void {
   print(`Status  ${status}`)
+  if (status === 'sealed')
+    print('        It does not open from this shell. A console that is open goes on until its next start.')
   print(`Seal    ${type}`)
   print(`Key     ${keyArn ?? 'unknown'}`)
   if (type === 'local')
@@ -213,4 +218,8 @@ function printStatus({ status, type, keyArn, error, remedies, configuration, roo
   if (error) printError(error)
   // While it is sealed no page shows the others.
   for (const remedy of remedies) for (const line of remedyLines([remedy])) printError(line)
+  if (status === 'sealed' && rootKeys.some(({ keyIds }) => keyIds.every((keyId) => keyId.startsWith('arn:'))))
+    printError(
+      'If the key that wraps a root key is gone for good: configure another one, restart, and run byok seal recover KIT with the newest recovery kit.',
+    )
 }

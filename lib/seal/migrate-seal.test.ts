@@ -53,6 +53,9 @@ test('a shell that lacks the settings of a console under KMS is told so, and not
   })
   await expect(migrateSeal(here, local())).rejects.toMatchObject(words)
   expect(await viewSeal(here, local())).toMatchObject({ status: 'sealed', error: words.message })
+  // Whoever has done what that says is not told it again.
+  const { error } = await viewSeal(here, leaving())
+  expect(error).toMatch(/:4 leaves it\. To move them to a key file, run byok seal migrate on this host\./)
   expect(existsSync(keyFile())).toBe(false)
   expect(await wraps()).toEqual([arn()])
 })

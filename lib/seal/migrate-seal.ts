@@ -1,9 +1,10 @@
 import { AppError } from '#lib/errors.ts'
 import { exchangeSeal } from './exchange-seal.ts'
+import { sealSettingsOf } from './host-settings.ts'
 import type { KeyringContext } from './keyring.ts'
 import { openKmsSeal } from './kms-seal.ts'
 import { forgetLocalSeal, hasLocalSeal, openLocalSeal } from './local-seal.ts'
-import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
+import { openSeal, type SealHost } from './open-seal.ts'
 import type { Seal } from './seal.ts'
 import { accessOf } from './seal-access.ts'
 

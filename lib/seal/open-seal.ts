@@ -1,39 +1,18 @@
-import { readFileSync } from 'node:fs'
 import type { DefaultChain, StaticCredentials } from '#lib/aws/credentials.ts'
 import { AppError } from '#lib/errors.ts'
+import { type HostSettings, sealSettingsOf } from './host-settings.ts'
 import type { KeyringContext } from './keyring.ts'
 import { openKmsSeal } from './kms-seal.ts'
 import { hasLocalSeal, openLocalSeal } from './local-seal.ts'
 import type { Seal } from './seal.ts'
 import { accessOf } from './seal-access.ts'
-import { readSealSettings, type SealSettings } from './seal-settings.ts'
+import type { SealSettings } from './seal-settings.ts'
 
 /** Where the seal's settings come from on this host. */
-export interface SealHost {
+export interface SealHost extends HostSettings {
   readonly dataDir: string
-  /** VAULT_CONFIG */
-  readonly configFile: string | undefined
-  /** Names and values, but for secrets: in their place stands that they are set. */
-  readonly variables: Readonly<Record<string, string>>
   /** How the console itself reaches AWS, for what the seal's own settings leave open. */
   readonly own: { readonly credentials: StaticCredentials | DefaultChain; readonly endpoint: string | undefined }
-}
-
-/** @throws AppError `invalid` for what is configured wrongly, `unavailable` when the file cannot be read */
-export function sealSettingsOf({ configFile, variables }: Pick<SealHost, 'configFile' | 'variables'>): SealSettings {
-  return readSealSettings({
-    config: configFile ? { file: configFile, text: textOf(configFile) } : undefined,
-    variables,
-  })
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new AppError('unavailable', `VAULT_CONFIG names ${file}, which cannot be read: ${why}.`, { cause })
-  }
 }
 
 /**
@@ -47,7 +26,7 @@ export async function openSeal(
   make: boolean,
 ): Promise<Seal> {
   if (active.type === 'local') {
-    if (!make && !hasLocalSeal(host.dataDir)) await mustNeedFile(db)
+    if (!make && !hasLocalSeal(host.dataDir)) await mustNeedFile(db, sealSettingsOf(host).leaving)
     return openLocalSeal(host.dataDir, make)
   }
   return openKmsSeal(installation, {
@@ -61,11 +40,15 @@ export async function openSeal(
  * A key file that nothing was ever wrapped by is not lost: this process is configured otherwise than the console was, as
  * in a second shell. Who were told to use the recovery kit there would take the console's own seal away.
  */
-async function mustNeedFile(db: KeyringContext['db']): Promise<void> {
+async function mustNeedFile(db: KeyringContext['db'], leaving: SealSettings['leaving']): Promise<void> {
   const wraps = await db.rootKeyWrap.findMany({ distinct: ['keyId'], orderBy: { createdAt: 'desc' } })
   if (wraps.length === 0 || wraps.some(({ mechanism }) => mechanism === 'local')) return
   const keys = wraps.map(({ keyId }) => keyId).join(' and ')
-  throw new AppError('unavailable', `The root keys are wrapped by ${keys}, but no seal awskms is configured here.`, {
+  if (leaving)
+    throw new AppError('conflict', `The root keys are wrapped by ${keys}, and ${leaving.disabled?.source} leaves it.`, {
+      fix: 'To move them to a key file, run byok seal migrate on this host. To stay with that key, take disabled out of its stanza.',
+    })
+  throw new AppError('conflict', `The root keys are wrapped by ${keys}, but no seal awskms is configured here.`, {
     fix: 'Set VAULT_CONFIG, or VAULT_SEAL_TYPE and VAULT_AWSKMS_SEAL_KEY_ID, in this shell as well as for the console. To leave that key for a key file, name it in a stanza with disabled = "true" and run byok seal migrate.',
   })
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
+import { sealSettingsOf } from './host-settings.ts'
 import { type Keyring, type KeyringContext, type KeyringOptions, openKeyring } from './keyring.ts'
 import { forgetRootKeyFile, rootKeyInFile } from './local-seal.ts'
-import { openSeal, type SealHost, sealSettingsOf } from './open-seal.ts'
+import { openSeal, type SealHost } from './open-seal.ts'
 import { memoryWrapper } from './root-key.ts'
 import type { Seal } from './seal.ts'
 

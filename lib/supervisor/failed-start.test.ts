@@ -76,6 +76,24 @@ test('refuses a port in use, in one sentence', async () => {
   other.close()
 })
 
+test.each([
+  [
+    { VAULT_SEAL_TYPE: 'awskms' },
+    'The seal awskms needs a key, and none is named. Set kms_key_id in the seal stanza, or VAULT_AWSKMS_SEAL_KEY_ID.',
+  ],
+  [{ VAULT_SEAL_TYPE: 'shamir' }, 'VAULT_SEAL_TYPE is “shamir”. It must be awskms or local.'],
+  [
+    { VAULT_CONFIG: '/nowhere/vault.hcl' },
+    /^VAULT_CONFIG names \/nowhere\/vault\.hcl, which cannot be read: ENOENT.*\. Name a file that is there/,
+  ],
+])('refuses a seal that is configured wrongly, in one sentence: %o', async (environment, sentence) => {
+  const console = startConsole([], environment)
+  expect(await console.exit).toBe(1)
+  if (typeof sentence === 'string') expect(console.output()).toBe(`${sentence}\n`)
+  else expect(console.output()).toMatch(sentence)
+  expect(existsSync(dataDir)).toBe(false)
+})
+
 test('refuses a data folder that it cannot write, in one sentence', async () => {
   await writeFile(path.join(root, 'a file'), '')
   const folder = path.join(root, 'a file', 'data')

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { type Env, whatDecidesSeal } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
+import { sealSettingsOf } from '#lib/seal/host-settings.ts'
 import { type Build, ensureBuilt } from './build.ts'
 import { openDataFolder } from './data-folder.ts'
 import { prepareEmbeddedPostgres } from './embedded-postgres.ts'
@@ -17,7 +18,7 @@ import type { Progress } from './progress.ts'
 import { announceRunning, withdrawRunning } from './running.ts'
 import { makeSample } from './sample-data.ts'
 
-// 1. The data folder: made, writable, locked; what a killed console left behind is ended. The port is free.
+// 1. A seal that is configured wrongly is refused. The data folder: made, writable, locked; what a killed console left behind is ended. The port is free.
 // 2. At once: PostgreSQL with its migrations, the sandbox, the build.
 // 3. The web server and the worker, then run.json and the words on the terminal.
 // 4. Until a signal comes, or a part cannot be kept running: parts that end are started again.
@@ -98,6 +99,8 @@ interface Startup {
 
 async function startConsole(console: Console, { signal, undo, keep }: Startup): Promise<void> {
   const { env, environment, programs, progress } = console
+  // Each part would end by it, again and again.
+  sealSettingsOf({ configFile: env.configFile, variables: env.sealVariables })
   const dataDir = await openDataFolder(env.dataDir)
   undo.push(await lockDataFolder(dataDir, env.publicUrl, progress))
   signal.throwIfAborted()
