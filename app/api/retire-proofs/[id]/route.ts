@@ -1,3 +1,4 @@
+import { refusal } from '#app/_lib/answer.ts'
 import { getConsole } from '#app/_lib/console.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 import { reportText } from '#lib/retire/report-text.ts'
@@ -12,7 +13,7 @@ export async function GET(request: Request, { params }: { params: Promise<{ id: 
   const { id } = await params
   const { db } = await getConsole()
   const proof = await viewProof(db, id)
-  if (!proof?.report) return Response.json({ message: 'There is no such report.' }, { status: 404 })
+  if (!proof?.report) return refusal(404, 'There is no such report.')
   const text = new URL(request.url).searchParams.get('as') === 'text'
   return new Response(text ? reportText(proof.report) : `${JSON.stringify(proof.report, null, 2)}\n`, {
     headers: {

@@ -68,6 +68,9 @@ export async function POST(request: Request): Promise<Response> {
 function listQuery(request: Request): BackupQuery {
   const asked = queryOf(request)
   const query = backupQuerySchema.parse(asked)
+  const unknown = Object.keys(asked).find((name) => !(name in backupQuerySchema.shape))
+  if (unknown !== undefined)
+    throw new AppError('invalid', `Nothing here is called ?${unknown}=.`, { fix: 'docs/api.md shows what it takes.' })
   for (const name of ['state', 'before'] as const)
     if (asked[name] && query[name] === undefined)
       throw new AppError('invalid', `“${asked[name]}” cannot be used as ?${name}=.`, {

@@ -1,3 +1,4 @@
+import { refusal } from '#app/_lib/answer.ts'
 import { getConsole } from '#app/_lib/console.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 import { certificateOf } from '#lib/shred/view-shreds.ts'
@@ -11,7 +12,7 @@ export async function GET(request: Request, { params }: { params: Promise<{ id: 
   const { id } = await params
   const { db } = await getConsole()
   const text = await certificateOf(db, id)
-  if (text === undefined) return Response.json({ message: 'There is no certificate.' }, { status: 404 })
+  if (text === undefined) return refusal(404, 'There is no certificate.')
   return new Response(text, {
     headers: {
       'content-type': 'application/json; charset=utf-8',
