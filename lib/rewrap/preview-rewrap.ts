@@ -114,7 +114,7 @@ export async function notesOn({ db }: Pick<Context, 'db'>, wish: RewrapWish, las
     )
   if (sealed > 0)
     note(
-      `The old key is also the seal's: it wraps ${count(sealed, 'root key')} of this console. A re-wrap leaves these; byok seal migrate moves them.`,
+      `The old key is also the seal's: it wraps ${count(sealed, 'root key')} of this console. A re-wrap leaves these: name another key for the seal, restart the console, and run byok seal migrate.`,
       {
         href: '/settings/seal',
         label: 'Settings > Seal',
