@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { checkAdministrator } from '#lib/auth/check-password.ts'
 import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { AppError } from '#lib/errors.ts'
@@ -111,7 +111,7 @@ interface StartOptions {
   key?: string
   before?: string
   wait: number
-  reason: string
+  reason?: string
   yes?: string
   dryRun?: boolean
   json?: boolean
@@ -135,8 +135,12 @@ function addStart(shred: Command): void {
     .option('--schedule <id>', 'only backups that this schedule made')
     .option('--key <arn>', 'only backups that this key opens')
     .option('--before <day>', 'only backups from before this day, UTC, such as 2026-01-31')
-    .option('--wait <time>', `hours or days in which it can be undone, 1h to 30d`, parseWait, waitHours.usual)
-    .option('--reason <text>', 'stands in the certificate', '')
+    .addOption(
+      new Option('--wait <time>', 'hours or days in which it can be undone, 1h to 30d')
+        .argParser(parseWait)
+        .default(waitHours.usual, `${waitHours.usual}h`),
+    )
+    .option('--reason <text>', 'stands in the certificate')
     .option('--yes <name>', 'the name, in place of typing it')
     .option('--dry-run', 'only say what would be lost')
     .option('--json', 'print as JSON')
@@ -151,7 +155,7 @@ function addStart(shred: Command): void {
 }
 
 async function start({ db, backup: context }: Services, ids: string[], options: StartOptions): Promise<void> {
-  const { schedule, key, before, wait: hours, reason, user = '' } = options
+  const { schedule, key, before, wait: hours, reason = '', user = '' } = options
   const parsed = shredSelectionSchema.safeParse({ ...(ids.length > 0 && { id: ids }), schedule, key, before })
   if (!parsed.success) throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'Choose backups.')
   const selection = parsed.data
