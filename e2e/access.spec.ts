@@ -53,7 +53,7 @@ test('a viewer sees and cannot change; an operator backs up and cannot change se
     expect(added.code, added.stderr).toBe(0)
     const context = await browser.newContext({
       baseURL: console.url,
-      storageState: await sessionOf(browser, console, person),
+      storageState: await sessionOf(console, person),
     })
     const page = await context.newPage()
     await page.goto('/settings/backup-environment')

@@ -31,7 +31,7 @@ test('Settings > API tokens: made, shown once, revoked; a viewer sees no others'
   await console.byok(['user', 'add', viewer.email, '--role', 'viewer'], { input: viewer.password })
   const context = await browser.newContext({
     baseURL: console.url,
-    storageState: await sessionOf(browser, console, viewer),
+    storageState: await sessionOf(console, viewer),
   })
   const other = await context.newPage()
   await other.goto('/settings/api-tokens')

@@ -71,7 +71,7 @@ test('a further key asks for the password again, and the other administrator is 
 
   const context = await browser.newContext({
     baseURL: console.url,
-    storageState: await sessionOf(browser, console, colleague),
+    storageState: await sessionOf(console, colleague),
   })
   const other = await context.newPage()
   await other.goto('/backups')

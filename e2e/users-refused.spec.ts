@@ -30,7 +30,7 @@ test('operators and viewers do not get in, not by calling the actions either; ea
 
   for (const role of ['operator', 'viewer']) {
     const person = await add(console, `insider-${role}`, role)
-    const state = await sessionOf(browser, console, person)
+    const state = await sessionOf(console, person)
     const context = await browser.newContext({ baseURL: console.url, storageState: state })
     const theirs = await context.newPage()
     // Whatever the console itself leads them to is allowed.

@@ -40,7 +40,7 @@ test('an administrator adds somebody, changes what they may do, ends their sessi
 
   const context = await browser.newContext({
     baseURL: console.url,
-    storageState: await sessionOf(browser, console, newcomer),
+    storageState: await sessionOf(console, newcomer),
   })
   const theirs = await context.newPage()
   await theirs.goto('/settings/backup-environment')
