@@ -31,6 +31,8 @@ export default defineConfig({
   ],
   use: {
     viewport: { width: 1440, height: 900 },
+    // Without a graphics card each turn of what spins while a test waits costs the processor a picture.
+    contextOptions: { reducedMotion: 'reduce' },
     // A trace of every test takes a fifth of the time: `npm run test:e2e -- FILE --trace on` makes one when it is needed.
     screenshot: 'only-on-failure',
     launchOptions: {

@@ -38,8 +38,6 @@ const pages = [
 // None needs what another left: whichever worker is free takes the next.
 test.describe.configure({ mode: 'parallel' })
 
-test.beforeEach(({ signedIn: page }) => page.emulateMedia({ reducedMotion: 'reduce' }))
-
 test('axe finds nothing in the settings form, whatever it shows', async ({ signedIn: page, sandbox }) => {
   test.setTimeout(300_000)
   await openSettings(page, 'ap-southeast-2')
@@ -89,7 +87,7 @@ test('axe finds nothing on any page, and none is wider than the window', async (
   await page.getByRole('button', { name: 'Remove…' }).click()
   await expect(page.getByRole('alertdialog')).toBeVisible()
   await noViolations(page, 'the question before a user is removed')
-  const stranger = await browser.newContext({ baseURL: console.url, reducedMotion: 'reduce' })
+  const stranger = await browser.newContext({ baseURL: console.url })
   const outside = await stranger.newPage()
   for (const url of ['/sign-in', '/setup?token=wrong']) await lookAt(outside, url)
   await stranger.close()
@@ -152,7 +150,7 @@ type Look = (typeof looks)[number]
 const wordsOf = ({ colorScheme, width }: Look) => `${colorScheme}, ${width} pixels`
 
 async function put(page: Page, { colorScheme, width }: Look): Promise<void> {
-  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+  await page.emulateMedia({ colorScheme })
   await page.setViewportSize({ width, height: 900 })
 }
 
