@@ -57,7 +57,7 @@ export default async function KeyPage({ params, searchParams }: Props) {
         lede={<Arn arn={key.arn} full />}
       />
       <Actions row={key} role={user.role} />
-      <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,1fr)_380px]">
+      <div className="grid grid-cols-1 items-start gap-4 min-[1360px]:grid-cols-[minmax(0,1fr)_380px]">
         <div className="min-w-0 space-y-4">
           {health.now?.diagnosis && (
             <Card title="What is wrong with it">
