@@ -182,4 +182,9 @@ async function fits(page: Page, where: string): Promise<void> {
       cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent),
     )
   expect(tight, `${where}: cells of a table that have no room`).toEqual([])
+  // Names break anywhere, or are cut off: they have no room where nothing is wider than its cell, too.
+  const narrow = await page
+    .locator('tbody th:visible')
+    .evaluateAll((cells) => cells.filter(({ clientWidth }) => clientWidth < 100).map(({ textContent }) => textContent))
+  expect(narrow, `${where}: rows whose name has no room`).toEqual([])
 }

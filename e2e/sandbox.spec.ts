@@ -153,6 +153,7 @@ test('axe finds nothing on the page while a rehearsal is under way', async ({ si
   ] as const) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 900 })
+    await page.reload()
     const where = `${colorScheme}, ${width} pixels`
     const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
     const { violations, passes } = await axe.analyze()

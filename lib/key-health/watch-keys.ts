@@ -20,8 +20,8 @@ import { stateOf } from './state-of.ts'
 const atOnce = 8
 /** For somebody who waits, of keys that may all be silent. */
 const askedAtOnce = 64
-/** Whose rows go in one transaction. */
-const leftAtOnce = 500
+/** Whose rows go in one transaction, which ends within its time also where each statement takes long. */
+const leftAtOnce = 50
 /** A worker that dies in the middle of a check leaves the key to the next one after this. */
 const leaseMs = 120_000
 

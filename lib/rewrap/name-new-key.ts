@@ -30,17 +30,17 @@ export async function nameNewKey(context: EnvironmentContext, typed: string): Pr
     bucket: undefined,
   })
   const bad = report.checks.find(({ status }) => status === 'failed')
-  if (bad)
+  if (bad) {
+    // Where a policy is missing, the fix speaks of statements that only a check shows.
+    const fix = [bad.fix, bad.kind === 'refused' && `byok key check ${typed} prints what to add.`]
+      .filter(Boolean)
+      .join(' ')
     throw new AppError(
       bad.kind === 'refused' ? 'denied' : bad.kind === 'unreachable' ? 'unreachable' : 'invalid',
       `The new key does not work. ${bad.title}: ${bad.detail} ${bad.cause ?? ''}`.trim(),
-      // Where a policy is missing, the fix speaks of statements that only a check shows.
-      {
-        fix: [bad.fix, bad.kind === 'refused' && `byok key check ${typed} prints what to add.`]
-          .filter(Boolean)
-          .join(' '),
-      },
+      { ...(fix && { fix }) },
     )
+  }
   if (!report.keyArn) throw new AppError('integrity', `The check passed, but KMS gave no ARN for ${typed}.`)
   return report.keyArn
 }

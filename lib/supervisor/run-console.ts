@@ -18,7 +18,8 @@ import type { Progress } from './progress.ts'
 import { announceRunning, withdrawRunning } from './running.ts'
 import { makeSample } from './sample-data.ts'
 
-// 1. A seal that is configured wrongly is refused. The data folder: made, writable, locked; what a killed console left behind is ended. The port is free.
+// 1. A seal that is configured wrongly is refused before anything is made. Then the data folder: made, writable, locked;
+//    what a killed console left behind is ended. The port is free.
 // 2. At once: PostgreSQL with its migrations, the sandbox, the build.
 // 3. The web server and the worker, then run.json and the words on the terminal.
 // 4. Until a signal comes, or a part cannot be kept running: parts that end are started again.

@@ -199,9 +199,6 @@ test('a list of many files is judged quickly', () => {
 })
 
 test('the name of a single file is one part', () => {
-  expect(putQuerySchema.safeParse({ name: 'x', paht: 'y' }).error?.issues[0]?.message).toBe(
-    'Nothing here is called ?paht=.',
-  )
   expect(putQuerySchema.parse({ name: 'dump' })).toEqual({ name: 'dump', path: 'upload' })
   for (const path of ['a/b', '..', '', '\0']) expect(putQuerySchema.safeParse({ name: 'x', path }).success).toBe(false)
   for (const name of ['evil\u202egpj.exe', '', '  ', 'a\nb', 'x'.repeat(2001)])

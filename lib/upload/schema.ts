@@ -50,28 +50,19 @@ const uploadName = z
 /** What a file is called in its backup when nobody says. */
 export const unnamedUpload = 'upload'
 
-/** A name that is misspelt would be taken for one that is not there. */
-const nothingElse = {
-  error: (issue: { code?: string | undefined; keys?: unknown }) =>
-    issue.code === 'unrecognized_keys' ? `Nothing here is called ?${String(issue.keys)}=.` : undefined,
-}
-
 /** The query of `PUT /api/v1/backups`. */
-export const putQuerySchema = z.strictObject(
-  {
-    name: uploadName,
-    /** What the file is called in the backup. */
-    path: z
-      .string()
-      .default(unnamedUpload)
-      .superRefine((path, context) => {
-        const problem = path.includes('/') ? 'is more than a file’s name' : pathProblem(path)
-        if (problem) context.addIssue({ code: 'custom', message: `The path “${path}” ${problem}.` })
-      }),
-  },
-  nothingElse,
-)
-export const postQuerySchema = z.strictObject({ name: uploadName }, nothingElse)
+export const putQuerySchema = z.object({
+  name: uploadName,
+  /** What the file is called in the backup. */
+  path: z
+    .string()
+    .default(unnamedUpload)
+    .superRefine((path, context) => {
+      const problem = path.includes('/') ? 'is more than a file’s name' : pathProblem(path)
+      if (problem) context.addIssue({ code: 'custom', message: `The path “${path}” ${problem}.` })
+    }),
+})
+export const postQuerySchema = z.object({ name: uploadName })
 
 const noList = 'The field “files” is not a JSON list of { path, size, mtime }.'
 const noSuchSize = 'A file’s size is its whole number of bytes.'

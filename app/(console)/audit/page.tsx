@@ -59,7 +59,7 @@ export default async function AuditPage({ searchParams }: Props) {
       ) : (
         <EmptyState title={filtered ? 'Nothing matches' : 'Nothing here'}>
           {actor
-            ? 'Who is found by a whole e-mail address or IP address, or as “console” or “command line”.'
+            ? 'Who is found by a whole e-mail address or IP address, or as “console”, “command line” or “an API token”.'
             : filtered
               ? 'Choose other filters, or clear them.'
               : 'Every change, backup, restore and sign-in is recorded here as it happens.'}

@@ -12,7 +12,7 @@ const mostBytes = 16 * 1024
 const turns = new SignInTurns()
 
 export async function POST(request: Request): Promise<Response> {
-  if (new URL(request.url).pathname !== known) return Response.json({ message: 'Not found.' }, { status: 404 })
+  if (new URL(request.url).pathname !== known) return refusal(404, 'There is no such address.')
   const console = await whenOpen()
   if (console instanceof Response) return console
   const body = await limitedBody(request, mostBytes)

@@ -6,6 +6,7 @@ import { displayPath, toBytePath } from '#lib/archive/byte-path.ts'
 import { type BackupQuery, backupQuerySchema } from '#lib/backup/schema.ts'
 import { viewBackups } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
+import { knownQuery } from '#lib/requests/known-query.ts'
 import { readForm } from '#lib/upload/read-form.ts'
 import { postQuerySchema, putQuerySchema, unnamedUpload } from '#lib/upload/schema.ts'
 import { refusalOf, shownBackup } from '../answer.ts'
@@ -66,11 +67,8 @@ export async function POST(request: Request): Promise<Response> {
 
 /** The page overlooks what it does not know; a program that meant something by it would be told of the wrong backups. */
 function listQuery(request: Request): BackupQuery {
-  const asked = queryOf(request)
+  const asked = queryOf(request, backupQuerySchema)
   const query = backupQuerySchema.parse(asked)
-  const unknown = Object.keys(asked).find((name) => !(name in backupQuerySchema.shape))
-  if (unknown !== undefined)
-    throw new AppError('invalid', `Nothing here is called ?${unknown}=.`, { fix: 'docs/api.md shows what it takes.' })
   for (const name of ['state', 'before'] as const)
     if (asked[name] && query[name] === undefined)
       throw new AppError('invalid', `“${asked[name]}” cannot be used as ?${name}=.`, {
@@ -79,12 +77,12 @@ function listQuery(request: Request): BackupQuery {
   return query
 }
 
-function queryOf(request: Request): Record<string, string> {
-  return Object.fromEntries(new URL(request.url).searchParams)
+function queryOf({ url }: Request, { shape }: z.ZodObject): Record<string, string> {
+  return knownQuery(url, Object.keys(shape))
 }
 
-function parse<S extends z.ZodType>(schema: S, request: Request): z.output<S> {
-  const parsed = schema.safeParse(queryOf(request))
+function parse<S extends z.ZodObject>(schema: S, request: Request): z.output<S> {
+  const parsed = schema.safeParse(queryOf(request, schema))
   if (parsed.success) return parsed.data
   throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'The address cannot be used.', {
     fix: 'docs/api.md shows what it takes.',
