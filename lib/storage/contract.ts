@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorCode } from '#lib/errors.ts'
 import { AppError } from '#lib/errors.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { LookOptions, ObjectStore } from './object-store.ts'
 
 /** What every ObjectStore must do; run it in the adapter's own test. `open` is called once; names are unique to the run. */
 export function objectStoreContract(name: string, open: () => Promise<ObjectStore> | ObjectStore): void {
@@ -75,6 +75,13 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
         .read(key('given up'), 1, { signal: AbortSignal.abort() })
         .catch((thrown: unknown) => thrown)
       expect(error).toMatchObject({ name: 'AbortError' })
+    })
+
+    test('so are a look and a list', async () => {
+      const told = { signal: AbortSignal.abort() }
+      await store.create(key('given up'), Buffer.from('x'))
+      for (const work of [store.look(key('given up'), told), listed(store, folder, told)])
+        expect(await work.catch((thrown: unknown) => thrown)).toMatchObject({ name: 'AbortError' })
     })
 
     test('an object comes in the memory that it is given, where that is large enough', async () => {
@@ -155,9 +162,13 @@ async function failsWith(code: ErrorCode, work: Promise<unknown>): Promise<void>
   expect(error).toMatchObject({ code })
 }
 
-async function listed(store: ObjectStore, prefix: string): Promise<{ key: string; size: number }[]> {
+async function listed(
+  store: ObjectStore,
+  prefix: string,
+  options?: LookOptions,
+): Promise<{ key: string; size: number }[]> {
   const objects: { key: string; size: number }[] = []
-  for await (const { key, size } of store.list(prefix)) objects.push({ key, size })
+  for await (const { key, size } of store.list(prefix, options)) objects.push({ key, size })
   return objects
 }
 

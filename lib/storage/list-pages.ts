@@ -1,4 +1,4 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3'
+import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
 import { AppError } from '#lib/errors.ts'
 
 interface Wanted {
@@ -16,14 +16,12 @@ type Output = ListObjectsV2CommandOutput
  * @throws AppError `integrity` for what is no such list
  */
 export async function* listPages(
-  s3: S3Client,
   wanted: Wanted,
-  ask: (run: () => Promise<Output>) => Promise<Output>,
+  ask: (page: ListObjectsV2Command) => Promise<Output>,
 ): AsyncGenerator<Output> {
   const { Bucket, Prefix } = wanted
   for (let token: string | undefined; ; ) {
-    const command = new ListObjectsV2Command({ ...wanted, ContinuationToken: token })
-    const page = await ask(() => s3.send(command))
+    const page = await ask(new ListObjectsV2Command({ ...wanted, ContinuationToken: token }))
     const { Contents = [], IsTruncated, NextContinuationToken: next } = page
     const strange = Contents.find(({ Key }) => Key !== undefined && !Key.startsWith(Prefix))
     if (strange) throw noList(`Bucket ${Bucket} lists ${strange.Key} among what begins with ${Prefix}.`)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '#lib/errors.ts'
-import type { ObjectStore, ReadOptions } from './object-store.ts'
+import type { LookOptions, ObjectStore, ReadOptions } from './object-store.ts'
 
 /** An ObjectStore for tests. Its objects can be looked at, and damaged, directly. */
 export class MemoryStore implements ObjectStore {
@@ -34,7 +34,8 @@ export class MemoryStore implements ObjectStore {
     return into.subarray(0, object.copy(into))
   }
 
-  async look(key: string) {
+  async look(key: string, { signal }: LookOptions = {}) {
+    signal?.throwIfAborted()
     const object = this.objects.get(key)
     return object && { size: object.length, sha256: createHash('sha256').update(object).digest('hex') }
   }
@@ -43,7 +44,8 @@ export class MemoryStore implements ObjectStore {
     for (const key of keys) this.objects.delete(key)
   }
 
-  async *list(prefix: string) {
+  async *list(prefix: string, { signal }: LookOptions = {}) {
+    signal?.throwIfAborted()
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix))
     keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     for (const key of keys) yield { key, size: this.objects.get(key)?.length ?? 0 }

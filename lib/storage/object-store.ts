@@ -5,6 +5,11 @@ export interface CreateOptions {
   readonly signal?: AbortSignal
 }
 
+export interface LookOptions {
+  /** Gives up. */
+  readonly signal?: AbortSignal
+}
+
 export interface ReadOptions {
   /** The caller knows the object's SHA-256 and compares it: the store need not do so too. */
   readonly unchecked?: boolean
@@ -51,9 +56,21 @@ export interface ObjectStore {
    */
   read(key: string, maxBytes: number, options?: ReadOptions): Promise<Uint8Array>
   /** Undefined when there is no such object. */
-  look(key: string): Promise<ObjectFacts | undefined>
+  look(key: string, options?: LookOptions): Promise<ObjectFacts | undefined>
   /** Idempotent: a missing object is no error. */
   delete(keys: readonly string[]): Promise<void>
   /** Every object whose key begins with `prefix`, in UTF-8 order. */
-  list(prefix: string): AsyncIterable<StoredObject>
+  list(prefix: string, options?: LookOptions): AsyncIterable<StoredObject>
+}
+
+/** The same store, which gives up whatever it was asked for reading when it is told to. */
+export function readingUntil(store: ObjectStore, signal: AbortSignal): ObjectStore {
+  return {
+    create: (...asked) => store.create(...asked),
+    replace: (...asked) => store.replace(...asked),
+    read: (key, maxBytes, options) => store.read(key, maxBytes, { ...options, signal }),
+    look: (key) => store.look(key, { signal }),
+    delete: (keys) => store.delete(keys),
+    list: (prefix) => store.list(prefix, { signal }),
+  }
 }

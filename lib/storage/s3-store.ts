@@ -80,7 +80,7 @@ export function s3Store(s3: S3Client, bucket: string, told: Parameters<typeof fi
             IfNoneMatch: '*',
           })
           signWith(command, checksum)
-          const put = () => s3.send(command, signal ? { abortSignal: signal } : {})
+          const put = () => s3.send(command, until(signal))
           try {
             // A conflict says only that another request on this key is under way: the second try meets its outcome.
             await put().catch((error: unknown) => {
@@ -133,7 +133,7 @@ export function s3Store(s3: S3Client, bucket: string, told: Parameters<typeof fi
             Key: key,
             ...(!unchecked && { ChecksumMode: 'ENABLED' }),
           })
-          const { Body, ContentLength, ETag } = await s3.send(command, signal ? { abortSignal: signal } : {})
+          const { Body, ContentLength, ETag } = await s3.send(command, until(signal))
           try {
             // Unless told not to, the SDK verifies the stored checksum as it is read.
             const bytes = await readBody(Body, {
@@ -151,13 +151,18 @@ export function s3Store(s3: S3Client, bucket: string, told: Parameters<typeof fi
       return call('s3:GetObject', key, read, signal)
     },
 
-    look: (key) =>
-      call('s3:GetObject', key, async () => {
-        const head = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
-        const { ContentLength = 0, ChecksumSHA256 } = await s3.send(head)
-        const sha256 = ChecksumSHA256 && Buffer.from(ChecksumSHA256, 'base64').toString('hex')
-        return { size: ContentLength, sha256: sha256 || undefined }
-      }).catch((error: unknown) => {
+    look: (key, { signal } = {}) =>
+      call(
+        's3:GetObject',
+        key,
+        async () => {
+          const head = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
+          const { ContentLength = 0, ChecksumSHA256 } = await s3.send(head, until(signal))
+          const sha256 = ChecksumSHA256 && Buffer.from(ChecksumSHA256, 'base64').toString('hex')
+          return { size: ContentLength, sha256: sha256 || undefined }
+        },
+        signal,
+      ).catch((error: unknown) => {
         if (error instanceof AppError && error.code === 'not-found') return undefined
         throw error
       }),
@@ -179,13 +184,17 @@ export function s3Store(s3: S3Client, bucket: string, told: Parameters<typeof fi
       }
     },
 
-    async *list(prefix) {
-      const pages = listPages(s3, { Bucket: bucket, Prefix: prefix }, (run) => call('s3:ListBucket', prefix, run))
+    async *list(prefix, { signal } = {}) {
+      const pages = listPages({ Bucket: bucket, Prefix: prefix }, (page) =>
+        call('s3:ListBucket', prefix, () => s3.send(page, until(signal)), signal),
+      )
       for await (const { Contents = [] } of pages)
         for (const { Key, Size } of Contents) if (Key !== undefined) yield { key: Key, size: Size ?? 0 }
     },
   }
 }
+
+const until = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {})
 
 /** The signature covers the body's SHA-256: the SDK would compute it once more. */
 function signWith(command: PutObjectCommand, checksum: string): void {

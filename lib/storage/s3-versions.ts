@@ -99,7 +99,7 @@ export function s3Versions(s3: S3Client, bucket: string, folder: string): Versio
         if (!(error instanceof AppError) || error.retryable || error.code === 'not-found') throw error
         // Whoever may not list versions, or where there are none, still sees what is there now.
         const wanted = { Bucket: bucket, Prefix: prefix, Delimiter: '/' }
-        const now = listPages(s3, wanted, (run) => call('s3:ListBucket', prefix, run))
+        const now = listPages(wanted, (page) => call('s3:ListBucket', prefix, () => s3.send(page)))
         for await (const { CommonPrefixes } of now) yield* add(CommonPrefixes)
       }
     },
