@@ -1,17 +1,16 @@
 import { recordAudit } from '#lib/audit/record.ts'
 import { databaseTime, type Tx } from '#lib/db.ts'
-import { AppError, messageOf } from '#lib/errors.ts'
+import { messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
 import type { ObjectStore } from '#lib/storage/object-store.ts'
 import { backupSubject } from './audit-subject.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
-import { sha256Of } from './codec.ts'
-import { MAX_ENVELOPE_BYTES } from './envelope.ts'
 import { backupFolder, ENVELOPE, MANIFEST, partName } from './layout.ts'
 import type { Part } from './manifest.ts'
 import { openRow } from './open-row.ts'
 import type { PinnedBackup } from './pinned-backup.ts'
 import { restoresToTidy } from './restores-to-tidy.ts'
+import { storedEnvelope } from './stored-envelope.ts'
 
 /**
  * Deletes whatever a backup has in the bucket. The manifest goes first: from then on it never happened.
@@ -32,22 +31,14 @@ export async function deleteBackupObjects(
   return true
 }
 
-/**
- * Whether the envelope there is none that a row knows which never became complete. It names each before that is stored, so
- * its database is an older one that was put back, from before that backup was made.
- */
+/** Whether the envelope there is none that a row knows which never became complete: its database is an older one. */
 async function isForgotten(
   { method, manifestSha256, envelopeSha256 }: PinnedBackup,
   store: ObjectStore,
   folder: string,
 ): Promise<boolean> {
   if (method === 'none' || manifestSha256 !== null) return false
-  try {
-    return sha256Of(await store.read(folder + ENVELOPE, MAX_ENVELOPE_BYTES)) !== envelopeSha256
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'not-found') return false
-    throw error
-  }
+  return (await storedEnvelope(store, folder, envelopeSha256)) === 'other'
 }
 
 /** After a further attempt: deletes what earlier ones left and the manifest, which lists `parts`, does not name. */

@@ -194,6 +194,26 @@ describe('a further attempt', () => {
     expect(stored().some((name) => name.includes('/3/'))).toBe(false)
   })
 
+  const envelopeName = () => bench.name('mine', 'envelope.json')
+  test.each<[string, () => void, string]>([
+    // As in a database that was put back, from before its keys were exchanged.
+    ['another envelope', () => void bench.store.objects.set(envelopeName(), Buffer.from('{}')), 'does not know'],
+    [
+      'far more than an envelope',
+      () => void bench.store.objects.set(envelopeName(), Buffer.alloc(2 << 20)),
+      'does not know',
+    ],
+    ['no envelope', () => void bench.store.objects.delete(envelopeName()), 'without an envelope'],
+  ])('does not take what was finished for its own beside %s, and leaves it', async (_, change, words) => {
+    const { protection } = await interrupted()
+    await bench.backUp('mine', { protection, attempt: 2 })
+    change()
+    const before = new Map(bench.store.objects)
+    const error = await failureOf(bench.backUp('mine', { protection, attempt: 3 }))
+    expect(error).toMatchObject({ code: 'conflict', message: expect.stringContaining(words) })
+    expect(bench.store.objects).toEqual(before)
+  })
+
   test('and one thought dead: the first manifest stands, both agree on it', async () => {
     const { protection } = await interrupted()
     const results = await Promise.all([2, 3].map((attempt) => bench.backUp('mine', { protection, attempt })))

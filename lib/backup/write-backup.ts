@@ -1,8 +1,8 @@
 import { AppError } from '#lib/errors.ts'
 import type { KeyWrapper } from '#lib/keys/key-wrapper.ts'
-import type { CreateOptions } from '#lib/storage/object-store.ts'
+import { type CreateOptions, readingUntil } from '#lib/storage/object-store.ts'
 import { type BackupResult, finishedBefore, resultOf } from './backup-result.ts'
-import { type Codec, encryptedCodec, plainCodec } from './codec.ts'
+import { type Codec, encryptedCodec, plainCodec, sha256Of } from './codec.ts'
 import { manifestContext } from './encryption-context.ts'
 import {
   createEnvelope,
@@ -17,6 +17,7 @@ import { openSource } from './open-source.ts'
 import { type PackSourceOptions, packSource } from './pack-source.ts'
 import { patient, patiently } from './patience.ts'
 import type { BackupSource } from './source.ts'
+import { storedEnvelope } from './stored-envelope.ts'
 
 // 1. Make a backup key and wrap it with every key (or unwrap it from the envelope of an earlier attempt).
 // 2. Let the caller remember the envelope, then store it: from here on whatever is stored can be opened.
@@ -53,14 +54,16 @@ export async function writeBackup(options: WriteBackupOptions): Promise<BackupRe
   const source = openSource(options.source)
   try {
     const { codec, envelope, isNew } = await prepareKey(options)
+    const told = signal ?? new AbortController().signal
     // Under a key made just now nobody has finished anything.
-    const finished = attempt > 1 && !isNew ? await finishedBefore(options, codec) : undefined
+    const there = { store: readingUntil(store, told), identity }
+    const finished = attempt > 1 && !isNew ? await finishedBefore(there, codec) : undefined
+    if (finished && envelope) await mustLieThere(envelope, there)
     if (finished) return finished
     if ('incoming' in source && attempt > 1)
       throw new AppError('conflict', 'The bytes of this backup came once and cannot be read again.', {
         fix: 'Start it again from its source.',
       })
-    const told = signal ?? new AbortController().signal
     const create = (name: string, bytes: Uint8Array, options: CreateOptions = {}) =>
       patiently(() => store.create(backupFolder(identity) + name, bytes, options), patience, told)
     // Whoever cancels does not wait for a bucket that does not answer. The manifest is waited for: with it the backup exists.
@@ -86,13 +89,31 @@ export async function writeBackup(options: WriteBackupOptions): Promise<BackupRe
   }
 }
 
+/**
+ * Read and not stored once more: without an envelope it may have been shredded.
+ * @throws AppError `conflict`: what was finished there has had its keys exchanged since, and the row would name the old ones
+ */
+async function mustLieThere(
+  envelope: Uint8Array,
+  { store, identity }: Pick<PackSourceOptions, 'store' | 'identity'>,
+): Promise<void> {
+  const found = await storedEnvelope(store, backupFolder(identity), sha256Of(envelope))
+  if (found === 'other') throw isThereAlready()
+  if (found === 'none')
+    throw new AppError(
+      'conflict',
+      'The bucket holds this very backup without an envelope, and nothing opens it. So an older database was put back, and the backup was shredded in between; or somebody deleted the envelope.',
+      { fix: 'Nothing of it can be used: back up again.' },
+    )
+}
+
 /** An envelope is remembered before it is stored: whoever stored this one is not in these records any more. */
-function isThereAlready(cause: AppError): AppError {
+function isThereAlready(cause?: AppError): AppError {
   const message =
     'The bucket holds an envelope of this very backup that the database does not know. So an older database was put back, and the backup was made in between; or somebody else stored it. If a backup is complete there, it was left as it is.'
   return new AppError('conflict', message, {
     cause,
-    fix: 'Delete this failed one, which leaves what is there; then import a newer catalogue (byok catalog import), or open it with byok recover.',
+    fix: 'Delete this failed one: that leaves a complete one there as it is, and a newer catalogue (byok catalog import) brings it back, or byok recover opens it. If none is complete there, back up again.',
   })
 }
 

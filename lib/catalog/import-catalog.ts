@@ -153,7 +153,7 @@ async function compare(db: Tx, backups: readonly CatalogBackup[]): Promise<Plan>
       if (!row) plan.add.push(backup)
       else if (row.state !== 'complete')
         conflict(
-          `It is ${row.state} here and complete in the catalogue.${row.state === 'failed' ? ' Delete the failed one here, then import again.' : ''}`,
+          `It is ${row.state} here and complete in the catalogue.${row.state === 'failed' || row.state === 'cancelled' ? ` Delete the ${row.state} one here, then import again.` : ''}`,
         )
       else if (row.environmentId !== backup.environment)
         conflict(`It belongs to environment ${row.environmentId} here.`)
