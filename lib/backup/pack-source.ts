@@ -4,7 +4,7 @@ import { type PackOptions, TreePacker } from '#lib/archive/pack-tree.ts'
 import { SegmentCutter } from '#lib/archive/segment-cutter.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
-import type { ObjectStore } from '#lib/storage/object-store.ts'
+import { type ObjectStore, readingUntil } from '#lib/storage/object-store.ts'
 import type { Codec } from './codec.ts'
 import type { BackupIdentity } from './encryption-context.ts'
 import type { Journal } from './journal.ts'
@@ -55,7 +55,9 @@ export async function packSource(
   const { store, identity, attempt, signal, journal, patience = patient, segmentSize = SEGMENT_SIZE } = options
   const name = 'incoming' in source ? undefined : `${segmentSize} ${source.name}`
   const resumed =
-    journal && name !== undefined ? await whereToGoOn(journal, codec, { store, identity }, name) : undefined
+    journal && name !== undefined
+      ? await whereToGoOn(journal, codec, { store: signal ? readingUntil(store, signal) : store, identity }, name)
+      : undefined
   const keeper =
     journal && name !== undefined
       ? new JournalWriter({
@@ -168,33 +170,42 @@ async function whereToGoOn(
   source: string,
 ): Promise<ResumePoint | undefined> {
   let found: ResumePoint | undefined
+  let why: string | undefined
   try {
-    const said = await readJournal(journal, codec, identity, source)
-    if (said) await mustBeStored(store, identity, said.parts)
-    found = said
+    found = await readJournal(journal, codec, identity, source)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'integrity') throw error
-    log('warning', 'backup', `It begins anew: ${messageOf(error)}`, { backup: identity.backup })
+    why = messageOf(error)
   }
+  // What is wrong with the list says nothing of the journal, and goes up.
+  const missing = found && (await missingPart(store, identity, found.parts))
+  if (missing !== undefined) {
+    why = `Of the parts that backup ${identity.backup} has stored, ${missing} is not in the bucket any more as it was.`
+    found = undefined
+  }
+  if (why !== undefined) log('warning', 'backup', `It begins anew: ${why}`, { backup: identity.backup })
   if (!found) await journal.clear()
   return found
 }
 
 /**
  * The journal of an older database that was put back tells of parts that may have been deleted since. Their sizes alone
- * are looked at, in one list: whoever can write other bytes there could do so after this, too.
+ * are looked at, in one list: whoever can write other bytes there could do so after this, too. Some stores list an object
+ * only a while after it was stored: what a list lacks is asked for by its name, until one is indeed missing.
  */
-async function mustBeStored(store: ObjectStore, identity: BackupIdentity, parts: readonly Part[]): Promise<void> {
+async function missingPart(
+  store: ObjectStore,
+  identity: BackupIdentity,
+  parts: readonly Part[],
+): Promise<string | undefined> {
   const folder = backupFolder(identity)
-  const missing = new Map(parts.map(({ place, size }) => [partName(place), size]))
+  const unlisted = new Map(parts.map(({ place, size }) => [partName(place), size]))
   for await (const { key, size } of store.list(folder)) {
     const name = key.slice(folder.length)
-    if (missing.get(name) === size) missing.delete(name)
+    if (unlisted.get(name) === size) unlisted.delete(name)
   }
-  if (missing.size === 0) return
-  const [first] = missing.keys()
-  const message = `Of the parts that backup ${identity.backup} has stored, ${missing.size} are not in the bucket any more as they were, such as ${first}.`
-  throw new AppError('integrity', message)
+  for (const [name, size] of unlisted) if ((await store.look(folder + name))?.size !== size) return name
+  return undefined
 }
 
 function bytesBefore({ position, pack, entries }: ResumePoint): number {
