@@ -72,6 +72,30 @@ test('what a transaction had locked when its line was cut is free again soon', a
   }
 }, 20_000)
 
+test('what waits too long for a lock is given up by the database as well, and never done later', async () => {
+  const asks = createDb(here.url, { ...patient, silentMs: 2_000 })
+  const freed = Promise.withResolvers<void>()
+  const locked = Promise.withResolvers<void>()
+  await here.db.$executeRaw`CREATE TABLE changed AS SELECT 0 AS n`
+  const holder = here.db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT 1 FROM changed FOR UPDATE`
+    locked.resolve()
+    await freed.promise
+  })
+  try {
+    await locked.promise
+    const error = await thrownBy(asks.$executeRaw`UPDATE changed SET n = 1`)
+    expect(messageOf(error)).toMatch(/^The console’s database did not get it done in time, and gave it up\. /)
+    expect(isDatabaseOutOfReach(error)).toBe(true)
+  } finally {
+    freed.resolve()
+    await holder
+    await asks.$disconnect()
+  }
+  // Behind whatever still waits for the row.
+  expect(await here.db.$queryRaw`SELECT n FROM changed FOR UPDATE`).toEqual([{ n: 0 }])
+}, 20_000)
+
 test('the queue gives up and comes back as well', async () => {
   const options = { ...databaseLine(line.url, { ...patient, silentMs: 2_000 }), max: 1 }
   const boss = new PgBoss({ ...options, supervise: false, schedule: false, migrate: false, createSchema: false })

@@ -5,7 +5,8 @@ import { AppError } from './errors.ts'
 
 // A line that is cut, or a machine that is switched off, tells nobody. On this side what was sent is sent again for a
 // quarter of an hour, and an answer is waited for without end; on the other side PostgreSQL keeps a transaction with its
-// locks for two hours, and whoever takes the work over waits for them. So both sides give up by themselves.
+// locks for two hours, and whoever takes the work over waits for them. So both sides give up by themselves. PostgreSQL does
+// so first: a line that is cut ends no statement, which would go on, wait for its lock, and do what was told as not done.
 
 export interface LinePatience {
   /** Until there is a connection: a new one, or one that others give back. */
@@ -41,7 +42,10 @@ export function databaseLine(
       return socket
     },
     // Said on the connection and not with its start, which poolers of connections refuse where they do not know a setting.
-    onConnect: (client) => client.query(`SET idle_in_transaction_session_timeout = ${idleInTransactionMs}`),
+    onConnect: (client) =>
+      client.query(
+        `SET idle_in_transaction_session_timeout = ${idleInTransactionMs}; SET statement_timeout = ${Math.floor(silentMs * 0.9)}`,
+      ),
   }
 }
 

@@ -90,6 +90,12 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | undefined {
       message: 'The console’s database does not answer in time.',
       fix: 'Look whether that PostgreSQL is overloaded, and whether it answers from this machine. What could not be done is tried again, or can be.',
     }
+  // Its own patience, which every line sets: lib/database-line.ts.
+  if (code === '57014')
+    return {
+      message: 'The console’s database did not get it done in time, and gave it up.',
+      fix: 'Something long may be under way that changes the same, or that PostgreSQL is overloaded. What could not be done is tried again, or can be.',
+    }
   if (isLostConnection(error) || unreachable.has(code) || unreachable.has(kind))
     return {
       message: `The console’s database${at} cannot be reached.`,

@@ -20,7 +20,7 @@ export interface Services {
   readonly databaseUrl: string
   readonly db: Db
   readonly backup: BackupContext
-  /** The same, for a job that runs in this process, and that a pause of the database must not end. */
+  /** The same, for what may take long in this process, and what a pause of the database must not end. */
   forJob(): BackupContext
   /** Nothing outside the sandbox. */
   offered(): Promise<Offered>

@@ -154,7 +154,7 @@ function addStart(shred: Command): void {
     })
 }
 
-async function start({ db, backup: context }: Services, ids: string[], options: StartOptions): Promise<void> {
+async function start({ db, forJob }: Services, ids: string[], options: StartOptions): Promise<void> {
   const { schedule, key, before, wait: hours, reason = '', user = '' } = options
   const parsed = shredSelectionSchema.safeParse({ ...(ids.length > 0 && { id: ids }), schedule, key, before })
   if (!parsed.success) throw new AppError('invalid', parsed.error.issues[0]?.message ?? 'Choose backups.')
@@ -172,7 +172,7 @@ async function start({ db, backup: context }: Services, ids: string[], options: 
   const wish = { selection, digest: preview.digest, name, reason, hours }
   const [password = ''] = await readSecrets(`Password of ${user}`)
   const administrator = await checkAdministrator(db, user, password)
-  const id = await startShred(context, wish, administrator)
+  const id = await startShred(forJob(), wish, administrator)
   const view = await viewShred(db, id)
   if (options.json) return printJson(view)
   print(

@@ -33,9 +33,9 @@ export function addCatalog(catalog: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExit codes: 0 stored, 1 refused, 2 bad usage, 3 no console is running.')
     .action((address: string | undefined, { json }: { json?: boolean }) =>
-      withServices(async ({ backup }) => {
+      withServices(async ({ forJob }) => {
         const place = address === undefined ? undefined : parseBucketAddress(address)
-        const stored = await exportCatalog(backup, place, 'command line')
+        const stored = await exportCatalog(forJob(), place, 'command line')
         if (json) return printJson(stored)
         print(`${count(stored.backups, 'backup')}, ${bytesText(stored.bytes)}: ${plain(stored.address)}`)
         print(howToImport(stored))
@@ -68,7 +68,7 @@ export function addCatalog(catalog: Command): void {
       return withServices(async (services) => {
         const place = await placeOf(services, address, options)
         const dryRun = options.dryRun ?? false
-        const done = await importCatalog(services.backup, place, { dryRun, actor: 'command line' })
+        const done = await importCatalog(services.forJob(), place, { dryRun, actor: 'command line' })
         if (done.conflicts.length + done.missing.length + done.incomplete.length > 0)
           process.exitCode = exitCodes.failed
         if (options.json) return printJson({ ...done, dryRun })

@@ -18,7 +18,8 @@ import { findPostgres, type PostgresPrograms } from './postgres-programs.ts'
 const settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: '60',
+  // Of the web process 22, of each of up to eight workers 16, and the rest for commands.
+  max_connections: '200',
   shared_buffers: '64MB',
   // The log never holds a statement, a value or a row: they may be secrets.
   log_checkpoints: 'off',

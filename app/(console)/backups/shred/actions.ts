@@ -15,7 +15,7 @@ export async function startShred(input: unknown): Promise<ShredResult> {
     const wrong = await confirmPassword(console.db, console.auth, asker, password)
     if (wrong !== undefined)
       return { status: 'error' as const, message: 'Nothing was asked for.', fieldErrors: { password: wrong } }
-    return { status: 'success' as const, id: await start(console.backup, request, user.email) }
+    return { status: 'success' as const, id: await start(console.forJob(), request, user.email) }
   })
   // A countdown stands on every page.
   if (result.status === 'success') revalidatePath('/', 'layout')

@@ -48,10 +48,10 @@ async function change<S extends z.ZodType>(
   plan: (value: z.output<S>) => { subject: string; run: (sandbox: SandboxControl) => Promise<void> },
 ): Promise<SandboxResult> {
   const result = await permitted('sandbox.rehearse', schema, input, async ({ console, user, input }) => {
-    const { sandbox, db } = console
+    const { sandbox } = console
     if (!sandbox) throw new AppError('not-found', 'This console works with real AWS: it has no sandbox.')
     const { subject, run } = plan(input)
-    await db.$transaction(
+    await console.forJob().db.$transaction(
       async (tx) => {
         await recordAudit(tx, { actor: user.email, action: 'sandbox.rehearse', outcome: 'success', subject })
         await run(sandbox).catch((cause: unknown) => {
