@@ -120,6 +120,7 @@ function stage(progress: Progress): string {
 
 const nothingYet: Omit<Progress, 'state'> = {
   bytesDone: 0,
+  bytesTaken: 0,
   bytesTotal: null,
   bytesStored: 0,
   filesDone: 0,

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { useFollowed } from '#components/ui/use-followed.ts'
 import type { Progress } from '#lib/backup/progress-schema.ts'
 import type { BackupState } from '#lib/backup/schema.ts'
-import { type Course, follow, rateOf, timeLeft } from '#lib/jobs/time-left-schema.ts'
+import { type Course, follow, ownWork, rateOf, timeLeft } from '#lib/jobs/time-left-schema.ts'
 
 const ended: readonly BackupState[] = ['complete', 'failed', 'cancelled', 'deleting', 'shredding', 'shredded']
 
@@ -21,12 +21,12 @@ export function useProgress(
     name,
     initial,
     hasEnded: ({ state }) => ended.includes(state),
-    onAnswer: ({ state, bytesDone: done }) =>
-      setSeen((old) => follow(old, { at: performance.now(), done }, state === 'running')),
+    onAnswer: (now) =>
+      setSeen((old) => follow(old, { at: performance.now(), done: ownWork(now).done }, now.state === 'running')),
   })
   const isRunning = progress.state === 'running'
   const course = isRunning && rateOf(seen) === undefined ? stored(progress) : seen
-  return { progress, bytesPerSecond: rateOf(course), left: timeLeft(course, progress.bytesTotal), lastAnswer }
+  return { progress, bytesPerSecond: rateOf(course), left: timeLeft(course, ownWork(progress).total), lastAnswer }
 }
 
 /** After a reload, until a second has been seen here. */

@@ -38,6 +38,28 @@ test('writes the latest, now and then, and only what is new', async () => {
   expect(progress.signal.aborted).toBe(false)
 })
 
+test('what an earlier attempt had finished is no part of the course', async () => {
+  let latest: StoredProgress | undefined
+  const progress = keepProgress(
+    backup,
+    async (stored) => {
+      latest = stored
+      return true
+    },
+    never,
+  )
+  for (const [bytesDone, bytesTaken] of [
+    [5000, 5000],
+    [9010, 9000],
+    [9020, 9000],
+  ] as const) {
+    progress.report({ bytesDone, bytesTaken })
+    await vi.advanceTimersByTimeAsync(2000)
+  }
+  expect([...new Set(latest?.samples.map(({ bytes }) => bytes))]).toEqual([0, 10, 20])
+  await progress.stop()
+})
+
 test('a row that is somebody else’s ends the work', async () => {
   const progress = keepProgress(backup, async () => false, never)
   progress.report({ filesDone: 1 })

@@ -1,4 +1,5 @@
 import { type AttemptRow, Cancelled, LostClaim, type WatchedClaim, watchClaim } from '#lib/jobs/attempt.ts'
+import { ownWork } from '#lib/jobs/time-left-schema.ts'
 import { type Counts, nothingYet } from './progress-schema.ts'
 import { addToCourse } from './throughput-course.ts'
 
@@ -33,7 +34,7 @@ export function keepProgress(
     changed = false
     latest = {
       ...latest,
-      samples: addToCourse(latest.samples, { at: Math.round(begun + performance.now()), bytes: latest.bytesDone }),
+      samples: addToCourse(latest.samples, { at: Math.round(begun + performance.now()), bytes: ownWork(latest).done }),
     }
     const standing = await write(latest)
     if (standing === 'cancelled') return new Cancelled()

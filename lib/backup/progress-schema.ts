@@ -8,6 +8,8 @@ export type Sample = z.infer<typeof sampleSchema>
 /** How far a backup or restore is. Sizes in bytes. */
 export const countsSchema = z.object({
   bytesDone: z.number(),
+  /** Those of them that an earlier attempt had finished: they say nothing of how fast this one is. */
+  bytesTaken: z.number().default(0),
   /** Null until the source has been counted. */
   bytesTotal: z.number().nullable(),
   bytesStored: z.number(),
@@ -21,6 +23,7 @@ export type Counts = z.infer<typeof countsSchema>
 
 export const nothingYet: Counts = {
   bytesDone: 0,
+  bytesTaken: 0,
   bytesTotal: null,
   bytesStored: 0,
   filesDone: 0,

@@ -12,6 +12,8 @@ export interface BackupProgress {
 export interface RestoreProgress {
   readonly filesDone: number
   readonly bytesWritten: number
+  /** Those of them that were there from an earlier attempt. */
+  readonly bytesTaken: number
   readonly currentPath: string
 }
 

@@ -69,6 +69,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   const { backup: id } = options.backup.identity
   const selection = paths.length > 0 ? new Selection(paths) : undefined
   const done = { files: 0, folders: 0, links: 0, bytes: 0, kept: 0, warnings: 0 }
+  let bytesTaken = 0
   const listed = { files: 0, folders: 0, links: 0, bytes: 0 }
   const warningList: PathWarning[] = []
   const warn = (path: string, message: string) => {
@@ -78,6 +79,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   const report = throttled<RestoreProgress>(onProgress, (currentPath) => ({
     filesDone: done.files,
     bytesWritten: done.bytes,
+    bytesTaken,
     currentPath,
   }))
   const differs = () =>
@@ -125,6 +127,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
         outcome = await tree.add(entry, counted(content, item.path), onTheWay)
       }
       if (outcome === 'written') {
+        // What was not read, but was there.
+        if (finished && !small) bytesTaken += entry.size - (done.bytes - before)
         done.bytes = before
         count(done, entry)
       } else if (outcome === 'kept' && item.type !== 'folder') done.kept += 1

@@ -16,12 +16,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { toBytePath } from '#lib/archive/byte-path.ts'
 import { removeTree } from '#lib/archive/remove-tree.ts'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { failureOf, SEGMENT } from './backup-for-tests.ts'
 import { asRoot, DraftBench, files, id, inOrder, others, takesOver } from './draft-bench-for-tests.ts'
+import type { RestoreProgress } from './progress.ts'
 import { earlierDrafts, identityOf, removeDrafts } from './restore-drafts.ts'
 
 let bench: DraftBench
@@ -29,7 +30,20 @@ beforeEach(() => {
   bench = new DraftBench()
 })
 // Also where its owner may not delete.
-afterEach(() => removeTree(toBytePath(bench.folder)))
+afterEach(() => {
+  vi.restoreAllMocks()
+  removeTree(toBytePath(bench.folder))
+})
+
+/** What it says of every entry, however quick it is. */
+function everyProgress() {
+  let at = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => (at += 1000))
+  const told: RestoreProgress[] = []
+  return { told, onProgress: (progress: RestoreProgress) => void told.push(progress) }
+}
+const sizesOf = (names: readonly string[]) =>
+  names.reduce((sum, name) => sum + lstatSync(join(bench.draft(2), name)).size, 0)
 
 describe.runIf(takesOver)('a further attempt', () => {
   test('takes over what was finished, and fetches only the rest', async () => {
@@ -38,8 +52,10 @@ describe.runIf(takesOver)('a further attempt', () => {
     const whole = bench.wholeIn(1)
     expect(whole).toEqual(['a', 'closed/b', 'closed/c'])
     const inodes = whole.map((name) => lstatSync(join(bench.draft(1), name)).ino)
-    const result = await bench.attempt(2)
+    const { told, onProgress } = everyProgress()
+    const result = await bench.attempt(2, undefined, { onProgress })
     expect(inOrder(bench.fetched)).toEqual(await bench.segmentsOf(others(whole)))
+    expect(told.at(-1)).toMatchObject({ bytesWritten: result.bytes, bytesTaken: sizesOf(whole) })
     expect(whole.map((name) => lstatSync(join(bench.draft(2), name)).ino)).toEqual(inodes)
     await bench.expectRestored(2, result)
   })
@@ -110,8 +126,13 @@ describe.runIf(takesOver)('a further attempt', () => {
     await bench.backUpSix()
     await failureOf(bench.attempt(1, 7))
     // Looking is ahead of taking, so the list knows the file when the first entry is written.
-    const onProgress = () => rmSync(join(bench.draft(1), 'closed/b'), { force: true })
+    const { told, ...every } = everyProgress()
+    const onProgress = (progress: RestoreProgress) => {
+      rmSync(join(bench.draft(1), 'closed/b'), { force: true })
+      every.onProgress(progress)
+    }
     const result = await bench.attempt(2, undefined, { onProgress })
+    expect(told.at(-1)?.bytesTaken).toBe(sizesOf(['a', 'closed/c']))
     expect(inOrder(bench.fetched)).toEqual(await bench.segmentsOf(others(['a', 'closed/c'])))
     await bench.expectRestored(2, result)
   })

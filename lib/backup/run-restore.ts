@@ -126,8 +126,8 @@ async function restoreOnce(
       finished,
       by: { id, attempt },
       signal: progress.signal,
-      onProgress: ({ filesDone, bytesWritten, currentPath }) =>
-        progress.report({ filesDone, bytesDone: bytesWritten, currentPath }),
+      onProgress: ({ filesDone, bytesWritten, bytesTaken, currentPath }) =>
+        progress.report({ filesDone, bytesDone: bytesWritten, bytesTaken, currentPath }),
     })
     await progress.stop()
     const done = {

@@ -4,5 +4,7 @@ export function leftText(milliseconds: number | undefined): string {
   const seconds = Math.round(milliseconds / 1000)
   if (seconds < 120) return `, ${seconds} s left`
   const minutes = Math.round(seconds / 60)
-  return minutes < 120 ? `, ${minutes} min left` : `, ${Math.round(minutes / 60)} h left`
+  if (minutes < 120) return `, ${minutes} min left`
+  const rest = minutes % 60
+  return `, ${Math.floor(minutes / 60)} h${rest > 0 ? ` ${rest} min` : ''} left`
 }

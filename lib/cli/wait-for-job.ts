@@ -3,7 +3,7 @@ import type { Progress } from '#lib/backup/progress-schema.ts'
 import type { BackupState, JobKind } from '#lib/backup/schema.ts'
 import { viewProgress } from '#lib/backup/view-backups.ts'
 import { AppError } from '#lib/errors.ts'
-import { type Course, follow, rateOf, timeLeft } from '#lib/jobs/time-left-schema.ts'
+import { type Course, follow, ownWork, rateOf, timeLeft } from '#lib/jobs/time-left-schema.ts'
 import type { Services } from '#lib/services.ts'
 import { askPatiently } from './ask-patiently.ts'
 import { hasConsoleStopped } from './attach.ts'
@@ -39,8 +39,12 @@ export async function waitForJob(
       })
       if (!progress) throw new AppError('not-found', `The ${kind} ${id} is gone.`)
       if (ended.includes(progress.state)) return progress
-      const { state, bytesDone: done, error } = progress
-      course = follow(course, { at: performance.now(), done }, state === 'running' && error === null)
+      const { state, error } = progress
+      course = follow(
+        course,
+        { at: performance.now(), done: ownWork(progress).done },
+        state === 'running' && error === null,
+      )
       line.show(textOf(progress, course))
       told = tellAside(progress, told)
       await delay(200)
@@ -81,5 +85,5 @@ function progressText(progress: Progress, course: Course | undefined): string {
   const ofBytes = bytesTotal === null ? '' : ` of ${bytesText(bytesTotal)}`
   const files = filesTotal === null ? count(filesDone, 'file') : `${filesDone} of ${count(filesTotal, 'file')}`
   const speed = rate === undefined ? '' : `, ${bytesText(rate)}/s`
-  return `${bytesText(bytesDone)}${ofBytes}, ${files}${speed}${leftText(timeLeft(course, bytesTotal))}  ${currentPath ?? ''}`
+  return `${bytesText(bytesDone)}${ofBytes}, ${files}${speed}${leftText(timeLeft(course, ownWork(progress).total))}  ${currentPath ?? ''}`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Course, follow, rateOf, type Seen, timeLeft } from './time-left-schema.ts'
+import { type Course, follow, ownWork, rateOf, type Seen, timeLeft } from './time-left-schema.ts'
 
 const collect = (...seen: Seen[]) => seen.reduce<Course | undefined>((course, one) => follow(course, one), undefined)
 const steadily = (seconds: number, perSecond: number, from = 0) =>
@@ -48,6 +48,13 @@ test('the time left is what the rate makes of the rest', () => {
   expect(timeLeft(collect(...steadily(5, 10)), 1_050)).toBe(100_000)
   expect(timeLeft(collect(...steadily(5, 10)), 51)).toBe(1_000)
   expect(timeLeft(collect(...steadily(5, 10)), null)).toBeUndefined()
+})
+
+test('what an earlier attempt had finished makes nothing faster, and is not left', () => {
+  const counts = (second: number) => ({ bytesDone: second * 1_010, bytesTaken: second * 1_000, bytesTotal: 10_600 })
+  const seen = [0, 1, 2, 3, 4, 5].map((second) => ({ at: second * 1000, done: ownWork(counts(second)).done }))
+  expect(timeLeft(collect(...seen), ownWork(counts(5)).total)).toBe(555_000)
+  expect(ownWork({ ...counts(5), bytesTotal: null }).total).toBeNull()
 })
 
 test('nothing is foretold of what nobody can tell', () => {

@@ -14,6 +14,16 @@ export interface Course {
   readonly seen: readonly Seen[]
 }
 
+/** What this attempt does itself, and is as fast as it is: what an earlier one had finished is there within a moment. */
+export function ownWork(counts: {
+  readonly bytesDone: number
+  readonly bytesTaken: number
+  readonly bytesTotal: number | null
+}): { done: number; total: number | null } {
+  const { bytesDone, bytesTaken, bytesTotal } = counts
+  return { done: bytesDone - bytesTaken, total: bytesTotal === null ? null : bytesTotal - bytesTaken }
+}
+
 const window = 10_000
 /** Over a slow line the count moves in steps, each of a segment, that are minutes apart. */
 const longestWindow = 300_000
