@@ -42,13 +42,21 @@ const factsLastMs = 60_000
 /** For one pass over keys: what backups there are is read once a minute, and how their other keys are each time. */
 export function weighing(): Weigh {
   let read: { readonly at: number; readonly scale: Promise<Scale> } | undefined
+  async function scaleIn(tx: Tx): Promise<Scale> {
+    const isOwn = !read || performance.now() - read.at > factsLastMs
+    if (!read || isOwn) read = { at: performance.now(), scale: readKeyFacts(tx).then(scaleOf) }
+    const reading = read
+    try {
+      return await reading.scale
+    } catch (error) {
+      if (read === reading) read = undefined
+      if (isOwn) throw error
+      // It was read in another check's transaction, and failed with that.
+      return scaleIn(tx)
+    }
+  }
   return async (tx, arn) => {
-    if (!read || performance.now() - read.at > factsLastMs)
-      read = { at: performance.now(), scale: readKeyFacts(tx).then(scaleOf) }
-    const scale = await read.scale.catch((error: unknown) => {
-      read = undefined
-      throw error
-    })
+    const scale = await scaleIn(tx)
     const where = { arn: { in: scale.beside(arn) } }
     const rows = await tx.keyHealth.findMany({ where, select: { arn: true, state: true } })
     const states = new Map(rows.map((row) => [row.arn, stateOf(row.state)]))
