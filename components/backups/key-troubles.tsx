@@ -15,7 +15,7 @@ export function KeyTroubles({ backup: { locked, keyTroubles } }: { backup: Backu
       hint={
         locked
           ? 'Nothing can be restored from it until one of its keys works again.'
-          : 'Another key of it works, and everything can be restored.'
+          : 'Another of its keys may open it: nothing is known to be wrong with that one.'
       }
     >
       <ul className="space-y-5">

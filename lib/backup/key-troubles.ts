@@ -1,4 +1,5 @@
 import type { Tx } from '#lib/db.ts'
+import { stateOf } from '#lib/key-health/state-of.ts'
 import { healthOf } from '#lib/key-health/view-health.ts'
 import { usableState } from '#lib/key-holdings/schema.ts'
 import type { BackupRow, KeyTrouble } from './schema.ts'
@@ -16,10 +17,20 @@ interface Wrapped {
 
 const keysOf = ({ keyIds, nextKeyIds }: Wrapped) => [...new Set([...keyIds, ...nextKeyIds])]
 
-/** Keys of complete backups that open nothing now, by what the watch found last; by ARN. Asks no key. */
+const arnsOf = (rows: readonly Wrapped[]) => [
+  ...new Set(rows.filter(({ state }) => state === 'complete').flatMap(keysOf)),
+]
+
+/** Keys of complete backups that open nothing now, by what the watch found last. Asks no key. */
+export async function keysThatOpenNothing(db: Tx, rows: readonly Wrapped[]): Promise<ReadonlySet<string>> {
+  const where = { arn: { in: arnsOf(rows) } }
+  const known = await db.keyHealth.findMany({ where, select: { arn: true, state: true } })
+  return new Set(known.filter(({ state }) => !usableState(stateOf(state))).map(({ arn }) => arn))
+}
+
+/** The same with what is wrong with each, which is long; by ARN. */
 export async function keyTroubles(db: Tx, rows: readonly Wrapped[]): Promise<ReadonlyMap<string, KeyTrouble>> {
-  const arns = new Set(rows.filter(({ state }) => state === 'complete').flatMap(keysOf))
-  const health = await healthOf(db, [...arns])
+  const health = await healthOf(db, arnsOf(rows))
   return new Map(
     [...health.values()]
       .filter(({ state }) => !usableState(state))
@@ -33,7 +44,7 @@ export function troublesOf(row: Wrapped, troubles: ReadonlyMap<string, KeyTroubl
 }
 
 /** Whether nothing opens a backup now. A root key of the console (`AES-256`) is open as long as the console is. */
-export function isLocked(row: Wrapped, troubles: ReadonlyMap<string, KeyTrouble>): boolean {
-  const found = troublesOf(row, troubles)
-  return found.length > 0 && found.length === keysOf(row).length
+export function isLocked(row: Wrapped, openNothing: Pick<ReadonlySet<string>, 'has'>): boolean {
+  const keys = keysOf(row)
+  return row.state === 'complete' && keys.length > 0 && keys.every((keyId) => openNothing.has(keyId))
 }

@@ -7,18 +7,11 @@ import { isRepeatable } from './back-up-again.ts'
 import type { BackupContext } from './backup-context.ts'
 import { damagedBackups } from './damaged-backups.ts'
 import { toBeShredded } from './delete-backup.ts'
-import { isLocked, keyTroubles, troublesOf } from './key-troubles.ts'
+import { isLocked, keysThatOpenNothing, keyTroubles, troublesOf } from './key-troubles.ts'
 import { type BackupListQuery, isComplete, listed, listRows, pageSize, type StoredRow } from './list-rows.ts'
 import { offeredPlaces } from './offered-places.ts'
 import { countsSchema, keptIn, nothingYet, type Progress } from './progress-schema.ts'
-import {
-  type BackupDetail,
-  type BackupRow,
-  type BackupsView,
-  type JobKind,
-  type KeyTrouble,
-  waitingForSchema,
-} from './schema.ts'
+import { type BackupDetail, type BackupRow, type BackupsView, type JobKind, waitingForSchema } from './schema.ts'
 import { underWayStates } from './under-way-schema.ts'
 import { verificationRow } from './view-verification.ts'
 
@@ -38,9 +31,9 @@ export async function viewBackups(context: ViewContext, query: BackupListQuery):
     offeredPlaces(context),
   ])
   const page = rows.slice(0, pageSize)
-  const troubles = await keyTroubles(db, page)
+  const openNothing = await keysThatOpenNothing(db, page)
   return {
-    rows: page.map((row) => rowOf(row, damaged, troubles)),
+    rows: page.map((row) => rowOf(row, damaged, openNothing)),
     nextBefore: rows.length > pageSize ? (page.at(-1)?.id ?? null) : null,
     active: active
       .map((row) => rowOf(row))
@@ -165,7 +158,7 @@ function elsewhere(host: string): string | null {
 function rowOf(
   row: StoredRow,
   damaged?: ReadonlySet<string>,
-  troubles: ReadonlyMap<string, KeyTrouble> = new Map(),
+  openNothing: Pick<ReadonlySet<string>, 'has'> = new Set(),
 ): BackupRow {
   return {
     id: row.id,
@@ -173,7 +166,7 @@ function rowOf(
     source: row.source,
     state: row.state,
     damaged: damaged?.has(row.id) ?? false,
-    locked: isLocked(row, troubles),
+    locked: isLocked(row, openNothing),
     error: row.error,
     waitingFor: waitingForSchema.nullable().parse(row.waitingFor),
     warnings: row.warningCount,

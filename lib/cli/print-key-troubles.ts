@@ -5,7 +5,9 @@ import { plain, print, timeText } from './output.ts'
 export function printKeyTroubles({ locked, keyTroubles }: Pick<BackupDetail, 'locked' | 'keyTroubles'>): void {
   for (const { arn, state, checkedAt, diagnosis } of keyTroubles) {
     const tried = checkedAt ? `, tried ${timeText(checkedAt)}` : ''
-    print(`! Key ${arn} is ${state}${tried}, and opens nothing now${locked ? '' : '; another key opens this backup'}.`)
+    print(
+      `! Key ${arn} is ${state}${tried}, and opens nothing now${locked ? '' : '; another of its keys may open this backup'}.`,
+    )
     if (!diagnosis) continue
     print(`  ${plain(diagnosis.title)}. ${plain(diagnosis.detail)}`)
     print(`  Why: ${plain(diagnosis.cause)}`)
