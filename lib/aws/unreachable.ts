@@ -24,10 +24,10 @@ export function unreachable(fault: AwsFault, what: string): Diagnosis {
   if (throttled === 'account') {
     return {
       title: `${what} throttles requests`,
-      detail: `AWS answered that this account calls too often. ${nothingKnown}`,
-      cause: 'The account’s request quota is used up for the moment.',
+      detail: `The answer was that this account calls too often. ${nothingKnown}`,
+      cause: 'A quota of requests is used up for the moment.',
       who: 'wait',
-      fix: 'Try again in a minute. If it stays, look at the account’s request quotas in Service Quotas, and at what else uses them up.',
+      fix: 'Try again in a minute. If it stays, look for what else uses it up: AWS shows the account’s request quotas in Service Quotas, other stores have limits of their own.',
     }
   }
   const { cause, who, fix } = outage(fault)

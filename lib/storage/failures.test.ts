@@ -37,6 +37,12 @@ test('there are at least sixty, and no two are told alike', () => {
   expect(rows.length).toBeGreaterThanOrEqual(60)
 })
 
+test('who throttles without S3’s word may be another store than AWS’s: nothing is told of AWS alone', () => {
+  const { detail, cause, fix } = s3()(faultOf(answered(429, 'TooManyRequests', '')))
+  expect(`${detail} ${cause}`).not.toMatch(/AWS|S3/)
+  expect(fix).toContain('other stores have limits of their own')
+})
+
 test.each([
   ['KMS', kms(), 400, 'SomethingNobodyHasSeenYet', 'A message with “quotes” and 100 % of it'],
   ['KMS', kms(), 400, 'ValidationException', "1 validation error detected: Value at 'plaintext' failed"],
