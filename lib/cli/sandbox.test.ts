@@ -51,6 +51,7 @@ test.each([
   [['fault', 'add', '--service', 'kms', '--operation', '*'], 2, '--effect'],
   [['fault', 'no-such-verb'], 2, 'unknown command'],
   [['fault', 'add', '--service', 'kms', '--operation', 'NONSENSE', '--effect', 'Throttle'], 1, 'or one of CancelKey'],
+  [['fault', 'add', '--service', 's3', '--operation', '*', '--effect', 'Latency'], 1, 'Latency needs'],
   [['--port', '99999'], 2, 'A port is a number from 0 to 65535.'],
   [['--port', '0x10'], 2, 'A port is a number from 0 to 65535.'],
 ])('%j exits with %i', async (args, code, words) => {

@@ -32,6 +32,8 @@ export function readFaults(value: unknown): Fault[] | string {
       if (typeof number !== 'number' || number < 0) return `"${name}" must be a number from 0.`
       fault[name] = number
     }
+    if (known === 'Latency' && !fault.latencyMs)
+      return 'Latency needs "latencyMs" (--latency-ms), how many milliseconds to wait: without, it would do nothing.'
     faults.push(fault)
   }
   return faults
