@@ -27,6 +27,8 @@ test('the command line lists, changes and removes people; the last administrator
   ])
     expect(await user(...args)).toMatchObject({
       code: 1,
+      // Before it says what ends.
+      stdout: '',
       stderr: expect.stringContaining(`${administrator.email} is the last administrator.`),
     })
   await query(console, `UPDATE "user" SET role = 'administrator' WHERE id = ANY($1)`, [others.map(({ id }) => id)])

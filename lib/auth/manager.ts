@@ -49,7 +49,7 @@ export async function findPerson(tx: Tx, whom: Whom, by: Manager): Promise<Perso
   return person
 }
 
-/** After `lockPeople`, before this person's role is taken away. @throws AppError `conflict` */
+/** After `lockPeople`, before this person's role is taken away; without, to say so early. @throws AppError `conflict` */
 export async function mustNotBeLast(tx: Tx, person: Person): Promise<void> {
   if (person.role !== 'administrator' || (await tx.user.count({ where: { role: 'administrator' } })) > 1) return
   throw new AppError('conflict', `${person.email} is the last administrator.`, {

@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { changeRole } from '#lib/auth/change-role.ts'
 import { listAllUsers } from '#lib/auth/list-users.ts'
+import { mustNotBeLast } from '#lib/auth/manager.ts'
 import { removeUser } from '#lib/auth/remove-user.ts'
 import { type Role, roles } from '#lib/auth/schema.ts'
 import { setPassword } from '#lib/auth/set-password.ts'
@@ -84,6 +85,7 @@ export function addUserCommands(user: Command): void {
         const found = (await listAllUsers(db)).find((one) => one.email === email)
         if (!found)
           throw new AppError('not-found', `There is no user ${email}.`, { fix: 'byok user list shows them all.' })
+        await mustNotBeLast(db, found)
         print(
           `${email} (${found.role}, ${plain(found.name)}) will not be able to sign in any more. ` +
             `${count(found.sessions, 'session')} and ${count(found.tokens, 'API token')} end.`,
