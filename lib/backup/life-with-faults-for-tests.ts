@@ -103,7 +103,13 @@ export class Life {
       if (this.#lasting) often.push({ times: 1 + this.#below(8) })
       const always = this.#lasting || effect === 'AccessDenied' || effect === 'Latency'
       const howOften = this.#oneOf(always ? [...often, {}] : often)
-      return { service, operation, effect, ...howOften, ...(effect === 'Latency' && { latencyMs: 1 + this.#below(400) }) }
+      return {
+        service,
+        operation,
+        effect,
+        ...howOften,
+        ...(effect === 'Latency' && { latencyMs: 1 + this.#below(400) }),
+      }
     })
     await this.#lane.sandbox.control('PUT', 'faults', faults)
     const kinds = (['reset', 'truncate', 'lose', 'delay'] as const).filter(() => this.#random() < 0.5)
