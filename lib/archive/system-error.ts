@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on the disk',
   EDQUOT: 'the disk quota is used up',
   EROFS: 'the file system is read-only',
+  EBUSY: 'it is in use, as where a disk is mounted',
   ESTALE: 'the network file system lost it',
   ENOTCONN: 'its file system is not connected any more',
 }

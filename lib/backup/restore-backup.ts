@@ -10,7 +10,7 @@ import { EntryIndex } from './entry-index.ts'
 import { linkedFiles } from './linked-files.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import { type RestoreProgress, throttled } from './progress.ts'
-import { prepareTarget, removeEmpty } from './restore-target.ts'
+import { prepareTarget } from './restore-target.ts'
 import { Selection, selectEntries } from './select-entries.ts'
 import { TarReader } from './tar-reader.ts'
 import { toldAhead } from './told-ahead.ts'
@@ -94,7 +94,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   if (isWhole) tar.want(0, Number.POSITIVE_INFINITY)
   const items = isWhole ? wanted : toldAhead(wanted, tar, finished)
   let tree: TreeWriter | undefined
-  let made: string | undefined
+  let takeBack: (() => void) | undefined
   try {
     const first = items.next()
     first.catch(() => {}) // should what comes before it is waited for fail
@@ -104,8 +104,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     let next = await first
     // What was finished already takes no more room.
     const bytes = selection || finished ? 0 : totals.bytes
-    const { folder, isNew } = prepareTarget(draft ?? target, target, bytes, overwrite)
-    if (isNew) made = draft ?? target
+    const prepared = prepareTarget(draft ?? target, target, bytes, overwrite)
+    const { folder, isNew } = prepared
+    takeBack = prepared.takeBack
     tree = new TreeWriter(folder, warn, { overwrite, isNew, draft: draft !== undefined, finished, by })
     const links = linkedFiles(backup, index, tree, selection, finished)
     for (; !next.done; next = await items.next()) {
@@ -137,8 +138,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     if (!selection && (['files', 'folders', 'links', 'bytes'] as const).some((name) => listed[name] !== totals[name]))
       throw differs()
     tree.finish()
-    made = undefined
   } catch (error) {
+    takeBack?.()
     signal?.throwIfAborted()
     throw error
   } finally {
@@ -146,7 +147,6 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     ended.abort()
     tar.close()
     tree?.close()
-    if (made !== undefined) removeEmpty(made)
   }
   for (const text of selection?.unmatched() ?? []) warn(toBytePath(text), 'nothing in this backup matches it')
   return { ...done, warningList }

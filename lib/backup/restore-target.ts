@@ -1,16 +1,40 @@
-import { accessSync, constants, fchmodSync, fchownSync, mkdirSync, readdirSync, rmdirSync, statfsSync } from 'node:fs'
+import {
+  accessSync,
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs'
 import path from 'node:path'
 import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { type OpenFolder, openFolder, reachedByNoLink } from '#lib/archive/open-folder.ts'
 import type { Overwrite } from '#lib/archive/overwrite.ts'
 import { fixOf } from '#lib/archive/restore-errors.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
+import { unfinishedName } from '#lib/archive/unfinished.ts'
 import { bytesText } from '#lib/bytes-text.ts'
 import { AppError } from '#lib/errors.ts'
 
+interface PreparedTarget {
+  readonly folder: OpenFolder
+  /** This restore made it, perhaps in another one's place. */
+  readonly isNew: boolean
+  /** For a restore that failed, while `folder` is open: where nothing came into it, all is as it was. Never throws. */
+  readonly takeBack: () => void
+}
+
 /**
  * Makes the folder, or opens the one that is there, reached by no link: where one is put above it after it was looked at,
- * the restore would write elsewhere, for root anywhere.
+ * the restore would write elsewhere, for root anywhere. Without `overwrite` nobody else can look into it or write to it.
  * @param target what the messages name, wherever it is written
  * @param bytes that need room
  */
@@ -19,20 +43,41 @@ export function prepareTarget(
   target: string,
   bytes: number,
   overwrite: Overwrite | undefined,
-): { folder: OpenFolder; isNew: boolean } {
-  let isNew = false
-  let folder: OpenFolder | undefined
+): PreparedTarget {
   try {
-    folder = reachedByNoLink(toBytePath(at), (place) => {
-      isNew = makeIfNotThere(place)
-      return openFolder(place)
+    return reachedByNoLink(toBytePath(at), (place) => {
+      const isMade = makeIfNotThere(place)
+      let folder = openFolder(place)
+      const was = isMade ? undefined : folder.stat
+      const takeBack = () => {
+        if (!was) removeMade(at, folder.stat)
+        else if (overwrite === undefined) giveBack(folder, was)
+      }
+      try {
+        mustTake(target, folder.inside('.'), bytes, overwrite)
+        if (overwrite !== undefined) return { folder, isNew: isMade, takeBack }
+        const isReplaced = was !== undefined && !isOurs(folder)
+        if (isReplaced) {
+          const mine = replace(place, target, was)
+          folder.close()
+          folder = mine
+        }
+        const isNew = isMade || isReplaced
+        if (isNew && !isOurs(folder))
+          throw new AppError('conflict', `Somebody else replaced ${target} as soon as it was made.`, {
+            fix: 'Restore into a folder in one that only you may write to.',
+          })
+        fchmodSync(folder.fd, 0o700)
+        // Once more, for what came until now.
+        mustBeEmpty(target, folder.inside('.'))
+        return { folder, isNew, takeBack }
+      } catch (error) {
+        takeBack()
+        folder.close()
+        throw error
+      }
     })
-    mustTake(target, folder.inside('.'), bytes, overwrite)
-    if (overwrite === undefined) makeOurs(folder, target)
-    return { folder, isNew }
   } catch (cause) {
-    folder?.close()
-    if (isNew) removeEmpty(at)
     throw systemCode(cause) === 'ENOENT' ? cannotBeMade(target, cause) : cannotUse(target, cause)
   }
 }
@@ -47,25 +92,69 @@ function makeIfNotThere(at: BytePath): boolean {
   }
 }
 
-/** A folder that a restore made, and that nothing came into, is not left behind. */
-export function removeEmpty(at: string): void {
+/**
+ * Where anybody may write beside the target, as in /tmp, somebody may have made it beforehand. To take it from them would
+ * not do: an access list of theirs, which node:fs does not see, would go on to all that is restored.
+ */
+function replace(at: BytePath, target: string, { uid }: BigIntStats): OpenFolder {
   try {
-    rmdirSync(at)
+    rmdirSync(toFsPath(at))
+    mkdirSync(toFsPath(at), { mode: 0o700 })
+    return openFolder(at)
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOTEMPTY') throw isNotEmpty(target)
+    throw new AppError(
+      'denied',
+      `${target} belongs to another user (${uid}), who could read and change what is restored into it, and no new folder can take its place: ${reasonOf(cause)}.`,
+      { cause, fix: 'Name a new folder in it, or give it another owner first (chown).' },
+    )
+  }
+}
+
+/**
+ * Whether it belongs to us, or to whom all belongs that we make there: FAT and exFAT give it to one user, a file server may
+ * give what root makes to nobody.
+ */
+function isOurs({ stat, inside }: OpenFolder): boolean {
+  const own = process.geteuid?.()
+  if (own === undefined || stat.uid === BigInt(own)) return true
+  const probe = toFsPath(inside(unfinishedName(undefined)))
+  let fd: number
+  try {
+    fd = openSync(probe, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+  } catch (error) {
+    if (systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM') return false
+    throw error
+  }
+  try {
+    return fstatSync(fd, { bigint: true }).uid === stat.uid
+  } finally {
+    closeSync(fd)
+    rmSync(probe, { force: true })
+  }
+}
+
+/** A folder that a restore made, and that nothing came into, is not left behind. */
+function removeMade(at: string, made: BigIntStats): void {
+  try {
+    reachedByNoLink(toBytePath(at), (place) => {
+      const { dev, ino } = lstatSync(toFsPath(place), { bigint: true })
+      if (dev === made.dev && ino === made.ino) rmdirSync(toFsPath(place))
+    })
   } catch {
     // Something is in it, or somebody else has taken it away.
   }
 }
 
-/**
- * For root, who may use what belongs to others: where anybody may write beside the target, as in /tmp, somebody may have made
- * this folder beforehand, and could put other files in the place of those restored.
- */
-function makeOurs({ fd, stat, inside }: OpenFolder, target: string): void {
-  const own = process.geteuid?.() ?? Number(stat.uid)
-  if (stat.uid !== BigInt(own)) fchownSync(fd, own, process.getegid?.() ?? -1)
-  fchmodSync(fd, 0o700)
-  // Once more, for what came until now.
-  mustBeEmpty(target, inside('.'))
+/** Only an empty one: what was restored may have been in a folder that nobody else could look into. */
+function giveBack({ fd, stat, inside }: OpenFolder, was: BigIntStats): void {
+  try {
+    if (readdirSync(toFsPath(inside('.'))).length > 0) return
+    if (stat.uid !== was.uid || stat.gid !== was.gid) fchownSync(fd, Number(was.uid), Number(was.gid))
+    fchmodSync(fd, Number(was.mode & 0o7777n))
+  } catch {
+    // It stays closed to others.
+  }
 }
 
 /**
@@ -108,8 +197,11 @@ function mustTake(target: string, at: BytePath, bytes: number, overwrite: Overwr
 }
 
 function mustBeEmpty(target: string, at: BytePath): void {
-  if (readdirSync(toFsPath(at)).length > 0)
-    throw new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
+  if (readdirSync(toFsPath(at)).length > 0) throw isNotEmpty(target)
+}
+
+function isNotEmpty(target: string): AppError {
+  return new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
 }
 
 /** @param at a folder of the disk that is meant */
