@@ -33,6 +33,11 @@ test('a folder is meant where links lead', async () => {
   const command = [...at(), '--key', arnOf('backups'), 'one-key', '--to', path.join(link, path.basename(to))]
   expect(await recover(command)).toMatchObject({ code: 0, stdout: expect.stringContaining(to) })
   expect(await describeTree(to)).toEqual(await describeTree(place.source))
+  const tooDeep = path.join(link, 'not-there/restored')
+  expect(await recover([...command.slice(0, -1), tooDeep])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the folder that is to hold it does not exist'),
+  })
 })
 
 test('where only a proxy leads out, by AWS’s own names; and what the proxy refuses is told without its password', async () => {

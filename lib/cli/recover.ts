@@ -132,14 +132,15 @@ async function showAll(source: RecoverySource, { json }: Options): Promise<void>
   printError(source.keys.length > 0 ? blind : blindUnencrypted)
 }
 
-/** Links above it are followed now: whoever types it means where they lead. */
+/** Links above it, as far as it is there, are followed now: whoever types it means where they lead. */
 function realTarget(typed: string): string {
   const whole = path.resolve(typed)
-  try {
-    return path.join(realpathSync.native(path.dirname(whole)), path.basename(whole))
-  } catch {
-    return whole // what is wrong with it is told by the restore
-  }
+  for (let above = path.dirname(whole); ; above = path.dirname(above))
+    try {
+      return path.join(realpathSync.native(above), path.relative(above, whole))
+    } catch {
+      if (above === path.dirname(above)) return whole // what is wrong with it is told by the restore
+    }
 }
 
 async function restoreOne(
