@@ -32,16 +32,22 @@ export function openFolder(path: BytePath): OpenFolder {
   return { stat, fd, inside: (name) => base + name, close: () => closeSync(fd) }
 }
 
+/** Where something lies, or is to lie, in a folder that is held open. */
+export interface Way {
+  /** Good until it is closed. Its last part may be a link. */
+  readonly at: BytePath
+  close(): void
+}
+
 /**
  * Goes down to where something lies, or is to lie, and follows no link on the way: whoever may write to a folder above it
- * can put one there after the path was looked at. Its last part is for `use`, which gets a path that is good until it
- * returns. Throws what node:fs throws, ENOTDIR for a link, and what `use` does.
+ * can put one there after the path was looked at. Throws what node:fs throws, ENOTDIR for a link.
  * @param path absolute
  */
-export function reachedByNoLink<T>(path: BytePath, use: (at: BytePath) => T): T {
+export function wayByNoLink(path: BytePath): Way {
   const parts = path.split('/').filter((part) => part !== '')
   const last = parts.pop()
-  if (!viaOpenFolder || last === undefined) return use(path)
+  if (!viaOpenFolder || last === undefined) return { at: path, close: () => {} }
   let fd = openSync('/', PASS)
   try {
     for (const part of parts) {
@@ -49,8 +55,19 @@ export function reachedByNoLink<T>(path: BytePath, use: (at: BytePath) => T): T 
       closeSync(fd)
       fd = next
     }
-    return use(`/proc/self/fd/${fd}/${last}`)
-  } finally {
+  } catch (error) {
     closeSync(fd)
+    throw error
+  }
+  return { at: `/proc/self/fd/${fd}/${last}`, close: () => closeSync(fd) }
+}
+
+/** The same for as long as `use` takes. Throws what it does as well. */
+export function reachedByNoLink<T>(path: BytePath, use: (at: BytePath) => T): T {
+  const way = wayByNoLink(path)
+  try {
+    return use(way.at)
+  } finally {
+    way.close()
   }
 }

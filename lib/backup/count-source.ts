@@ -1,8 +1,7 @@
 import { lstatSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
-import { openFolder } from '#lib/archive/open-folder.ts'
+import { openFolder, reachedByNoLink } from '#lib/archive/open-folder.ts'
 import type { PathFilter } from '#lib/archive/path-filter.ts'
 import { walkTree } from '#lib/archive/walk-tree.ts'
 import type { BackupSource } from './source.ts'
@@ -18,7 +17,7 @@ export async function countSource(
   signal: AbortSignal,
   filter?: PathFilter,
 ): Promise<{ files: number; bytes: number }> {
-  const root = openFolder(toBytePath(source))
+  const root = reachedByNoLink(toBytePath(source), openFolder)
   let files = 0
   let bytes = 0
   let seen = 0
@@ -41,7 +40,7 @@ export async function countSource(
 /** The same of what is not a folder. Undefined where it is not known: a stream may go on for ever, a disk says 0. */
 export async function sizeOf(source: BackupSource): Promise<{ files: number; bytes: number } | undefined> {
   let bytes: number | undefined
-  if (source.kind === 'file') bytes = (await stat(toFsPath(toBytePath(source.path)))).size
+  if (source.kind === 'file') bytes = reachedByNoLink(toBytePath(source.path), (at) => lstatSync(toFsPath(at)).size)
   if (source.kind === 'stream') bytes = source.size
   return bytes ? { files: 1, bytes } : undefined
 }

@@ -70,6 +70,12 @@ export function mustBeReal(roots: Pick<Roots, 'dataDir' | 'sourceRoots'>, source
   mustBeOutsideData(roots, real)
 }
 
+/** The same for a single file. */
+export function mustBeRealFile(roots: Pick<Roots, 'dataDir' | 'sourceRoots'>, source: string): void {
+  mustLeadThroughNoLink(source, 'Name the file by its real path.')
+  mustBeOutsideData(roots, source)
+}
+
 /** @throws AppError `denied` for the console's own data folder, what is in it but no source root, and what holds it */
 export function mustBeOutsideData(roots: Pick<Roots, 'dataDir' | 'sourceRoots'>, folder: string): void {
   const data = realOrSelf(roots.dataDir)
@@ -112,13 +118,15 @@ export function resolveTarget(roots: Roots, target: string, from: 'page' | 'host
 
 /** The worker’s last look: reached through no link, which could lead out of its roots, and not in the console’s own folder. */
 export function mustBeRealTarget(roots: Pick<Roots, 'dataDir' | 'restoreRoots'>, target: string): void {
-  const parent = path.dirname(target)
-  const real = realOrSelf(parent)
-  if (real !== parent)
-    throw new AppError('denied', `${target} leads through a link to ${real}.`, {
-      fix: 'Restore into that folder itself.',
-    })
+  mustLeadThroughNoLink(target, 'Restore into that folder itself.')
   mustBeOutsideDataOf(roots, target)
+}
+
+/** @throws AppError `denied` for a link above what lies, or is to lie, there; what it is itself is not looked at */
+export function mustLeadThroughNoLink(place: string, fix: string): void {
+  const parent = path.dirname(place)
+  const real = realOrSelf(parent)
+  if (real !== parent) throw new AppError('denied', `${place} leads through a link to ${real}.`, { fix })
 }
 
 function mustBeOutsideDataOf(roots: Pick<Roots, 'dataDir' | 'restoreRoots'>, target: string): void {

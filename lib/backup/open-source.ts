@@ -1,12 +1,14 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
-import { type BytePath, toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
-import { openFolder, reachedByNoLink } from '#lib/archive/open-folder.ts'
+import { closeSync, fstatSync } from 'node:fs'
+import { type BytePath, toBytePath } from '#lib/archive/byte-path.ts'
+import { openNow } from '#lib/archive/open-file.ts'
+import { openFolder, reachedByNoLink, type Way, wayByNoLink } from '#lib/archive/open-folder.ts'
 import type { Incoming } from '#lib/archive/pack-incoming.ts'
 import { type OnPass, pathFilter } from '#lib/archive/path-filter.ts'
 import { checkedParts } from '#lib/archive/restore-path.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
 import { type Found, type WalkStart, walkTree } from '#lib/archive/walk-tree.ts'
 import { AppError } from '#lib/errors.ts'
+import { mustLeadThroughNoLink } from './folders.ts'
 import type { BackupSource, FilesSource, PlaceSource, StreamSource } from './source.ts'
 
 /** A source that is there. */
@@ -42,15 +44,26 @@ export function openPlace(source: PlaceSource, onPass?: OnPass): OpenedPlace {
         close: root.close,
       }
     }
-    const at = toBytePath(path)
-    const fd = openSync(toFsPath(at), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const way = wayToFile(path)
+    return { name: JSON.stringify({ kind, path }), walk: (start) => walkFile(way.at, start), close: way.close }
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause
+    if (systemCode(cause) === 'ENOTDIR') mustLeadThroughNoLink(path, `Name the ${kind} by its real path.`)
+    throw cannotOpen(source, cause)
+  }
+}
+
+function wayToFile(path: string): Way {
+  const way = wayByNoLink(toBytePath(path))
+  try {
+    const fd = openNow(way.at)
     const isFile = fstatSync(fd).isFile()
     closeSync(fd)
     if (!isFile) throw new AppError('invalid', `${path} is not a file.`)
-    return { name: JSON.stringify({ kind, path }), walk: (start) => walkFile(at, start), close: () => {} }
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause
-    throw cannotOpen(source, cause)
+    return way
+  } catch (error) {
+    way.close()
+    throw error
   }
 }
 

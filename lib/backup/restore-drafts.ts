@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import { FinishedFiles } from '#lib/archive/finished-files.ts'
-import { type OpenFolder, openFolder } from '#lib/archive/open-folder.ts'
+import { type OpenFolder, openFolder, reachedByNoLink, wayByNoLink } from '#lib/archive/open-folder.ts'
 import { removeTree } from '#lib/archive/remove-tree.ts'
 import { UNFINISHED } from '#lib/archive/unfinished.ts'
 import { messageOf } from '#lib/errors.ts'
@@ -69,7 +69,8 @@ const prefix = (id: string) => `.restoring-${id}-`
 function draftsBeside({ id, target }: Pick<Attempt, 'id' | 'target'>): string[] {
   const folder = path.dirname(target)
   try {
-    const names = readdirSync(folder).filter((name) => name.startsWith(prefix(id)))
+    const all = reachedByNoLink(toBytePath(target), (at) => readdirSync(toFsPath(path.dirname(at))))
+    const names = all.filter((name) => name.startsWith(prefix(id)))
     return names.map((name) => path.join(folder, name))
   } catch {
     return [] // met, and told, by the restore itself
@@ -80,7 +81,7 @@ function draftsBeside({ id, target }: Pick<Attempt, 'id' | 'target'>): string[] 
 function openDraft(draft: string, known: string | undefined): OpenFolder | undefined {
   let folder: OpenFolder | undefined
   try {
-    folder = openFolder(toBytePath(draft))
+    folder = reachedByNoLink(toBytePath(draft), openFolder)
     const { uid, mode } = folder.stat
     const own = process.geteuid?.() ?? -1
     if (known !== identity(folder.stat) && (uid !== BigInt(own) || (mode & 0o077n) !== 0n)) throw new Error('not ours')
@@ -100,7 +101,8 @@ function openDraft(draft: string, known: string | undefined): OpenFolder | undef
 async function remove(draft: string): Promise<void> {
   for (let tries = 1; ; tries += 1)
     try {
-      await removeTree(toBytePath(draft))
+      const way = wayByNoLink(toBytePath(draft))
+      await removeTree(way.at).finally(way.close)
       return
     } catch (error) {
       if (tries === 5) {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
@@ -55,6 +55,22 @@ test('a backup starts as one row, one audit row and one job, and nothing without
   })
   expect(await jobsOf(id)).toEqual([queueName('backup', hostname())])
   expect(await auditedBy(id)).toEqual([started])
+})
+
+test('a link that comes above a single file before the worker opens it is not followed', async () => {
+  const folder = makeSource('single')
+  for (const parent of [`${folder}/mine`, `${folder}/other`]) {
+    mkdirSync(parent)
+    writeFileSync(`${parent}/file`, parent)
+  }
+  const id = await startBackup(here.context, { source: `${folder}/mine/file`, name: '' }, 'host', actor)
+  renameSync(`${folder}/mine`, `${folder}/moved`)
+  symlinkSync('other', `${folder}/mine`)
+  await runBackup(here.context, id, never)
+  expect(await row(id)).toMatchObject({
+    state: 'failed',
+    error: expect.stringMatching(/leads through a link to .*other\. Name the file by its real path/),
+  })
 })
 
 test('a transaction that is refused at its very end leaves neither row nor job nor audit row', async () => {

@@ -12,7 +12,7 @@ import { countSource, sizeOf } from './count-source.ts'
 import { databaseJournal } from './database-journal.ts'
 import { completeBackup, endBackup } from './end-backup.ts'
 import type { SealedEnvelope } from './envelope.ts'
-import { mustBeReal } from './folders.ts'
+import { mustBeReal, mustBeRealFile } from './folders.ts'
 import { keepProgress } from './keep-progress.ts'
 import type { Patience } from './patience.ts'
 import { countsSchema, nothingYet } from './progress-schema.ts'
@@ -143,6 +143,7 @@ function sourceOf(context: BackupContext, { source, sourceKind, include, exclude
     case 'stream':
       throw new AppError('unavailable', 'The bytes of this upload are gone.', { fix: 'Send it again.' })
     case 'file':
+      mustBeRealFile(context, source)
       return { kind: 'file', path: source }
     case 'folder':
       mustBeReal(context, source)

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
@@ -161,7 +161,10 @@ test.each([undefined, 'always'] as const)(
   },
 )
 
-test.each([undefined, 'always'] as const)(
+// Elsewhere no folder is held open on the way.
+const linkTest = test.runIf(existsSync('/proc/self/fd'))
+
+linkTest.each([undefined, 'always'] as const)(
   'a link that comes above the target after the last look at it is not followed (overwrite: %s)',
   async (overwrite) => {
     const target = newTarget()
@@ -182,6 +185,24 @@ test.each([undefined, 'always'] as const)(
     expect(readdirSync(elsewhere, { recursive: true })).toEqual(overwrite ? ['restored'] : [])
   },
 )
+
+linkTest('nor one that comes while it is restored: nothing there gets the target’s name or is removed', async () => {
+  const target = newTarget()
+  const elsewhere = path.dirname(newTarget())
+  const id = await begin(target)
+  const reading = holdSegments()
+  const running = runRestore(here.context, id, never)
+  await reading.arrived(1)
+  await expect.poll(() => readdirSync(path.dirname(target))).toHaveLength(1)
+  const [draft = ''] = readdirSync(path.dirname(target))
+  mkdirSync(path.join(elsewhere, draft))
+  renameSync(path.dirname(target), `${path.dirname(target)}-moved`)
+  symlinkSync(elsewhere, path.dirname(target))
+  reading.release()
+  await running
+  expect(readdirSync(elsewhere)).toEqual([draft])
+  expect(await restore(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('leads through a link') })
+})
 
 test('an access key that was rotated since: what the settings have for the bucket by now opens it', async () => {
   const rotate = async () => {

@@ -1,6 +1,9 @@
 import { renameSync } from 'node:fs'
+import path from 'node:path'
 import { z } from 'zod'
+import { toBytePath, toFsPath } from '#lib/archive/byte-path.ts'
 import type { FinishedFiles } from '#lib/archive/finished-files.ts'
+import { reachedByNoLink } from '#lib/archive/open-folder.ts'
 import { overwrites } from '#lib/archive/overwrite.ts'
 import { systemCode } from '#lib/archive/system-error.ts'
 import { type Db, databaseTime } from '#lib/db.ts'
@@ -9,7 +12,7 @@ import { Cancelled } from '#lib/jobs/attempt.ts'
 import { afterFailure, waitForNextTry } from '#lib/jobs/end-attempt.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { completeRestore, endRestore, finishedSchema } from './end-restore.ts'
-import { isMountPoint, mustBeFree, mustBeRealTarget } from './folders.ts'
+import { isMountPoint, mustBeFree, mustBeRealTarget, mustLeadThroughNoLink } from './folders.ts'
 import { type KeptProgress, keepProgress } from './keep-progress.ts'
 import { openRow } from './open-row.ts'
 import { countsSchema, nothingYet } from './progress-schema.ts'
@@ -183,8 +186,12 @@ type Stored = z.infer<typeof storedSchema>
 /** Replaces an empty folder. @throws AppError `conflict` when something came there meanwhile */
 function moveInto(target: string, draft: string): void {
   try {
-    renameSync(draft, target)
+    reachedByNoLink(toBytePath(target), (at) => {
+      const beside = `${path.dirname(at)}/${path.basename(draft)}`
+      renameSync(toFsPath(beside), toFsPath(at))
+    })
   } catch (error) {
+    mustLeadThroughNoLink(target, 'Restore into that folder itself.')
     mustBeFree(target)
     // A mount of the same disk, which mustBeFree cannot tell.
     throw systemCode(error) === 'EBUSY' ? isMountPoint(target) : error
