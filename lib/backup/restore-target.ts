@@ -28,7 +28,7 @@ interface PreparedTarget {
   readonly folder: OpenFolder
   /** This restore made it, perhaps in another one's place. */
   readonly isNew: boolean
-  /** For a restore that failed, while `folder` is open: where nothing came into it, all is as it was. Never throws. */
+  /** For a restore that failed, while `folder` is open: where nothing came into it, it is gone, or has its owner and mode again. Never throws. */
   readonly takeBack: () => void
 }
 
