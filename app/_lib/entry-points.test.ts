@@ -85,3 +85,11 @@ test('every form says how it is sent: without that, before the script runs, what
   expect(forms.length).toBeGreaterThan(15)
   for (const { file, text } of forms) expect(text, file).toMatch(/method="(post|get)"|action=\{/)
 })
+
+test('whatever calls KMS or sends something because a person pressed a button is limited', () => {
+  const costly =
+    /from '#lib\/(environment\/save-environment|key-health\/watch-keys|alerts\/try-alert|seal\/operate-seal|rewrap\/(preview|start)-rewrap)\.ts'/
+  const ways = files('app/**/{actions,route}.ts').filter((file) => costly.test(read(file)))
+  expect(ways.length).toBe(5)
+  for (const file of ways) expect(read(file), file).toMatch(/\blimitKeyChecks\(/)
+})

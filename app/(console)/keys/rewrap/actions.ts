@@ -1,5 +1,6 @@
 'use server'
 import { change, permitted } from '#app/_lib/action.ts'
+import { limitKeyChecks } from '#lib/auth/limit-key-checks.ts'
 import type { ChangeResult } from '#lib/backup/schema.ts'
 import { AppError } from '#lib/errors.ts'
 import { previewRewrap as preview } from '#lib/rewrap/preview-rewrap.ts'
@@ -15,13 +16,15 @@ import { cancelRewrap as cancel, pauseRewrap as pause, resumeRewrap as resume } 
 
 /** Proves the new key, and says what would be done. */
 export async function previewRewrap(input: unknown): Promise<PreviewResult> {
-  return permitted('key.rewrap', rewrapRequestSchema, input, async ({ console, input }) => {
+  return permitted('key.rewrap', rewrapRequestSchema, input, async ({ console, user, input }) => {
+    await limitKeyChecks(console.db, user, 'key.rewrap')
     return { status: 'success' as const, preview: await preview(console.backup, input) }
   })
 }
 
 export async function startRewrap(input: unknown): Promise<StartRewrapResult> {
   return change('/keys', 'key.rewrap', startRewrapSchema, input, async ({ console, user, input }) => {
+    await limitKeyChecks(console.db, user, 'key.rewrap')
     const { id } = await start(console.backup, input.request, user.email, input.seen)
     if (id === null) throw new AppError('conflict', 'There is nothing to do any more.')
     return { id }

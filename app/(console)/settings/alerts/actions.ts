@@ -8,6 +8,7 @@ import { type SaveBy, saveMail, saveWebhook } from '#lib/alerts/save-alerts.ts'
 import { type AlertsResult, alertChannels, mailInputSchema, webhookInputSchema } from '#lib/alerts/schema.ts'
 import { tryAlert } from '#lib/alerts/try-alert.ts'
 import { confirmPassword } from '#lib/auth/confirm-password.ts'
+import { limitKeyChecks } from '#lib/auth/limit-key-checks.ts'
 import type { SessionUser } from '#lib/auth/schema.ts'
 import { confirmedBy } from '#lib/environment/confirm.ts'
 
@@ -45,6 +46,7 @@ export async function saveWebhookAlerts(input: unknown, password?: unknown): Pro
 export async function sendTest(input: unknown): Promise<AlertsResult> {
   const schema = z.object({ channel: z.enum(alertChannels) })
   return change('/settings/alerts', 'alerts.change', schema, input, async ({ console, user, input }) => {
+    await limitKeyChecks(console.db, user, 'alerts.change')
     await tryAlert(console.backup, input.channel, user.email)
     return {}
   })

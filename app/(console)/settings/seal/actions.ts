@@ -2,11 +2,13 @@
 import { revalidatePath } from 'next/cache'
 import { permitted } from '#app/_lib/action.ts'
 import { count } from '#components/ui/format-bytes.ts'
+import { limitKeyChecks } from '#lib/auth/limit-key-checks.ts'
 import { rewrapSeal, rotateSeal } from '#lib/seal/operate-seal.ts'
 import { sealActionSchema } from '#lib/seal/schema.ts'
 
 export async function operateSeal(input: unknown) {
   return permitted('seal.change', sealActionSchema, input, async ({ console, user, input: { action } }) => {
+    await limitKeyChecks(console.db, user, 'seal.change')
     const host = await console.sealHost()
     const { db, installation } = console.backup
     const by = { actor: user.email }

@@ -4,6 +4,7 @@ import { limitedBody } from '#app/_lib/limited-body.ts'
 import { lineStream } from '#app/_lib/line-stream.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 import { confirmPassword } from '#lib/auth/confirm-password.ts'
+import { limitKeyChecks } from '#lib/auth/limit-key-checks.ts'
 import { confirmedBy } from '#lib/environment/confirm.ts'
 import { saveEnvironment, testEnvironment } from '#lib/environment/save-environment.ts'
 import { saveRequestSchema } from '#lib/environment/save-schema.ts'
@@ -24,10 +25,19 @@ export async function POST(request: Request): Promise<Response> {
   const body = await jsonOf(request)
   const asked = mode.safeParse(body)
   const saving = asked.success && asked.data.mode === 'save'
-  const user = await permitRequest(request, saving ? 'environment.change' : 'key.check')
+  const permission = saving ? 'environment.change' : 'key.check'
+  const user = await permitRequest(request, permission)
   if (user instanceof Response) return user
   if (!asked.success) return Response.json({ message: 'This is no request of this page.' }, { status: 400 })
   const { backup, auth } = await getConsole()
+  const limited = async (run: () => Promise<object>) => {
+    try {
+      await limitKeyChecks(backup.db, user, permission)
+      return await run()
+    } catch (error) {
+      return failed(error)
+    }
+  }
 
   if (saving) {
     const parsed = saveRequestSchema.safeParse(body)
@@ -37,16 +47,16 @@ export async function POST(request: Request): Promise<Response> {
     const confirm = confirmedBy(confirmation, (password) => confirmPassword(backup.db, auth, asker, password))
     return lineStream(async (send) => {
       const onCheck = (check: unknown) => send({ check })
-      const result = saveEnvironment(backup, settings, base, user.email, { confirm, restoredFrom, onCheck })
-      send({ result: await result.catch(failed) })
+      const asked = { confirm, restoredFrom, onCheck }
+      send({ result: await limited(() => saveEnvironment(backup, settings, base, user.email, asked)) })
     })
   }
   const parsed = testRequest.safeParse(body)
   if (!parsed.success) return lineStream(async (send) => send({ result: refused(parsed.error) }))
   const { settings, restoredFrom } = parsed.data
   return lineStream(async (send) => {
-    const result = testEnvironment(backup, settings, user.email, { restoredFrom, onCheck: (check) => send({ check }) })
-    send({ result: await result.catch(failed) })
+    const asked = { restoredFrom, onCheck: (check: unknown) => send({ check }) }
+    send({ result: await limited(() => testEnvironment(backup, settings, user.email, asked)) })
   })
 }
 
