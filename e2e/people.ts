@@ -22,7 +22,7 @@ export async function query<R extends pg.QueryResultRow>(
 
 /** By `byok user add`. */
 export async function add(console: TestConsole, name: string, role: string) {
-  const person = { email: `${name}@example.test`, password: `first-password-of-${name}` }
+  const person = { email: `${name}@example.test`, password: `seven-umbrellas-of-${name}` }
   const added = await console.byok(['user', 'add', person.email, '--role', role], { input: `${person.password}\n` })
   expect(added.code, added.stderr).toBe(0)
   return person

@@ -40,10 +40,10 @@ test('the command line lists, changes and removes people; the last administrator
   // As whoever forgot theirs does.
   await page.goto(`${console.url}/sign-in`)
   await expect(page.getByText('npx byok user password')).toBeVisible()
-  const given = await console.byok(['user', 'password', person.email], { input: 'a-second-password\n' })
+  const given = await console.byok(['user', 'password', person.email], { input: 'an-umbrella-of-copper\n' })
   expect(given).toMatchObject({ code: 0 })
   await page.getByLabel('E-mail').fill(person.email)
-  await page.getByLabel('Password').fill('a-second-password')
+  await page.getByLabel('Password').fill('an-umbrella-of-copper')
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible()
   expect((await user('sign-out', person.email)).stdout).toContain('1 session ended')

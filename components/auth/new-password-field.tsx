@@ -15,7 +15,7 @@ export function NewPasswordField({ label, name, error }: { label: string; name: 
         required
         minLength={12}
         maxLength={128}
-        help="At least 12 characters. Spaces and all other characters are allowed."
+        help="At least 12 characters, and not easily guessed. Spaces and all other characters are allowed."
         error={error}
       />
       <button type="button" onClick={() => setShown(!shown)} className="link absolute top-0 right-0 py-0.5 text-sm">

@@ -4,6 +4,7 @@ import { recordAudit } from '#lib/audit/record.ts'
 import type { Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
+import { refuseGuessable } from './guessable-password.ts'
 import { actorOf, lockPeople, type Manager } from './manager.ts'
 import type { Role } from './schema.ts'
 
@@ -14,8 +15,12 @@ export interface NewUser {
   readonly role: Role
 }
 
-/** @throws AppError `conflict` when the address has an account, `denied` when the administrator is not one any more */
+/**
+ * @throws AppError `conflict` when the address has an account, `denied` when the administrator is not one any more,
+ * `invalid` for a password that is easily guessed
+ */
 export async function addUser(db: Db, user: NewUser, by: Manager): Promise<void> {
+  await refuseGuessable(user.password, user.email)
   const hash = await hashPassword(user.password)
   await db.$transaction(async (tx) => {
     await lockPeople(tx, by)

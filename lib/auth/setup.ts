@@ -5,6 +5,7 @@ import { createDb, type Db, type Tx } from '#lib/db.ts'
 import type { Env } from '#lib/env.ts'
 import { AppError } from '#lib/errors.ts'
 import { insertUser } from './add-user.ts'
+import { refuseGuessable, whyGuessable } from './guessable-password.ts'
 import { emailSchema, passwordSchema } from './schema.ts'
 
 const identifier = 'first-administrator'
@@ -23,6 +24,8 @@ export async function ensureSetup(
     if (env.admin) {
       const email = parseVariable('VAULT_ADMIN_EMAIL', emailSchema.safeParse(env.admin.email))
       const password = parseVariable('VAULT_ADMIN_PASSWORD', passwordSchema.safeParse(env.admin.password))
+      const why = await whyGuessable(password, email)
+      if (why !== undefined) throw new AppError('invalid', `VAULT_ADMIN_PASSWORD cannot be used: ${why}`)
       await makeFirstAdministrator(db, { email, password, name: email.split('@')[0] ?? email }, 'console')
       return { setupUrl: undefined }
     }
@@ -57,7 +60,10 @@ export async function setupState(db: Db, token: string | undefined): Promise<'op
   return token && (await tokenFits(db, token)) ? 'open' : 'bad-token'
 }
 
-/** @throws AppError `denied` for a wrong or used link, `conflict` when there is an administrator already */
+/**
+ * @throws AppError `denied` for a wrong or used link, `conflict` when there is an administrator already, `invalid` for a
+ * password that is easily guessed
+ */
 export async function completeSetup(
   db: Db,
   input: { token: string; email: string; name: string; password: string },
@@ -66,6 +72,7 @@ export async function completeSetup(
     throw new AppError('denied', 'This setup link is not valid any more.', {
       fix: 'Restart the console: it prints a new one.',
     })
+  await refuseGuessable(input.password, input.email)
   await makeFirstAdministrator(db, input, input.email)
 }
 

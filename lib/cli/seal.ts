@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { AuditAction } from '#lib/audit/schema.ts'
 import { checkAdministrator } from '#lib/auth/check-password.ts'
+import { whyGuessable } from '#lib/auth/guessable-password.ts'
 import { remedyLines } from '#lib/aws/fixes/remedy-lines.ts'
 import { impatient } from '#lib/database-line.ts'
 import { createDb, type Db } from '#lib/db.ts'
@@ -132,6 +133,8 @@ function addRecoveryKit(seal: Command): void {
         })
         const administrator = await checkAdministrator(context.db, options.user, password)
         if (passphrase.length < 12) throw new AppError('invalid', 'The passphrase needs at least 12 characters.')
+        const why = await whyGuessable(passphrase, administrator)
+        if (why !== undefined) throw new AppError('invalid', `This passphrase cannot be used: ${why}`)
         const seal = await openSeal(context, sealSettingsOf(host).active, host, false)
         const kit = await makeRecoveryKit(context, seal, passphrase)
         await writeKit(context.db, options.out, kit, administrator)
