@@ -4,10 +4,12 @@ import { globSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 
-// `npm run check`: format, lint, types, direction of imports, unused code, database schema.
+// `npm run check`: format, lint, types, direction of imports, unused code, database schema, bill of materials.
 // A tool that looked at nothing has found nothing wrong, so each must also say how much it looked at.
 
 const root = path.join(import.meta.dirname, '..')
+/** Those that come with the dependencies, before any of the machine’s own; npm is the machine’s. */
+const tools = path.join(root, 'node_modules', '.bin')
 const sources = ['app', 'bench', 'bin', 'components', 'e2e', 'lib', 'instrumentation.ts', 'proxy.ts']
 
 interface Tool {
@@ -49,6 +51,12 @@ const rows: readonly (readonly Tool[])[] = [
       command: ['prisma', 'validate'],
       looked: (output) => (output.includes('is valid') ? 1 : 0),
     },
+    {
+      // From package-lock.json: of all platforms, whatever is installed here.
+      name: 'Bill of materials',
+      command: ['npm', 'run', '--silent', 'sbom'],
+      looked: (output) => output.match(/"purl": "pkg:npm\//g)?.length ?? 0,
+    },
   ],
 ]
 
@@ -64,10 +72,15 @@ process.exit(results.flat().every(Boolean) ? 0 : 1)
 async function check({ name, command, looked }: Tool): Promise<boolean> {
   const [program, ...args] = command
   const started = performance.now()
-  const child = spawn(path.join(root, 'node_modules', '.bin', program), args, {
+  const child = spawn(program, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+    env: {
+      ...process.env,
+      PATH: `${tools}${path.delimiter}${process.env.PATH}`,
+      NO_COLOR: '1',
+      FORCE_COLOR: undefined,
+    },
   })
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   const output = `${stdout}${stderr}`
