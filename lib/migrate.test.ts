@@ -54,7 +54,10 @@ test('fills an empty database with the migrations of this project, once', async 
   const applied = await migrateDeploy(url)
   expect(applied.length).toBeGreaterThan(0)
   expect(await migrateDeploy(url)).toEqual([])
-  const rows = await ask(url, 'select migration_name as name from _prisma_migrations where finished_at is not null')
+  const rows = await ask(
+    url,
+    'select migration_name as name from _prisma_migrations where finished_at is not null order by finished_at',
+  )
   expect(rows).toEqual(applied.map((name) => ({ name })))
 })
 
