@@ -18,3 +18,9 @@ export function placed(described: Described, offset: number, headerLength: numbe
 export function warned(entry: Entry, warning: string | undefined): Entry {
   return warning === undefined ? entry : { ...entry, warning }
 }
+
+/** With what is to be said besides: what went wrong earlier stays told, and nothing is told twice. */
+export function warnedAlso(entry: Entry, warning: string | undefined): Entry {
+  if (warning === undefined || entry.warning?.includes(warning)) return entry
+  return { ...entry, warning: entry.warning === undefined ? warning : `${entry.warning}; ${warning}` }
+}

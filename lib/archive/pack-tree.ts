@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { BytePath } from './byte-path.ts'
 import { describeOpened } from './describe-opened.ts'
-import { type Described, describe, placed, warned } from './described-entry.ts'
+import { type Described, describe, placed, warned, warnedAlso } from './described-entry.ts'
 import type { Entry, SkippedItem } from './entry.ts'
 import type { HardLinks } from './hard-links.ts'
 import { openAgain, openLent, openNow } from './open-file.ts'
@@ -12,7 +12,7 @@ import { changeSince, shrank, unreadable } from './read-warnings.ts'
 import type { SegmentCutter } from './segment-cutter.ts'
 import { reasonOf, systemCode } from './system-error.ts'
 import { END_OF_TAR, encodeTarHeader, paddingAfter } from './tar-header.ts'
-import type { FolderIdentity, Found, WalkStart } from './walk-tree.ts'
+import type { Arrival, FolderIdentity, Found, WalkStart } from './walk-tree.ts'
 
 // 1. Take what a walk finds; open a file once and believe only what the open file says of itself.
 // 2. Write its header, then read its content straight into the segment that is being filled.
@@ -42,8 +42,7 @@ export interface PackOptions {
 export class TreePacker {
   readonly #options: PackOptions
   readonly #cutter: SegmentCutter
-  #done: BytePath | undefined
-  #doneStep: WalkStart['step'] = 'past'
+  #done: WalkStart | undefined
   #open: OpenEntry | undefined
   /** The folders that what was found last lies in, or is, from the top. */
   readonly #way: { readonly path: BytePath; readonly identity: FolderIdentity }[] = []
@@ -52,54 +51,54 @@ export class TreePacker {
   constructor(options: PackOptions) {
     this.#options = options
     this.#cutter = options.cutter
-    const { done, open, way, endAt } = options.from ?? atTheBeginning
-    this.#done = done?.path
-    this.#doneStep = done?.step ?? 'past'
+    const { done, open, endAt } = options.from ?? atTheBeginning
+    this.#done = done
     this.#open = open
-    const parts = open?.entry.path.split('/') ?? []
-    for (const [depth, identity] of way.entries())
-      this.#way.push({ path: parts.slice(0, depth + 1).join('/'), identity })
     this.#endAt = endAt
   }
 
   /** Whenever a segment is handed out: how to go on after it. */
   get state(): PackState {
-    const done = this.#done === undefined ? undefined : { path: this.#done, step: this.#doneStep }
     const path = this.#open?.entry.path
     const above = this.#way.filter((folder) => path?.startsWith(`${folder.path}/`))
-    // From the top, as far as they are known.
-    const way = above.filter((folder, depth) => folder.path.split('/').length === depth + 1)
-    return { done, open: this.#open, way: way.map(({ identity }) => identity), endAt: this.#endAt }
+    return { done: this.#done, open: this.#open, way: above.map(({ identity }) => identity), endAt: this.#endAt }
   }
 
   /** @param walk what there is from some place on */
-  async pack(walk: (start: WalkStart | undefined) => Iterable<Found>): Promise<void> {
+  async pack(walk: (start: WalkStart | undefined) => Iterable<Found | Arrival>): Promise<void> {
     if (this.#endAt === undefined) await this.#packAll(walk)
     this.#endAt ??= this.#cutter.position
     await this.#cutter.write(END_OF_TAR.subarray(this.#cutter.position - this.#endAt))
     this.#cutter.finish()
   }
 
-  async #packAll(walk: (start: WalkStart | undefined) => Iterable<Found>): Promise<void> {
-    const { signal } = this.#options
+  async #packAll(walk: (start: WalkStart | undefined) => Iterable<Found | Arrival>): Promise<void> {
+    const { signal, from: { done, way } = atTheBeginning } = this.#options
     let begun = this.#open
+    let gone = 'it vanished while the backup was interrupted'
     let passOver: string | undefined
     let workedSince = performance.now()
-    const { way, done } = this.state
     for (const found of walk(begun ? { path: begun.entry.path, step: 'again', way } : done)) {
       if (performance.now() - workedSince > LET_OTHERS_WORK_AFTER_MS) {
         await setImmediate()
         workedSince = performance.now()
       }
       signal?.throwIfAborted()
+      if (found.type === 'arrival') {
+        for (const folder of found.way) this.#comeTo(folder)
+        if (found.warnings.length > 0) gone = 'it could not be found again after an interruption'
+        // Kept from now on: the next run knows only the folders that are there now.
+        for (const warning of found.warnings)
+          if (begun) this.#open = begun = { ...begun, entry: warnedAlso(begun.entry, warning) }
+          else if (done) await this.#options.onItem({ type: 'skipped', path: done.path, warning })
+        continue
+      }
       if (begun) {
         const open = begun
         begun = undefined
         const still = found.path === open.entry.path
         if (still) this.#comeTo(found)
-        // One of them is another folder now, or none.
-        if (still && found.type === 'skipped') this.#way.length = 0
-        await this.#finishOpen(open, still ? found : undefined)
+        await this.#finishOpen(open, still ? found : undefined, gone)
         // A folder that took a file's place meanwhile: what it holds would lie below a file.
         if (still && found.type === 'folder' && open.entry.type !== 'folder') passOver = `${found.path}/`
         if (still) continue
@@ -110,7 +109,7 @@ export class TreePacker {
       const reported = this.#report(packed instanceof Promise ? await packed : packed)
       if (reported) await reported
     }
-    if (begun) await this.#finishOpen(begun, undefined)
+    if (begun) await this.#finishOpen(begun, undefined, gone)
   }
 
   #comeTo(found: Found): void {
@@ -121,8 +120,7 @@ export class TreePacker {
 
   #report(item: Entry | SkippedItem): void | Promise<void> {
     this.#open = undefined
-    this.#done = item.path
-    this.#doneStep = item.type === 'folder' ? 'into' : 'past'
+    this.#done = { path: item.path, step: item.type === 'folder' ? 'into' : 'past' }
     return this.#options.onItem(item)
   }
 
@@ -264,12 +262,12 @@ export class TreePacker {
 
   /** The rest of a file is zeros. Known before they are written: whoever goes on among them must not read on. */
   #lose(entry: Entry, warning: string): void {
-    this.#open = { entry: warned(entry, warning), identity: undefined }
+    this.#open = { entry: warnedAlso(entry, warning), identity: undefined }
     this.#options.links.forget(entry.path)
   }
 
-  /** What an earlier run began: its announced bytes follow, whatever has become of it. */
-  async #finishOpen(open: OpenEntry, found: Found | undefined): Promise<void> {
+  /** What an earlier run began: its announced bytes follow, whatever has become of it. Without identity they are zeros. */
+  async #finishOpen(open: OpenEntry, found: Found | undefined, gone: string): Promise<void> {
     const { entry, identity } = open
     const cutter = this.#cutter
     if (cutter.position < entry.data)
@@ -280,9 +278,9 @@ export class TreePacker {
       const opened =
         found?.type === 'file' && identity
           ? await openAgain(found.at, identity, this.#options.signal)
-          : (warning ?? 'it vanished while the backup was interrupted')
+          : (warning ?? gone)
       const fd = typeof opened === 'number' ? opened : undefined
-      if (typeof opened === 'string' && done < entry.size && entry.warning === undefined) {
+      if (typeof opened === 'string' && done < entry.size && identity) {
         warning = `${opened}: from byte ${done} of ${entry.size} on the backup holds zeros`
         this.#lose(entry, warning)
       }
@@ -292,8 +290,8 @@ export class TreePacker {
         if (fd !== undefined) closeSync(fd)
       }
     } else if (entry.type === 'folder' && found?.type !== 'folder') {
-      warning ??= `it ${found ? 'was replaced' : 'vanished'} while the backup was interrupted, and what it held is not in the backup`
+      warning ??= `${found ? 'it was replaced while the backup was interrupted' : gone}, and what it held is not in the backup`
     }
-    await this.#report(warned(entry, entry.warning ?? warning))
+    await this.#report(warnedAlso(entry, warning))
   }
 }

@@ -29,6 +29,15 @@ export interface WalkStart {
 /** What makes a folder the same one. Times in nanoseconds. */
 export type FolderIdentity = Pick<BigIntStats, 'ino' | 'birthtimeNs'>
 
+/** Told first by a walk that goes on below its root: how it came to where that is. */
+export interface Arrival {
+  readonly type: 'arrival'
+  /** The folders that it opened on the way, from the top. */
+  readonly way: readonly FoundFolder[]
+  /** What is not as it was: one of them cannot be read on, or is another folder by now. */
+  readonly warnings: readonly string[]
+}
+
 /** What is false for all of a thing's types is looked at. */
 type Item = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolicLink'>
 
@@ -47,7 +56,9 @@ interface WalkOptions {
 }
 
 /** Everything under an open folder: each folder before what it holds, names in byte order. Never follows a link. */
-export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {}): Generator<Found> {
+export function walkTree(root: OpenFolder, options?: Pick<WalkOptions, 'filter'>): Generator<Found>
+export function walkTree(root: OpenFolder, options: WalkOptions): Generator<Found | Arrival>
+export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {}): Generator<Found | Arrival> {
   const levels: Level[] = []
   const enter = (folder: OpenFolder, path: BytePath, unnamed?: FoundFolder): SkippedItem | undefined => {
     const level = { folder, prefix: path === '.' ? '' : `${path}/`, next: 0, unnamed }
@@ -63,11 +74,11 @@ export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {})
   try {
     if (!start || (start.path === '.' && start.step === 'again')) yield { type: 'folder', path: '.', stat: root.stat }
     const unlisted = enter(root, '.')
-    if (unlisted) yield start ? { ...unlisted, path: start.path, warning: lostBeyond('.', unlisted.warning) } : unlisted
-    if (!unlisted && start && start.path !== '.') {
-      const lost = goTo(start, levels, enter)
-      if (lost !== undefined) yield { type: 'skipped', path: start.path, warning: lost }
-    }
+    if (start && start.path !== '.')
+      yield unlisted
+        ? { type: 'arrival', way: [], warnings: [lostBeyond('.', unlisted.warning)] }
+        : goTo(start, levels, enter)
+    else if (unlisted) yield unlisted
 
     for (let level = levels.at(-1); level; level = levels.at(-1)) {
       const item = level.items[level.next++]
@@ -106,36 +117,41 @@ function* unnamedOf(levels: readonly Level[]): Generator<FoundFolder> {
 }
 
 /**
- * Opens the folders down to where the walk goes on. Returns why nothing more of one of them can be had: it goes on after
- * that folder then; or that one is another folder by now: it goes on in that, after `path`.
+ * Opens the folders down to where the walk goes on. Where one of them cannot be read on, it goes on after that folder;
+ * where one is another by now, in that one.
  */
 function goTo(
-  { path, step, way = [] }: WalkStart,
+  { path, step, way: before = [] }: WalkStart,
   levels: Level[],
   enter: (folder: OpenFolder, path: BytePath) => SkippedItem | undefined,
-): string | undefined {
+): Arrival {
   const parts = path.split('/')
+  const way: FoundFolder[] = []
   let replaced: string | undefined
+  const arrived = (lost?: string): Arrival => {
+    return { type: 'arrival', way, warnings: [replaced, lost].filter((warning) => warning !== undefined) }
+  }
   for (const [depth, name] of parts.entries()) {
     const level = levels.at(-1)
-    if (!level) return replaced
+    if (!level) break
     const last = depth === parts.length - 1
-    const again = last && step === 'again' && replaced === undefined
+    const again = last && step === 'again'
     level.next = level.items.findIndex((item) => (again ? item.name >= name : item.name > name))
     if (level.next < 0) level.next = level.items.length
-    if (last && step !== 'into') return replaced
+    if (last && step !== 'into') break
     const inside = level.prefix + name
     const found = identify(level.folder.inside(name), inside)
     if (!('folder' in found))
-      return lostBeyond(inside, found.type === 'skipped' ? found.warning : `it is a ${found.type} now`)
+      return arrived(lostBeyond(inside, found.type === 'skipped' ? found.warning : `it is a ${found.type} now`))
+    const { stat } = found.folder
     const unlisted = enter(found.folder, inside)
-    if (unlisted) return lostBeyond(inside, unlisted.warning)
-    const before = way[depth]
-    const { ino, birthtimeNs } = found.folder.stat
+    way.push({ type: 'folder', path: inside, stat })
+    const known = before[depth]
     // A disk that is not mounted any more, above all: what lies below it then is hardly ever what was to be backed up.
-    if (before && (ino !== before.ino || birthtimeNs !== before.birthtimeNs)) replaced ??= replacedSince(inside)
+    if (known && (stat.ino !== known.ino || stat.birthtimeNs !== known.birthtimeNs)) replaced ??= replacedSince(inside)
+    if (unlisted) return arrived(lostBeyond(inside, unlisted.warning))
   }
-  return replaced
+  return arrived()
 }
 
 function replacedSince(folder: BytePath): string {

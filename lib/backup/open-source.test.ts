@@ -48,7 +48,7 @@ test.runIf(holdsTheWay)('nor one above a file, also when it comes after the file
   const opened = openPlace({ kind: 'file', path })
   renameSync(parent, `${parent}-moved`)
   symlinkSync(`${parent}-other`, parent)
-  const found = [...opened.walk(undefined)].map((one) => ({
+  const found = [...opened.all()].map((one) => ({
     path: one.path,
     content: 'at' in one ? readFileSync(toFsPath(one.at), 'utf8') : undefined,
   }))

@@ -6,7 +6,7 @@ import type { Incoming } from '#lib/archive/pack-incoming.ts'
 import { type OnPass, pathFilter } from '#lib/archive/path-filter.ts'
 import { checkedParts } from '#lib/archive/restore-path.ts'
 import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
-import { type Found, type WalkStart, walkTree } from '#lib/archive/walk-tree.ts'
+import { type Arrival, type Found, type WalkStart, walkTree } from '#lib/archive/walk-tree.ts'
 import { AppError } from '#lib/errors.ts'
 import { mustLeadThroughNoLink } from './folders.ts'
 import type { BackupSource, FilesSource, PlaceSource, StreamSource } from './source.ts'
@@ -17,7 +17,9 @@ export type OpenedSource = OpenedPlace | { readonly incoming: AsyncIterable<Inco
 interface OpenedPlace {
   /** The same for the same folder or file and patterns: what was finished of it may be gone on with. */
   readonly name: string
-  readonly walk: (start: WalkStart | undefined) => Iterable<Found>
+  readonly all: () => Iterable<Found>
+  /** What there is from some place on. */
+  readonly walk: (start: WalkStart | undefined) => Iterable<Found | Arrival>
   readonly close: () => void
 }
 
@@ -40,12 +42,14 @@ export function openPlace(source: PlaceSource, onPass?: OnPass): OpenedPlace {
       return {
         // Where a disk is not mounted lies another folder of the same name, and the top of most disks has the same number.
         name: JSON.stringify({ kind, path, include, exclude, ino: String(ino), born: String(birthtimeNs) }),
+        all: () => walkTree(root, { filter }),
         walk: (start) => walkTree(root, { filter, start }),
         close: root.close,
       }
     }
     const way = wayToFile(path)
-    return { name: JSON.stringify({ kind, path }), walk: (start) => walkFile(way.at, start), close: way.close }
+    const walk = (start?: WalkStart) => walkFile(way.at, start)
+    return { name: JSON.stringify({ kind, path }), all: walk, walk, close: way.close }
   } catch (cause) {
     if (cause instanceof AppError) throw cause
     if (systemCode(cause) === 'ENOTDIR') mustLeadThroughNoLink(path, `Name the ${kind} by its real path.`)
@@ -75,7 +79,7 @@ function cannotOpen({ kind, path }: { kind: 'folder' | 'file'; path: string }, c
   return new AppError(code === 'EACCES' || code === 'EPERM' ? 'denied' : 'unavailable', message, { cause })
 }
 
-function* walkFile(at: BytePath, start: WalkStart | undefined): Generator<Found> {
+function* walkFile(at: BytePath, start?: WalkStart): Generator<Found> {
   if (start?.step !== 'past') yield { type: 'file', path: at.slice(at.lastIndexOf('/') + 1), at }
 }
 

@@ -59,7 +59,7 @@ export async function previewBackup(
   const links = new HardLinks()
   let since = performance.now()
   try {
-    for (const found of opened.walk(undefined)) {
+    for (const found of opened.all()) {
       if (!goOn()) return totals
       if (performance.now() - since > LET_OTHERS_WORK_AFTER_MS) {
         await setImmediate()
