@@ -71,7 +71,8 @@ test('an address that cannot be decoded is one that leads nowhere', async ({ con
     expect((await request.get(console.url + path, { maxRedirects: 0 })).status(), path).not.toBe(500)
   for (const path of ['/api/%', '/api/backups/%E0%A4%A']) {
     const answer = await request.get(console.url + path)
-    expect([answer.status(), await answer.json()], path).toEqual([404, { message: 'Not found.' }])
+    const nowhere = { message: 'There is no such address.', fix: null }
+    expect([answer.status(), await answer.json()], path).toEqual([404, nowhere])
   }
   expect((await signedIn.goto('/backups/%E0%A4%A'))?.status()).toBe(404)
   await expect(signedIn.getByRole('heading', { name: /There is no such backup/ })).toBeVisible()

@@ -163,7 +163,7 @@ describe('each known answer has one title', () => {
     [answered(200, 'SyntaxError', 'Unexpected token <'), /not AWS/],
     [answered(200, 'Error', 'aborted'), /could not be read.*\(aborted\)/],
     [answered(503, 'ServiceUnavailable'), /fault of its own \(ServiceUnavailable, HTTP 503\)/],
-    [answered(400, 'ThrottlingException'), /quota is used up/],
+    [answered(400, 'ThrottlingException'), /^A quota of requests is used up/],
   ])('what cannot be reached says why: %s', (error, cause) => {
     const diagnosis = diagnose(error)
     expect(diagnosis.cause).toMatch(cause)
