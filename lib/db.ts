@@ -3,7 +3,14 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { Prisma, PrismaClient } from '../prisma/generated/client.ts'
 import { databaseLine, type LinePatience, patient } from './database-line.ts'
 
-export type { BackupVerification, Rewrap, Shred, ShredItem } from '../prisma/generated/client.ts'
+export type {
+  BackupCheckpoint,
+  BackupPart,
+  BackupVerification,
+  Rewrap,
+  Shred,
+  ShredItem,
+} from '../prisma/generated/client.ts'
 export type { Prisma }
 export type Db = PrismaClient
 /** What runs inside `db.$transaction(async (tx) => …)`. */

@@ -1,4 +1,4 @@
-import type { Db, Tx } from '#lib/db.ts'
+import type { BackupCheckpoint, BackupPart, Db, Tx } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import { LostClaim } from '#lib/jobs/attempt.ts'
 import type { Journal } from './journal.ts'
@@ -17,9 +17,7 @@ export function databaseJournal(db: Db, { id, attempt }: { readonly id: string; 
     })
   return {
     async read() {
-      const where = { backupId: id }
-      const parts = await db.backupPart.findMany({ where })
-      const checkpoints = await db.backupCheckpoint.findMany({ where, orderBy: { segments: 'asc' } })
+      const parts = await allParts(db, id)
       return {
         parts: parts.map(({ kind, index, attempt, size, sha256, length }) => ({
           place: { kind: kindOf(kind), index, attempt },
@@ -27,7 +25,7 @@ export function databaseJournal(db: Db, { id, attempt }: { readonly id: string; 
           sha256,
           length: Number(length),
         })),
-        checkpoints,
+        checkpoints: await allCheckpoints(db, id),
       }
     },
 
@@ -53,6 +51,39 @@ export function databaseJournal(db: Db, { id, attempt }: { readonly id: string; 
         await tx.backupCheckpoint.deleteMany({ where: { backupId: id } })
         await tx.backupPart.deleteMany({ where: { backupId: id } })
       }),
+  }
+}
+
+// By pages: of a backup of many terabytes one statement would take longer to arrive than a statement may take.
+const partsAtOnce = 5000
+const checkpointsAtOnce = 100
+
+async function allParts(db: Db, backupId: string): Promise<BackupPart[]> {
+  const all: BackupPart[] = []
+  for (let last: BackupPart | undefined; ; last = all.at(-1)) {
+    const page = await db.backupPart.findMany({
+      where: {
+        backupId,
+        ...(last && { OR: [{ kind: { gt: last.kind } }, { kind: last.kind, index: { gt: last.index } }] }),
+      },
+      orderBy: [{ kind: 'asc' }, { index: 'asc' }],
+      take: partsAtOnce,
+    })
+    all.push(...page)
+    if (page.length < partsAtOnce) return all
+  }
+}
+
+async function allCheckpoints(db: Db, backupId: string): Promise<BackupCheckpoint[]> {
+  const all: BackupCheckpoint[] = []
+  for (;;) {
+    const page = await db.backupCheckpoint.findMany({
+      where: { backupId, segments: { gt: all.at(-1)?.segments ?? -1 } },
+      orderBy: { segments: 'asc' },
+      take: checkpointsAtOnce,
+    })
+    all.push(...page)
+    if (page.length < checkpointsAtOnce) return all
   }
 }
 

@@ -2,6 +2,7 @@ import { HardLinks } from '#lib/archive/hard-links.ts'
 import { packIncoming } from '#lib/archive/pack-incoming.ts'
 import { type PackOptions, TreePacker } from '#lib/archive/pack-tree.ts'
 import { SegmentCutter } from '#lib/archive/segment-cutter.ts'
+import { eachOf } from '#lib/each-of.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { log } from '#lib/log.ts'
 import { type ObjectStore, readingUntil } from '#lib/storage/object-store.ts'
@@ -177,7 +178,6 @@ async function whereToGoOn(
     if (!(error instanceof AppError) || error.code !== 'integrity') throw error
     why = messageOf(error)
   }
-  // What is wrong with the list says nothing of the journal, and goes up.
   const missing = found && (await missingPart(store, identity, found.parts))
   if (missing !== undefined) {
     why = `Of the parts that backup ${identity.backup} has stored, ${missing} is not in the bucket any more as it was.`
@@ -191,7 +191,7 @@ async function whereToGoOn(
 /**
  * The journal of an older database that was put back tells of parts that may have been deleted since. Their sizes alone
  * are looked at, in one list: whoever can write other bytes there could do so after this, too. Some stores list an object
- * only a while after it was stored: what a list lacks is asked for by its name, until one is indeed missing.
+ * only a while after it was stored, or not so that it can be relied on: what a list lacks is asked for by its name.
  */
 async function missingPart(
   store: ObjectStore,
@@ -200,13 +200,21 @@ async function missingPart(
 ): Promise<string | undefined> {
   const folder = backupFolder(identity)
   const unlisted = new Map(parts.map(({ place, size }) => [partName(place), size]))
-  for await (const { key, size } of store.list(folder)) {
-    const name = key.slice(folder.length)
-    if (unlisted.get(name) === size) unlisted.delete(name)
+  try {
+    for await (const { key, size } of store.list(folder)) {
+      const name = key.slice(folder.length)
+      if (unlisted.get(name) === size) unlisted.delete(name)
+    }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'integrity') throw error
   }
-  for (const [name, size] of unlisted) if ((await store.look(folder + name))?.size !== size) return name
-  return undefined
+  let missing: string | undefined
+  await eachOf(unlisted, lookedAtOnce, async ([name, size]) => {
+    if (missing === undefined && (await store.look(folder + name))?.size !== size) missing ??= name
+  })
+  return missing
 }
+const lookedAtOnce = 8
 
 function bytesBefore({ position, pack, entries }: ResumePoint): number {
   const { open } = pack

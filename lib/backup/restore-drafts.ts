@@ -84,9 +84,15 @@ function openDraft(draft: string, known: string | undefined): OpenFolder | undef
     folder = reachedByNoLink(toBytePath(draft), openFolder)
     const { uid, mode } = folder.stat
     const own = process.geteuid?.() ?? -1
-    if (known !== identity(folder.stat) && (uid !== BigInt(own) || (mode & 0o077n) !== 0n)) throw new Error('not ours')
-    if (uid !== BigInt(own)) fchownSync(folder.fd, own, process.getegid?.() ?? -1)
-    fchmodSync(folder.fd, 0o700)
+    const isOurs = known === identity(folder.stat)
+    if (!isOurs && (uid !== BigInt(own) || (mode & 0o077n) !== 0n)) throw new Error('not ours')
+    try {
+      if (uid !== BigInt(own)) fchownSync(folder.fd, own, process.getegid?.() ?? -1)
+      fchmodSync(folder.fd, 0o700)
+    } catch (error) {
+      // A disk that gives all to one user.
+      if (!isOurs) throw error
+    }
     // Of an attempt that was killed; it may be as large as what is still to come.
     for (const name of readdirSync(toFsPath(folder.inside('.')), { encoding: 'latin1' }))
       if (name.startsWith(UNFINISHED)) unlinkSync(toFsPath(folder.inside(name)))

@@ -116,6 +116,14 @@ test.runIf(asRoot)('where a disk of somebody else is mounted: it stays as it is,
   expect(() => prepareTarget(target, target, 1, undefined)).toThrow(/is not empty/)
 })
 
+test.runIf(asRoot)('nobody but root replaces it: they could not give it back', () => {
+  strangersFolder()
+  const geteuid = vi.spyOn(process, 'geteuid').mockReturnValue(4242)
+  expect(() => prepareTarget(target, target, 1, undefined)).toThrow(/belongs to another user \(12345\), who could read/)
+  geteuid.mockRestore()
+  expect(lstatSync(target)).toMatchObject(strangers)
+})
+
 test.runIf(asRoot)('a folder that somebody puts in place of the one just made is not restored into', async () => {
   const { mkdirSync: make } = await vi.importActual<typeof import('node:fs')>('node:fs')
   vi.mocked(mkdirSync).mockImplementation((path, options) => {

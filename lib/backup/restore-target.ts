@@ -67,7 +67,7 @@ export function prepareTarget(
           throw new AppError('conflict', `Somebody else replaced ${target} as soon as it was made.`, {
             fix: 'Restore into a folder in one that only you may write to.',
           })
-        fchmodSync(folder.fd, 0o700)
+        closeToOthers(folder)
         // Once more, for what came until now.
         mustBeEmpty(target, folder.inside('.'))
         return { folder, isNew, takeBack }
@@ -92,22 +92,31 @@ function makeIfNotThere(at: BytePath): boolean {
   }
 }
 
+function closeToOthers({ fd, stat }: OpenFolder): void {
+  try {
+    fchmodSync(fd, 0o700)
+  } catch (error) {
+    // A disk that gives all to one user lets only that one say who else has it.
+    if (stat.uid === BigInt(process.geteuid?.() ?? -1)) throw error
+  }
+}
+
 /**
  * Where anybody may write beside the target, as in /tmp, somebody may have made it beforehand. To take it from them would
  * not do: an access list of theirs, which node:fs does not see, would go on to all that is restored.
  */
 function replace(at: BytePath, target: string, { uid }: BigIntStats): OpenFolder {
+  const whose = `${target} belongs to another user (${uid}), who could read and change what is restored into it`
+  const fix = 'Name a new folder in it, or give it another owner first (chown).'
+  // Only root can give it back.
+  if (process.geteuid?.() !== 0) throw new AppError('denied', `${whose}.`, { fix })
   try {
     rmdirSync(toFsPath(at))
     mkdirSync(toFsPath(at), { mode: 0o700 })
     return openFolder(at)
   } catch (cause) {
     if (systemCode(cause) === 'ENOTEMPTY') throw isNotEmpty(target)
-    throw new AppError(
-      'denied',
-      `${target} belongs to another user (${uid}), who could read and change what is restored into it, and no new folder can take its place: ${reasonOf(cause)}.`,
-      { cause, fix: 'Name a new folder in it, or give it another owner first (chown).' },
-    )
+    throw new AppError('denied', `${whose}, and no new folder can take its place: ${reasonOf(cause)}.`, { cause, fix })
   }
 }
 

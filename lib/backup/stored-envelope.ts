@@ -19,10 +19,12 @@ export async function storedEnvelope(
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.code === 'not-found') return 'none'
-    // Longer than any that this console makes, or not as it was stored.
-    if (error.code === 'integrity') return 'other'
+    // Longer than any that this console makes.
+    if (((await store.look(folder + ENVELOPE))?.size ?? 0) > MAX_ENVELOPE_BYTES) return 'other'
     const message = `Whether a complete backup that lies there is this one could not be seen, because its envelope could not be read. ${error.message}`
-    const { code, retryable, fix, remedies } = error
+    const { code, fix, remedies } = error
+    // Bytes that changed on their way come right the next time.
+    const retryable = error.retryable || code === 'integrity'
     throw new AppError(code, message, { cause: error, retryable, remedies, ...(fix !== undefined && { fix }) })
   }
 }
