@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline/promises'
 import { AppError } from '#lib/errors.ts'
 
 /** What to ask for. What is new is asked for twice on a terminal: nobody sees what they type, and a slip would be kept. */
@@ -17,26 +17,27 @@ export async function readSecrets(...questions: Question[]): Promise<string[]> {
     const lines = text.split(/\r?\n/)
     return questions.map((_, index) => lines[index] ?? '')
   }
-  const secrets: string[] = []
-  for (const question of questions) {
-    const isNew = typeof question !== 'string'
-    const label = isNew ? question.isNew : question
-    const secret = await ask(label)
-    if (isNew && secret !== (await ask(`${label} again`)))
-      throw new AppError('invalid', 'The two are not the same.', { fix: 'Nothing was changed: run it again.' })
-    secrets.push(secret)
-  }
-  return secrets
-}
-
-async function ask(label: string): Promise<string> {
-  const { stdin, stderr } = process
-  stderr.write(`${label}: `)
+  // Before the first question, and one for all: between two the terminal would show what is typed early.
   const lines = createInterface({ input: stdin, terminal: true })
   try {
-    return await lines.question('')
+    const secrets: string[] = []
+    for (const question of questions) {
+      const isNew = typeof question !== 'string'
+      const label = isNew ? question.isNew : question
+      const secret = await ask(lines, label)
+      if (isNew && secret !== (await ask(lines, `${label} again`)))
+        throw new AppError('invalid', 'The two are not the same.', { fix: 'Nothing was changed: run it again.' })
+      secrets.push(secret)
+    }
+    return secrets
   } finally {
     lines.close()
-    stderr.write('\n')
   }
+}
+
+async function ask(lines: Interface, label: string): Promise<string> {
+  process.stderr.write(`${label}: `)
+  const answer = await lines.question('')
+  process.stderr.write('\n')
+  return answer
 }
