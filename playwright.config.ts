@@ -13,11 +13,11 @@ const withoutFeatures = [
 // They start consoles of their own, stop them and wait for them: first, so that none is left alone at the end.
 const withOwnConsoles = ['**/seal.spec.ts', '**/kill.spec.ts', '**/setup.spec.ts']
 
-// Each of the four workers starts a console of its own (e2e/fixtures.ts), so that tests never share one. They often
-// wait: three leave a third of two cores idle.
+// Each of the three workers starts a console of its own (e2e/fixtures.ts), so that tests never share one. They mostly
+// wait: two leave half of two cores idle.
 export default defineConfig({
   testDir: 'e2e',
-  workers: 4,
+  workers: 3,
   fullyParallel: false,
   forbidOnly: true,
   // Nothing here is measured: a machine that is slow, or has much else to do, is only waited for.
