@@ -6,7 +6,7 @@ import { formatDuration } from '#components/ui/format-time.ts'
 import { Time } from '#components/ui/time.tsx'
 import type { BackupDetail } from '#lib/backup/schema.ts'
 import { ProtectedBy } from './protected-by.tsx'
-import { StateBadge } from './state-badge.tsx'
+import { BackupBadge } from './state-badge.tsx'
 
 export function BackupFacts({ backup }: { backup: BackupDetail }) {
   const took = backup.finishedAt ? Date.parse(backup.finishedAt) - Date.parse(backup.createdAt) : undefined
@@ -14,13 +14,7 @@ export function BackupFacts({ backup }: { backup: BackupDetail }) {
     <Card title="Backup">
       <Facts>
         <Fact name="State">
-          <StateBadge
-            state={backup.state}
-            damaged={backup.damaged}
-            locked={backup.locked}
-            warnings={backup.warnings}
-            waitingFor={backup.waitingFor}
-          />
+          <BackupBadge backup={backup} />
           {backup.state === 'cancelled' && (
             <p className="mt-1 text-sm text-ink-2">Nothing of it counts as a backup. What was stored is removed.</p>
           )}

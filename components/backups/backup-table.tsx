@@ -6,7 +6,7 @@ import { Table, Td, Th } from '#components/ui/table.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { BackupRow } from '#lib/backup/schema.ts'
 import { ProtectedBy } from './protected-by.tsx'
-import { StateBadge } from './state-badge.tsx'
+import { BackupBadge } from './state-badge.tsx'
 
 /** A component of the browser so that its rows are sent to it as they are: see components/keys/key-lines.tsx. */
 export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
@@ -50,13 +50,7 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
                 </div>
               </Td>
               <Td>
-                <StateBadge
-                  state={row.state}
-                  damaged={row.damaged}
-                  locked={row.locked}
-                  warnings={row.warnings}
-                  waitingFor={row.waitingFor}
-                />
+                <BackupBadge backup={row} />
                 {row.error && (
                   <p className="mt-1 line-clamp-2 text-sm text-ink-3 wrap-anywhere" title={row.error}>
                     {row.error}

@@ -1,6 +1,6 @@
 import { Badge } from '#components/ui/badge.tsx'
 import { count } from '#components/ui/format-bytes.ts'
-import type { BackupState, WaitingFor } from '#lib/backup/schema.ts'
+import type { BackupRow, BackupState, WaitingFor } from '#lib/backup/schema.ts'
 
 export const stateWords: Readonly<Record<BackupState, string>> = {
   queued: 'Queued',
@@ -32,6 +32,15 @@ interface Props {
   locked?: boolean
   warnings?: number
   waitingFor?: WaitingFor | null
+}
+
+/** The badge of a backup, with all that its state alone does not say. */
+export function BackupBadge({
+  backup: { state, damaged, locked, warnings, waitingFor },
+}: {
+  backup: Pick<BackupRow, 'state' | 'damaged' | 'locked' | 'warnings' | 'waitingFor'>
+}) {
+  return <StateBadge state={state} damaged={damaged} locked={locked} warnings={warnings} waitingFor={waitingFor} />
 }
 
 export function StateBadge({ state, damaged = false, locked = false, warnings = 0, waitingFor }: Props) {

@@ -1,6 +1,6 @@
 import Link from 'next/link'
 import { ProtectedBy } from '#components/backups/protected-by.tsx'
-import { StateBadge } from '#components/backups/state-badge.tsx'
+import { BackupBadge } from '#components/backups/state-badge.tsx'
 import { Arn } from '#components/ui/arn.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Card } from '#components/ui/card.tsx'
@@ -69,13 +69,7 @@ export function BackupsGlance({ last, active, complete }: { last: BackupRow; act
           </Link>
         </Fact>
         <Fact name="State">
-          <StateBadge
-            state={last.state}
-            damaged={last.damaged}
-            locked={last.locked}
-            warnings={last.warnings}
-            waitingFor={last.waitingFor}
-          />
+          <BackupBadge backup={last} />
           {last.error && <p className="mt-1 line-clamp-3 text-sm text-ink-2 wrap-anywhere">{last.error}</p>}
         </Fact>
         <Fact name="When">
