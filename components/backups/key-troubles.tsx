@@ -48,7 +48,7 @@ export function KeyTroubles({ backup: { locked, keyTroubles } }: { backup: Backu
                   <dt className="text-xs text-ink-3">To mend it</dt>
                   <dd>
                     {diagnosis.fix}
-                    {diagnosis.remedies && ' The key’s page has it to copy.'}
+                    {diagnosis.remedies?.length ? ' The key’s page has it to copy.' : ''}
                   </dd>
                 </div>
               </dl>

@@ -16,7 +16,6 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { AppError } from '#lib/errors.ts'
 import { MemoryStore } from '#lib/storage/memory-store.ts'
-import type { LookOptions } from '#lib/storage/object-store.ts'
 import { failureOf, folderSource, SEGMENT, Workbench } from './backup-for-tests.ts'
 import { EntryIndex } from './entry-index.ts'
 import { interruptAnywhere } from './interrupt-anywhere-for-tests.ts'
@@ -281,68 +280,6 @@ describe('a journal that cannot be relied on', () => {
     await run(undefined, { source: folderSource(bench.source, { exclude: ['folder'] }) })
     expect((await bench.open('mine')).manifest.segments.every(({ place }) => place.attempt === 2)).toBe(true)
   })
-})
-
-describe('what the list of the bucket does not tell', () => {
-  async function cut() {
-    plant(bench.source)
-    const journal = new MemoryJournal()
-    const run = await resumable(bench, journal)
-    await failureOf(run(6))
-    expect(journal.checkpoints.size).toBeGreaterThan(2)
-    const on = (store: MemoryStore, signal = new AbortController().signal) =>
-      run(undefined, { store: Object.assign(store, { objects: bench.store.objects }), signal })
-    return { journal, on }
-  }
-
-  test('a part that is listed only a while after it was stored is there all the same', async () => {
-    const { on } = await cut()
-    await on(
-      new (class extends MemoryStore {
-        override async *list(prefix: string) {
-          for await (const one of super.list(prefix)) if (!one.key.endsWith('segments/1/1')) yield one
-        }
-      })(),
-    )
-    expect(
-      (await bench.open('mine')).manifest.segments.filter(({ place }) => place.attempt === 1).length,
-    ).toBeGreaterThan(2)
-    expect(describeTree((await bench.restore('mine')).target)).toEqual(describeTree(bench.source))
-  })
-
-  test('a list that cannot be relied on costs a question for each part, and nothing that is finished', async () => {
-    const { on } = await cut()
-    await on(
-      new (class extends MemoryStore {
-        // biome-ignore lint/correctness/useYield: it throws before there is anything
-        override async *list(): AsyncGenerator<never> {
-          throw new AppError('integrity', 'The bucket does not say where its list goes on.')
-        }
-      })(),
-    )
-    const { segments } = (await bench.open('mine')).manifest
-    expect(segments.filter(({ place }) => place.attempt === 1).length).toBeGreaterThan(2)
-    expect(describeTree((await bench.restore('mine')).target)).toEqual(describeTree(bench.source))
-  })
-
-  test.each(['read', 'list', 'look'] as const)(
-    'it stops when it is told to while the bucket does not answer (%s)',
-    async (silent) => {
-      const { on } = await cut()
-      const controller = new AbortController()
-      const unanswered = ({ signal }: LookOptions = {}) => {
-        setImmediate(() => controller.abort(new Error('stopped by hand')))
-        return new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
-      }
-      const store = new MemoryStore()
-      if (silent === 'read') store.read = (_key, _maxBytes, options) => unanswered(options)
-      store.list = async function* (_prefix, options) {
-        if (silent === 'list') yield await unanswered(options)
-      }
-      store.look = (_key, options) => unanswered(options)
-      expect(await failureOf(on(store, controller.signal))).toMatchObject({ message: 'stopped by hand' })
-    },
-  )
 })
 
 test('the checkpoints say nothing to who has no key', async () => {

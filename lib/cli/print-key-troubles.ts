@@ -11,7 +11,7 @@ export function printKeyTroubles({ locked, keyTroubles }: Pick<BackupDetail, 'lo
     if (!diagnosis) continue
     print(`  ${plain(diagnosis.title)}. ${plain(diagnosis.detail)}`)
     print(`  Why: ${plain(diagnosis.cause)}`)
-    const copy = diagnosis.remedies ? ` byok key health ${arn} has it to copy.` : ''
+    const copy = diagnosis.remedies?.length ? ` byok key health ${arn} has it to copy.` : ''
     print(`  To mend it: ${plain(diagnosis.fix)}${copy}`)
   }
   if (locked) print('! Nothing opens this backup until one of its keys works again.')
