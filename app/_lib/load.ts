@@ -1,8 +1,8 @@
 import 'server-only'
 import { cache } from 'react'
 import { z } from 'zod'
-import type { AlertsView, OpenAlert } from '#lib/alerts/schema.ts'
-import { listOpenAlerts, viewAlerts } from '#lib/alerts/view-alerts.ts'
+import type { AlertsView, OpenAlerts } from '#lib/alerts/schema.ts'
+import { viewAlerts, viewOpenAlerts } from '#lib/alerts/view-alerts.ts'
 import { listAuditEvents } from '#lib/audit/list-events.ts'
 import type { AuditQuery, AuditView } from '#lib/audit/schema.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
@@ -40,7 +40,7 @@ import { listNotices } from '#lib/notices/list-notices.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
 import type { RewrapDetail, RewrapRow, RewrapSource } from '#lib/rewrap/schema.ts'
 import { listRewraps, listSources, viewRewrapDetail } from '#lib/rewrap/view-rewraps.ts'
-import type { ScheduleRow } from '#lib/schedules/schema.ts'
+import type { SchedulesQuery, SchedulesView } from '#lib/schedules/schema.ts'
 import { viewSchedules } from '#lib/schedules/view-schedules.ts'
 import { sealSettingsOf } from '#lib/seal/host-settings.ts'
 import type { SealPageView } from '#lib/seal/schema.ts'
@@ -61,7 +61,7 @@ export async function loadShell(): Promise<{
   backups: number
   notices: NoticesView
   countdowns: Countdown[]
-  alerts: OpenAlert[]
+  alerts: OpenAlerts
   shredAhead: ShredAhead | null
 }> {
   const user = await requireUser('backup.read')
@@ -70,14 +70,12 @@ export async function loadShell(): Promise<{
     currentEnvironment(db),
     db.backup.count(),
     listCountdowns(db, new Date(), keyFacts),
-    listOpenAlerts(db),
+    viewOpenAlerts(db),
     can(user.role, 'environment.change') ? listNotices(db, user) : { rows: [], more: 0 },
     can(user.role, 'backup.shred') ? viewShredAhead(db) : null,
   ])
   const unencrypted = revision?.method === 'none'
-  // A deletion counts down by itself, and is quiet when nothing is lost by it.
-  const others = alerts.filter(({ state }) => state !== 'pending deletion')
-  return { user, sandbox: env.aws === 'sandbox', unencrypted, backups, notices, countdowns, alerts: others, shredAhead }
+  return { user, sandbox: env.aws === 'sandbox', unencrypted, backups, notices, countdowns, alerts, shredAhead }
 }
 
 export async function loadAlerts(): Promise<AlertsView> {
@@ -178,19 +176,19 @@ export async function setupOpen(token: string | undefined): Promise<'open' | 'ba
   return setupState(db, token)
 }
 
-export async function loadSchedules(): Promise<{
-  rows: ScheduleRow[]
+export async function loadSchedules(query: SchedulesQuery): Promise<{
+  view: SchedulesView
   sources: BackupsView['sources']
   hasEnvironment: boolean
 }> {
   await requireUser('backup.read')
   const { backup, db } = await getConsole()
-  const [rows, sources, { revision }] = await Promise.all([
-    viewSchedules(backup),
+  const [view, sources, { revision }] = await Promise.all([
+    viewSchedules(backup, query),
     offeredPlaces(backup),
     currentEnvironment(db),
   ])
-  return { rows, sources, hasEnvironment: revision !== undefined }
+  return { view, sources, hasEnvironment: revision !== undefined }
 }
 
 /** What this process has open; byok seal status tries it anew. */

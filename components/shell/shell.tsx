@@ -7,7 +7,7 @@ import { ShredBanner } from '#components/shred/shred-banner.tsx'
 import { Banner } from '#components/ui/banner.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
 import { roleWords } from '#components/users/role-words.ts'
-import type { OpenAlert } from '#lib/alerts/schema.ts'
+import type { OpenAlerts as OpenAlertsView } from '#lib/alerts/schema.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
 import type { Countdown } from '#lib/key-health/schema.ts'
 import type { NoticesView } from '#lib/notices/schema.ts'
@@ -27,7 +27,7 @@ interface Props {
   theme: Theme
   notices: NoticesView
   countdowns: readonly Countdown[]
-  alerts: readonly OpenAlert[]
+  alerts: OpenAlertsView
   shredAhead: ShredAhead | null
   putNoticeAway: (id: string) => Promise<void>
   signOut: () => Promise<void>

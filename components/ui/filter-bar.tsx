@@ -3,6 +3,9 @@ import type { ReactNode } from 'react'
 import { Button } from './button.tsx'
 import { buttonClass } from './button-class.ts'
 
+/** Of fewer than these everything is seen at a glance. */
+export const worthFiltering = 8
+
 interface Props {
   path: string
   /** Something is left out of the list. */

@@ -17,23 +17,31 @@ interface Found {
   readonly error: string
 }
 
-const prefix = 'schedule:'
+/** Of the subject of an alert. */
+export const schedulePrefix = 'schedule:'
 
 /** Undefined where the alert is of a key. */
 export function idOfSchedule(subject: string): string | undefined {
-  return subject.startsWith(prefix) ? subject.slice(prefix.length) : undefined
+  return subject.startsWith(schedulePrefix) ? subject.slice(schedulePrefix.length) : undefined
 }
 
-/** Of every schedule with an open alert, the worst that was told, and what is wrong now. */
-export async function openScheduleAlerts(db: Tx): Promise<Map<string, { readonly state: string; detail: string }>> {
-  const rows = await db.alert.findMany({ where: { openFor: { startsWith: prefix } } })
-  return new Map(rows.map(({ subject, state, detail }) => [subject.slice(prefix.length), { state, detail }]))
+/**
+ * Of every schedule with an open alert, the worst that was told, and what is wrong now.
+ * @param ids only of these
+ */
+export async function openScheduleAlerts(
+  db: Tx,
+  ids?: readonly string[],
+): Promise<Map<string, { readonly state: string; detail: string }>> {
+  const openFor = ids ? { in: ids.map((id) => `${schedulePrefix}${id}`) } : { startsWith: schedulePrefix }
+  const rows = await db.alert.findMany({ where: { openFor } })
+  return new Map(rows.map(({ subject, state, detail }) => [subject.slice(schedulePrefix.length), { state, detail }]))
 }
 
 /** Takes the transaction that has locked the schedule. Tells what is new or worse; the rest is only shown. */
 export async function alertOfSchedule(tx: Tx, schedule: Schedule, found: Found, at: Date): Promise<void> {
   const { trouble: state, error: detail } = found
-  const subject = `${prefix}${schedule.id}`
+  const subject = `${schedulePrefix}${schedule.id}`
   const open = await tx.alert.findUnique({ where: { openFor: subject } })
   const title = `The scheduled backup “${shown(schedule.name)}” ${told[state]}`
   const isNews = !open || graver(state, open.state)
@@ -47,7 +55,7 @@ export async function alertOfSchedule(tx: Tx, schedule: Schedule, found: Found, 
 
 /** Nothing happens where none is open. */
 export async function closeScheduleAlert(tx: Tx, schedule: Schedule, why: string, at: Date): Promise<void> {
-  const open = await tx.alert.findUnique({ where: { openFor: `${prefix}${schedule.id}` } })
+  const open = await tx.alert.findUnique({ where: { openFor: `${schedulePrefix}${schedule.id}` } })
   if (!open) return
   await tx.alert.update({ where: { id: open.id }, data: { openFor: null, closedAt: at } })
   const title = `The scheduled backup “${shown(schedule.name)}” ${why}`

@@ -147,21 +147,25 @@ export interface DeliveryRow {
 }
 
 /** What is wrong with a key or a schedule now. */
-export interface OpenAlert {
+interface OpenAlert {
   readonly id: string
-  readonly of: 'key' | 'schedule'
-  readonly state: KeyState | ScheduleTrouble
   readonly title: string
   /** The page of this console that says why. */
   readonly path: string
   readonly openedAt: string
 }
 
+export interface OpenAlerts {
+  /** The newest. */
+  readonly rows: readonly OpenAlert[]
+  readonly moreKeys: number
+  readonly moreSchedules: number
+}
+
 export interface AlertsView {
   readonly settings: AlertSettingsView
   /** The last 20, newest first. */
   readonly deliveries: readonly DeliveryRow[]
-  readonly open: readonly OpenAlert[]
 }
 
 /** What came of a save or a test. */

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { AppError } from '#lib/errors.ts'
 import { addSchedule, changeSchedule } from '#lib/schedules/change-schedules.ts'
 import { addScheduleSchema, timeWords, weekdays } from '#lib/schedules/schema.ts'
-import { viewSchedules } from '#lib/schedules/view-schedules.ts'
+import { listSchedules } from '#lib/schedules/view-schedules.ts'
 import { aSource, notEmpty, refusedInput, severalNotEmpty, wholeNumber } from './arguments.ts'
 import { withServices } from './attach.ts'
 import { plain, print, printJson, timeText } from './output.ts'
@@ -56,7 +56,7 @@ export function addBackupSchedule(backup: Command): void {
         })
         if (!input.success) throw refusedInput(input.error, 'source')
         const id = await addSchedule(services.backup, input.data, 'host', 'command line')
-        const row = (await viewSchedules(services.backup)).find((one) => one.id === id)
+        const [row] = await listSchedules(services.backup, [id])
         if (row)
           print(
             `Schedule ${id}: ${timeWords(row)}, keeping the last ${row.keep}. First run ${timeText(row.nextRunAt)}.`,
@@ -70,7 +70,7 @@ export function addBackupSchedule(backup: Command): void {
     .addHelpText('after', exits)
     .action((options: { json?: boolean }) =>
       withServices(async (services) => {
-        const rows = await viewSchedules(services.backup)
+        const rows = await listSchedules(services.backup)
         if (options.json) return printJson(rows)
         if (rows.length === 0) return print('There are no schedules. Add one with: byok backup schedule add FOLDER')
         for (const row of rows) {

@@ -12,7 +12,7 @@ import { changeSchedule } from './change-schedules.ts'
 import { deleteOutdated } from './delete-outdated.ts'
 import { runDueSchedules } from './run-due.ts'
 import { schedulingConsole } from './scheduling-console-for-tests.ts'
-import { viewSchedules } from './view-schedules.ts'
+import { listSchedules } from './view-schedules.ts'
 import { watchSchedules } from './watch-schedules.ts'
 
 const never = new AbortController().signal
@@ -186,7 +186,7 @@ test('keeps the last complete ones of this schedule, and nothing else goes', asy
   expect(await states()).toEqual(['deleting', 'complete', 'complete'])
   await cleanUpBackup(here.context, third?.id ?? '')
   expect(await row(byHand)).toMatchObject({ state: 'complete' })
-  expect(await viewSchedules(here.context)).toContainEqual(
+  expect(await listSchedules(here.context)).toContainEqual(
     expect.objectContaining({ id, kept: 2, served: false, last: expect.objectContaining({ id: fifth }) }),
   )
   await changeSchedule(here.context, id, 'remove', actor)

@@ -2,7 +2,6 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeAll } from 'vitest'
 import type { AlertMessage } from '#lib/alerts/schema.ts'
-import { listOpenAlerts } from '#lib/alerts/view-alerts.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { sandboxConsole } from '#lib/backup/sandbox-console-for-tests.ts'
 import { createBackupRow } from '#lib/backup/start-backup.ts'
@@ -66,6 +65,9 @@ export function schedulingConsole() {
       await here.db.alertDelivery.deleteMany()
       return rows.map(({ message }): AlertMessage => JSON.parse(JSON.stringify(message)))
     },
-    openTitles: async () => (await listOpenAlerts(here.db)).map(({ title }) => title),
+    openTitles: async () =>
+      (await here.db.alert.findMany({ where: { openFor: { not: null } }, orderBy: { id: 'desc' } })).map(
+        ({ title }) => title,
+      ),
   })
 }

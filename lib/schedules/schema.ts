@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ActionResult } from '#lib/action-result.ts'
+import { pageNumber, searchText } from '#lib/address-bar.ts'
 import { patternsSchema } from '#lib/backup/schema.ts'
 import { plainName } from '#lib/plain-text.ts'
 
@@ -88,6 +89,20 @@ export interface ScheduleRow {
   readonly kept: number
   /** Its newest backup. */
   readonly last: { readonly id: string; readonly state: string } | null
+}
+
+/** The address bar of the list. Anything unknown is ignored, never an error. */
+export const schedulesQuerySchema = z.object({ text: searchText(254), page: pageNumber })
+export type SchedulesQuery = z.infer<typeof schedulesQuerySchema>
+
+export interface SchedulesView {
+  readonly rows: readonly ScheduleRow[]
+  /** Of all, whatever is asked for. */
+  readonly total: number
+  /** Of those asked for. */
+  readonly found: number
+  readonly page: number
+  readonly pages: number
 }
 
 /** “Daily at 02:30 UTC”, “Mondays at 02:30 UTC”. */

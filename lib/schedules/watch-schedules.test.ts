@@ -2,12 +2,13 @@ import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
 import { mailOf, webhookBodyOf } from '#lib/alerts/message-text.ts'
 import type { AlertMessage } from '#lib/alerts/schema.ts'
-import { listOpenAlerts } from '#lib/alerts/view-alerts.ts'
+import { viewOpenAlerts } from '#lib/alerts/view-alerts.ts'
 import { actor } from '#lib/backup/console-for-tests.ts'
 import { changeSchedule } from './change-schedules.ts'
 import { runDueSchedules } from './run-due.ts'
 import { schedulingConsole } from './scheduling-console-for-tests.ts'
-import { viewSchedules } from './view-schedules.ts'
+import { schedulesQuerySchema } from './schema.ts'
+import { listSchedules, viewSchedules } from './view-schedules.ts'
 import { type Compared, watchSchedules } from './watch-schedules.ts'
 
 const here = schedulingConsole()
@@ -35,8 +36,11 @@ test('a scheduled backup that fails is told once, by several workers too, and on
     expect(text).toContain(part)
   expect(text).toContain('https://vault.example.com/backups/schedules')
   expect(JSON.parse(webhookBodyOf(opened, ''))).toMatchObject({ type: 'schedule.opened', data: { schedule: { id } } })
-  expect(await viewSchedules(here.context)).toMatchObject([{ trouble: 'The key is disabled. Enable it.' }])
-  expect(await listOpenAlerts(here.db)).toMatchObject([{ of: 'schedule', title, path: '/backups/schedules' }])
+  expect(await listSchedules(here.context)).toMatchObject([{ trouble: 'The key is disabled. Enable it.' }])
+  expect(await viewOpenAlerts(here.db)).toMatchObject({
+    rows: [{ title, path: '/backups/schedules' }],
+    moreSchedules: 0,
+  })
   // What somebody cancelled says nothing about the next one, nor does one under way.
   await run(id, { state: 'cancelled' })
   const next = await run(id, { state: 'running' })
@@ -94,7 +98,7 @@ test('one that holds far less than before is told, and that it failed since as w
   expect(opened).toMatchObject({ kind: 'opened', title: 'The scheduled backup “photos” holds far less than before' })
   const sizes = 'It holds 300 files (1.0 GiB), with 12 warnings, and the one of 2026-11-20 10,000 files (1.0 TiB).'
   expect(opened?.schedule?.error).toContain(sizes)
-  expect((await viewSchedules(here.context))[0]?.trouble).toContain('301 files')
+  expect((await listSchedules(here.context))[0]?.trouble).toContain('301 files')
   const failed = await run(id, { state: 'failed', error: 'The key is disabled.' })
   await watchSchedules(here.context)
   expect(words(await told())).toEqual(['worse: The scheduled backup “photos” failed'])
@@ -151,7 +155,7 @@ test('a machine without a worker, and a run that could not be started', async ()
   await changeSchedule(here.context, id, 'resume', actor)
   await makeDue(id)
   await runDueSchedules(here.context)
-  expect((await viewSchedules(here.context))[0]?.skipped).toContain(`backup ${backup}`)
+  expect((await listSchedules(here.context))[0]?.skipped).toContain(`backup ${backup}`)
   await watchSchedules(here.context)
   expect(await openTitles()).toEqual([])
   await here.db.worker.deleteMany()
@@ -165,4 +169,41 @@ test('a machine without a worker, and a run that could not be started', async ()
   await changeSchedule(here.context, id, 'remove', actor)
   expect(words(await told())).toEqual(['closed: The scheduled backup “photos” was removed'])
   expect(await openTitles()).toEqual([])
+})
+
+test('60 schedules come in pages, those in trouble first, and are found by name, folder and host, letter by letter', async () => {
+  const before = await here.db.schedule.count()
+  const { id: environmentId } = await here.db.environment.findFirstOrThrow()
+  const numbers = Array.from({ length: 60 }, (_, index) => index)
+  await here.db.schedule.createMany({
+    data: numbers.map((index) => ({
+      ...{ environmentId, host: `host-${index}`, every: 'daily', minute: 0, keep: 1, createdBy: actor },
+      ...{ name: index === 7 ? '100%_photos' : `number ${index}`, source: `/srv/of-${index}/x` },
+      nextRunAt: new Date('2099-01-01'),
+    })),
+  })
+  const list = (query: object) => viewSchedules(here, schedulesQuerySchema.parse(query))
+  const last = await here.db.schedule.findFirstOrThrow({ where: { name: 'number 59' } })
+  const open = await here.db.alert.count({ where: { openFor: { not: null } } })
+  await here.db.alert.createMany({
+    data: [last.id, ...numbers.slice(1)].map((id) => ({
+      ...{
+        subject: `schedule:${id}`,
+        openFor: `schedule:${id}`,
+        state: 'failed',
+        title: `of ${id}`,
+        detail: 'It failed.',
+      },
+    })),
+  })
+  const total = before + 60
+  const [first, third] = await Promise.all([list({ text: 'number' }), list({ text: 'number', page: 99 })])
+  expect(first).toMatchObject({ total, found: 59, page: 1, pages: 3 })
+  expect(first.rows[0]).toMatchObject({ id: last.id, trouble: 'It failed.' })
+  expect([first.rows.length, third.page, third.rows.length]).toEqual([25, 3, 9])
+  for (const text of ['0%_PHO', '/of-7/', 'HOST-7', '%'])
+    expect((await list({ text })).rows, text).toMatchObject([{ name: '100%_photos' }])
+  // Every page shows two of them, and how many more there are.
+  const told = await viewOpenAlerts(here.db)
+  expect([told.rows.length, told.moreKeys, told.moreSchedules]).toEqual([2, 0, open + 58])
 })

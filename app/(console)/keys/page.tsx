@@ -5,7 +5,7 @@ import { requireUser } from '#app/_lib/session.ts'
 import { KeyTable } from '#components/keys/key-table.tsx'
 import { buttonClass } from '#components/ui/button-class.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
-import { FilterBar } from '#components/ui/filter-bar.tsx'
+import { FilterBar, worthFiltering } from '#components/ui/filter-bar.tsx'
 import { formatNumber } from '#components/ui/format-bytes.ts'
 import { NumberedPager } from '#components/ui/numbered-pager.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
@@ -16,9 +16,6 @@ import { keyStates } from '#lib/key-health/schema.ts'
 import { keysQuerySchema } from '#lib/key-holdings/schema.ts'
 
 export const metadata: Metadata = { title: 'Keys' }
-
-/** With fewer keys than this everything is seen at a glance. */
-const worthFiltering = 8
 
 interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>

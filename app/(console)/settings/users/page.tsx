@@ -2,7 +2,7 @@ import type { Metadata } from 'next'
 import { getConsole } from '#app/_lib/console.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { EmptyState } from '#components/ui/empty-state.tsx'
-import { FilterBar } from '#components/ui/filter-bar.tsx'
+import { FilterBar, worthFiltering } from '#components/ui/filter-bar.tsx'
 import { count, formatNumber } from '#components/ui/format-bytes.ts'
 import { NumberedPager } from '#components/ui/numbered-pager.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
@@ -16,9 +16,6 @@ import { usersQuerySchema } from '#lib/auth/schema.ts'
 import { addPerson } from './actions.ts'
 
 export const metadata: Metadata = { title: 'Users' }
-
-/** With fewer people than this everybody is seen at a glance. */
-const worthFiltering = 8
 
 interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>
