@@ -7,10 +7,10 @@ import { openTestDatabase, type TestDatabase } from '#lib/db-for-tests.ts'
 import type { MadeOnceContext } from '#lib/seal/made-once.ts'
 import { unseal } from '#lib/seal/unseal.ts'
 import { addUser } from './add-user.ts'
-import { createApiToken, isToken, listApiTokens, newToken, revokeApiToken } from './api-tokens.ts'
+import { createApiToken, isToken, listApiTokens, newToken, revokeApiToken, viewApiTokens } from './api-tokens.ts'
 import { authenticateToken } from './authenticate-token.ts'
 import { hashToken } from './hash-token.ts'
-import { createTokenSchema, type Role, type TokenScope } from './schema.ts'
+import { createTokenSchema, type Role, type TokenScope, tokensQuerySchema } from './schema.ts'
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'vault-console-tokens-'))
 let database: TestDatabase
@@ -71,7 +71,7 @@ test('its text is stored nowhere; its hash, its start and who made it are', asyn
   expect(audit).toMatchObject([
     { action: 'token.create', outcome: 'success', subject: expect.stringContaining('nightly') },
   ])
-  const everything = JSON.stringify([row, audit, await listApiTokens(db, owner.id)], (_, value) =>
+  const everything = JSON.stringify([row, audit, await listApiTokens(db, { userId: owner.id })], (_, value) =>
     typeof value === 'bigint' ? String(value) : value,
   )
   expect(everything).not.toContain(token.slice(12))
@@ -157,7 +157,32 @@ test('revoking: one’s own, or anybody’s for who may; once', async () => {
   await revokeApiToken(db, id, undefined, 'admin@example.test')
   await revokeApiToken(db, id, undefined, 'admin@example.test')
   expect(await db.auditEvent.count({ where: { action: 'token.revoke', actor: 'admin@example.test' } })).toBe(1)
-  expect(await listApiTokens(db, owner.id)).toMatchObject([{ id, state: 'revoked' }])
+  expect(await listApiTokens(db, { userId: owner.id })).toMatchObject([{ id, state: 'revoked' }])
+})
+
+test('120 of them come in pages, newest first; an old one is found by name, beginning and whose it is', async () => {
+  const { db } = database
+  const [owner, other] = [await person('operator'), await person('viewer')]
+  await make(other, ['backup:read'])
+  const expiresAt = new Date(Date.now() + 1_000_000)
+  await db.apiToken.createMany({
+    data: Array.from({ length: 120 }, (_, index) => ({
+      ...{ userId: owner.id, name: index === 0 ? 'the_oldest' : `p${index}`, scopes: [], expiresAt },
+      ...{
+        hash: `page-${index}`,
+        start: `vct_${index === 0 ? 'oldest' : index}`,
+        createdAt: new Date(1_700_000_000_000 + index),
+      },
+    })),
+  })
+  const list = (query: object, userId?: string) => viewApiTokens(db, userId, tokensQuerySchema.parse(query))
+  expect(await list({}, owner.id)).toMatchObject({ total: 120, found: 120, page: 1, pages: 3 })
+  const last = await list({ page: 3 }, owner.id)
+  expect([last.rows.length, last.rows.at(-1)?.name]).toEqual([20, 'the_oldest'])
+  for (const text of ['THE_OLD', 'vct_OLD'])
+    expect((await list({ text })).rows, text).toMatchObject([{ name: 'the_oldest' }])
+  expect(await list({ text: owner.email })).toMatchObject({ found: 120 })
+  expect((await list({ text: other.email }, owner.id)).rows).toEqual([])
 })
 
 test.each(['', '0d', '90', '90x', '367d', '99999d', '-1d', '1.5d'])('it cannot live for “%s”', (expires) => {

@@ -1,17 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { recordAudit } from '#lib/audit/record.ts'
-import type { Db } from '#lib/db.ts'
+import { type Db, literally, type Prisma } from '#lib/db.ts'
 import { AppError } from '#lib/errors.ts'
 import type { MadeOnceContext } from '#lib/seal/made-once.ts'
 import { hashToken } from './hash-token.ts'
-import { can, type NewToken, type Role, type TokenRow, tokenScopes } from './schema.ts'
+import {
+  can,
+  type NewToken,
+  type Role,
+  type TokenRow,
+  type TokensQuery,
+  type TokensView,
+  tokenScopes,
+} from './schema.ts'
 
 // `vct_`, 256 random bits, then their CRC-32: a scanner recognises one that leaked, and a typo is told from a stranger.
 const prefix = 'vct_'
 const form = /^vct_([0-9a-f]{64})([0-9a-f]{8})$/
-/** Nobody needs more, and the page shows them all. */
+/** Of one person; nobody needs more. */
 const mostActive = 50
+const pageSize = 50
 
 export function newToken(): string {
   const secret = randomBytes(32).toString('hex')
@@ -73,13 +82,33 @@ export async function createApiToken(
   })
 }
 
-/** Newest first. @param userId whose; undefined: everybody's */
-export async function listApiTokens(db: Db, userId: string | undefined): Promise<TokenRow[]> {
+/** Newest first, a page at a time. @param userId whose; undefined: everybody's */
+export async function viewApiTokens(
+  db: Db,
+  userId: string | undefined,
+  { text, page: asked }: TokensQuery,
+): Promise<TokensView> {
+  const like = text && { contains: literally(text), mode: 'insensitive' as const }
+  const whose = userId === undefined ? {} : { userId }
+  const where = { ...whose, ...(like && { OR: [{ name: like }, { start: like }, { user: { email: like } }] }) }
+  const [total, found] = await Promise.all([db.apiToken.count({ where: whose }), db.apiToken.count({ where })])
+  const pages = Math.max(1, Math.ceil(found / pageSize))
+  const page = Math.min(asked, pages)
+  const rows = await listApiTokens(db, where, { skip: (page - 1) * pageSize, take: pageSize })
+  return { rows, total, found, page, pages }
+}
+
+/** Newest first. */
+export async function listApiTokens(
+  db: Db,
+  where: Prisma.ApiTokenWhereInput = {},
+  part: { readonly skip?: number; readonly take?: number } = {},
+): Promise<TokenRow[]> {
   const rows = await db.apiToken.findMany({
-    where: userId === undefined ? {} : { userId },
+    where,
     include: { user: { select: { email: true } } },
-    orderBy: { createdAt: 'desc' },
-    take: 500,
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    ...part,
   })
   return rows.map((row) => ({
     id: row.id,

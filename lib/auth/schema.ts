@@ -98,6 +98,10 @@ export type CreateTokenInput = z.input<typeof createTokenSchema>
 export type NewToken = z.output<typeof createTokenSchema>
 export const revokeTokenSchema = z.object({ id: z.uuid() })
 
+/** The address bar of the list. Anything unknown is ignored, never an error. */
+export const tokensQuerySchema = z.object({ text: searchText(254), page: pageNumber })
+export type TokensQuery = z.infer<typeof tokensQuerySchema>
+
 /** One line of the list of tokens. Times ISO 8601, UTC. */
 export interface TokenRow {
   readonly id: string
@@ -111,6 +115,16 @@ export interface TokenRow {
   readonly createdAt: string
   readonly expiresAt: string
   readonly lastUsedAt: string | null
+}
+
+export interface TokensView {
+  readonly rows: readonly TokenRow[]
+  /** Of all that the reader may see, whatever is asked for. */
+  readonly total: number
+  /** Of those asked for. */
+  readonly found: number
+  readonly page: number
+  readonly pages: number
 }
 
 // ---- People: adding, changing and removing them, and one's own account --------------

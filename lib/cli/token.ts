@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { z } from 'zod'
 import { createApiToken, listApiTokens, revokeApiToken, type TokenOwner } from '#lib/auth/api-tokens.ts'
 import { createTokenSchema, roles, tokenScopeNames } from '#lib/auth/schema.ts'
 import type { Db } from '#lib/db.ts'
@@ -38,7 +39,7 @@ export function addToken(token: Command): void {
     .addHelpText('after', codes)
     .action((options: { json?: boolean }) =>
       withServices(async ({ db }) => {
-        const rows = await listApiTokens(db, undefined)
+        const rows = await listApiTokens(db)
         if (options.json) return printJson(rows)
         if (rows.length === 0) print('There are no API tokens.')
         for (const row of rows) {
@@ -57,7 +58,7 @@ export function addToken(token: Command): void {
     .action((named: string) =>
       withServices(async ({ db }) => {
         const start = named.replace(/…$/, '')
-        const found = (await listApiTokens(db, undefined)).filter((row) => row.id === start || row.start === start)
+        const found = await listApiTokens(db, z.uuid().safeParse(start).success ? { id: start } : { start })
         const [row] = found
         if (!row || found.length > 1)
           throw new AppError('not-found', `There is no API token “${plain(start)}”.`, {
