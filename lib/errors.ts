@@ -30,11 +30,19 @@ export class AppError extends Error {
   readonly fix: string | undefined
   /** What carries the fix out, where that can be written down. */
   readonly remedies: readonly Remedy[]
+  /** The field of a form that it is about, where it is about one. */
+  readonly field: string | undefined
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; retryable?: boolean; fix?: string; remedies?: readonly Remedy[] | undefined } = {},
+    options: {
+      cause?: unknown
+      retryable?: boolean
+      fix?: string
+      remedies?: readonly Remedy[] | undefined
+      field?: string
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AppError'
@@ -42,6 +50,7 @@ export class AppError extends Error {
     this.retryable = options.retryable ?? code === 'unreachable'
     this.fix = options.fix
     this.remedies = options.remedies ?? []
+    this.field = options.field
   }
 
   get [mark](): true {

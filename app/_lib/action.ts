@@ -67,13 +67,21 @@ export async function guarded<R>(run: (console: Console) => Promise<R>): Promise
     }
     return await run(vault)
   } catch (error) {
-    if (error instanceof AppError) return { status: 'error', message: messageOf(error) }
+    if (error instanceof AppError) return refusal(error)
     console.error(error)
     return {
       status: 'error',
       message: 'Something went wrong in this console. The reason is in logs/web.log of the data folder.',
     }
   }
+}
+
+const needsAttention = 'Some values need your attention.'
+
+/** At its field, where it is about one. */
+function refusal(error: AppError): ActionError {
+  if (error.field === undefined) return { status: 'error', message: messageOf(error) }
+  return { status: 'error', message: needsAttention, fieldErrors: { [error.field]: messageOf(error) } }
 }
 
 export async function parsed<S extends z.ZodType, R>(
@@ -85,7 +93,7 @@ export async function parsed<S extends z.ZodType, R>(
   if (result.success) return run(result.data)
   const fieldErrors: Record<string, string> = {}
   for (const { path, message } of result.error.issues) fieldErrors[path.join('.')] ??= message
-  return { status: 'error', message: 'Some values need your attention.', fieldErrors }
+  return { status: 'error', message: needsAttention, fieldErrors }
 }
 
 // Next lets an action without an Origin header through with a warning; here it must say where it comes from.

@@ -29,7 +29,7 @@ const keyRows = ['1234567890-=', 'qwertyuiop[]', "asdfghjkl;'", 'zxcvbnm,./']
 /** @throws AppError `invalid`, with why and what makes a good one */
 export async function refuseGuessable(password: string, email: string): Promise<void> {
   const why = await whyGuessable(password, email)
-  if (why !== undefined) throw new AppError('invalid', `This password cannot be used: ${why}`)
+  if (why !== undefined) throw new AppError('invalid', `This password cannot be used: ${why}`, { field: 'password' })
 }
 
 /**
@@ -53,7 +53,8 @@ async function reasonFor(text: string, email: string): Promise<string | undefine
 
   const known = await knownPasswords()
   const words = [...wordsOf(email), ...productWords].sort((a, b) => b.length - a.length)
-  for (const form of formsOf(pieceOf(text))) if (known.has(form)) return 'it is known, and tried first.'
+  for (const form of formsOf(pieceOf(text)))
+    if (known.has(form)) return 'it is known, and so among the first that are tried.'
   if (fresh(beside) < fewestBesideKnown)
     for (const form of formsOf(pieceOf(core))) {
       if (known.has(form)) return 'it is known, with something before or after it.'

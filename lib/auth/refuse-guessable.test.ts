@@ -8,7 +8,11 @@ import { setPassword } from './set-password.ts'
 import { completeSetup, ensureSetup } from './setup.ts'
 
 const here = nobodyYet()
-const known = { code: 'invalid', message: expect.stringMatching(/^This password cannot be used: it is known/) }
+const known = {
+  code: 'invalid',
+  message: expect.stringMatching(/^This password cannot be used: it is known/),
+  field: 'password',
+}
 
 test('a known password is refused to whoever sets one, and what there was stays', async () => {
   const { db, people } = here
