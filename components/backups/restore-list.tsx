@@ -6,6 +6,7 @@ import { Time } from '#components/ui/time.tsx'
 import type { ChangeResult, RestoreRow } from '#lib/backup/schema.ts'
 import { isUnderWay } from '#lib/backup/under-way-schema.ts'
 import { CancelButton } from './cancel-button.tsx'
+import { ErrorText } from './error-text.tsx'
 import { LiveProgress } from './live-progress.tsx'
 import { StateBadge } from './state-badge.tsx'
 
@@ -83,7 +84,11 @@ export function RestoreList({ restores, cancel }: Props) {
                   </LongList>
                 </div>
               )}
-              {restore.error && <p className="mt-1.5 text-sm text-bad wrap-anywhere">{restore.error}</p>}
+              {restore.error && (
+                <p className="mt-1.5 text-sm text-bad wrap-anywhere">
+                  <ErrorText text={restore.error} />
+                </p>
+              )}
             </div>
           )}
         </li>

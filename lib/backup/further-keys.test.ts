@@ -62,6 +62,6 @@ test('what fails by one of several keys says by which', async () => {
   const id = await startBackup(here.context, { source, name: '' }, 'page', actor)
   await runBackup(here.context, id, never)
   const { error } = await here.db.backup.findUniqueOrThrow({ where: { id } })
-  expect(error).toMatch(/^The key is disabled: /)
+  expect(error).toMatch(/^The key is disabled\. /)
   expect(error).toContain(`It is the key ${keys.elsewhere}. Enable the key`)
 })

@@ -37,7 +37,7 @@ test('a key that is disabled between two attempts: failed, and what the first on
   await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: key }))
   await runBackup(here.context, id, never)
   await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
-  expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled: /) })
+  expect(await row(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled\. /) })
   expect(await objectsOf(id)).toEqual([])
   expect(await auditedBy(id)).toEqual([started, failed])
 })

@@ -101,10 +101,10 @@ test('a key that refuses is a sentence, and is asked again afterwards', async ()
   const verification = await startVerification(here.context, { backupId: id, depth: 'quick' }, actor)
   await runVerification(here.context, verification, never)
   await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
-  expect(error).toMatchObject({ code: 'denied', message: expect.stringMatching(/^The key is disabled: /) })
+  expect(error).toMatchObject({ code: 'denied', message: expect.stringMatching(/^The key is disabled\. /) })
   expect(await row(verification)).toMatchObject({
     state: 'failed',
-    error: expect.stringMatching(/^The key is disabled: /),
+    error: expect.stringMatching(/^The key is disabled\. /),
   })
   ;(await browsed.open(id)).release()
   browsed.close()

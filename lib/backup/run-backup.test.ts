@@ -173,7 +173,7 @@ test('a key that was disabled meanwhile: failed with the diagnosis, and nothing 
   await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: key }))
   const backup = await row(id)
   expect(backup).toMatchObject({ state: 'failed', manifestSha256: null })
-  expect(backup.error).toMatch(/^The key is disabled: .* Enable the key, wait a minute, and check again\.$/)
+  expect(backup.error).toMatch(/^The key is disabled\. .* Enable the key, wait a minute, and check again\.$/)
   expect(await objectsOf(id)).toEqual([])
   expect(await auditedBy(id)).toEqual([started, failed])
 })

@@ -127,7 +127,7 @@ test('a key that is disabled: failed with the diagnosis, and nothing is left on 
   await here.sandbox.kms().send(new DisableKeyCommand({ KeyId: backup.key }))
   await runRestore(here.context, id, never)
   await here.sandbox.kms().send(new EnableKeyCommand({ KeyId: backup.key }))
-  expect(await restore(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled: /) })
+  expect(await restore(id)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^The key is disabled\. /) })
   expect(beside(target)).toEqual([])
   expect(await auditedOf(target)).toEqual([started, failed])
 })
@@ -234,7 +234,7 @@ test('an access key that is gone: which it was, and for which bucket another one
   await here.sandbox.control('DELETE', 'users/111122223333/leaves')
   const { state, error } = await restoreNow(here.context, id, here.newTarget())
   expect(state).toBe('failed')
-  expect(error).toMatch(/^AWS does not know these credentials: /)
+  expect(error).toMatch(/^AWS does not know these credentials\. /)
   expect(error).toContain(
     `It is the access key ${accessKeyId}, the newest that was saved for the bucket ${bucket}: save`,
   )

@@ -61,7 +61,7 @@ function namingKey(diagnosis: Diagnosis, fix: string, key: string): string {
 }
 
 function textOf({ title, detail, cause }: Diagnosis): string {
-  return `${title}: ${detail} ${cause}`
+  return `${title}. ${detail} ${cause}`
 }
 
 function isDamage({ code, message }: AwsFault): boolean {

@@ -37,7 +37,7 @@ export async function nameNewKey(context: EnvironmentContext, typed: string): Pr
       .join(' ')
     throw new AppError(
       bad.kind === 'refused' ? 'denied' : bad.kind === 'unreachable' ? 'unreachable' : 'invalid',
-      `The new key does not work. ${bad.title}: ${bad.detail} ${bad.cause ?? ''}`.trim(),
+      `The new key does not work. ${bad.title}. ${bad.detail} ${bad.cause ?? ''}`.trim(),
       { ...(fix && { fix }) },
     )
   }

@@ -39,7 +39,7 @@ export function s3Store(s3: S3Client, bucket: string, told: Parameters<typeof fi
       }
       const diagnosis = diagnoseS3(fault, action, { bucket, callerArn: undefined })
       const { title, detail, cause } = diagnosis
-      throw new AppError(fault.kind === 'refused' ? 'denied' : fault.kind, `${title}: ${detail} ${cause}`, {
+      throw new AppError(fault.kind === 'refused' ? 'denied' : fault.kind, `${title}. ${detail} ${cause}`, {
         cause: error,
         fix: fixAlone(diagnosis, action, told),
       })

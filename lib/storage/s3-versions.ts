@@ -53,7 +53,7 @@ export function s3Versions(s3: S3Client, bucket: string, folder: string): Versio
         throw new AppError('not-found', `The object ${key} is not in bucket ${bucket}.`, { cause: error })
       const situation = { bucket, callerArn: undefined, folder, removing }
       const { title, detail, cause, fix, remedies } = diagnoseS3(fault, action, situation)
-      throw new AppError(fault.kind === 'refused' ? 'denied' : fault.kind, `${title}: ${detail} ${cause}`, {
+      throw new AppError(fault.kind === 'refused' ? 'denied' : fault.kind, `${title}. ${detail} ${cause}`, {
         cause: error,
         // Where policies to add would help; against a Deny, a lock or an outage they do not.
         fix: remedies ? `Allow ${action} to this console’s credentials in that bucket.` : fix,

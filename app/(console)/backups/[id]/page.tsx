@@ -7,6 +7,7 @@ import { requireUser } from '#app/_lib/session.ts'
 import { AgainButton } from '#components/backups/again-button.tsx'
 import { BackupActions } from '#components/backups/backup-actions.tsx'
 import { BackupFacts } from '#components/backups/backup-facts.tsx'
+import { ErrorText } from '#components/backups/error-text.tsx'
 import { KeyTroubles } from '#components/backups/key-troubles.tsx'
 import { LiveProgress } from '#components/backups/live-progress.tsx'
 import { RestoreForm } from '#components/backups/restore-form.tsx'
@@ -103,7 +104,9 @@ export default async function BackupPage({ params, searchParams }: Props) {
         <div className="min-w-0 space-y-4">
           {backup.error && backup.state === 'failed' && (
             <Card title="Why it failed">
-              <p className="wrap-anywhere">{backup.error}</p>
+              <p className="wrap-anywhere">
+                <ErrorText text={backup.error} />
+              </p>
               <p className="mt-2 text-sm text-ink-3">
                 Nothing of it counts as a backup, and nothing half-made can be restored.
               </p>
