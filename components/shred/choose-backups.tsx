@@ -10,7 +10,7 @@ import { TextField } from '#components/ui/text-field.tsx'
 import { Time } from '#components/ui/time.tsx'
 import type { BackupRow } from '#lib/backup/schema.ts'
 
-/** More keys than that are not read through, and make a page of megabytes: one is named by its ARN. */
+/** More than that are not read through, and make a page of megabytes: a key is named by its ARN, a schedule by its ID. */
 const listed = 200
 
 interface RuleProps {
@@ -21,20 +21,33 @@ interface RuleProps {
 /** All that match: the address of what comes next says what was chosen. */
 export function ChooseByRule({ schedules, keys }: RuleProps) {
   const whichKey = useId()
+  const whichSchedule = useId()
   return (
     <Card
       title="All that match"
       hint="A backup must match every field that is filled in. What exactly would be lost is shown next."
     >
       <form action="/backups/shred/review" method="get" className="flex flex-wrap items-end gap-2.5">
-        <Select label="Made by schedule" name="schedule" className="w-56 max-sm:w-full">
-          <option value="">Any</option>
-          {schedules.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name.slice(0, 80)}
-            </option>
-          ))}
-        </Select>
+        {schedules.length > listed ? (
+          <TextField
+            label="Made by schedule"
+            name="schedule"
+            mono
+            maxLength={36}
+            placeholder="its ID"
+            aria-describedby={whichSchedule}
+            className="w-56 max-sm:w-full"
+          />
+        ) : (
+          <Select label="Made by schedule" name="schedule" className="w-56 max-sm:w-full">
+            <option value="">Any</option>
+            {schedules.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name.slice(0, 80)}
+              </option>
+            ))}
+          </Select>
+        )}
         {keys.length > listed ? (
           <TextField
             label="Opened by key"
@@ -58,6 +71,11 @@ export function ChooseByRule({ schedules, keys }: RuleProps) {
         <TextField label="From before (UTC)" name="before" type="date" className="w-44 max-sm:w-full" />
         <Button type="submit">Show what would be lost</Button>
         {/* Not the help of its field, which would lift it out of the line. */}
+        {schedules.length > listed && (
+          <p id={whichSchedule} className="w-full text-sm text-ink-3">
+            A schedule is named by its ID: <code>npx byok backup schedule list</code> shows them.
+          </p>
+        )}
         {keys.length > listed && (
           <p id={whichKey} className="w-full text-sm text-ink-3">
             A key is named by its whole ARN, as its page shows it, or, of the console’s root keys, by its ID: root-key/…

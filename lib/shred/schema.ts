@@ -6,9 +6,10 @@ import { noControlCharacters } from '#lib/plain-text.ts'
 /** Hours in which a request can be undone. */
 export const waitHours = { least: 1, most: 720, usual: 72 } as const
 
-const backupId = z.uuid('Name backups by their IDs, as the list of backups shows them.')
+const namesBackups = 'Name backups by their IDs, as the list of backups shows them.'
+const backupId = z.uuid(namesBackups)
 const list = z
-  .union([backupId, z.array(backupId).max(10_000)])
+  .union([backupId, z.array(backupId).max(10_000)], namesBackups)
   .transform((value) => [value].flat())
   .optional()
 

@@ -23,7 +23,9 @@ export default async function ShredReviewPage({ searchParams }: Props) {
   // An empty field of the form is none.
   const given = Object.entries(await searchParams).filter(([, value]) => value !== '')
   const selection = shredSelectionSchema.safeParse(Object.fromEntries(given))
-  const preview = selection.success ? await orMessage(loadShredPreview(selection.data)) : 'Choose at least one backup.'
+  const preview = selection.success
+    ? await orMessage(loadShredPreview(selection.data))
+    : (selection.error.issues[0]?.message ?? 'Choose at least one backup.')
   return (
     <>
       <Link href="/backups/shred" className="link mb-2 inline-block text-sm">
