@@ -16,14 +16,14 @@ export function BackupTable({ rows }: { rows: readonly BackupRow[] }) {
         <thead>
           <tr>
             <Th>Name</Th>
-            <Th className="w-52 max-md:w-40">State</Th>
-            <Th numeric wide className="w-28">
+            <Th className="w-50 max-md:w-40">State</Th>
+            <Th numeric wide className="w-26">
               Size
             </Th>
-            <Th numeric wide className="w-28 max-xl:hidden">
+            <Th numeric wide className="w-24 max-xl:hidden">
               Files
             </Th>
-            <Th wide className="w-56 max-xl:hidden">
+            <Th wide className="w-54 max-xl:hidden">
               Key
             </Th>
             <Th wide className="w-36">

@@ -10,9 +10,9 @@ interface Props {
 export function SourceSelect({ sources, error }: Props) {
   return (
     <Select label="Folder" name="source" required error={error}>
-      {sources.map((source) => (
-        <option key={`${source.host} ${source.path}`} value={optionOf(source, sources)}>
-          {source.label}
+      {optionsOf(sources).map(([value, { label }]) => (
+        <option key={value} value={value}>
+          {label}
         </option>
       ))}
     </Select>
@@ -21,11 +21,15 @@ export function SourceSelect({ sources, error }: Props) {
 
 /** What was chosen, from the value of the field. */
 export function chosenSource(value: string, sources: BackupsView['sources']): { source: string; host: string } {
-  const chosen = sources.find((source) => optionOf(source, sources) === value)
+  const [, chosen] = optionsOf(sources).find(([option]) => option === value) ?? []
   return { source: chosen?.path ?? value, host: chosen?.host ?? '' }
 }
 
-function optionOf(source: BackupsView['sources'][number], sources: BackupsView['sources']): string {
-  const alone = sources.filter(({ path }) => path === source.path).length === 1
-  return alone ? source.path : `${source.path} on ${source.host}`
+/** With the host only where several have the folder. */
+function optionsOf(sources: BackupsView['sources']): [string, BackupsView['sources'][number]][] {
+  const hosts = Map.groupBy(sources, ({ path }) => path)
+  return sources.map((source) => [
+    hosts.get(source.path)?.length === 1 ? source.path : `${source.path} on ${source.host}`,
+    source,
+  ])
 }
