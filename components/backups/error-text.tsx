@@ -9,7 +9,8 @@ export function ErrorText({ text }: { text: string }) {
     index % 2 === 0 ? (
       part
     ) : (
-      <Link key={part} href={keyPath(part)} prefetch={false} className="underline underline-offset-2">
+      // biome-ignore lint/suspicious/noArrayIndexKey: the same key may be named twice, and the parts of a text keep their places
+      <Link key={`${index} ${part}`} href={keyPath(part)} prefetch={false} className="underline underline-offset-2">
         <code>{part}</code>
       </Link>
     ),
