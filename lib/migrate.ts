@@ -6,6 +6,7 @@ import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError } from '@prisma
 import * as schemaEngine from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
 import { mustHaveTlsFiles } from '#lib/database-line.ts'
+import { mustKeepSessions } from '#lib/database-sessions.ts'
 import { databaseTrouble } from '#lib/database-trouble.ts'
 import { AppError } from '#lib/errors.ts'
 
@@ -21,7 +22,7 @@ const migrationLock = 5_262_047
  * Applies the migrations that the database does not have yet, and remembers them as `prisma migrate deploy` does.
  * Several at once wait for each other.
  * @returns the names of the migrations applied now
- * @throws AppError `invalid` as `mustHaveTlsFiles`, `unreachable` when the database cannot be reached, `unavailable` when a
+ * @throws AppError `invalid` as `mustHaveTlsFiles` and `mustKeepSessions`, `unreachable` when the database cannot be reached, `unavailable` when a
  * migration does not apply or the database is a newer console's
  */
 export async function migrateDeploy(databaseUrl: string, folder = migrationsFolder): Promise<string[]> {
@@ -38,6 +39,7 @@ export async function migrateDeploy(databaseUrl: string, folder = migrationsFold
     throw new AppError('unreachable', message, { cause, ...(trouble && { fix: trouble.fix }) })
   }
   try {
+    await mustKeepSessions(databaseUrl)
     await lock.query('select pg_advisory_lock($1)', [migrationLock])
     await forgetUnfinished(lock)
     await refuseNewer(lock, migrationDirectories)

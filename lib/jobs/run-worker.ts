@@ -3,6 +3,7 @@ import { PgBoss } from 'pg-boss'
 import { sendDue } from '#lib/alerts/send-due.ts'
 import { forgetPastTries } from '#lib/auth/record-refused-try.ts'
 import { databaseLine } from '#lib/database-line.ts'
+import { mustKeepSessions } from '#lib/database-sessions.ts'
 import { databaseTime } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { followKeys, pruneHealth, watchKeys } from '#lib/key-health/watch-keys.ts'
@@ -31,12 +32,13 @@ export interface RunningWorker {
 
 /**
  * Takes jobs until it is told to stop. Running work is then given back to the queue, and goes on elsewhere.
- * @throws AppError `unavailable` when the database's tables are those of another version
+ * @throws AppError `unavailable` when the database's tables are those of another version; as `mustKeepSessions`
  */
 export async function runWorker(
   services: Pick<Services, 'db' | 'databaseUrl' | 'backup' | 'env'>,
   place: WorkerPlace,
 ): Promise<RunningWorker> {
+  await mustKeepSessions(services.databaseUrl)
   const known = await knownMigrations()
   await mustBeOfThisVersion(services.db, known)
   const stopping = new AbortController()
