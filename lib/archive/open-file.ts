@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BytePath, toFsPath } from './byte-path.ts'
 import type { FileIdentity } from './pack-state.ts'
-import { reasonOf, systemCode } from './system-error.ts'
+import { reasonToLeaveOut, systemCode } from './system-error.ts'
 
 // NONBLOCK: opening a named pipe that took a file's place must not wait for its writer.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -38,7 +38,7 @@ export async function openAgain(
     fd = await openLent(at, signal)
   } catch (error) {
     signal?.throwIfAborted()
-    return `it could not be read on after an interruption (${reasonOf(error)})`
+    return `it could not be read on after an interruption (${reasonToLeaveOut(error)})`
   }
   try {
     const stat = fstatSync(fd, { bigint: true })

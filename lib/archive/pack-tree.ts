@@ -10,7 +10,7 @@ import { openAgain, openLent, openNow } from './open-file.ts'
 import { atTheBeginning, identityOf, type OpenEntry, type PackState } from './pack-state.ts'
 import { changeSince, shrank, unreadable } from './read-warnings.ts'
 import type { SegmentCutter } from './segment-cutter.ts'
-import { reasonOf, systemCode } from './system-error.ts'
+import { reasonToLeaveOut, systemCode } from './system-error.ts'
 import { END_OF_TAR, encodeTarHeader, paddingAfter } from './tar-header.ts'
 import type { Arrival, FolderIdentity, Found, WalkStart } from './walk-tree.ts'
 
@@ -148,7 +148,7 @@ export class TreePacker {
       fd = openNow(at)
     } catch (error) {
       if (systemCode(error) === 'EAGAIN') return this.#packLent(path, at)
-      return { type: 'skipped', path, warning: reasonOf(error) }
+      return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
     }
     return this.#packOpened(fd, path)
   }
@@ -159,7 +159,7 @@ export class TreePacker {
       fd = await openLent(at, this.#options.signal)
     } catch (error) {
       this.#options.signal?.throwIfAborted()
-      return { type: 'skipped', path, warning: reasonOf(error) }
+      return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
     }
     return this.#packOpened(fd, path)
   }
@@ -182,7 +182,8 @@ export class TreePacker {
       return this.#packLarge(fd, { entry, identity: identityOf(stat) }, Buffer.from(header))
     } catch (error) {
       // Only fstat comes here: from the header on, every failure to read is a warning on the entry.
-      if (error instanceof Error && 'syscall' in error) return { type: 'skipped', path, warning: reasonOf(error) }
+      if (error instanceof Error && 'syscall' in error)
+        return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
       throw error
     } finally {
       if (!kept) closeSync(fd)

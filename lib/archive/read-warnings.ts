@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs'
 import { changeBetween, type FileIdentity } from './pack-state.ts'
-import { reasonOf } from './system-error.ts'
+import { reasonToLeaveOut } from './system-error.ts'
 
 // What is said of a file that was not read as it was found. Sizes in bytes.
 
@@ -9,7 +9,7 @@ export function shrank(size: number, done: number): string {
 }
 
 export function unreadable(size: number, done: number, error: unknown): string {
-  return `it could be read only to byte ${done} of ${size}, the rest is zeros: ${reasonOf(error)}`
+  return `it could be read only to byte ${done} of ${size}, the rest is zeros: ${reasonToLeaveOut(error)}`
 }
 
 /** Whether it is still what it was; undefined: nothing changed. */
@@ -17,6 +17,6 @@ export function changeSince(before: FileIdentity, fd: number): string | undefine
   try {
     return changeBetween(before, fstatSync(fd, { bigint: true }))
   } catch (error) {
-    return `it may have changed while it was read: ${reasonOf(error)}`
+    return `it may have changed while it was read: ${reasonToLeaveOut(error)}`
   }
 }

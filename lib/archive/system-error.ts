@@ -1,3 +1,5 @@
+import { AppError } from '#lib/errors.ts'
+
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
@@ -9,6 +11,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its path is too long for this system',
   EAGAIN: 'another program holds it and does not give it up',
   EMFILE: 'too many files are open',
+  ENFILE: 'too many files are open on this machine',
+  ENOMEM: 'no memory is left',
   ENOSPC: 'no space is left on the disk',
   EDQUOT: 'the disk quota is used up',
   EROFS: 'the file system is read-only',
@@ -28,4 +32,23 @@ export function reasonOf(error: unknown): string {
   if (code === undefined) return error instanceof Error ? error.message : String(error)
   const reason = REASONS[code]
   return reason ? `${reason} (${code})` : code
+}
+
+const openFiles = 'Raise the limit of open files (ulimit -n) where the worker is started, then back up again.'
+/** What this machine lacks, whatever it is that was to be read. */
+const lacking: Readonly<Record<string, string>> = {
+  EMFILE: openFiles,
+  ENFILE: openFiles,
+  ENOMEM: 'Make memory free on the machine of the worker, then back up again.',
+}
+
+/**
+ * Why something of a source is left out of a backup.
+ * @throws AppError `unavailable` when it could be read, and this process is what cannot: a folder would be missing with all
+ * that it holds, in a backup that is complete
+ */
+export function reasonToLeaveOut(error: unknown): string {
+  const fix = lacking[systemCode(error) ?? '']
+  if (fix === undefined) return reasonOf(error)
+  throw new AppError('unavailable', `The source could not be read on: ${reasonOf(error)}.`, { cause: error, fix })
 }

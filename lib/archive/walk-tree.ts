@@ -3,7 +3,7 @@ import { type BytePath, displayPath, toFsPath } from './byte-path.ts'
 import type { SkippedItem } from './entry.ts'
 import { type OpenFolder, openFolder } from './open-folder.ts'
 import type { PathFilter } from './path-filter.ts'
-import { reasonOf, systemCode } from './system-error.ts'
+import { reasonToLeaveOut, systemCode } from './system-error.ts'
 
 /** Something found in a tree. `at` opens it, and only until the next one is asked for. */
 export type Found =
@@ -67,7 +67,7 @@ export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {})
       return undefined
     } catch (error) {
       levels.push({ ...level, items: [] })
-      return { type: 'skipped', path, warning: `its content cannot be listed: ${reasonOf(error)}` }
+      return { type: 'skipped', path, warning: `its content cannot be listed: ${reasonToLeaveOut(error)}` }
     }
   }
 
@@ -198,7 +198,7 @@ function identify(at: BytePath, path: BytePath): Found | { readonly folder: Open
     if (!stat.isSymbolicLink()) return { type: 'skipped', path, warning: `a ${kindOf(stat)} has no content to back up` }
     return { type: 'symlink', path, stat, target: readlinkSync(toFsPath(at), { encoding: 'latin1' }) }
   } catch (error) {
-    return { type: 'skipped', path, warning: reasonOf(error) }
+    return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
   }
 }
 

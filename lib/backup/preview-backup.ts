@@ -5,7 +5,7 @@ import { describeOpened } from '#lib/archive/describe-opened.ts'
 import type { SkippedItem } from '#lib/archive/entry.ts'
 import { HardLinks } from '#lib/archive/hard-links.ts'
 import { openLent } from '#lib/archive/open-file.ts'
-import { reasonOf } from '#lib/archive/system-error.ts'
+import { reasonToLeaveOut } from '#lib/archive/system-error.ts'
 import type { Found } from '#lib/archive/walk-tree.ts'
 import { warningOfNothing } from './end-backup.ts'
 import { openPlace } from './open-source.ts'
@@ -92,7 +92,7 @@ async function itemOf(found: Found, links: HardLinks): Promise<FoundItem> {
     const file = describeOpened(fd, path, links)
     return 'described' in file ? { type: file.described.type, path, size: file.described.size } : file
   } catch (error) {
-    return { type: 'skipped', path, warning: reasonOf(error) }
+    return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
