@@ -90,11 +90,10 @@ test('the variables make the administrator instead, once, and are judged like a 
   await expect(setUp('nobody', person.password)).rejects.toThrow(/VAULT_ADMIN_EMAIL/)
   await expect(setUp(person.email, 'short')).rejects.toThrow(/VAULT_ADMIN_PASSWORD/)
   expect(await users()).toEqual([])
-  const both = await Promise.allSettled([
-    setUp('Admin@Example.test', person.password),
-    setUp(person.email, person.password),
-  ])
-  expect(both.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(1)
+  // Consoles that are started on one database at once: each starts.
+  const addresses = ['Admin@Example.test', person.email, person.email]
+  for (const made of await Promise.all(addresses.map((email) => setUp(email, person.password))))
+    expect(made).toEqual({ setupUrl: undefined })
   expect(await users()).toEqual([{ email: person.email, role: 'administrator' }])
   expect(await setUp('other@example.test', person.password)).toEqual({ setupUrl: undefined })
   expect(await users()).toHaveLength(1)

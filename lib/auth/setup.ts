@@ -26,7 +26,11 @@ export async function ensureSetup(
       const password = parseVariable('VAULT_ADMIN_PASSWORD', passwordSchema.safeParse(env.admin.password))
       const why = await whyGuessable(password, email)
       if (why !== undefined) throw new AppError('invalid', `VAULT_ADMIN_PASSWORD cannot be used: ${why}`)
-      await makeFirstAdministrator(db, { email, password, name: email.split('@')[0] ?? email }, 'console')
+      const name = email.split('@')[0] ?? email
+      await makeFirstAdministrator(db, { email, password, name }, 'console').catch((error: unknown) => {
+        // Another console that was started on this database at the same moment was faster.
+        if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      })
       return { setupUrl: undefined }
     }
     const token = randomBytes(32).toString('base64url')
