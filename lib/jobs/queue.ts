@@ -106,7 +106,21 @@ export async function enqueue(
   }
 }
 
-/** @param error what pg-boss emits, which has a message and is not always an Error, or a worker's last one */
-export function logError(error: Error): void {
-  log('error', 'queue', isDatabaseError(error) ? messageOf(error) : error.message)
+/** Every queue is asked every half second, and each of them meets the same. */
+const onceInMs = 60_000
+const toldAt = new Map<string, number>()
+
+/**
+ * The same is told once a minute.
+ * @param error what pg-boss emits, which has a message and is not always an Error, or a worker's last one
+ */
+export function logError(error: Error, now = performance.now()): void {
+  // Of what PostgreSQL said pg-boss makes an object, with its code.
+  const thrown = error instanceof Error ? error : Object.assign(new Error(error.message), error)
+  const trouble = databaseTrouble(thrown)
+  const message = trouble ? `${trouble.message} ${trouble.fix}` : messageOf(thrown)
+  for (const [told, at] of toldAt) if (now - at >= onceInMs) toldAt.delete(told)
+  if (toldAt.has(message)) return
+  toldAt.set(message, now)
+  log('error', 'queue', message)
 }
