@@ -114,7 +114,7 @@ const toldAt = new Map<string, number>()
  * The same is told once a minute.
  * @param error what pg-boss emits, which has a message and is not always an Error, or a worker's last one
  */
-export function logError(error: Error, now = performance.now()): void {
+export function logError(error: { readonly message: string }, now = performance.now()): void {
   // Of what PostgreSQL said pg-boss makes an object, with its code.
   const thrown = error instanceof Error ? error : Object.assign(new Error(error.message), error)
   const trouble = databaseTrouble(thrown)
