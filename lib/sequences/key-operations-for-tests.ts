@@ -138,7 +138,7 @@ const later: Operation = async (world) => {
 }
 
 /** A start of the console: its root keys are opened anew. */
-async function restart(world: World): Promise<void> {
+export async function restart(world: World): Promise<void> {
   const known = { db: world.db, installation: world.context.installation }
   const { keyring, seal } = await again(() => unseal(known, world.sealHost))
   seal.close()

@@ -26,11 +26,35 @@ export interface Known {
   readonly asked: Set<Asked>
   /** As it was seen last; `gone` without a row. */
   state: string
+  /** Its row, if it has one, is of a database that was put back, and does not go with what is in the bucket. */
+  astray: boolean
+  /** What is in the bucket all the same, and must come back. */
+  left: Left | undefined
+  /** Audit rows of it are gone with the database that was replaced. */
+  untold: boolean
+  /** It was made once more, of a folder that was another by then. */
+  vague: boolean
+  /** It was shredded, whatever the database says by now. */
+  shut: boolean
+}
+
+/** A whole backup in a bucket, and by what it opens. */
+export interface Left {
+  readonly id: string
+  readonly method: string
+  readonly environmentId: string
+  readonly region: string
+  readonly bucket: string
+  readonly prefix: string
+  /** The SHA-256 of the envelope there; of two that are being exchanged one is. */
+  readonly envelopes: readonly (string | null)[]
+  /** Any one of these alone, or some of them together. */
+  readonly ways: readonly (readonly string[])[]
 }
 
 export interface AskedShred {
   readonly ids: ReadonlySet<string>
-  readonly dueAt: Date
+  dueAt: Date
   undone: boolean
 }
 
@@ -53,8 +77,15 @@ export class Model {
   readonly rootKeys = new Map<string, string>()
   /** Restores whose end was not seen yet. */
   readonly restores = new Map<string, AskedRestore>()
+  /** All that there ever were. */
+  readonly allRestores = new Map<string, AskedRestore>()
   /** Verifications of which the same is true, and what they look at. */
   readonly verifications = new Map<string, string>()
+
+  askRestore(id: string, asked: AskedRestore): void {
+    this.restores.set(id, asked)
+    this.allRestores.set(id, asked)
+  }
 
   complete(): Known[] {
     return [...this.backups.values()].filter(({ state }) => state === 'complete')
@@ -69,7 +100,8 @@ export class Model {
   }
 
   know(id: string, content: Content): void {
-    this.backups.set(id, { id, content, asked: new Set(), state: 'queued' })
+    const none = { astray: false, left: undefined, untold: false, vague: false, shut: false }
+    this.backups.set(id, { id, content, asked: new Set(), state: 'queued', ...none })
   }
 
   ask(id: string, what: Asked): void {
@@ -80,6 +112,12 @@ export class Model {
   mayBeShredded(id: string, now: Date): boolean {
     return [...this.shreds.values()].some(({ ids, undone, dueAt }) => !undone && ids.has(id) && dueAt <= now)
   }
+}
+
+/** Its row goes with the bucket again. */
+export function inLine(known: Known): void {
+  known.astray = false
+  known.left = undefined
 }
 
 export function contentOf(folder: string): Content {

@@ -138,7 +138,7 @@ const restore: Operation = async (world, model) => {
   const target = newTarget(world)
   const paths = part === undefined ? [] : [part]
   const id = await orRefused(() => startRestore(world.context, { backupId, target, paths }, 'page', actor))
-  if (typeof id === 'string') model.restores.set(id, { backupId, target, path: part, cancelled: false })
+  if (typeof id === 'string') model.askRestore(id, { backupId, target, path: part, cancelled: false })
   return `restore ${part ?? 'all'} of ${backupId}: ${id}`
 }
 

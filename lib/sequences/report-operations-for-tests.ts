@@ -12,7 +12,7 @@ import { startDeletion } from '#lib/retire/delete-old-versions.ts'
 import { startProof } from '#lib/retire/run-proof.ts'
 import { deletionWord } from '#lib/retire/schema.ts'
 import { viewProof } from '#lib/retire/view-proofs.ts'
-import { type Model, restoredEntries } from './model-for-tests.ts'
+import { inLine, type Model, restoredEntries } from './model-for-tests.ts'
 import { newTarget } from './opens-for-tests.ts'
 import type { Operation } from './operations-for-tests.ts'
 import type { World } from './world-for-tests.ts'
@@ -20,17 +20,19 @@ import type { World } from './world-for-tests.ts'
 // What says something of everything, and is true only while nothing else is done.
 
 /** “Nothing needs this key” is true: no row and no envelope names it. What it says can be deleted is missed by nobody. */
-const retire: Operation = async (world) => {
+const retire: Operation = async (world, model) => {
   const key = world.oneOf(world.keys)
   const id = await startProof(world.context, key, actor)
   await world.work('in turn')
   const proof = await viewProof(world.db, id)
   expect(proof).toMatchObject({ state: 'complete' })
   if (proof?.safe) {
+    for (const { id, left } of model.backups.values())
+      expect(left?.ways.flat() ?? [], `${id}, which the database forgot, needs ${key}`).not.toContain(key)
     for (const row of await world.db.backup.findMany({ where: { state: { in: ['complete', 'waiting'] } } })) {
       const { prefix, environmentId: environment, id: backup, bucket: Bucket } = row
       expect([...row.keyIds, ...row.nextKeyIds], `${key} was called safe to retire`).not.toContain(key)
-      if (row.method === 'none' || row.state !== 'complete') continue
+      if (row.method === 'none' || row.state !== 'complete' || model.backups.get(row.id)?.astray) continue
       const Key = backupFolder({ environment, backup, prefix }) + ENVELOPE
       const { Body } = await world.sandbox.s3().send(new GetObjectCommand({ Bucket, Key }))
       const { keyIds } = claimsOf((await Body?.transformToByteArray()) ?? new Uint8Array(), Key)
@@ -72,7 +74,9 @@ async function takeOver(world: World, model: Model, place: Parameters<typeof imp
     expect(taken).toMatchObject({ conflicts: [], updated: [], newerHere: [], incomplete: [] })
     const rows = await world.db.backup.findMany({ where: { state: 'complete' }, omit: { warnings: true } })
     // While its keys are being exchanged, which of two envelopes is there is not known.
-    const sure = rows.filter(({ nextEnvelopeSha256 }) => nextEnvelopeSha256 === null)
+    const sure = rows.filter(
+      ({ id, nextEnvelopeSha256 }) => nextEnvelopeSha256 === null && !model.backups.get(id)?.astray,
+    )
     expect(taken.added).toEqual(expect.arrayContaining(sure.map(({ id }) => id)))
     expect(taken.added.length + taken.missing.length).toBe(rows.length)
     const readable = sure.filter(
@@ -89,14 +93,24 @@ async function takeOver(world: World, model: Model, place: Parameters<typeof imp
   }
 }
 
-/** An older catalogue of its own brings nothing back that is gone, and takes nothing away. */
+/**
+ * An older catalogue of its own brings nothing back that is gone, and takes nothing away; one that is newer than a database
+ * that was put back brings back what that has forgotten, and nothing else.
+ */
 const importOlder: Operation = async (world, model) => {
   const [address, place] = world.maybeOneOf([...model.catalogues]) ?? []
   if (!address || !place) return undefined
   try {
     const { added, updated } = await importCatalog(world.context, place, { dryRun: false, actor })
-    expect({ added, updated }, `import of ${address}`).toEqual({ added: [], updated: [] })
-    return `import ${address}`
+    for (const id of [...added, ...updated]) {
+      const known = model.backups.get(id)
+      expect(known?.left, `import of ${address} brought ${id}`).toBeDefined()
+      if (!known) continue
+      inLine(known)
+      known.state = 'complete'
+      known.asked.clear()
+    }
+    return `import ${address}: ${added.length} added, ${updated.length} updated`
   } catch (error) {
     // Its root key may have been destroyed since, or its key be out of reach.
     if (!(error instanceof AppError) || (!world.wasOut && place.keys !== 'root-keys')) throw error

@@ -2,15 +2,16 @@ import { expect } from 'vitest'
 import { auditMustHold, bucketsMustHold, listMustHold, mustHold } from './invariants-for-tests.ts'
 import { allWell, cancelPaused, keyOperations } from './key-operations-for-tests.ts'
 import { Model } from './model-for-tests.ts'
-import { learnRootKeys, mustOpen, mustStayShut, recoveryListMustHold } from './opens-for-tests.ts'
+import { learnRootKeys, leftMustOpen, mustOpen, mustStayShut, recoveryListMustHold } from './opens-for-tests.ts'
 import { type Operation, operations, plant } from './operations-for-tests.ts'
+import { copyOperations } from './put-back-for-tests.ts'
 import { reportOperations } from './report-operations-for-tests.ts'
 import { manners } from './workers-for-tests.ts'
 import { World } from './world-for-tests.ts'
 
 type Named = readonly [string, Operation]
 const together: readonly Named[] = Object.entries({ ...operations, ...keyOperations })
-const alone: readonly Named[] = Object.entries(reportOperations)
+const alone: readonly Named[] = Object.entries({ ...reportOperations, ...copyOperations })
 
 interface Sequences {
   /** Of the first; each further one has the next. */
@@ -73,8 +74,10 @@ async function sequence(seed: number, steps: number, counts: Record<string, numb
     await listMustHold(world, model)
     await auditMustHold(world, model)
     await recoveryListMustHold(world, model)
-    for (const known of model.complete()) await mustOpen(world, model, known)
-    for (const known of model.backups.values()) if (known.state === 'shredded') await mustStayShut(world, model, known)
+    for (const known of model.complete()) if (!known.astray) await mustOpen(world, model, known)
+    for (const known of model.backups.values())
+      if (known.shut || known.state === 'shredded') await mustStayShut(world, model, known)
+      else if (known.astray) await leftMustOpen(world, model, known)
   } catch (error) {
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
     throw new Error(`Sequence ${seed}:\n${world.done.map((one, at) => `${at + 1}. ${one}`).join('\n')}\n${words}`, {
@@ -103,14 +106,14 @@ async function oneStep(world: World, model: Model, { counts, often, rough }: Sty
   if (rough && world.chance(0.3)) world.loseAnswers()
   // Nothing is out of reach for long: little is promised then.
   if (!world.calm && world.chance(0.2)) await allWell(world)
-  if (world.chance(0.1)) await run(world.oneOf(alone))
+  if (world.chance(0.2)) await run(world.oneOf(alone))
   else {
     const wanted = Array.from({ length: world.oneOf([1, 1, 1, 2, 3]) }, () => world.oneOf(often))
     if (world.chance(0.3)) await Promise.all(wanted.filter(([name]) => name !== 'change').map(run))
     else for (const one of wanted) await run(one)
   }
   const manner = world.oneOf(manners)
-  const meanwhile = manner !== 'cut off' && world.chance(0.5) ? world.oneOf(often) : undefined
+  const meanwhile = manner !== 'cut off' && manner !== 'copied' && world.chance(0.5) ? world.oneOf(often) : undefined
   world.done.push(`work ${manner}${meanwhile ? `, and meanwhile ${meanwhile[0]}` : ''}`)
   await world.work(manner, meanwhile && (() => run(meanwhile)))
   await mustHold(world, model, world.wasOut)
@@ -120,7 +123,7 @@ async function oneStep(world: World, model: Model, { counts, often, rough }: Sty
     await mustHold(world, model, false)
     await bucketsMustHold(world, model)
     const known = world.maybeOneOf(model.complete())
-    if (known) await mustOpen(world, model, known)
+    if (known) await (known.astray ? leftMustOpen : mustOpen)(world, model, known)
   }
   expect(await world.db.backupPart.count({ where: { backup: { state: 'complete' } } })).toBe(0)
 }

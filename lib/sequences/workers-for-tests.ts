@@ -14,9 +14,9 @@ const mostRounds = 60
 /**
  * How workers go about what is due. `stopped`: the worker of the first job is told to stop in the middle. `frozen`: it
  * is taken for dead in the middle, and wakes up while or after another does its job. `cut off`: it loses the database in
- * the middle, and finds it again.
+ * the middle, and finds it again. `copied`: so, because the database is copied meanwhile.
  */
-export const manners = ['in turn', 'at once', 'stopped', 'frozen', 'cut off'] as const
+export const manners = ['in turn', 'at once', 'stopped', 'frozen', 'cut off', 'copied'] as const
 export type Manner = (typeof manners)[number]
 
 interface Due {
@@ -36,6 +36,7 @@ export interface Site {
   readonly calm: boolean
   below(limit: number): number
   oneOf<T>(list: readonly T[]): T
+  keepCopy(): Promise<unknown>
 }
 
 export class Workers {
@@ -77,7 +78,8 @@ export class Workers {
           if (open && !one.dead) {
             open = false
             if (manner === 'stopped') await this.#stop(one)
-            else if (manner === 'cut off') await this.#cutOff(one)
+            else if (manner === 'cut off') await this.#cutOff(one, () => this.#cutAll())
+            else if (manner === 'copied') await this.#cutOff(one, () => this.#site.keepCopy())
             else {
               const sleeper = await this.#freeze(one)
               if (sleeper && wake === 'before') sleeper.wake()
@@ -133,12 +135,14 @@ export class Workers {
     await cut.giveUp()
   }
 
-  async #cutOff(due: Due): Promise<void> {
-    const cut = this.#atRequest(1 + this.#site.below(10), async () => {
-      await this.#site.context.db.$executeRaw`
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()`
-    })
+  async #cutAll(): Promise<void> {
+    await this.#site.context.db.$executeRaw`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`
+  }
+
+  async #cutOff(due: Due, cutAll: () => Promise<unknown>): Promise<void> {
+    const cut = this.#atRequest(1 + this.#site.below(10), async () => void (await cutAll()))
     await this.#run(due, { mayThrow: isDatabaseError })
     await cut.giveUp()
   }

@@ -4,10 +4,13 @@ import { type Gate, openGate } from '#lib/aws/gate-for-tests.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
 import { openTestConsole, type TestConsole } from '#lib/backup/console-for-tests.ts'
 import { seededRandom } from '#lib/backup/workers-for-tests.ts'
+import { isLostConnection } from '#lib/database-trouble.ts'
+import { isDatabaseError } from '#lib/errors.ts'
 import { cleanUpPass } from '#lib/jobs/do-job.ts'
 import { keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import type { SealHost } from '#lib/seal/open-seal.ts'
 import { runShreds } from '#lib/shred/run-shreds.ts'
+import { type ConsoleCopy, copyConsole, forgetCopy, putConsoleBack } from './console-copy-for-tests.ts'
 import { type Manner, Workers } from './workers-for-tests.ts'
 
 // A console, an AWS behind a gate, and the time of both.
@@ -28,6 +31,7 @@ export class World {
   readonly outages = new Map<string, 'disabled' | 'unreachable'>()
   /** Something was out of reach at some time of this step. */
   wasOut = false
+  readonly copies: ConsoleCopy[] = []
   /** What was done, for whoever reads of trouble. */
   readonly done: string[] = []
   readonly #workers = new Workers(this)
@@ -123,7 +127,31 @@ export class World {
     return this.#workers.work(manner, meanwhile)
   }
 
+  /** @returns its number */
+  async keepCopy(): Promise<number> {
+    this.copies.push(await copyConsole(this.here.url, this.sealHost))
+    await this.#reachDatabase()
+    return this.copies.length
+  }
+
+  /** The console is stopped, and started anew with what was kept. */
+  async putBack(copy: ConsoleCopy): Promise<void> {
+    await putConsoleBack(this.here.url, copy)
+    await this.#reachDatabase()
+    this.sealHost = copy.sealHost
+  }
+
+  /** Until no pool holds a connection any more that was ended. */
+  async #reachDatabase(): Promise<void> {
+    for (let well = 0; well < 12; well += 1)
+      await Promise.all([this.db.$queryRaw`SELECT 1`, this.context.jobs.getQueue('backup')]).catch((error: unknown) => {
+        if (!isDatabaseError(error) && !isLostConnection(error)) throw error
+        well = 0
+      })
+  }
+
   async close(): Promise<void> {
+    for (const copy of this.copies) await forgetCopy(this.here.url, copy)
     await this.here.close()
     await this.gate.close()
     await this.sandbox.close()
