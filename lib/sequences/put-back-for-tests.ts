@@ -7,13 +7,17 @@ import { deadQueue, queueName, queues } from '#lib/jobs/queue.ts'
 import { restart } from './key-operations-for-tests.ts'
 import { contentOf, type Known, type Model } from './model-for-tests.ts'
 import { leftOf } from './opens-for-tests.ts'
-import type { Operation } from './operations-for-tests.ts'
+import { type Operation, operations } from './operations-for-tests.ts'
 import type { World } from './world-for-tests.ts'
 
 // An administrator keeps copies of the console, and puts an older one back. What is in the bucket by then, and what each
 // backup there opens with, only the model knows.
 
-const keepCopy: Operation = async (world) => `copy ${await world.keepCopy()} of the console`
+const keepCopy: Operation = async (world, model) => {
+  // One that is still to be made in it, too.
+  const more = world.chance(0.7) ? `${await operations.backUp?.(world, model)}, and ` : ''
+  return `${more}copy ${await world.keepCopy()} of the console`
+}
 
 const putBack: Operation = async (world, model) => {
   const copy = world.maybeOneOf(world.copies)
