@@ -169,7 +169,7 @@ export async function bucketsMustHold(world: World, model: Model): Promise<void>
   const left = [...stored.keys()].filter(
     (name) => ![...model.catalogues.keys(), ...lefts].some((address) => name.startsWith(address)),
   )
-  expect(left, 'objects that nothing needs').toEqual([])
+  expect(left, `objects that nothing needs: ${left}`).toEqual([])
 }
 
 function folderOf({ id: backup, prefix, environmentId: environment, bucket }: Omit<Left, 'ways' | 'envelopes'>) {
