@@ -113,6 +113,19 @@ test('it outlives a restart, and can be ended after it', async () => {
     await (kind === 'kms-down' ? encrypt(again) : read(again))
     await again.close(true)
   }
+  // A key that is disabled still is, and one that somebody has enabled is not disabled again.
+  const broken = await openTestSandbox({ dataDir })
+  const keyId = keyArn(broken.info, 'backups')
+  await openSandboxControl(dataDir).rehearse({ kind: 'key-disabled', keyArn: keyId })
+  await broken.close(true)
+  const mended = await openTestSandbox({ dataDir })
+  expect((await refusal(encrypt(mended))).name).toBe('DisabledException')
+  await mended.kms().send(new EnableKeyCommand({ KeyId: keyId }))
+  await mended.close(true)
+  const last = await openTestSandbox({ dataDir })
+  await encrypt(last)
+  expect((await openSandboxControl(dataDir).view()).rehearsal).toBeNull()
+  await last.close(true)
   rmSync(dataDir, { recursive: true })
 })
 

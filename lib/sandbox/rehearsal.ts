@@ -9,6 +9,8 @@ import type { World } from './world.ts'
 /** The rehearsal under way, and what was before, on disk before anything is changed. */
 interface Stored extends ActiveRehearsal {
   key?: { state: KeyState; deletion?: NonNullable<Key['deletion']> }
+  /** It was broken: if it is not any more, somebody has mended it. */
+  begun?: true
   policies?: Record<string, string>
 }
 
@@ -41,9 +43,12 @@ export class Rehearsals {
     return { kind, ...(keyArn !== undefined && { keyArn }), ...(bucket !== undefined && { bucket }), since }
   }
 
-  /** After a start: what the last process had under way, or had been about to begin. */
+  /** After a start: what the last process had under way, or had been about to begin. A key that was mended stays so. */
   resume(world: World): void {
-    if (this.#active) this.#apply(this.#active, world)
+    if (!this.#active) return
+    const { kind, keyArn, key, begun } = this.#active
+    if (begun && key && findKey(keyArn, world)?.state !== keyStateOf[kind]) this.#forget()
+    else this.#begin(this.#active, world)
   }
 
   /** Ends the one under way first. @returns a sentence about what is wrong with the wish, if something is */
@@ -64,8 +69,7 @@ export class Rehearsals {
     const [administrator] = world.iam.users
     if (permissionOf[wish.kind] && administrator) stored.policies = administrator.policies
     writeDurably(this.#path, `${JSON.stringify(stored, null, 2)}\n`)
-    this.#active = stored
-    this.#apply(stored, world)
+    this.#begin(stored, world)
     return undefined
   }
 
@@ -85,6 +89,16 @@ export class Rehearsals {
     if (administrator && stored.policies) {
       world.iam.putUser(administrator.account, administrator.name, stored.policies)
     }
+    this.#forget()
+  }
+
+  #begin(stored: Stored, world: World): void {
+    this.#apply(stored, world)
+    this.#active = { ...stored, begun: true }
+    writeDurably(this.#path, `${JSON.stringify(this.#active, null, 2)}\n`)
+  }
+
+  #forget(): void {
     rmSync(this.#path, { force: true })
     this.#active = undefined
   }
