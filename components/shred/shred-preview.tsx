@@ -18,18 +18,24 @@ export function ShredPreview({ preview }: { preview: Preview }) {
         {lastOf.length > 0 && (
           <div className="mb-4 rounded-control border border-warn bg-warn-soft px-3 py-2 text-warn">
             <p>No restore point would be left of</p>
-            <ul className="list-disc pl-5">
+            <LongList of="more source" className="list-disc pl-5">
               {lastOf.map(({ source, host }) => (
                 <li key={`${host} ${source}`} className="wrap-anywhere">
                   <Path path={source} className="line-clamp-3" />
                   {host && ` on ${host}`}
                 </li>
               ))}
-            </ul>
+            </LongList>
             {lastOfCount > lastOf.length && <p>and of {formatNumber(lastOfCount - lastOf.length)} more.</p>}
           </div>
         )}
-        <div className="overflow-hidden rounded-control border border-line">
+        {/* Scrolled by itself, so that what asks for it is not 500 rows below; with the keys, too. */}
+        <section
+          aria-label="Backups that would be lost"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached with the keys
+          tabIndex={0}
+          className="max-h-[70dvh] overflow-y-auto rounded-control border border-line"
+        >
           <Table aria-label="Backups that would be lost" className="table-fixed">
             <thead>
               <tr>
@@ -57,7 +63,7 @@ export function ShredPreview({ preview }: { preview: Preview }) {
               ))}
             </tbody>
           </Table>
-        </div>
+        </section>
         {all > backups.length && (
           <p className="mt-2 text-sm text-ink-3">
             And {formatNumber(all - backups.length)} older ones. <code>byok backup shred start --dry-run --json</code>{' '}
