@@ -51,7 +51,7 @@ export function sendFiles(
       const path = await firstUnreadable(files)
       refuse(
         path === undefined
-          ? 'The connection to the console was lost. Nothing was kept.'
+          ? 'The connection to the console was lost. Nothing was kept. See that the console answers, then choose again.'
           : 'This browser could not read a file: it changed or was removed after it was chosen, or may not be read. Nothing was kept. Choose again.',
         path,
       )

@@ -67,7 +67,9 @@ export function TokenTable({ tokens, everybody, revoke }: Props) {
             {tokens.map((token) => (
               <tr key={token.id} id={token.id} tabIndex={-1}>
                 <Td heads className="min-w-0">
-                  <span className="block font-medium wrap-anywhere">{token.name}</span>
+                  <span title={token.name} className="line-clamp-2 font-medium wrap-anywhere">
+                    {token.name}
+                  </span>
                   <code className="text-xs text-ink-3">{token.start}…</code>
                   {everybody && <span className="block text-xs wrap-anywhere text-ink-3">{token.user}</span>}
                   {/* What the other columns say, for a screen that has no room for them. */}

@@ -5,7 +5,7 @@ import type { ScheduleRow, SchedulesQuery, SchedulesView } from './schema.ts'
 
 const pageSize = 25
 
-/** A page at a time: those in trouble first, then as they were added. */
+/** A page at a time: those in trouble first, the newest trouble before older ones, then as they were added. */
 export async function viewSchedules(
   { db }: { readonly db: Db },
   { text, page: asked }: SchedulesQuery,
@@ -19,7 +19,7 @@ export async function viewSchedules(
   const ids = await db.$queryRaw<{ id: string }[]>`
     SELECT schedule.id::text FROM schedule LEFT JOIN alert ON alert."openFor" = 'schedule:' || schedule.id
     WHERE name ILIKE ${pattern} OR source ILIKE ${pattern} OR host ILIKE ${pattern}
-    ORDER BY alert.id IS NULL, schedule.id LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}`
+    ORDER BY alert.id DESC NULLS LAST, schedule.id LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}`
   const rows = new Map(
     (
       await listSchedules(
