@@ -34,6 +34,12 @@ test('a folder of which nothing came: the same source, patterns, name and host, 
     scheduleId: null,
   })
   expect(await here.db.backup.findUnique({ where: { id } })).toMatchObject({ state: 'cancelled' })
+
+  // What turns other words round is escaped in a name, and not in the folder's own.
+  const turned = makeSmallSource('exe\u202efdp')
+  const unnamed = await startBackup(here.context, { source: turned, name: '' }, 'page', actor)
+  const stored = await here.db.backup.findUniqueOrThrow({ where: { id: unnamed } })
+  expect([stored.name, stored.source]).toEqual(['exe\\u202efdp', turned])
 })
 
 test('as from a page: a folder that pages may not read, a host without a worker, and what came once are refused', async () => {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
+import { displayPath, toBytePath } from '#lib/archive/byte-path.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import { idAndTime, type Tx } from '#lib/db.ts'
 import { type Revision, savedEnvironment } from '#lib/environment/access.ts'
@@ -82,6 +83,11 @@ export interface NewBackup {
   readonly actor: string
 }
 
+/** What a backup of it is called where nobody says: what a typed name may not hold, as it turns other words round, is escaped. */
+export function nameAfter(source: string): string {
+  return displayPath(toBytePath(path.basename(source) || source))
+}
+
 /**
  * The row and its audit row. A row of kind `stream` gets no job: the process that receives the bytes runs it itself.
  * @returns the backup's ID
@@ -95,7 +101,7 @@ export async function createBackupRow(tx: Tx, wish: NewBackup): Promise<string> 
       createdAt,
       environmentId,
       revision: revision.number,
-      name: name || path.basename(source.path) || source.path,
+      name: name || nameAfter(source.path),
       source: source.path,
       sourceKind: source.kind,
       include: [...(source.include ?? [])],

@@ -1,8 +1,7 @@
-import path from 'node:path'
 import { closeScheduleAlert } from '#lib/alerts/alert-of-schedule.ts'
 import { recordAudit } from '#lib/audit/record.ts'
 import type { BackupContext } from '#lib/backup/backup-context.ts'
-import { placeSource } from '#lib/backup/start-backup.ts'
+import { nameAfter, placeSource } from '#lib/backup/start-backup.ts'
 import { databaseTime, idAndTime } from '#lib/db.ts'
 import { savedEnvironment } from '#lib/environment/access.ts'
 import { AppError } from '#lib/errors.ts'
@@ -20,7 +19,7 @@ export async function addSchedule(
   const { environmentId } = await savedEnvironment(context.db)
   const { every, at: minute, keep, include, exclude } = input
   const times = { every, minute, weekday: every === 'weekly' ? input.weekday : null }
-  const name = input.name || path.basename(folder) || folder
+  const name = input.name || nameAfter(folder)
   return context.db.$transaction(async (tx) => {
     const made = await idAndTime(tx)
     const { id } = await tx.schedule.create({
