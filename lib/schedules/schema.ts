@@ -47,12 +47,7 @@ export const changeScheduleSchema = z.object({
 export type ChangeScheduleInput = z.input<typeof changeScheduleSchema>
 
 /** What keeps a schedule from making its backups, or from making them whole. */
-const scheduleTroubles = ['waiting', 'skipped', 'failed', 'empty', 'less'] as const
-export type ScheduleTrouble = (typeof scheduleTroubles)[number]
-
-export function isScheduleTrouble(text: string): text is ScheduleTrouble {
-  return scheduleTroubles.some((one) => one === text)
-}
+export type ScheduleTrouble = 'waiting' | 'skipped' | 'failed' | 'empty' | 'less'
 
 /**
  * A backup that was not made is as bad whatever kept it from being made; one that waits may still be, and one that holds
