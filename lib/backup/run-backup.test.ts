@@ -220,7 +220,7 @@ test('a source that is gone and a bucket that refuses are told by the row', asyn
   await here.sandbox.control('DELETE', 'rehearsal')
   const { error } = await row(noKey)
   expect(error).toMatch(
-    /^Encrypt is not allowed by any IAM policy: .* Add this IAM policy to .* What to add is shown by /,
+    /^Encrypt is not allowed by any IAM policy\. .* Add this IAM policy to .* What to add is shown by /,
   )
   // What it says is a command that can be pasted.
   expect(error?.endsWith(`byok key check ${key}.`)).toBe(true)
