@@ -52,7 +52,7 @@ test('one backup: why it failed, what opens it, and what became of its restores'
     `complete, 2 files  to ${target}\n`,
   ])
     expect(shown.stdout).toContain(part)
-  expect(why.stdout).toMatch(/State {7}failed\n {2}Why {9}Encrypt was refused by an IAM policy: /)
+  expect(why.stdout).toMatch(/State {7}failed\n {2}Why {9}Encrypt was refused by an IAM policy\. /)
   expect(JSON.parse(json.stdout)).toMatchObject({
     id: whole,
     state: 'complete',

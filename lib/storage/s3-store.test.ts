@@ -159,7 +159,7 @@ describe('refusals', () => {
     await faults({ operation, effect: 'AccessDenied' })
     const error = await failure(run())
     expect(error).toMatchObject({ code: 'denied', retryable: false, fix: expect.stringContaining('administers IAM') })
-    expect(error.message).toMatch(new RegExp(`^${verb} objects was refused by an IAM policy: `))
+    expect(error.message).toMatch(new RegExp(`^${verb} objects was refused by an IAM policy\\. `))
   })
 
   test('of single objects in a deletion are not passed over', async () => {
