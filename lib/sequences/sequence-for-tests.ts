@@ -109,7 +109,10 @@ async function oneStep(world: World, model: Model, { counts, often, rough }: Sty
   if (world.chance(0.2)) await run(world.oneOf(alone))
   else {
     const wanted = Array.from({ length: world.oneOf([1, 1, 1, 2, 3]) }, () => world.oneOf(often))
-    if (world.chance(0.3)) await Promise.all(wanted.filter(([name]) => name !== 'change').map(run))
+    // Of two outages at once one would end what the other begins.
+    const lastOutage = wanted.findLastIndex(([name]) => name === 'outage')
+    const atOnce = wanted.filter(([name], at) => name !== 'change' && (name !== 'outage' || at === lastOutage))
+    if (world.chance(0.3)) await Promise.all(atOnce.map(run))
     else for (const one of wanted) await run(one)
   }
   const manner = world.oneOf(manners)
