@@ -59,11 +59,56 @@ test('a role is clicked, refused with the trust policy that it lacks, and taken 
   await page.locator(`button[data-arn="${works}"]`).click()
   await saveSettings(page)
   await page.reload()
+  await expect(proofOf(page)).toContainText('The role takes any external ID')
   const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Effective configuration' }) })
   await expect(panel).toContainText(`arn:aws:sts::${account}:assumed-role/${works.split('/').at(-1)}/vault-console-`)
   await expect(panel).toContainText(`from role ${works} of this form`)
   // The bucket of this form stands before the one that the host would give.
   await expect(panel).toContainText('not used: the sandbox’s default = vault-hosted-us-west-2')
+})
+
+test('a role that takes anybody works, with a warning and the trust policy that ends it', async ({
+  signedIn: page,
+  sandbox,
+}) => {
+  test.setTimeout(180_000)
+  const { arn, about } = sandbox.roles.find(({ usable }) => usable) ?? { arn: '', about: '' }
+  expect(about).toBe('Trusts you with any ExternalId')
+  const putTrust = async (trustPolicy: object) => {
+    const statement = { Effect: 'Allow', Action: '*', Resource: '*' }
+    const answer = await fetch(
+      `${sandbox.endpoint}/_sandbox/roles/${sandbox.accounts[0]?.id}/${arn.split('/').at(-1)}`,
+      {
+        method: 'PUT',
+        body: JSON.stringify({ trustPolicy, policy: { Version: '2012-10-17', Statement: [statement] } }),
+      },
+    )
+    expect(answer.ok).toBe(true)
+  }
+  await openSettings(page, 'us-west-2')
+  await page.getByLabel('Master Key').fill(keyOf(sandbox, 'us-west-2', 'backups').arn)
+  await page.getByLabel('AR Vault Hosted Backup Environment').uncheck()
+  await page.getByLabel('Bucket', { exact: true }).fill('vault-hosted-us-west-2')
+  await page.getByLabel('Assume role').check()
+  await page.locator(`button[data-arn="${arn}"]`).click()
+  await testKey(page)
+  await expect(proofOf(page).getByText('Works, 1 warning')).toBeVisible()
+  await proofOf(page).getByText('Why, and how to change it: The role takes any external ID').click()
+  await expect(proofOf(page)).toContainText('the confused deputy')
+  const fix = proofOf(page).getByRole('region', { name: 'Trust policy', exact: true })
+  const trust: { Statement: object[] } = JSON.parse(
+    (await fix.getByRole('tabpanel').locator('pre').textContent()) ?? '',
+  )
+  const [statement] = trust.Statement
+  try {
+    await putTrust(trust)
+    await testKey(page)
+    await expect(proofOf(page).getByText('Works', { exact: true })).toBeVisible()
+    await expect(proofOf(page)).toContainText('Role demands the external ID')
+  } finally {
+    // As the sandbox has it on its first day.
+    await putTrust({ ...trust, Statement: [{ ...statement, Condition: { Null: { 'sts:ExternalId': 'false' } } }] })
+  }
 })
 
 test('an alias that moved is said, with the key that the backups made until now still need', async ({

@@ -68,9 +68,9 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
   // Draws anew with every change. Comparing in there would go by the report before the last one.
   useWatch({ control: form.control, compute: (values) => JSON.stringify(values) })
   const outdated = Object.keys(draftChanges(checked, form.getValues(), view.hostedBucket)).length > 0
-  const [encrypt, method, furtherKeys, hosted] = useWatch({
+  const [encrypt, method, furtherKeys, hosted, credentials] = useWatch({
     control: form.control,
-    name: ['encrypt', 'method', 'furtherKeys', 'hosted'],
+    name: ['encrypt', 'method', 'furtherKeys', 'hosted', 'credentials'],
   })
 
   function refuse(message: string, fieldErrors: Readonly<Record<string, string>> = {}) {
@@ -201,6 +201,7 @@ export function EnvironmentForm({ view, canChange, canTest }: Props) {
           running={check.running !== undefined}
           checks={check.checks}
           withKey={encrypt && method === 'AWS-KMS'}
+          withRole={!hosted && credentials === 'assume-role'}
           furtherKeys={furtherKeys.length}
           outdated={outdated}
           madeAt={check.report === cameWith ? view.savedAt : null}

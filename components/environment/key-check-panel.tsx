@@ -20,6 +20,8 @@ interface Props {
   running: boolean
   /** The settings name a KMS key; without one only the bucket is tried. */
   withKey: boolean
+  /** The settings name a role to assume. */
+  withRole?: boolean
   /** How many keys the settings name besides it. */
   furtherKeys?: number
   /** Of the run under way: what is known so far, by `checkName`. */
@@ -31,9 +33,18 @@ interface Props {
 }
 type Planned = ReturnType<typeof plannedChecks>[number]
 
-export function KeyCheckPanel({ report, running, withKey, furtherKeys = 0, checks, outdated = false, madeAt }: Props) {
+export function KeyCheckPanel({
+  report,
+  running,
+  withKey,
+  withRole = false,
+  furtherKeys = 0,
+  checks,
+  outdated = false,
+  madeAt,
+}: Props) {
   const shown = running ? null : report
-  const rows: readonly Planned[] = shown?.checks ?? plannedChecks(withKey ? 1 + furtherKeys : 0, true)
+  const rows: readonly Planned[] = shown?.checks ?? plannedChecks(withKey ? 1 + furtherKeys : 0, true, withRole)
   const groups = Map.groupBy(rows, (row) => groupOf(row))
   return (
     <section aria-labelledby="key-check" className="card">

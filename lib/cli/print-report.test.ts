@@ -52,6 +52,14 @@ test.each<[verdict: string, checks: [Check['id'], Check['status'], key?: number]
     ],
   ],
   [
+    'The role does not demand the external ID',
+    [
+      ['credentials', 'passed'],
+      ['credentials.externalId', 'failed'],
+      ['key.encrypt', 'passed'],
+    ],
+  ],
+  [
     'The bucket cannot be used',
     [
       ['key.encrypt', 'passed'],

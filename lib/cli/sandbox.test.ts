@@ -88,7 +88,7 @@ test('alone, it prints what it holds, and SIGTERM stops it with 0', async () => 
   expect(info.keys[0]).toMatchObject({ usable: true, state: 'Enabled', region: 'us-east-1', about: 'Protects backups' })
   expect(info.buckets).toContainEqual({ name: 'vault-hosted-us-east-1', region: 'us-east-1' })
   expect(info.roles).toEqual([
-    { arn: 'arn:aws:iam::111122223333:role/vault-backups', usable: true, about: 'Trusts you with an ExternalId' },
+    { arn: 'arn:aws:iam::111122223333:role/vault-backups', usable: true, about: 'Trusts you with any ExternalId' },
     { arn: 'arn:aws:iam::111122223333:role/vault-locked', usable: false, about: expect.any(String) },
   ])
   const taken = await run(['--port', new URL(info.endpoint).port, '--data', path.join(folder, 'other')])

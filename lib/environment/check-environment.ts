@@ -1,10 +1,13 @@
 import { type AwsAccess, type AwsClients, accessIn, createAwsClients } from '#lib/aws/clients.ts'
+import type { AssumedRole } from '#lib/aws/credentials.ts'
 import { watchClock } from '#lib/aws/watch-clock.ts'
 import { checkClock, clockRefused } from '#lib/keys/check-clock.ts'
 import { checkCredentials } from '#lib/keys/check-credentials.ts'
 import { checkKey } from '#lib/keys/check-key.ts'
 import { kmsOf } from '#lib/keys/kms.ts'
 import { kmsLookupsOf } from '#lib/keys/kms-lookups.ts'
+import { proveExternalId } from '#lib/keys/prove-external-id.ts'
+import { skipped } from '#lib/keys/run-check.ts'
 import {
   type Check,
   type CheckReport,
@@ -24,6 +27,8 @@ export interface WhatToCheck {
   readonly keys: readonly string[]
   /** Undefined when there is no bucket to try. */
   readonly bucket: { readonly name: string; readonly prefix: string } | undefined
+  /** Whether a role must also be seen to demand the external ID. Not where it is in use already: its owner hears of each try. */
+  readonly proveRole?: boolean
 }
 
 /**
@@ -33,7 +38,7 @@ export interface WhatToCheck {
  * @param tell hears of each check as soon as it is known, in no order; the report has them in order
  */
 export async function checkEnvironment(
-  { access, installation, environment, keys, bucket }: WhatToCheck,
+  { access, installation, environment, keys, bucket, proveRole = true }: WhatToCheck,
   tell: (check: Check) => void = () => {},
 ): Promise<CheckReport> {
   const started = performance.now()
@@ -68,6 +73,16 @@ export async function checkEnvironment(
         }),
       )
     }
+    const proven = proveRole ? role : undefined
+    const prove = async (assumed: AssumedRole) => {
+      const { check, clockFault } = await identity
+      const isTaken = check.status !== 'failed' && !clockFault
+      settle(
+        isTaken
+          ? await proveRoleOf(access, assumed)
+          : skipped({ id: 'credentials.externalId' }, 'Needs working credentials.'),
+      )
+    }
     const [{ check: credentials, clockFault }, found] = await Promise.all([
       identity.then((answer) => {
         show(answer.check)
@@ -87,11 +102,14 @@ export async function checkEnvironment(
           { bucket: bucket.name, region, folder: [bucket.prefix, environment].filter(Boolean).join('/'), caller },
           settle,
         ),
+      proven && prove(proven),
     ])
     await Promise.all(showing)
     if (keys.length > 1) show(judgeKeys(keys.length, [...known.values()]))
     show(clockFault ? clockRefused(clockFault, clock.offsetMs()) : checkClock(clock.offsetMs()))
-    const checks = plannedChecks(keys.length, bucket !== undefined).flatMap((one) => known.get(checkName(one)) ?? [])
+    const checks = plannedChecks(keys.length, bucket !== undefined, proven !== undefined).flatMap(
+      (one) => known.get(checkName(one)) ?? [],
+    )
     const ok = credentials.status !== 'failed' && checks.every((check) => check.status !== 'failed')
     return {
       ok,
@@ -107,6 +125,15 @@ export async function checkEnvironment(
     }
   } finally {
     for (const clients of byRegion.values()) clients.destroy()
+  }
+}
+
+async function proveRoleOf(access: AwsAccess, { roleArn: arn, externalId, sessionName, base }: AssumedRole) {
+  const { sts, destroy } = createAwsClients({ ...access, credentials: base }, 'interactive')
+  try {
+    return await proveExternalId(sts, { arn, externalId, sessionName })
+  } finally {
+    destroy()
   }
 }
 

@@ -12,7 +12,7 @@ import { z } from 'zod'
 import type { AwsAccess } from '#lib/aws/clients.ts'
 import { optionOf, shellWords } from '#lib/aws/fixes/test-read-back.ts'
 import type { RemedyFormat } from '#lib/aws/schema.ts'
-import type { Check, CheckId, CheckReport } from '#lib/keys/schema.ts'
+import { type Check, type CheckId, type CheckReport, checkName, plannedChecks } from '#lib/keys/schema.ts'
 import { type Credentials, keyArn, openTestSandbox, type TestSandbox } from '#lib/sandbox/open-test-sandbox.ts'
 import { checkEnvironment } from './check-environment.ts'
 
@@ -280,6 +280,10 @@ test('a role: its trust policy, with the external ID of this environment and no 
   })
   const before = await run({ keys, credentials: credentials() })
   expect(failed(before)).toEqual(['credentials'])
+  expect(check(before, 'credentials.externalId')).toMatchObject({
+    status: 'skipped',
+    detail: 'Needs working credentials.',
+  })
   expect(check(before, 'credentials')).toMatchObject({ who: 'role trust policy', kind: 'refused' })
   const trust = JSON.parse(fix(before, 'credentials', 'Trust policy', 'json'))
   expect(trust.Statement[0]).toMatchObject({
@@ -290,5 +294,15 @@ test('a role: its trust policy, with the external ID of this environment and no 
   const after = await run({ keys, credentials: credentials() })
   expect(failed(after)).toEqual([])
   expect(check(after, 'credentials').detail).toContain(`assumed-role/vault/`)
+  expect(after.checks.map(checkName)).toEqual(plannedChecks(1, false, true).map(checkName))
+  expect(check(after, 'credentials.externalId').status).toBe('passed')
+  // Without its condition the trust policy works as well, and the check offers the one with it again.
+  const { Condition: _, ...open } = trust.Statement[0]
+  await putRole({ ...trust, Statement: [open] })
+  const taking = await run({ keys, credentials: credentials() })
+  expect(failed(taking)).toEqual([])
+  expect(check(taking, 'credentials.externalId').status).toBe('warning')
+  expect(JSON.parse(fix(taking, 'credentials.externalId', 'Trust policy', 'json'))).toEqual(trust)
+  await putRole(trust)
   expect(failed(await run({ keys, credentials: credentials('another-id') }))).toEqual(['credentials'])
 })

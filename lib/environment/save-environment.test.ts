@@ -75,11 +75,18 @@ test('only what changed is in the audit row', async () => {
 
 test('a failed check keeps nothing but an audit row, and is shown at the field that mends it', async () => {
   const [revisions] = await written()
+  const { arn: AWS } = here.sandbox.administrator
+  const takesAnybody = { Effect: 'Allow', Principal: { AWS }, Action: 'sts:AssumeRole' }
+  await here.sandbox.control('PUT', 'roles/444455556666/open', {
+    trustPolicy: { Version: '2012-10-17', Statement: [takesAnybody] },
+  })
+  const role = { credentials: 'assume-role', roleArn: 'arn:aws:iam::444455556666:role/open' } as const
   const refused: [Partial<EnvironmentInput>, string, RegExp][] = [
     [{ masterKey: here.key('retired') }, 'masterKey', /The key is disabled/],
     [{ masterKey: here.key('write-only') }, 'masterKey', /Decrypt was refused by the key policy/],
     [own({ bucket: 'there-is-none' }), 'bucket', /There is no such bucket/],
     [own({ secretAccessKey: 'x'.repeat(40) }), 'accessKeyId', /The secret access key is wrong/],
+    [own({ ...role, accessKeyId: '', secretAccessKey: '' }), 'roleArn', /The role does not ask for the external ID/],
   ]
   for (const [changes, field, words] of refused) {
     const result = await save(changes, 2)

@@ -222,7 +222,7 @@ function fieldOf(check: Check, settings: EnvironmentSettings): Record<string, st
     return { masterKey: message, ...(otherRegion && { region: message }) }
   }
   if (settings.hosted) return {}
-  if (check.id === 'credentials') {
+  if (check.id.startsWith('credentials')) {
     if (settings.credentials === 'access-key') return { accessKeyId: message }
     return settings.credentials === 'assume-role' ? { roleArn: message } : {}
   }

@@ -1,4 +1,4 @@
-import { aboutPrincipal, type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
+import { type Denial, policyPrincipal, readDenial } from '#lib/aws/denial.ts'
 import { credentialHelp, type Diagnosis } from '#lib/aws/diagnosis.ts'
 import { type AwsFault, isClockSkew, isCredentialFault, isOnTheWay } from '#lib/aws/fault.ts'
 import { iamPolicyRemedy } from '#lib/aws/fixes/iam-policy.ts'
@@ -101,8 +101,8 @@ function deniedBy(denial: Denial, fault: AwsFault, role: AssumedRole | undefined
   const detail = roleArn ? `The role ${roleArn} cannot be taken on.` : 'AWS STS refused the request.'
   // A role that leads to the environment's own is none of this console's, and wants no external ID of it.
   const externalId = roleArn === role?.arn ? role?.externalId : undefined
-  const plainTrust = roleArn && principal && externalId ? trustPolicyRemedy(roleArn, principal, externalId) : undefined
-  const trust = plainTrust && { ...plainTrust, note: `${plainTrust.note}${aboutPrincipal(denial.principal)}` }
+  const trust =
+    roleArn && denial.principal && externalId ? trustPolicyRemedy(roleArn, denial.principal, externalId) : undefined
   const fromAbove = refusedFromAbove(denial, { what: 'Taking on the role', action, who, detail })
   if (fromAbove) {
     const trustMissing = denial.by === 'role trust policy' && !denial.explicit && trust

@@ -113,6 +113,7 @@ export function regionMismatch(keyRegion: string, region: string): string {
 /** Every check, in the order in which it is shown. */
 export const checkIds = [
   'credentials',
+  'credentials.externalId',
   'key.describe',
   'key.usable',
   'key.encrypt',
@@ -140,6 +141,7 @@ export type CheckId = (typeof checkIds)[number]
 /** What each is called as long as it has not failed. */
 export const checkTitles: Readonly<Record<CheckId, string>> = {
   credentials: 'Credentials resolve',
+  'credentials.externalId': 'Role demands the external ID',
   'key.describe': 'Key found',
   'key.usable': 'Key enabled, symmetric, for encrypting',
   'key.encrypt': 'Encrypt',
@@ -163,11 +165,15 @@ export const checkTitles: Readonly<Record<CheckId, string>> = {
   clock: 'Clock agrees with AWS',
 }
 
-/** Which checks a run makes, in order, before anything is known of them. `key` counts the keys from 0, the main one. */
-export function plannedChecks(keys: number, bucket: boolean): { id: CheckId; key?: number }[] {
+/**
+ * Which checks a run makes, in order, before anything is known of them. `key` counts the keys from 0, the main one.
+ * @param role whether the credentials are those of a role that is asked to demand the external ID
+ */
+export function plannedChecks(keys: number, bucket: boolean, role = false): { id: CheckId; key?: number }[] {
   const of = (start: string) => checkIds.filter((id) => id.startsWith(start))
   return [
     { id: 'credentials' },
+    ...(role ? [{ id: 'credentials.externalId' as const }] : []),
     ...Array.from({ length: keys }, (_, key) => of('key.').map((id) => ({ id, key }))).flat(),
     ...(keys > 1 ? [{ id: 'keys' as const }] : []),
     ...(bucket ? of('bucket.').map((id) => ({ id })) : []),

@@ -28,6 +28,7 @@ export async function nameNewKey(context: EnvironmentContext, typed: string): Pr
     environment: id,
     keys: [parsed.key.value],
     bucket: undefined,
+    proveRole: false,
   })
   const bad = report.checks.find(({ status }) => status === 'failed')
   if (bad) {

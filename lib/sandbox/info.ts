@@ -116,7 +116,7 @@ function describeRole(role: Role, user: User | undefined, world: World): Sandbox
   }
   const usable = trusts('any-at-all')
   if (!usable) return { arn, usable, about: 'Its trust policy refuses you, or asks for another ExternalId' }
-  return { arn, usable, about: trusts() ? 'Trusts you without any ExternalId' : 'Trusts you with an ExternalId' }
+  return { arn, usable, about: trusts() ? 'Trusts you without any ExternalId' : 'Trusts you with any ExternalId' }
 }
 
 /** Regions in the order they were seeded, any other after them. */

@@ -1,4 +1,4 @@
-import { principalElement } from '../denial.ts'
+import { aboutPrincipal, policyPrincipal, principalElement } from '../denial.ts'
 import type { Remedy } from '../schema.ts'
 import { hcl } from './hcl.ts'
 import { json, type PolicyDocument, policyOf } from './policy.ts'
@@ -18,12 +18,13 @@ export function trustPolicyOf(caller: string, externalId: string): PolicyDocumen
   })
 }
 
+/** @param caller as AWS names it: of an assumed role its session */
 export function trustPolicyRemedy(roleArn: string, caller: string, externalId: string): Remedy {
   const role = roleArn.split('/').at(-1) ?? roleArn
-  const document = trustPolicyOf(caller, externalId)
+  const document = trustPolicyOf(policyPrincipal(caller), externalId)
   return {
     label: 'Trust policy',
-    note: `The trust policy of the role ${role}. Each format replaces it: keep the statements of others who take on this role.`,
+    note: `The trust policy of the role ${role}. Each format replaces it: keep the statements of others who take on this role.${aboutPrincipal(caller)}`,
     formats: [
       { format: 'json', file: 'trust-policy.json', text: json(document) },
       {
