@@ -5,8 +5,9 @@ import { calledFor } from '#lib/kms-calls/called-for.ts'
 import type { BackupContext } from './backup-context.ts'
 import { runBackup } from './run-backup.ts'
 import type { BackupDetail } from './schema.ts'
+import { type OtherUse, requestOf, type SentOnce, sentBefore } from './sent-before.ts'
 import type { FilesSource, StreamSource } from './source.ts'
-import { createBackupRow } from './start-backup.ts'
+import { createBackupRow, type NewBackup } from './start-backup.ts'
 import { viewBackup } from './view-backups.ts'
 
 export interface Received {
@@ -24,17 +25,54 @@ export interface Received {
  */
 export async function receiveBackup(
   context: BackupContext,
-  { name, from, actor, onStart }: Received,
+  received: Received,
   input: StreamSource | FilesSource,
   signal: AbortSignal,
 ): Promise<BackupDetail> {
+  const row = await rowFor(context, received)
+  const id = await context.db.$transaction((tx) => createBackupRow(tx, row))
+  return run(context, id, received, input, signal)
+}
+
+/**
+ * The same, unless the same request came before and its backup is complete: then resolves with that one at once, and
+ * nothing of `input` is read.
+ * @throws AppError as `receiveBackup` and `sentBefore` do
+ */
+export async function receiveOnce(
+  context: BackupContext,
+  received: Received,
+  once: SentOnce,
+  input: StreamSource | FilesSource,
+  signal: AbortSignal,
+): Promise<BackupDetail | OtherUse> {
+  const row = await rowFor(context, received)
+  const begun = await context.db.$transaction(async (tx) => {
+    const before = await sentBefore(tx, once)
+    return before ?? { made: await createBackupRow(tx, { ...row, request: requestOf(once) }) }
+  })
+  if ('otherUse' in begun) return begun
+  return 'made' in begun ? run(context, begun.made, received, input, signal) : show(context, begun.id)
+}
+
+async function rowFor(context: BackupContext, { name, from, actor }: Received): Promise<NewBackup> {
   const { environmentId, revision } = await savedEnvironment(context.db)
-  const source = { kind: 'stream', path: from, host: hostname() } as const
-  const id = await context.db.$transaction((tx) =>
-    createBackupRow(tx, { environmentId, revision, name, source, actor }),
-  )
+  return { environmentId, revision, name, source: { kind: 'stream', path: from, host: hostname() }, actor }
+}
+
+async function run(
+  context: BackupContext,
+  id: string,
+  { onStart }: Received,
+  input: StreamSource | FilesSource,
+  signal: AbortSignal,
+): Promise<BackupDetail> {
   onStart?.(id)
   await runBackup(calledFor(context, 'backup'), id, signal, input)
+  return show(context, id)
+}
+
+async function show(context: BackupContext, id: string): Promise<BackupDetail> {
   const row = await viewBackup(context, id)
   if (!row) throw new AppError('not-found', `Backup ${id} was deleted while it was made.`)
   return row

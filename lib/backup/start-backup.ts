@@ -9,6 +9,7 @@ import { enqueue } from '#lib/jobs/queue.ts'
 import { backupSubject } from './audit-subject.ts'
 import type { BackupContext } from './backup-context.ts'
 import { mustBeOutsideData, resolveFile, resolveSource } from './folders.ts'
+import type { requestOf } from './sent-before.ts'
 
 export interface BackupWish {
   readonly source: string
@@ -80,6 +81,8 @@ export interface NewBackup {
     readonly exclude?: readonly string[] | undefined
   }
   readonly scheduleId?: string
+  /** By which the same upload is known when it is sent again. */
+  readonly request?: ReturnType<typeof requestOf>
   readonly actor: string
 }
 
@@ -93,7 +96,7 @@ export function nameAfter(source: string): string {
  * @returns the backup's ID
  */
 export async function createBackupRow(tx: Tx, wish: NewBackup): Promise<string> {
-  const { environmentId, revision, name, source, scheduleId, actor } = wish
+  const { environmentId, revision, name, source, scheduleId, request, actor } = wish
   const { id, createdAt } = await idAndTime(tx)
   await tx.backup.create({
     data: {
@@ -108,6 +111,7 @@ export async function createBackupRow(tx: Tx, wish: NewBackup): Promise<string> 
       exclude: [...(source.exclude ?? [])],
       host: source.host,
       ...(scheduleId !== undefined && { scheduleId }),
+      ...request,
       ...(source.kind === 'stream' && { seenAt: createdAt }),
       region: revision.region,
       bucket: revision.bucket,

@@ -4,8 +4,10 @@ import { getConsole } from '#app/_lib/console.ts'
 import type { RequestUser } from '#app/_lib/session.ts'
 import { shuttingDown } from '#app/_lib/shutdown.ts'
 import { whilePermitted } from '#app/_lib/while-permitted.ts'
-import { receiveBackup } from '#lib/backup/receive-backup.ts'
+import { receiveBackup, receiveOnce } from '#lib/backup/receive-backup.ts'
+import type { SentOnce } from '#lib/backup/sent-before.ts'
 import type { FilesSource, StreamSource } from '#lib/backup/source.ts'
+import { parseIdempotencyKey } from '#lib/upload/idempotency-key.ts'
 import { bytesOf } from '#lib/upload/read-request.ts'
 import { backupAnswer } from '../answer.ts'
 
@@ -13,13 +15,19 @@ import { backupAnswer } from '../answer.ts'
 const mostAtOnce = 3
 let underWay = 0
 
+interface Opened extends Pick<SentOnce, 'of' | 'size'> {
+  readonly what: string
+  readonly input: StreamSource | FilesSource
+}
+
 /** Runs one upload and answers when its backup has ended, or refuses it while too many are under way. */
 export async function receive(
   user: RequestUser,
   name: string,
   request: Request,
-  open: (bytes: AsyncIterable<Uint8Array>) => Promise<{ what: string; input: StreamSource | FilesSource }>,
+  open: (bytes: AsyncIterable<Uint8Array>) => Promise<Opened>,
 ): Promise<Response> {
+  const key = parseIdempotencyKey(request.headers.get('idempotency-key'))
   if (underWay >= mostAtOnce) {
     const message = `${mostAtOnce} uploads are under way already.`
     return refusal(429, message, 'Send it again when one of them has ended.', { 'retry-after': '10' })
@@ -28,9 +36,17 @@ export async function receive(
   const permit = whilePermitted(user, 'backup.run')
   try {
     const { forJob } = await getConsole()
-    const { what, input } = await open(bytesOf(request.body, AbortSignal.any([request.signal, permit.signal])))
+    const { what, input, of, size } = await open(
+      bytesOf(request.body, AbortSignal.any([request.signal, permit.signal])),
+    )
     const from = user.token === undefined ? what : `${what} by API token ${user.token}`
-    const row = await receiveBackup(forJob(), { name, from, actor: user.email }, input, shuttingDown)
+    const received = { name, from, actor: user.email }
+    const row =
+      key === undefined
+        ? await receiveBackup(forJob(), received, input, shuttingDown)
+        : await receiveOnce(forJob(), received, { sender: user.id, key, of, size }, input, shuttingDown)
+    if ('otherUse' in row)
+      return refusal(422, row.otherUse, 'Make a new key for each backup; only the same one is sent again with it.')
     return backupAnswer(row, row.state === 'complete' ? 201 : 422)
   } finally {
     permit.stop()

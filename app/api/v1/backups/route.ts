@@ -39,6 +39,8 @@ export async function PUT(request: Request): Promise<Response> {
       return {
         what: path === unnamedUpload ? 'Upload' : `Upload of ${displayPath(toBytePath(path))}`,
         input: { kind: 'stream', name: path, bytes, ...(size !== undefined && { size }) },
+        of: ['file', name, path],
+        size,
       }
     })
   } catch (error) {
@@ -58,7 +60,8 @@ export async function POST(request: Request): Promise<Response> {
       throw new AppError('invalid', 'Files come as multipart/form-data.', { fix: 'To send one file alone, use PUT.' })
     return await receive(user, name, request, async (bytes) => {
       const { list, source } = await readForm(bytes, type)
-      return { what: `Upload of ${list.length} ${list.length === 1 ? 'file' : 'files'}`, input: source }
+      const what = `Upload of ${list.length} ${list.length === 1 ? 'file' : 'files'}`
+      return { what, input: source, of: ['files', name, list] }
     })
   } catch (error) {
     return refusalOf(error)
