@@ -40,6 +40,27 @@ test('gives back what was added; a part takes the place of an earlier one', asyn
   expect(await journal.read()).toEqual({ parts: [], checkpoints: [] })
 })
 
+test('a long one comes back whole and in order, page after page', async () => {
+  // More than two pages of each kind, one of them full, and of checkpoints two full ones.
+  const counts = { entries: 5000, segment: 10_001, checkpoints: 200 }
+  for (const kind of ['segment', 'entries'] as const)
+    await database.db.$executeRaw`
+      INSERT INTO backup_part ("backupId", kind, index, attempt, size, sha256, length)
+      SELECT ${id}::uuid, ${kind}, n, 2, n, repeat('ab', 32), 16 FROM generate_series(0, ${counts[kind]} - 1) AS n
+      ORDER BY random()`
+  await database.db.$executeRaw`
+    INSERT INTO backup_checkpoint ("backupId", segments, sealed)
+    SELECT ${id}::uuid, n, '\\x00'::bytea FROM generate_series(1, ${counts.checkpoints}) AS n ORDER BY random()`
+  const { parts, checkpoints } = await databaseJournal(database.db, { id, attempt: 2 }).read()
+  const places = parts.map(({ place, size }) => `${place.kind} ${place.index} ${size}`)
+  const upTo = (length: number) => Array.from({ length }, (_, index) => index)
+  expect(places).toEqual([
+    ...upTo(counts.entries).map((index) => `entries ${index} ${index}`),
+    ...upTo(counts.segment).map((index) => `segment ${index} ${index}`),
+  ])
+  expect(checkpoints.map(({ segments }) => segments)).toEqual(upTo(counts.checkpoints).map((index) => index + 1))
+})
+
 test('is closed to an attempt that the row is not on any more, and to a row that does not run', async () => {
   const journal = databaseJournal(database.db, { id, attempt: 2 })
   for (const data of [{ attempt: 3 }, { attempt: 2, state: 'cancelled' as const }]) {
