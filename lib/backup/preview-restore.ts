@@ -45,6 +45,8 @@ export interface RestorePreview {
   /** Files and links that are there and would stay. */
   readonly kept: number
   readonly warnings: number
+  /** The number of the user whose empty folder would be replaced by a new one. */
+  readonly replacesFolderOf?: number
 }
 
 export interface RestorePreviewOptions extends Pick<RestoreOptions, 'backup' | 'target' | 'paths' | 'overwrite'> {
@@ -69,14 +71,19 @@ export async function previewRestore(
   }
   const selection = paths.length > 0 ? new Selection(paths) : undefined
   const index = new EntryIndex(backup)
-  const folder = lookAtTarget(target, selection ? 0 : backup.manifest.totals.bytes, { overwrite, draft })
+  const look = lookAtTarget(target, selection ? 0 : backup.manifest.totals.bytes, { overwrite, draft })
+  const { folder, replacesFolderOf } = look
+  const result = () => ({
+    ...done,
+    ...(replacesFolderOf !== undefined && { replacesFolderOf: Number(replacesFolderOf) }),
+  })
   const there = new Target(folder, overwrite)
   const links = linkedFiles(backup, index, there, selection, undefined)
   const tar = new TarReader(backup, 1) // asked for nothing: nobody reads what it would give
   const items = selection ? selectEntries(index, selection, backup.identity.backup) : everything(index)
   try {
     for await (const { item, onTheWay } of items) {
-      if (goOn?.() === false) return done
+      if (goOn?.() === false) return result()
       if (item.type === 'skipped') give(item)
       else if (item.path === '.' && item.warning !== undefined && !onTheWay)
         give({ path: item.path, type: 'skipped', warning: item.warning })
@@ -98,7 +105,7 @@ export async function previewRestore(
     }
     for (const text of selection?.unmatched() ?? [])
       give({ path: toBytePath(text), type: 'skipped', warning: 'nothing in this backup matches it' })
-    return done
+    return result()
   } finally {
     there.close()
     folder?.close()

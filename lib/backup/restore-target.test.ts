@@ -15,19 +15,28 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { mustGiveWay } from './anothers-folder.ts'
 import { Workbench } from './backup-for-tests.ts'
 import { asRoot } from './draft-bench-for-tests.ts'
-import { prepareTarget } from './restore-target.ts'
+import { lookAtTarget, prepareTarget } from './restore-target.ts'
 
 // Disks without owners, and mount points, cannot be had everywhere: what the system answers there is put in.
-const disk = vi.hoisted<{ owner: bigint | undefined }>(() => ({ owner: undefined }))
+const disk = vi.hoisted<{ owner: bigint | undefined; dev: bigint | undefined; type: number | undefined }>(() => ({
+  owner: undefined,
+  dev: undefined,
+  type: undefined,
+}))
 vi.mock(import('node:fs'), async (original) => {
   const fs = await original()
   const { fchownSync, mkdirSync, rmdirSync } = fs
   const fstatSync = (fd: number) => {
     const stat = fs.fstatSync(fd, { bigint: true })
-    return Object.assign(stat, { uid: disk.owner ?? stat.uid })
+    return Object.assign(stat, { uid: disk.owner ?? stat.uid, dev: disk.dev ?? stat.dev })
+  }
+  const statfsSync = (path: string) => {
+    const stat = fs.statfsSync(path)
+    return Object.assign(stat, { type: disk.type ?? stat.type })
   }
   return {
     ...fs,
@@ -35,6 +44,7 @@ vi.mock(import('node:fs'), async (original) => {
     fstatSync: fstatSync as typeof fs.fstatSync,
     mkdirSync: vi.fn(mkdirSync),
     rmdirSync: vi.fn(rmdirSync),
+    statfsSync: statfsSync as typeof fs.statfsSync,
   }
 })
 
@@ -45,7 +55,7 @@ beforeEach(() => {
   target = bench.newTarget()
 })
 afterEach(() => {
-  disk.owner = undefined
+  Object.assign(disk, { owner: undefined, dev: undefined, type: undefined })
   for (const mocked of [fchownSync, mkdirSync, rmdirSync]) vi.mocked(mocked).mockReset()
   bench.remove()
 })
@@ -122,6 +132,81 @@ test.runIf(asRoot)('nobody but root replaces it: they could not give it back', (
   expect(() => prepareTarget(target, target, 1, undefined)).toThrow(/belongs to another user \(12345\), who could read/)
   geteuid.mockRestore()
   expect(lstatSync(target)).toMatchObject(strangers)
+})
+
+test.runIf(asRoot)('one that was removed and cannot be made again: it is said that it is gone', async () => {
+  const { mkdirSync: make } = await vi.importActual<typeof import('node:fs')>('node:fs')
+  strangersFolder()
+  // The first only sees that there is one.
+  vi.mocked(mkdirSync).mockImplementationOnce(make).mockImplementation(refusal('ENOSPC'))
+  expect(() => prepareTarget(target, target, 1, undefined)).toThrow(
+    new RegExp(
+      `^${target} is gone\\. It was empty .* \\(12345\\), so it was removed; .* no space is left .*\\(ENOSPC\\)`,
+    ),
+  )
+  expect(existsSync(target)).toBe(false)
+})
+
+describe.runIf(asRoot)('a look at it changes nothing, and says what a restore does', () => {
+  const look = (draft: boolean) => {
+    const state = () => {
+      const { ino, ctimeNs, mode } = lstatSync(target, { bigint: true })
+      return { ino, ctimeNs, mode }
+    }
+    const before = state()
+    const { folder, replacesFolderOf } = lookAtTarget(target, 1, { overwrite: undefined, draft })
+    folder?.close()
+    expect(state()).toEqual(before)
+    return replacesFolderOf
+  }
+  const as = (uid: number) => vi.spyOn(process, 'geteuid').mockReturnValue(uid)
+  afterEach(() => void vi.restoreAllMocks())
+
+  test.each([false, true])(
+    'one’s own, or a disk’s that gives all to one owner: nothing to say (draft: %s)',
+    (draft) => {
+      mkdirSync(target)
+      expect(look(draft)).toBeUndefined()
+      if (draft) return
+      Object.assign(disk, { owner: 4242n, type: 0x4d44 })
+      expect(look(draft)).toBeUndefined()
+    },
+  )
+
+  test.each([false, true])('for root it is replaced (draft: %s)', (draft) => {
+    strangersFolder()
+    expect(look(draft)).toBe(12_345n)
+  })
+
+  test('into a folder that others may change it is refused as the restore refuses', () => {
+    strangersFolder()
+    as(4242)
+    for (const refused of [() => look(false), () => prepareTarget(target, target, 1, undefined)])
+      expect(refused).toThrow(
+        /belongs to another user \(12345\), who could read and change what is restored into it\.$/,
+      )
+  })
+
+  test('a disk that is mounted there cannot make way', () => {
+    strangersFolder()
+    disk.dev = 1n
+    expect(() => look(false)).toThrow(
+      /no new folder can take its place: it is in use, as where a disk is mounted \(EBUSY\)/,
+    )
+  })
+
+  test('what is written beside it takes its place, unless their folder lies where each takes away only their own', () => {
+    strangersFolder()
+    as(4242)
+    expect(look(true)).toBe(12_345n)
+    chmodSync(bench.folder, 0o1777)
+    for (const refused of [() => look(true), () => mustGiveWay(target)])
+      expect(refused).toThrow(/lets only them take it away, so no restored folder can take its place/)
+    as(lstatSync(bench.folder).uid)
+    expect(look(true)).toBe(12_345n)
+    as(12_345)
+    expect(look(true)).toBeUndefined()
+  })
 })
 
 test.runIf(asRoot)('a folder that somebody puts in place of the one just made is not restored into', async () => {

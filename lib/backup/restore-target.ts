@@ -23,6 +23,7 @@ import { reasonOf, systemCode } from '#lib/archive/system-error.ts'
 import { unfinishedName } from '#lib/archive/unfinished.ts'
 import { bytesText } from '#lib/bytes-text.ts'
 import { AppError } from '#lib/errors.ts'
+import { isNotEmpty, replaceAnothers, whoMakesWay } from './anothers-folder.ts'
 
 interface PreparedTarget {
   readonly folder: OpenFolder
@@ -58,7 +59,7 @@ export function prepareTarget(
         if (overwrite !== undefined) return { folder, isNew: isMade, takeBack }
         const isReplaced = was !== undefined && !isOurs(folder)
         if (isReplaced) {
-          const mine = replace(place, target, was)
+          const mine = replaceAnothers(place, target, was)
           folder.close()
           folder = mine
         }
@@ -98,25 +99,6 @@ function closeToOthers({ fd, stat }: OpenFolder): void {
   } catch (error) {
     // A disk that gives all to one user lets only that one say who else has it.
     if (stat.uid === BigInt(process.geteuid?.() ?? -1)) throw error
-  }
-}
-
-/**
- * Where anybody may write beside the target, as in /tmp, somebody may have made it beforehand. To take it from them would
- * not do: an access list of theirs, which node:fs does not see, would go on to all that is restored.
- */
-function replace(at: BytePath, target: string, { uid }: BigIntStats): OpenFolder {
-  const whose = `${target} belongs to another user (${uid}), who could read and change what is restored into it`
-  const fix = 'Name a new folder in it, or give it another owner first (chown).'
-  // Only root can give it back.
-  if (process.geteuid?.() !== 0) throw new AppError('denied', `${whose}.`, { fix })
-  try {
-    rmdirSync(toFsPath(at))
-    mkdirSync(toFsPath(at), { mode: 0o700 })
-    return openFolder(at)
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOTEMPTY') throw isNotEmpty(target)
-    throw new AppError('denied', `${whose}, and no new folder can take its place: ${reasonOf(cause)}.`, { cause, fix })
   }
 }
 
@@ -166,8 +148,15 @@ function giveBack({ fd, stat, inside }: OpenFolder, was: BigIntStats): void {
   }
 }
 
+export interface TargetLook {
+  /** The one that is there already; undefined: a restore would make it. */
+  readonly folder: OpenFolder | undefined
+  /** The number of the user whose empty folder would make way for a new one. */
+  readonly replacesFolderOf: bigint | undefined
+}
+
 /**
- * The folder that is there already; undefined: a restore would make it. Changes nothing.
+ * What a restore would find and do there. Changes nothing.
  * @param draft whether what is restored is written beside it first
  * @throws AppError as `prepareTarget` does
  */
@@ -175,7 +164,7 @@ export function lookAtTarget(
   target: string,
   bytes: number,
   { overwrite, draft }: { readonly overwrite: Overwrite | undefined; readonly draft: boolean },
-): OpenFolder | undefined {
+): TargetLook {
   let folder: OpenFolder | undefined
   try {
     folder = openIfThere(target)
@@ -183,7 +172,8 @@ export function lookAtTarget(
     accessSync(folder && !draft ? target : parent, constants.W_OK | constants.X_OK)
     if (folder) mustTake(target, folder.inside('.'), bytes, overwrite)
     else mustHaveRoom(target, toBytePath(parent), bytes, overwrite)
-    return folder
+    const replacesFolderOf = folder && overwrite === undefined ? whoMakesWay(target, folder, draft) : undefined
+    return { folder, replacesFolderOf }
   } catch (cause) {
     folder?.close()
     throw systemCode(cause) === 'ENOENT' ? cannotBeMade(target, cause) : cannotUse(target, cause)
@@ -207,10 +197,6 @@ function mustTake(target: string, at: BytePath, bytes: number, overwrite: Overwr
 
 function mustBeEmpty(target: string, at: BytePath): void {
   if (readdirSync(toFsPath(at)).length > 0) throw isNotEmpty(target)
-}
-
-function isNotEmpty(target: string): AppError {
-  return new AppError('conflict', `${target} is not empty.`, { fix: 'Restore into a new or an empty folder.' })
 }
 
 /** @param at a folder of the disk that is meant */

@@ -1,8 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
 import { queueName } from '#lib/jobs/queue.ts'
 import { failureOf } from './backup-for-tests.ts'
@@ -48,6 +58,27 @@ test('only a complete backup can be restored, and only into a free folder', asyn
   expect(await failureOf(begin(taken))).toMatchObject({ code: 'conflict' })
   expect(await here.db.restore.count()).toBe(count)
 })
+
+test.runIf(process.getuid?.() === 0)(
+  'another user’s folder where each takes away only their own is refused before anything is fetched',
+  async () => {
+    const target = newTarget()
+    mkdirSync(target)
+    chownSync(target, 12_345, 12_345)
+    chmodSync(path.dirname(target), 0o1777)
+    const id = await begin(target)
+    await here.sandbox.control('DELETE', 'requests')
+    const geteuid = vi.spyOn(process, 'geteuid').mockReturnValue(4242)
+    await runRestore(here.context, id, never)
+    geteuid.mockRestore()
+    expect(await restore(id)).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(/belongs to another user \(12345\), and its folder lets only them take it away/),
+    })
+    expect((await here.sandbox.control('GET', 'requests')).counts).toEqual({})
+    expect(beside(target)).toEqual([path.basename(target)])
+  },
+)
 
 test('what an overwriting restore kept is counted, and shown', async () => {
   const target = newTarget()

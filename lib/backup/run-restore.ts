@@ -10,6 +10,7 @@ import { type Db, databaseTime } from '#lib/db.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
 import { Cancelled } from '#lib/jobs/attempt.ts'
 import { afterFailure, waitForNextTry } from '#lib/jobs/end-attempt.ts'
+import { mustGiveWay } from './anothers-folder.ts'
 import { type BackupContext, type Connection, connectBackup } from './backup-context.ts'
 import { completeRestore, endRestore, finishedSchema } from './end-restore.ts'
 import { isMountPoint, mustBeFree, mustBeRealTarget, mustLeadThroughNoLink } from './folders.ts'
@@ -111,6 +112,7 @@ async function restoreOnce(
     }
     if (overwrite === undefined) {
       mustBeFree(target)
+      mustGiveWay(target)
       finished = await earlierDrafts(restore, stored.draft)
     }
     const backup = await db.backup.findUniqueOrThrow({ where: { id: restore.backupId } })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { describeTree } from '#lib/archive/tree-for-tests.ts'
@@ -38,6 +38,23 @@ test('a backup’s dry run says what would go in and what not, and asks neither 
   expect(input).toMatchObject({ code: 2, stderr: expect.stringContaining('--dry-run is of a folder or a file') })
   expect((await here.sandbox.control('GET', 'requests')).counts).toEqual({})
   expect(await here.db.backup.count()).toBe(0)
+})
+
+test.runIf(process.getuid?.() === 0)('a restore’s dry run says whose empty folder would make way', async () => {
+  const id = await here.complete(here.makeSource('of-another'))
+  const target = path.join(here.folder, 'of-another')
+  mkdirSync(target)
+  chownSync(target, 12_345, 12_345)
+  const [shown, json] = await Promise.all([
+    run('restore', id, '--to', target, '--dry-run'),
+    run('restore', id, '--to', target, '--dry-run', '--json'),
+  ])
+  expect(shown).toMatchObject({ code: 0, stderr: '' })
+  expect(shown.stdout).toContain(
+    'Would put a new folder in place of the empty one that is there, which belongs to another user (12345)\n',
+  )
+  expect(JSON.parse(json.stdout)).toMatchObject({ replacesFolderOf: 12_345 })
+  expect(statSync(target).uid).toBe(12_345)
 })
 
 test('a restore’s dry run says what would be written, replaced and kept, and writes nothing', async () => {

@@ -39,11 +39,15 @@ export function restorePreview(to: { readonly backup: string; readonly target: s
       const { type, size, becomes, warning } = item
       printItem(becomes, type === 'file' ? size : undefined, type === 'folder' ? `${path}/` : path, warning)
     },
-    end({ files, links, bytes, replaced, kept, warnings }: RestorePreview) {
+    end({ files, links, bytes, replaced, kept, warnings, replacesFolderOf }: RestorePreview) {
       const over = replaced > 0 ? `, ${numberText(replaced)} of them over what is there` : ''
       print(
         `Would restore ${count(files, 'file')} and ${count(links, 'link')}, ${bytesText(bytes)}, to ${plain(to.target)}${over}`,
       )
+      if (replacesFolderOf !== undefined)
+        print(
+          `Would put a new folder in place of the empty one that is there, which belongs to another user (${replacesFolderOf})`,
+        )
       if (kept > 0) print(`Would keep what is there in place of ${count(kept, 'file or link', 'files and links')}`)
       if (warnings > 0) print(`Would have ${count(warnings, 'warning')}`)
     },
