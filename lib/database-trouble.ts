@@ -114,22 +114,19 @@ const unreachable = new Set<string | undefined>([
   ...['08000', '08001', '08003', '08004', '08006', '57P01', '57P02', '57P03', '25P03'],
 ])
 
-const packed = z.object({
-  meta: z.object({
-    driverAdapterError: z.object({
-      cause: z.object({
-        kind: z.string().optional(),
-        originalCode: z.string().optional(),
-        originalMessage: z.string().optional(),
-        reason: z.string().optional(),
-        host: z.string().optional(),
-        port: z.number().optional(),
-        user: z.string().optional(),
-        db: z.string().optional(),
-      }),
-    }),
-  }),
+const cause = z.object({
+  kind: z.string().optional(),
+  originalCode: z.string().optional(),
+  originalMessage: z.string().optional(),
+  reason: z.string().optional(),
+  host: z.string().optional(),
+  port: z.number().optional(),
+  user: z.string().optional(),
+  db: z.string().optional(),
 })
+const packed = z.object({ meta: z.object({ driverAdapterError: z.object({ cause }) }) })
+/** What a commit throws: Prisma hands it on as its adapter had it. */
+const unpacked = z.object({ name: z.literal('DriverAdapterError'), cause })
 const plain = z.object({ code: z.string(), address: z.string().optional(), port: z.number().optional() })
 
 interface Said {
@@ -144,11 +141,11 @@ interface Said {
 
 function saidBy(error: Error): Said {
   const { code, address: host, port } = plain.safeParse(error).data ?? {}
-  const cause = packed.safeParse(error).data?.meta.driverAdapterError.cause
-  if (cause) {
-    const words = cause.originalMessage ?? cause.reason ?? ''
-    const { kind, user, db: database } = cause
-    return { code: cause.originalCode ?? code, kind, words, host: cause.host, port: cause.port, user, database }
+  const said = packed.safeParse(error).data?.meta.driverAdapterError.cause ?? unpacked.safeParse(error).data?.cause
+  if (said) {
+    const words = said.originalMessage ?? said.reason ?? ''
+    const { kind, user, db: database } = said
+    return { code: said.originalCode ?? code, kind, words, host: said.host, port: said.port, user, database }
   }
   const words = error.message
   // pg itself, as migrations use it.

@@ -60,7 +60,8 @@ export class AppError extends Error {
 
 /** A query that failed: Prisma's errors name tables and code, which helps nobody who reads a page. */
 export function isDatabaseError(error: unknown): boolean {
-  return error instanceof Error && (error.name.startsWith('PrismaClient') || isLostConnection(error))
+  if (!(error instanceof Error)) return false
+  return error.name.startsWith('PrismaClient') || error.name === 'DriverAdapterError' || isLostConnection(error)
 }
 
 /** Not there, not answering, or not letting anybody in. */
