@@ -6,6 +6,7 @@ export const actionWords: Readonly<Record<AuditAction, string>> = {
   'auth.sign-out': 'Sign-out',
   'auth.confirm': 'Password asked again',
   'access.refused': 'Not allowed',
+  'audit.export': 'Audit log exported',
   'session.end': 'Own sessions ended',
   'user.add': 'New user',
   'user.role': 'Role changed',

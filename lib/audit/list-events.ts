@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Tx } from '#lib/db.ts'
-import { readAddress } from '#lib/requests/trusted-proxies.ts'
 import { type AuditQuery, type AuditView, auditActions, auditOutcomes } from './schema.ts'
+import { whose } from './whose.ts'
 
 const pageSize = 50
 const storedRow = z.object({
@@ -34,14 +34,4 @@ export async function listAuditEvents(db: Tx, query: AuditQuery): Promise<AuditV
     })),
     nextBefore: rows.length > pageSize ? String(page.at(-1)?.id) : null,
   }
-}
-
-/** Everybody else is kept in small letters; a phone begins an e-mail address with a capital one. */
-const token = 'an API token'
-
-function whose(text: string): { address: string } | { actor: string } {
-  const address = readAddress(text)
-  if (address !== undefined) return { address }
-  const small = text.toLowerCase()
-  return { actor: small === token.toLowerCase() ? token : small }
 }

@@ -7,6 +7,7 @@ export const auditActions = [
   'auth.sign-out',
   'auth.confirm',
   'access.refused',
+  'audit.export',
   'session.end',
   'user.add',
   'user.role',
@@ -78,6 +79,21 @@ export const auditQuerySchema = z.object({
 })
 export type AuditQuery = z.infer<typeof auditQuerySchema>
 
+/** Which events are meant; of what is not said, all. */
+export interface AuditFilter extends Omit<AuditQuery, 'before'> {
+  readonly since?: Date | undefined
+  /** Not from then on. */
+  readonly until?: Date | undefined
+}
+
+export const exportFormats = ['jsonl', 'csv'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+
+/** The address of an export: the filters of the page that it stands on. */
+export const auditExportSchema = auditQuerySchema
+  .omit({ before: true })
+  .extend({ format: z.enum(exportFormats).catch('jsonl') })
+
 export interface AuditRow {
   /** A bigint as text. */
   readonly id: string
@@ -97,4 +113,25 @@ export interface AuditRow {
 export interface AuditView {
   readonly rows: readonly AuditRow[]
   readonly nextBefore: string | null
+}
+
+/** What going through the whole chain found. Numbers are bigints as text. */
+export interface AuditVerdict {
+  /** How many entries are in order, from the first on. */
+  readonly inOrder: string
+  /** When the first of them was; ISO 8601, UTC. */
+  readonly since: string | null
+  /** The last of them: what to write down elsewhere. */
+  readonly head: { readonly number: string; readonly hash: string } | null
+  /** The newest signed head. */
+  readonly signed: { readonly number: string; readonly at: string } | null
+  /** A sentence: the first that is not in order, and what is wrong with it. */
+  readonly fault: string | null
+}
+
+/** What a page can say without going through it. */
+export interface AuditState {
+  readonly entries: string
+  readonly signed: AuditVerdict['signed']
+  readonly fault: string | null
 }

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PgBoss } from 'pg-boss'
 import { sendDue } from '#lib/alerts/send-due.ts'
+import type { Head } from '#lib/audit/audit-key.ts'
+import { signEveryMs, signHead } from '#lib/audit/sign-head.ts'
 import { forgetPastTries } from '#lib/auth/record-refused-try.ts'
 import { databaseLine } from '#lib/database-line.ts'
 import { mustKeepSessions } from '#lib/database-sessions.ts'
@@ -86,6 +88,10 @@ export async function runWorker(
     })
   }
   const compared: Compared = new Map()
+  let signed: Head | undefined
+  const sign = async () => {
+    signed = await signHead(context, signed)
+  }
   const chores = [
     every(10_000, 'version', stopping.signal, stayOfThisVersion),
     every(60_000, 'clock', stopping.signal, () => undoFuture(context.db)),
@@ -104,6 +110,7 @@ export async function runWorker(
     ),
     every(5_000, 'alerts', stopping.signal, () => untilStopped(stopping.signal, sendDue(context))),
     every(10_000, 'shred', stopping.signal, () => runShreds(context, stopping.signal)),
+    every(signEveryMs, 'audit', stopping.signal, sign),
   ]
   const registration = await registerWorker(services.db, place)
   return {
@@ -112,6 +119,8 @@ export async function runWorker(
       stopping.abort(new Error('This worker is stopping.'))
       await boss.stop({ graceful: true, timeout: 5_000 })
       await Promise.all(chores)
+      // What came since the last time. A database that does not answer holds up no stop.
+      await untilStopped(AbortSignal.timeout(2_000), sign()).catch(logError)
       await registration.withdraw()
     },
   }
