@@ -67,3 +67,10 @@ export function anId(text: string): string {
   if (!z.uuid().safeParse(text).success) throw new InvalidArgumentError('It is not an ID.')
   return text
 }
+
+/** A day begins at midnight UTC. */
+export function aTime(text: string): Date {
+  if (!z.union([z.iso.date(), z.iso.datetime({ offset: true })]).safeParse(text).success)
+    throw new InvalidArgumentError('It is not a time such as 2026-01-31 or 2026-01-31T08:30:00Z.')
+  return new Date(text)
+}

@@ -61,6 +61,12 @@ const seal = group('seal', 'See and change what protects the console’s own sec
 if (seal) (await import('./seal.ts')).addSeal(seal)
 const catalog = group('catalog', 'Carry the catalogue of backups to and from the bucket.')
 if (catalog) (await import('./catalog.ts')).addCatalog(catalog)
+const audit = group('audit', 'List, export and verify the audit log.')
+if (audit) {
+  ;(await import('./audit-list.ts')).addAuditList(audit)
+  ;(await import('./audit-export.ts')).addAuditExport(audit)
+  ;(await import('./audit-verify.ts')).addAuditVerify(audit)
+}
 const sandbox = group('sandbox', 'Run the stand-in for AWS KMS, STS and S3.')
 if (sandbox) (await import('./sandbox.ts')).addSandbox(sandbox)
 
