@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -67,6 +68,20 @@ test('an export is the whole log with its hashes, which anybody can make once mo
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('it is there already') })
   expect(existsSync(`${file}.part`)).toBe(false)
 })
+
+test.runIf(spawnSync('python3', ['--version']).status === 0)(
+  'the program in docs/audit.md finds the same',
+  async () => {
+    const { stdout: input } = await run('export')
+    const docs = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'audit.md'), 'utf8')
+    const [, program = ''] = /```python\n(.*?)```/s.exec(docs) ?? []
+    const checked = (text: string) => spawnSync('python3', ['-c', program], { input: text, encoding: 'utf8' })
+    const { number, hash } = JSON.parse(input.trimEnd().split('\n').at(-1) ?? '')
+    expect(checked(input)).toMatchObject({ status: 0, stdout: `${number}:${hash}\n` })
+    expect(checked(input.replace('é', 'e'))).toMatchObject({ status: 1, stderr: 'event 5 is not what was written\n' })
+    expect(checked(input.replace(/.*\n/, ''))).toMatchObject({ status: 1, stderr: 'event 1 is not what was written\n' })
+  },
+)
 
 test('a table that a program for tables can open without running anything; only what was asked for', async () => {
   const [table, none] = await Promise.all([
