@@ -29,6 +29,7 @@ test('without a session every page leads to the sign-in page, and nothing is tol
   for (const url of [
     '/api/progress?of=backup:00000000-0000-7000-8000-000000000000',
     '/api/progress?of=restore:00000000-0000-7000-8000-000000000000',
+    '/api/audit',
   ]) {
     expect((await request.get(console.url + url)).status(), url).toBe(401)
   }
@@ -60,10 +61,29 @@ test('a viewer sees and cannot change; an operator backs up and cannot change se
     await expect(page.getByRole('button', { name: 'Save Settings' })).toHaveCount(0)
     await expect(page.getByRole('link', { name: 'Audit' })).toHaveCount(0)
     expect((await page.goto('/audit'))?.status()).toBe(404)
+    expect((await page.request.get('/api/audit')).status()).toBe(403)
     await page.goto('/backups')
     await expect(page.getByRole('button', { name: 'Back up now' })).toHaveCount(role === 'operator' ? 1 : 0)
     await context.close()
   }
+})
+
+test('an administrator checks the audit log, and exports what its filters show; that is in the log, too', async ({
+  signedIn,
+}) => {
+  await signedIn.goto('/audit')
+  await signedIn.getByRole('button', { name: 'Check all' }).click()
+  await expect(signedIn.getByRole('status').filter({ hasText: /^All in order: [\d,]+ events?, since / })).toBeVisible()
+  await signedIn.goto('/audit?action=auth.setup')
+  const download = signedIn.waitForEvent('download')
+  await signedIn.getByRole('link', { name: 'Export these as CSV' }).click()
+  const file = await download
+  expect(file.suggestedFilename()).toMatch(/^audit-\d{4}-\d\d-\d\d\.csv$/)
+  const [head, ...rows] = (await readFile(await file.path(), 'utf8')).trimEnd().split('\r\n')
+  expect(head).toMatch(/^number,id,at,/)
+  for (const row of rows) expect(row).toContain(',auth.setup,')
+  await signedIn.goto('/audit?action=audit.export')
+  await expect(signedIn.getByRole('cell', { name: /Audit log exported/ })).toContainText('CSV, action auth.setup')
 })
 
 test('an address that cannot be decoded is one that leads nowhere', async ({ console, request, signedIn }) => {

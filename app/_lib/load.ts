@@ -4,7 +4,8 @@ import { z } from 'zod'
 import type { AlertsView, OpenAlerts } from '#lib/alerts/schema.ts'
 import { viewAlerts, viewOpenAlerts } from '#lib/alerts/view-alerts.ts'
 import { listAuditEvents } from '#lib/audit/list-events.ts'
-import type { AuditQuery, AuditView } from '#lib/audit/schema.ts'
+import type { AuditQuery, AuditState, AuditView } from '#lib/audit/schema.ts'
+import { viewAuditState } from '#lib/audit/view-state.ts'
 import { can, type SessionUser } from '#lib/auth/schema.ts'
 import { setupState } from '#lib/auth/setup.ts'
 import { crumbs, listFolder, pathOfId, searchFiles } from '#lib/backup/browse-backup.ts'
@@ -165,10 +166,11 @@ export async function loadFiles(
   }
 }
 
-export async function loadAudit(query: AuditQuery): Promise<AuditView> {
+export async function loadAudit(query: AuditQuery): Promise<{ view: AuditView; state: AuditState }> {
   await requireUser('audit.read')
-  const { db } = await getConsole()
-  return listAuditEvents(db, query)
+  const { db, backup } = await getConsole()
+  const [view, state] = await Promise.all([listAuditEvents(db, query), viewAuditState(backup)])
+  return { view, state }
 }
 
 export async function setupOpen(token: string | undefined): Promise<'open' | 'bad-token' | 'done'> {

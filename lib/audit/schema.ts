@@ -129,9 +129,14 @@ export interface AuditVerdict {
   readonly fault: string | null
 }
 
+/** How many a page goes through because somebody pressed a button: some ten seconds. */
+export const mostForPage = 200_000
+
 /** What a page can say without going through it. */
 export interface AuditState {
   readonly entries: string
+  /** More than `mostForPage`. */
+  readonly tooMany: boolean
   readonly signed: AuditVerdict['signed']
   readonly fault: string | null
 }

@@ -1,3 +1,4 @@
+import { count } from '#lib/count-text.ts'
 import { databaseTime } from '#lib/db.ts'
 import { log } from '#lib/log.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
@@ -30,7 +31,9 @@ export async function signHead(context: AuditContext, known?: Head): Promise<Hea
   const head: Head = { ...end, signedAt: await databaseTime(db) }
   const row = { number: head.number, hash: Buffer.from(head.hash, 'hex'), signedAt: head.signedAt }
   await db.auditHead.createMany({ data: { ...row, signature: Uint8Array.from(key.sign(head)) }, skipDuplicates: true })
-  log('info', 'audit', `The audit log has ${head.number} entries.`, { head: `${head.number}:${head.hash}` })
+  log('info', 'audit', `The audit log has ${count(Number(head.number), 'event')}.`, {
+    head: `${head.number}:${head.hash}`,
+  })
   return head
 }
 

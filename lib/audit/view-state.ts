@@ -1,7 +1,7 @@
 import { type AuditContext, auditKey } from './audit-key.ts'
 import { newestHead } from './heads.ts'
 import { chainEnd } from './read-chain.ts'
-import type { AuditState } from './schema.ts'
+import { type AuditState, mostForPage } from './schema.ts'
 import { sinceHead } from './sign-head.ts'
 
 /** More have come since the last signature only where nobody signs any more: a page does not go through them. */
@@ -14,6 +14,7 @@ export async function viewAuditState(context: AuditContext): Promise<AuditState>
     newest && end.number - newest.number <= most ? await sinceHead(context, await auditKey(context), newest) : undefined
   return {
     entries: String(end.number),
+    tooMany: end.number > mostForPage,
     signed: newest ? { number: String(newest.number), at: newest.signedAt.toISOString() } : null,
     fault: looked?.fault ?? null,
   }

@@ -44,5 +44,5 @@ function faultOf(before: ChainEnd, entry: LinkedEvent, next: readonly LinkedEven
   )
   if (fitting)
     return `Entry ${number} was moved: the event in its place, ID ${event.id}, belongs elsewhere, and the one with ID ${fitting.eventId} belongs there.`
-  return `Entry ${number}, ID ${event.id} of ${event.at}, was changed: it is not what the chain was made of.`
+  return `Entry ${number}, ID ${event.id} of ${event.at}, was changed since it was written.`
 }

@@ -3,6 +3,7 @@ import { loadAudit } from '#app/_lib/load.ts'
 import { requireUser } from '#app/_lib/session.ts'
 import { actionWords } from '#components/audit/action-words.ts'
 import { AuditTable } from '#components/audit/audit-table.tsx'
+import { ChainState } from '#components/audit/chain-state.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { FilterBar } from '#components/ui/filter-bar.tsx'
 import { PageHeader } from '#components/ui/page-header.tsx'
@@ -10,6 +11,7 @@ import { Pager } from '#components/ui/pager.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
 import { auditActions, auditQuerySchema } from '#lib/audit/schema.ts'
+import { checkAudit } from './actions.ts'
 
 export const metadata: Metadata = { title: 'Audit' }
 
@@ -20,7 +22,7 @@ interface Props {
 export default async function AuditPage({ searchParams }: Props) {
   await requireUser('audit.read')
   const query = auditQuerySchema.parse(await searchParams)
-  const view = await loadAudit(query)
+  const { view, state } = await loadAudit(query)
   const { action, outcome, actor } = query
   const filtered = Boolean(action || outcome || actor)
   return (
@@ -29,6 +31,7 @@ export default async function AuditPage({ searchParams }: Props) {
         title="Audit"
         lede="Who did what, when, and how it ended. Secrets are never part of it, only that they changed."
       />
+      <ChainState state={state} query={{ action, outcome, actor }} check={checkAudit} />
       <FilterBar key={`${action} ${outcome} ${actor}`} path="/audit" active={filtered}>
         <TextField
           label="Who"
