@@ -4,7 +4,7 @@ import { PgBoss } from 'pg-boss'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CuttableLine, cuttableLine } from './cuttable-line-for-tests.ts'
 import { databaseLine, patient } from './database-line.ts'
-import { createDb } from './db.ts'
+import { createDb, databaseTime } from './db.ts'
 import { openTestDatabase } from './db-for-tests.ts'
 import { isDatabaseOutOfReach, messageOf } from './errors.ts'
 
@@ -125,5 +125,22 @@ test('a database that takes connections and says nothing is given up as soon as 
   } finally {
     await db.$disconnect()
     frozen.close()
+  }
+})
+
+test('times are the same instants whatever zone the database has', async () => {
+  const name = new URL(here.url).pathname.slice(1)
+  await here.db.$executeRawUnsafe(`ALTER DATABASE ${name} SET TimeZone = 'America/New_York'`)
+  const db = createDb(here.url)
+  try {
+    expect(Math.abs((await databaseTime(db)).getTime() - Date.now())).toBeLessThan(60_000)
+    const at = new Date('2026-11-23T20:00:00Z')
+    await db.notice.create({ data: { at, actor: 'console', title: 'zone', detail: '' } })
+    const [row] = await db.$queryRaw<{ ms: number }[]>`
+      SELECT (extract(epoch FROM "at") * 1000)::float8 AS ms FROM notice WHERE title = 'zone'`
+    expect(row?.ms).toBe(at.getTime())
+  } finally {
+    await db.$disconnect()
+    await here.db.$executeRawUnsafe(`ALTER DATABASE ${name} RESET TimeZone`)
   }
 })
