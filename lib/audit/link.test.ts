@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { changeRole } from '#lib/auth/change-role.ts'
 import { peopleOf } from '#lib/auth/people-for-tests.ts'
@@ -76,21 +77,18 @@ test('fifty at once, which lock other rows before and after: all are there, in o
   const { count } = await inOrder()
   const db = createDb(here.database.url)
   onTestFinished(() => db.$disconnect())
-  await db.rateLimit.createMany({
-    data: ['a', 'b'].map((key) => ({ id: key, key, count: 0, lastRequest: 0n })),
-  })
+  await db.rateLimit.create({ data: { id: 'a', key: 'a', count: 0, lastRequest: 0n } })
   const writers = Array.from({ length: 50 }, (_, number) =>
     db.$transaction(async (tx) => {
       const work = [
         () => recordAudit(tx, entry(`writer ${number}`)),
         () => tx.rateLimit.update({ where: { key: 'a' }, data: { count: { increment: 1 } } }),
-        () => recordAudit(tx, entry(`writer ${number}, again`)),
       ]
       for (const step of number % 2 ? work : work.reverse()) await step()
     }),
   )
   await Promise.all(writers)
-  expect(await inOrder()).toEqual({ count: count + 100, fault: null })
+  expect(await inOrder()).toEqual({ count: count + 50, fault: null })
 })
 
 test('no setting of a session, and no other database that it is carried to, changes a hash', async () => {
@@ -107,7 +105,10 @@ test('no setting of a session, and no other database that it is carried to, chan
     await other.db.$executeRawUnsafe(`ALTER DATABASE ${name} SET ${setting}`)
   const db = createDb(other.url)
   onTestFinished(() => db.$disconnect())
-  expect(await db.$queryRaw`SHOW TimeZone`).toEqual([{ TimeZone: 'Asia/Kolkata' }])
+  const client = new pg.Client({ connectionString: other.url })
+  await client.connect()
+  onTestFinished(() => client.end())
+  expect((await client.query('SHOW DateStyle')).rows).toEqual([{ DateStyle: 'German, DMY' }])
   // As pg_restore does: rows first, triggers afterwards.
   await db.$executeRaw`ALTER TABLE audit_event DISABLE TRIGGER USER`
   for (const table of ['audit_event', 'audit_link']) {
@@ -119,7 +120,9 @@ test('no setting of a session, and no other database that it is carried to, chan
   }
   await db.$executeRaw`ALTER TABLE audit_event ENABLE TRIGGER USER`
   await db.$executeRaw`SELECT setval('audit_event_id_seq', (SELECT max(id) FROM audit_event))`
-  await recordAudit(db, entry('written there'))
+  await client.query(
+    `INSERT INTO audit_event (actor, action, outcome, subject) VALUES ('a', 'key.check', 'success', 'there')`,
+  )
   const { count } = await inOrder()
   expect(await verifyAudit({ ...here.context, db })).toMatchObject({ inOrder: String(count + 1), fault: null })
   expect(await verifyAudit({ ...here.context, db: other.db })).toMatchObject({
