@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { chainStart } from '#lib/audit/chain.ts'
+import { walkChain } from '#lib/audit/walk-chain.ts'
 import { startEmbeddedPostgres } from '#lib/supervisor/embedded-postgres-for-tests.ts'
+import { createDb } from './db.ts'
 import { migrateDeploy } from './migrate.ts'
 
 let root: string
@@ -105,6 +108,27 @@ test('goes on where a migration was interrupted', async () => {
      values ('1', 'none', '2_colour', now(), 0)`,
   )
   expect(await migrateDeploy(url, await migrations({ ...first, ...second }))).toEqual(['2_colour'])
+})
+
+test('audit events from before their chain are its beginning, in the order of their IDs', async () => {
+  const folder = path.join(root, randomUUID())
+  await cp(path.join(import.meta.dirname, '..', 'prisma', 'migrations'), folder, {
+    recursive: true,
+    filter: (name) => !(path.basename(name) >= '20261130' && /^\d/.test(path.basename(name))),
+  })
+  await migrateDeploy(url, folder)
+  const event = (id: number) =>
+    `(${id}, 'a@example.test', 'auth.sign-in', 'success', 'größe ${id}', '{"b": ["x", null]}')`
+  const write = (...ids: number[]) =>
+    ask(url, `insert into audit_event (id, actor, action, outcome, subject, changes) values ${ids.map(event).join()}`)
+  await write(7, 3, 5)
+  expect(await migrateDeploy(url)).toContain('20261130000000_audit_chain')
+  await write(4)
+  const db = createDb(url)
+  expect(await walkChain(db, chainStart)).toMatchObject({ end: { number: 4n }, first: { id: '3' }, fault: undefined })
+  await db.$disconnect()
+  const order = await ask(url, 'select "eventId"::int as id from audit_link order by number')
+  expect(order).toEqual([3, 5, 7, 4].map((id) => ({ id })))
 })
 
 test('refuses the database of a newer console, and leaves it as it is', async () => {
