@@ -128,9 +128,10 @@ test('a database that takes connections and says nothing is given up as soon as 
   }
 })
 
-test('times are the same instants whatever zone the database has', async () => {
+test('times are the same instants whatever zone and form the database has them in', async () => {
   const name = new URL(here.url).pathname.slice(1)
   await here.db.$executeRawUnsafe(`ALTER DATABASE ${name} SET TimeZone = 'America/New_York'`)
+  await here.db.$executeRawUnsafe(`ALTER DATABASE ${name} SET DateStyle = 'German'`)
   const db = createDb(here.url)
   try {
     expect(Math.abs((await databaseTime(db)).getTime() - Date.now())).toBeLessThan(60_000)
@@ -141,6 +142,6 @@ test('times are the same instants whatever zone the database has', async () => {
     expect(row?.ms).toBe(at.getTime())
   } finally {
     await db.$disconnect()
-    await here.db.$executeRawUnsafe(`ALTER DATABASE ${name} RESET TimeZone`)
+    await here.db.$executeRawUnsafe(`ALTER DATABASE ${name} RESET ALL`)
   }
 })

@@ -44,8 +44,8 @@ export function databaseLine(
     // Said on the connection and not with its start, which poolers of connections refuse where they do not know a setting.
     onConnect: (client) =>
       client.query(
-        // Prisma writes and reads times without their zone, as if every session had this one.
-        `SET TimeZone = 'UTC'; SET idle_in_transaction_session_timeout = ${idleInTransactionMs}; SET statement_timeout = ${Math.floor(silentMs * 0.9)}`,
+        // Prisma writes and reads times without their zone, as if every session had this one, and in this form alone.
+        `SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET idle_in_transaction_session_timeout = ${idleInTransactionMs}; SET statement_timeout = ${Math.floor(silentMs * 0.9)}`,
       ),
   }
 }
