@@ -83,7 +83,7 @@ test('an administrator checks the audit log, and exports what its filters show; 
   expect(head).toMatch(/^number,id,at,/)
   for (const row of rows) expect(row).toContain(',auth.setup,')
   await signedIn.goto('/audit?action=audit.export')
-  await expect(signedIn.getByRole('cell', { name: /Audit log exported/ })).toContainText('CSV, action auth.setup')
+  await expect(signedIn.getByRole('row', { name: /Audit log exported/ })).toContainText('CSV, action auth.setup')
 })
 
 test('an address that cannot be decoded is one that leads nowhere', async ({ console, request, signedIn }) => {
