@@ -122,7 +122,7 @@ test('audit events from before their chain are its beginning, in the order of th
   const write = (...ids: number[]) =>
     ask(url, `insert into audit_event (id, actor, action, outcome, subject, changes) values ${ids.map(event).join()}`)
   await write(7, 3, 5)
-  expect(await migrateDeploy(url)).toContain('20261130000000_audit_chain')
+  expect(await migrateDeploy(url)).toContain('20261201000000_audit_chain')
   await write(4)
   const db = createDb(url)
   expect(await walkChain(db, chainStart)).toMatchObject({ end: { number: 4n }, first: { id: '3' }, fault: undefined })
