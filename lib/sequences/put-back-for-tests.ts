@@ -130,7 +130,7 @@ const clock: Operation = async (world, model) => {
     SELECT c.table_schema AS schema, c.table_name AS table, array_agg(c.column_name::text) AS columns
     FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
     WHERE c.table_schema IN ('public', 'pgboss') AND c.data_type LIKE 'timestamp%' AND t.table_type = 'BASE TABLE'
-      AND c.is_generated = 'NEVER' AND c.table_name NOT IN ('audit_event', 'environment_revision')
+      AND c.is_generated = 'NEVER' AND c.table_name NOT IN ('audit_event', 'audit_head', 'environment_revision')
     GROUP BY 1, 2 ORDER BY 1, 2`
   for (const { schema, table, columns: names } of columns) {
     const changes = names.map((name) => `"${name}" = "${name}" - interval '${hours} hours'`)
