@@ -7,6 +7,7 @@ import { databaseLine, patient } from './database-line.ts'
 import { createDb, databaseTime } from './db.ts'
 import { openTestDatabase } from './db-for-tests.ts'
 import { isDatabaseOutOfReach, messageOf } from './errors.ts'
+import { migrateDeploy } from './migrate.ts'
 
 let here: Awaited<ReturnType<typeof openTestDatabase>>
 let line: CuttableLine
@@ -140,6 +141,8 @@ test('times are the same instants whatever zone and form the database has them i
     const [row] = await db.$queryRaw<{ ms: number }[]>`
       SELECT (extract(epoch FROM "at") * 1000)::float8 AS ms FROM notice WHERE title = 'zone'`
     expect(row?.ms).toBe(at.getTime())
+    // A further start reads when the migrations were made.
+    expect(await migrateDeploy(here.url)).toEqual([])
   } finally {
     await db.$disconnect()
     await here.db.$executeRawUnsafe(`ALTER DATABASE ${name} RESET ALL`)

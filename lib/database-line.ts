@@ -24,6 +24,13 @@ export const patient: LinePatience = { connectMs: 20_000, silentMs: 60_000, idle
 export const impatient: LinePatience = { ...patient, connectMs: 10_000, silentMs: 12_000 }
 
 /**
+ * What a database or a role may have set otherwise. Prisma writes and reads times without their zone, as if every session
+ * had this one, and in this form alone; who waits for a lock then looks at what was done meanwhile.
+ */
+export const ownSettings =
+  "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET default_transaction_isolation = 'read committed'"
+
+/**
  * How every pool reaches the database, Prisma's and the queue's alike. Not migrations, which may think for long.
  * Throws as `mustHaveTlsFiles` does.
  */
@@ -44,8 +51,7 @@ export function databaseLine(
     // Said on the connection and not with its start, which poolers of connections refuse where they do not know a setting.
     onConnect: (client) =>
       client.query(
-        // Prisma writes and reads times without their zone, as if every session had this one, and in this form alone.
-        `SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET idle_in_transaction_session_timeout = ${idleInTransactionMs}; SET statement_timeout = ${Math.floor(silentMs * 0.9)}`,
+        `${ownSettings}; SET idle_in_transaction_session_timeout = ${idleInTransactionMs}; SET statement_timeout = ${Math.floor(silentMs * 0.9)}`,
       ),
   }
 }

@@ -5,7 +5,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError } from '@prisma/driver-adapter-utils'
 import * as schemaEngine from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
-import { mustHaveTlsFiles } from '#lib/database-line.ts'
+import { mustHaveTlsFiles, ownSettings } from '#lib/database-line.ts'
 import { mustKeepSessions } from '#lib/database-sessions.ts'
 import { databaseTrouble } from '#lib/database-trouble.ts'
 import { AppError } from '#lib/errors.ts'
@@ -22,8 +22,8 @@ const migrationLock = 5_262_047
  * Applies the migrations that the database does not have yet, and remembers them as `prisma migrate deploy` does.
  * Several at once wait for each other.
  * @returns the names of the migrations applied now
- * @throws AppError `invalid` as `mustHaveTlsFiles` and `mustKeepSessions`, `unreachable` when the database cannot be reached, `unavailable` when a
- * migration does not apply or the database is a newer console's
+ * @throws AppError `invalid` as `mustHaveTlsFiles` and `mustKeepSessions`, `unreachable` when the database cannot be
+ * reached, `unavailable` when a migration does not apply or the database is a newer console's
  */
 export async function migrateDeploy(databaseUrl: string, folder = migrationsFolder): Promise<string[]> {
   const migrationDirectories = await readMigrations(folder)
@@ -158,7 +158,11 @@ export class MigrationPg extends PrismaPg {
   scriptError: string | undefined
 
   constructor(databaseUrl: string) {
-    const pool = new pg.Pool({ connectionString: databaseUrl })
+    const pool = new pg.Pool({
+      connectionString: databaseUrl,
+      // A script may think for long about a long table.
+      onConnect: (client) => client.query(`${ownSettings}; SET statement_timeout = 0`),
+    })
     super(pool)
     this.pool = pool
   }

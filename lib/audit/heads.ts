@@ -4,6 +4,8 @@ import type { AuditKey, Head } from './audit-key.ts'
 import type { ChainEnd } from './chain.ts'
 
 const page = 1000
+/** The least that the column takes: somebody may have numbered heads anew. */
+const beforeAll = -9_223_372_036_854_775_808n
 
 export interface SignedHead extends Head {
   readonly signature: Uint8Array
@@ -25,7 +27,7 @@ export async function newestHead(db: Tx): Promise<SignedHead | undefined> {
 
 /** In their order, up to one. */
 export async function* readHeads(db: Tx, through: bigint): AsyncGenerator<SignedHead, void> {
-  for (let last = -1n; ; ) {
+  for (let last = beforeAll; ; ) {
     const rows = await db.auditHead.findMany({
       where: { number: { gt: last, lte: through } },
       orderBy: { number: 'asc' },
@@ -39,6 +41,7 @@ export async function* readHeads(db: Tx, through: bigint): AsyncGenerator<Signed
 
 /** A sentence, where this console did not sign it. */
 export function forged(key: AuditKey, head: SignedHead): string | undefined {
+  if (key.fault !== undefined) return key.fault
   if (key.isSigned(head, head.signature)) return undefined
   return `The signed head of entry ${head.number} was changed, or this console’s key did not sign it.`
 }
@@ -61,6 +64,11 @@ export function rewritten({ number, said }: Said, after: bigint): string {
 export function truncated({ number, said }: Said, end: bigint): string {
   const some = end + 1n === number ? `Entry ${number} was` : `Entries ${end + 1n} to ${number} were`
   return `${some} removed from the end, or an older database was put back: ${said} of entry ${number}.`
+}
+
+/** The same, of a worker that remembers the head: told once, however the end moves meanwhile. */
+export function gone({ number, said }: Said): string {
+  return `Entry ${number} is not there any more, or an older database was put back: ${said} of it.`
 }
 
 export const saidBy = ({ signedAt }: Head) => `a head was signed on ${minuteText(signedAt)}`

@@ -4,8 +4,8 @@ import { log } from '#lib/log.ts'
 import { tellAdministrators } from '#lib/notices/tell-administrators.ts'
 import { type AuditContext, type AuditKey, auditKey, type Head } from './audit-key.ts'
 import { chainStart } from './chain.ts'
-import { forged, newestHead, rewritten, type SignedHead, saidBy, truncated } from './heads.ts'
-import { chainEnd, chainEntry } from './read-chain.ts'
+import { forged, gone, newestHead, rewritten, type SignedHead, saidBy } from './heads.ts'
+import { chainEntry } from './read-chain.ts'
 import { type Walked, walkChain } from './walk-chain.ts'
 
 /** How often; what is written in between no signature vouches for yet. */
@@ -25,15 +25,16 @@ export async function signHead(context: AuditContext, known?: Head): Promise<Hea
   const { end, fault } = await sinceHead(context, key, newest, known)
   if (fault !== undefined) {
     await tell(context, fault)
-    return known ?? newest
+    return known
   }
   if (newest && end.number === newest.number) return newest
   const head: Head = { ...end, signedAt: await databaseTime(db) }
   const row = { number: head.number, hash: Buffer.from(head.hash, 'hex'), signedAt: head.signedAt }
-  await db.auditHead.createMany({ data: { ...row, signature: Uint8Array.from(key.sign(head)) }, skipDuplicates: true })
+  // First, so that none is missing there: one that the database does not have fits all the same.
   log('info', 'audit', `The audit log has ${count(Number(head.number), 'event')}.`, {
     head: `${head.number}:${head.hash}`,
   })
+  await db.auditHead.createMany({ data: { ...row, signature: Uint8Array.from(key.sign(head)) }, skipDuplicates: true })
   return head
 }
 
@@ -42,9 +43,10 @@ export async function sinceHead(
   { db }: AuditContext,
   key: AuditKey,
   newest: SignedHead | undefined,
-  known: Head | undefined = newest,
+  known?: Head,
 ): Promise<Walked> {
   const wrong = (fault: string): Walked => ({ end: newest ?? chainStart, first: undefined, fault })
+  if (key.fault !== undefined) return wrong(key.fault)
   if (newest) {
     const fault = forged(key, newest)
     if (fault !== undefined) return wrong(fault)
@@ -52,7 +54,7 @@ export async function sinceHead(
   for (const head of [newest, known]) {
     if (!head) continue
     const entry = await chainEntry(db, head.number)
-    if (!entry) return wrong(truncated({ ...head, said: saidBy(head) }, (await chainEnd(db)).number))
+    if (!entry) return wrong(gone({ ...head, said: saidBy(head) }))
     if (entry.hash !== head.hash) return wrong(rewritten({ ...head, said: saidBy(head) }, 0n))
   }
   return walkChain(db, newest ?? chainStart)

@@ -155,7 +155,9 @@ test('the end cut off, chain and all: a head that was signed or written down els
       /^Entries 9 to 10 were removed from the end, or an older database was put back: a head was signed on /,
     ),
   })
-  expect((await viewAuditState(here.context)).fault).toMatch(/^Entries 9 to 10 were removed/)
+  expect((await viewAuditState(here.context)).fault).toMatch(
+    /^Entry 10 is not there any more, or an older database was put back: a head was signed on /,
+  )
   await here.putBack()
   // With the newest head there is nothing left in the database that knows.
   const all = `${cut(9)}; DELETE FROM audit_head WHERE number > 8`
@@ -193,11 +195,32 @@ test('a head that the console did not sign', async () => {
     `UPDATE audit_head SET "signedAt" = "signedAt" + interval '1 ms' WHERE number = 5`,
     `UPDATE audit_head SET signature = substr(signature, 2) WHERE number = 5`,
     `UPDATE audit_head SET number = 4 WHERE number = 5`,
+    `UPDATE audit_head SET number = -number`,
     `${rebuild}; UPDATE audit_head h SET hash = l.hash, signature = sha256(l.hash) FROM audit_link l WHERE l.number = h.number`,
   ]) {
-    expect((await found(change)).fault, change).toMatch(/^The signed head of entry [45] was changed, or this/)
+    expect((await found(change)).fault, change).toMatch(/^The signed head of entry (4|5|-10) was changed, or this/)
     await here.putBack()
   }
+})
+
+test('the key of the signatures changed: the log is gone through all the same, and nothing is signed', async () => {
+  const where = `WHERE place = 'installation.audit-key'`
+  await here.owner(`CREATE TABLE kept_key AS SELECT ciphertext FROM sealed_value ${where}`)
+  await here.owner(
+    `UPDATE sealed_value SET ciphertext = set_byte(ciphertext, 60, 1 - get_bit(ciphertext, 480)) ${where}`,
+  )
+  try {
+    const fault = 'The key that signs the audit log was changed in the database, so that no signature can be checked.'
+    expect(await verifyAudit(here.context)).toMatchObject({ inOrder: '4', fault })
+    expect(await viewAuditState(here.context)).toMatchObject({ fault })
+    await signHead(here.context)
+    expect(await here.db.auditHead.count()).toBe(2)
+    expect(await here.db.notice.deleteMany({ where: { detail: fault } })).toEqual({ count: 1 })
+  } finally {
+    await here.owner(`UPDATE sealed_value SET ciphertext = (SELECT ciphertext FROM kept_key) ${where}`)
+  }
+  await here.putBack()
+  expect((await verifyAudit(here.context)).fault).toBeNull()
 })
 
 test('what is not in order is not signed, and administrators are told, once', async () => {
@@ -222,7 +245,13 @@ test('a process that signed remembers it: head and entries do not go together un
   await here.tamper(
     `DELETE FROM audit_event WHERE id > ${id(9)}; DELETE FROM audit_link WHERE number > 9; DELETE FROM audit_head WHERE number > 9`,
   )
-  expect(await signHead(here.context, signed)).toBe(signed)
-  expect(lines[1]).toMatchObject({ level: 'error', message: expect.stringContaining('Entries 10 to 12 were removed') })
+  // Told once, however the end moves meanwhile.
+  await here.db.notice.deleteMany()
+  for (const _ of [1, 2]) {
+    expect(await signHead(here.context, signed)).toBe(signed)
+    await here.write(1)
+  }
+  expect(lines[1]).toMatchObject({ level: 'error', message: expect.stringContaining('Entry 12 is not there any more') })
+  expect(await here.db.notice.count()).toBe(1)
   expect(await here.db.auditHead.count({ where: { number: { gt: 9 } } })).toBe(0)
 })

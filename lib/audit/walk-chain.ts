@@ -24,7 +24,7 @@ export async function walkChain(
   let first: ChainedEvent | undefined
   for await (const entries of readChain(db, { after: from.number })) {
     for (const [index, entry] of entries.entries()) {
-      const fault = faultOf(end, entry, entries.slice(index + 1, index + 1000)) ?? (await judge(entry))
+      const fault = faultOf(end, entry, () => entries.slice(index + 1)) ?? (await judge(entry))
       if (fault !== undefined) return { end, first, fault }
       first ??= entry.event
       end = { number: entry.number, hash: entry.hash }
@@ -33,13 +33,13 @@ export async function walkChain(
   return { end, first, fault: undefined }
 }
 
-function faultOf(before: ChainEnd, entry: LinkedEvent, next: readonly LinkedEvent[]): string | undefined {
+function faultOf(before: ChainEnd, entry: LinkedEvent, next: () => readonly LinkedEvent[]): string | undefined {
   const number = before.number + 1n
   if (entry.number !== number) return `Entry ${number} was removed from the chain.`
   const { event } = entry
   if (!event) return `Entry ${number} was removed: its event, ID ${entry.eventId}, is not there any more.`
   if (hashAfter(before.hash, event) === entry.hash) return undefined
-  const fitting = next.find(
+  const fitting = next().find(
     ({ event: other }) => other && hashAfter(before.hash, { ...other, number: String(number) }) === entry.hash,
   )
   if (fitting)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -35,7 +36,7 @@ export function addAuditExport(audit: Command): void {
   withFilters(command)
     .addHelpText(
       'after',
-      '\nThat it was exported is an event of the log, the last one exported. How the hashes are made: docs/audit.md.' +
+      '\nThat it was exported is an event of the log, at the end of what is exported. How the hashes are made: docs/audit.md.' +
         '\nExit codes: 0 done, 1 refused or not written to its end, 2 bad usage, 3 no console is running.',
     )
     .action(({ format, output, who, since, until, ...query }: Options) =>
@@ -55,9 +56,9 @@ const what = 'The audit log'
 
 /** Under its name there is never a part of it. */
 async function toFile(pieces: AsyncGenerator<string, void>, file: string): Promise<void> {
-  const part = `${file}.part`
+  const part = `${file}.${randomUUID()}.part`
   try {
-    await pipeline(Readable.from(pieces), createWriteStream(part, { mode: 0o600, flush: true }))
+    await pipeline(Readable.from(pieces), createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }))
     mustBeNew(file, what)
     await rename(part, file)
   } catch (cause) {
