@@ -127,3 +127,19 @@ export async function saveSettings(page: Page, { password } = administrator): Pr
   }
   await expect(saved).toBeVisible()
 }
+
+/** A new token of the administrator. */
+export async function tokenOf(console: TestConsole, scopes: string): Promise<string> {
+  const made = await console.byok([
+    'token',
+    'create',
+    '--name',
+    'upload test',
+    '--scope',
+    scopes,
+    '--user',
+    'admin@example.test',
+  ])
+  expect(made.code, made.stderr).toBe(0)
+  return made.stdout.trim()
+}

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { logsOf, type TestConsole } from './console.ts'
-import { expect, keyOf, saveKey, test } from './fixtures.ts'
+import { logsOf } from './console.ts'
+import { expect, keyOf, saveKey, test, tokenOf } from './fixtures.ts'
 import { restored } from './restored.ts'
 import { describeTree } from './tree.ts'
 
@@ -13,21 +13,6 @@ import { describeTree } from './tree.ts'
 test.describe.configure({ mode: 'parallel' })
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
-
-async function tokenOf(console: TestConsole, scopes: string): Promise<string> {
-  const made = await console.byok([
-    'token',
-    'create',
-    '--name',
-    'upload test',
-    '--scope',
-    scopes,
-    '--user',
-    'admin@example.test',
-  ])
-  expect(made.code, made.stderr).toBe(0)
-  return made.stdout.trim()
-}
 
 test('a token sends 64 MiB as a stream; it comes back; everything else is refused', async ({
   signedIn,
@@ -135,69 +120,6 @@ test('three uploads at once; a fourth is told to wait; one that is cut off leave
   const { backups } = await (await fetch(`${address}?state=failed`, { headers })).json()
   for (const name of ['two', 'three'])
     expect(backups).toContainEqual(expect.objectContaining({ name, error: expect.stringContaining('sender stopped') }))
-})
-
-test('an upload that is sent again with its key is one backup; another with the same key is refused', async ({
-  signedIn,
-  console,
-  sandbox,
-}) => {
-  await saveKey(signedIn, keyOf(sandbox, 'us-east-1', 'backups'))
-  const authorization = `Bearer ${await tokenOf(console, 'backup:create,backup:read')}`
-  const address = `${console.url}/api/v1/backups`
-  const ask = async (key: string, query: string, init: RequestInit) => {
-    const headers = { authorization, 'idempotency-key': key }
-    const answer = await fetch(`${address}?${query}`, { headers, ...init })
-    return { status: answer.status, ...(await answer.json()) }
-  }
-  const body = randomBytes(8 * 1024 * 1024)
-  const put = (key: string, query = 'name=again&path=a.bin', content: Uint8Array<ArrayBuffer> = body) =>
-    ask(key, query, { method: 'PUT', body: content })
-  const first = await put('"one and the same"')
-  expect(first).toMatchObject({ status: 201, state: 'complete', bytes: body.length })
-  expect(await put('"one and the same"')).toEqual(first)
-  for (const [query, content] of [
-    ['name=other&path=a.bin', body],
-    ['name=again&path=b.bin', body],
-    ['name=again&path=a.bin', body.subarray(1)],
-  ] as const)
-    expect(await put('"one and the same"', query, content)).toMatchObject({
-      status: 422,
-      message: expect.stringMatching(`^This Idempotency-Key was sent with .* backup ${first.id}`),
-    })
-  expect(await put('one and the same')).toMatchObject({
-    status: 400,
-    message: expect.stringMatching(/Idempotency-Key/),
-  })
-
-  const form = (content: string) => {
-    const data = new FormData()
-    data.set('files', JSON.stringify([{ path: 'a', size: content.length }]))
-    data.append('file', new Blob([content]), 'a')
-    return { method: 'POST', body: data }
-  }
-  const files = await ask('form', 'name=files', form('abc'))
-  expect(files).toMatchObject({ status: 201, files: 1 })
-  expect(await ask('"form"', 'name=files', form('abc'))).toEqual(files)
-  expect(await ask('form', 'name=files', form('abcd'))).toMatchObject({ status: 422 })
-
-  // Cut off in the middle: under way until the console has noticed, then free for the next try.
-  const leaving = new AbortController()
-  const begun = fetch(`${address}?name=cut`, {
-    method: 'PUT',
-    headers: { authorization, 'idempotency-key': 'cut' },
-    body: new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(Buffer.from('the beginning')) }),
-    duplex: 'half',
-    signal: leaving.signal,
-  } as RequestInit)
-  begun.catch(() => {})
-  const again = () => put('cut', 'name=cut', Buffer.from('the whole'))
-  const listed = async () =>
-    (await (await fetch(`${address}?state=running`, { headers: { authorization } })).json()).backups
-  await expect.poll(async () => (await listed()).map(({ name }: { name: string }) => name)).toContain('cut')
-  expect(await again()).toMatchObject({ status: 409, message: expect.stringMatching(/still under way/) })
-  leaving.abort()
-  await expect.poll(async () => (await again()).status).toBe(201)
 })
 
 test('a token that is revoked in the middle ends what it sends; a body that is not the file is refused', async ({

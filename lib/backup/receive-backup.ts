@@ -34,6 +34,11 @@ export async function receiveBackup(
   return run(context, id, received, input, signal)
 }
 
+export interface ReceivedOnce extends BackupDetail {
+  /** An earlier request made it. */
+  readonly replayed: boolean
+}
+
 /**
  * The same, unless the same request came before and its backup is complete: then resolves with that one at once, and
  * nothing of `input` is read.
@@ -45,14 +50,18 @@ export async function receiveOnce(
   once: SentOnce,
   input: StreamSource | FilesSource,
   signal: AbortSignal,
-): Promise<BackupDetail | OtherUse> {
+): Promise<ReceivedOnce | OtherUse> {
   const row = await rowFor(context, received)
-  const begun = await context.db.$transaction(async (tx) => {
-    const before = await sentBefore(tx, once)
-    return before ?? { made: await createBackupRow(tx, { ...row, request: requestOf(once) }) }
-  })
+  const begun = await context.db.$transaction(
+    async (tx) => {
+      const before = await sentBefore(tx, once)
+      return before ?? { made: await createBackupRow(tx, { ...row, request: requestOf(once) }) }
+    },
+    { isolationLevel: 'ReadCommitted' },
+  )
   if ('otherUse' in begun) return begun
-  return 'made' in begun ? run(context, begun.made, received, input, signal) : show(context, begun.id)
+  if ('made' in begun) return { ...(await run(context, begun.made, received, input, signal)), replayed: false }
+  return { ...(await show(context, begun.id, 'just now, after an earlier request had made it')), replayed: true }
 }
 
 async function rowFor(context: BackupContext, { name, from, actor }: Received): Promise<NewBackup> {
@@ -72,8 +81,8 @@ async function run(
   return show(context, id)
 }
 
-async function show(context: BackupContext, id: string): Promise<BackupDetail> {
+async function show(context: BackupContext, id: string, when = 'while it was made'): Promise<BackupDetail> {
   const row = await viewBackup(context, id)
-  if (!row) throw new AppError('not-found', `Backup ${id} was deleted while it was made.`)
+  if (!row) throw new AppError('not-found', `Backup ${id} was deleted ${when}.`)
   return row
 }

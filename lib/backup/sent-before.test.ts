@@ -42,7 +42,12 @@ test('a complete one is answered with again, unread; whose key it is and what wa
   const id = await made(once)
   const count = await here.db.backup.count()
   for (const size of [bytes.length, undefined])
-    expect(await send({ ...once, size }, unread())).toMatchObject({ id, state: 'complete', bytes: bytes.length })
+    expect(await send({ ...once, size }, unread())).toMatchObject({
+      id,
+      state: 'complete',
+      bytes: bytes.length,
+      replayed: true,
+    })
   const other = { otherUse: expect.stringContaining(id) }
   expect(await send({ ...once, of: ['file', 'dump', 'other.sql'] }, unread())).toEqual(other)
   expect(await send({ ...once, size: bytes.length + 1 }, unread())).toEqual(other)
@@ -63,8 +68,8 @@ test('while it is under way nothing is begun: neither in the middle nor at the v
   const id = await started.promise
   await expect(send(once, unread())).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining(id) })
   goOn()
-  expect(await first).toMatchObject({ id, state: 'complete' })
-  expect(await send(once, unread())).toMatchObject({ id })
+  expect(await first).toMatchObject({ id, state: 'complete', replayed: false })
+  expect(await send(once, unread())).toMatchObject({ id, replayed: true })
 
   const before = await here.db.backup.count()
   const twin = anew()

@@ -33,7 +33,8 @@ export interface OtherUse {
 
 /**
  * The complete backup that an earlier request with the key of this one has made; undefined: this one makes it. Nobody
- * else is told of the key before the transaction ends.
+ * else is told of the key before the transaction ends, which must be READ COMMITTED: whoever waited for another sees what
+ * that one has made.
  * @throws AppError `conflict` while the earlier one is under way
  */
 export async function sentBefore(tx: Tx, once: SentOnce): Promise<{ readonly id: string } | OtherUse | undefined> {

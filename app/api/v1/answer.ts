@@ -14,9 +14,13 @@ const statuses: Record<ErrorCode, number> = {
   sealed: 503,
 }
 
+/** So that whoever tries again by itself waits. */
+const soon = { 'retry-after': '10' }
+
 /** For anything thrown: an AppError's own sentences, otherwise nothing of it. */
 export function refusalOf(error: unknown): Response {
-  if (error instanceof AppError) return refusal(statuses[error.code], error.message, error.fix)
+  if (error instanceof AppError)
+    return refusal(statuses[error.code], error.message, error.fix, error.code === 'conflict' ? soon : {})
   console.error(error)
   return refusal(
     500,
@@ -26,10 +30,10 @@ export function refusalOf(error: unknown): Response {
 }
 
 /** A backup as the API shows it; docs/api.md describes it. One that did not become complete has a `message` as well. */
-export function backupAnswer(row: BackupDetail, status = 200): Response {
+export function backupAnswer(row: BackupDetail, status = 200, headers?: Record<string, string>): Response {
   const shown = { ...shownBackup(row), keyTroubles: row.keyTroubles }
   const failed = row.state === 'complete' ? {} : { message: row.error ?? `The backup is ${row.state}.`, fix: null }
-  return answer(status, status >= 400 ? { ...failed, ...shown } : shown)
+  return answer(status, status >= 400 ? { ...failed, ...shown } : shown, headers)
 }
 
 export function shownBackup(row: BackupRow) {

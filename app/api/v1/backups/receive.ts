@@ -4,11 +4,13 @@ import { getConsole } from '#app/_lib/console.ts'
 import type { RequestUser } from '#app/_lib/session.ts'
 import { shuttingDown } from '#app/_lib/shutdown.ts'
 import { whilePermitted } from '#app/_lib/while-permitted.ts'
-import { receiveBackup, receiveOnce } from '#lib/backup/receive-backup.ts'
+import { type Received, receiveBackup, receiveOnce } from '#lib/backup/receive-backup.ts'
+import type { BackupDetail } from '#lib/backup/schema.ts'
 import type { SentOnce } from '#lib/backup/sent-before.ts'
 import type { FilesSource, StreamSource } from '#lib/backup/source.ts'
 import { parseIdempotencyKey } from '#lib/upload/idempotency-key.ts'
 import { bytesOf } from '#lib/upload/read-request.ts'
+import { readToNowhere } from '#lib/upload/read-to-nowhere.ts'
 import { backupAnswer } from '../answer.ts'
 
 /** Each holds some segments in memory. */
@@ -40,16 +42,23 @@ export async function receive(
       bytesOf(request.body, AbortSignal.any([request.signal, permit.signal])),
     )
     const from = user.token === undefined ? what : `${what} by API token ${user.token}`
-    const received = { name, from, actor: user.email }
-    const row =
-      key === undefined
-        ? await receiveBackup(forJob(), received, input, shuttingDown)
-        : await receiveOnce(forJob(), received, { sender: user.id, key, of, size }, input, shuttingDown)
-    if ('otherUse' in row)
-      return refusal(422, row.otherUse, 'Make a new key for each backup; only the same one is sent again with it.')
-    return backupAnswer(row, row.state === 'complete' ? 201 : 422)
+    let begun = false
+    const received: Received = { name, from, actor: user.email, onStart: () => (begun = true) }
+    try {
+      if (key === undefined) return madeAnswer(await receiveBackup(forJob(), received, input, shuttingDown))
+      const row = await receiveOnce(forJob(), received, { sender: user.id, key, of, size }, input, shuttingDown)
+      if ('otherUse' in row)
+        return refusal(422, row.otherUse, 'Make a new key for each backup; only the same one is sent again with it.')
+      return madeAnswer(row, row.replayed ? { 'idempotency-replayed': 'true' } : {})
+    } finally {
+      if (!begun) readToNowhere(input)
+    }
   } finally {
     permit.stop()
     underWay -= 1
   }
+}
+
+function madeAnswer(row: BackupDetail, headers?: Record<string, string>): Response {
+  return backupAnswer(row, row.state === 'complete' ? 201 : 422, headers)
 }
