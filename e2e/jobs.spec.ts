@@ -172,6 +172,8 @@ test('a schedule is added, paused, resumed and removed', async ({ signedIn: page
   await expect(page.getByText('Write hours and minutes in UTC')).toBeVisible()
   await page.getByLabel('Time in UTC').fill('03:30')
   await page.getByRole('button', { name: 'Add schedule' }).click()
+  const form = page.getByRole('form', { name: 'New schedule' })
+  await expect(form.getByRole('status')).toHaveText(/^“Nightly” is added\. First run: \d+ \w+/)
   const schedule = page.getByRole('listitem').filter({ hasText: 'Nightly' })
   await expect(schedule).toContainText('Fridays at 03:30 UTC')
   await schedule.getByRole('button', { name: 'Pause Nightly' }).click()

@@ -7,20 +7,23 @@ import { Alert } from '#components/ui/alert.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Select } from '#components/ui/select.tsx'
 import { TextField } from '#components/ui/text-field.tsx'
+import { Time } from '#components/ui/time.tsx'
 import { unanswered } from '#components/ui/unanswered.ts'
 import type { BackupsView } from '#lib/backup/schema.ts'
-import type { ScheduleResult } from '#lib/schedules/schema.ts'
+import type { AddedSchedule, AddScheduleResult } from '#lib/schedules/schema.ts'
 
 interface Props {
   sources: BackupsView['sources']
   /** Sunday first. */
   weekdays: readonly string[]
-  add: (input: unknown) => Promise<ScheduleResult>
+  add: (input: unknown) => Promise<AddScheduleResult>
 }
 
 export function ScheduleForm({ sources, weekdays, add }: Props) {
   const router = useRouter()
-  const [refusal, setRefusal] = useState<Extract<ScheduleResult, { status: 'error' }>>()
+  const [refusal, setRefusal] = useState<Extract<AddScheduleResult, { status: 'error' }>>()
+  // The list shows a page at a time: a new one may be on another.
+  const [added, setAdded] = useState<AddedSchedule>()
   const [weekly, setWeekly] = useState(false)
   const [adding, startTransition] = useTransition()
   const errors = refusal?.fieldErrors
@@ -29,6 +32,7 @@ export function ScheduleForm({ sources, weekdays, add }: Props) {
     event.preventDefault()
     const form = event.currentTarget
     const data = new FormData(form)
+    setAdded(undefined)
     startTransition(async () => {
       const result = await add({
         ...Object.fromEntries(data),
@@ -36,6 +40,7 @@ export function ScheduleForm({ sources, weekdays, add }: Props) {
       }).catch(() => unanswered('Reload the page to see whether the schedule was added.'))
       setRefusal(result.status === 'error' ? result : undefined)
       if (result.status === 'error') return
+      setAdded(result)
       form.reset()
       setWeekly(false)
       router.refresh()
@@ -87,6 +92,13 @@ export function ScheduleForm({ sources, weekdays, add }: Props) {
         </div>
       </details>
       <Alert>{refusal?.message}</Alert>
+      <p role="status" className="wrap-anywhere text-ok empty:sr-only">
+        {added && (
+          <>
+            “{added.name}” is added. First run: <Time iso={added.nextRunAt} />.
+          </>
+        )}
+      </p>
     </form>
   )
 }

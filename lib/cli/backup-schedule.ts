@@ -55,7 +55,7 @@ export function addBackupSchedule(backup: Command): void {
           exclude: options.exclude,
         })
         if (!input.success) throw refusedInput(input.error, 'source')
-        const id = await addSchedule(services.backup, input.data, 'host', 'command line')
+        const { id } = await addSchedule(services.backup, input.data, 'host', 'command line')
         const [row] = await listSchedules(services.backup, [id])
         if (row)
           print(

@@ -106,7 +106,7 @@ test('what is started on a machine of the wrong time has the database’s, and s
       const source = here.makeSmallSource()
       const when = { every: 'daily', at: 120, weekday: 0, keep: 3 } as const
       const wish = { source, host: '', name: `schedule ${++number}`, include: [], exclude: [], ...when }
-      return addSchedule(here.context, wish, 'page', actor)
+      return (await addSchedule(here.context, wish, 'page', actor)).id
     },
     proof: () => startProof(here.context, `${here.key('backups')}${++number}`, actor),
   }

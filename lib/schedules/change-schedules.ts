@@ -6,15 +6,14 @@ import { databaseTime, idAndTime } from '#lib/db.ts'
 import { savedEnvironment } from '#lib/environment/access.ts'
 import { AppError } from '#lib/errors.ts'
 import { nextRun } from './next-run.ts'
-import { type AddSchedule, type ChangeScheduleInput, timeWords } from './schema.ts'
+import { type AddedSchedule, type AddSchedule, type ChangeScheduleInput, timeWords } from './schema.ts'
 
-/** @returns the schedule's ID */
 export async function addSchedule(
   context: BackupContext,
   input: AddSchedule,
   from: 'page' | 'host',
   actor: string,
-): Promise<string> {
+): Promise<AddedSchedule> {
   const { folder, host } = await placeSource(context, input, from)
   const { environmentId } = await savedEnvironment(context.db)
   const { every, at: minute, keep, include, exclude } = input
@@ -22,7 +21,7 @@ export async function addSchedule(
   const name = input.name || nameAfter(folder)
   return context.db.$transaction(async (tx) => {
     const made = await idAndTime(tx)
-    const { id } = await tx.schedule.create({
+    const { id, nextRunAt } = await tx.schedule.create({
       data: {
         ...made,
         ...times,
@@ -36,7 +35,7 @@ export async function addSchedule(
         nextRunAt: nextRun(times, made.createdAt),
         createdBy: actor,
       },
-      select: { id: true },
+      select: { id: true, nextRunAt: true },
     })
     await recordAudit(tx, {
       actor,
@@ -45,7 +44,7 @@ export async function addSchedule(
       subject: `${name} (schedule ${id})`,
       changes: { source: [null, folder], when: [null, timeWords(times)], keep: [null, String(keep)] },
     })
-    return id
+    return { id, name, nextRunAt: nextRunAt.toISOString() }
   })
 }
 

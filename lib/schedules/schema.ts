@@ -86,6 +86,8 @@ export interface ScheduleRow {
   readonly last: { readonly id: string; readonly state: string } | null
 }
 
+export type AddedSchedule = Pick<ScheduleRow, 'id' | 'name' | 'nextRunAt'>
+
 /** The address bar of the list. Anything unknown is ignored, never an error. */
 export const schedulesQuerySchema = z.object({ text: searchText(254), page: pageNumber })
 export type SchedulesQuery = z.infer<typeof schedulesQuerySchema>
@@ -107,3 +109,4 @@ export function timeWords({ every, weekday, minute }: Pick<ScheduleRow, 'every' 
 }
 
 export type ScheduleResult = ActionResult
+export type AddScheduleResult = ActionResult<AddedSchedule>

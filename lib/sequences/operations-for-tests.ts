@@ -173,7 +173,7 @@ const schedule: Operation = async (world, model) => {
       include: '',
       exclude: '',
     })
-    const id = await addSchedule(world.context, wish, 'page', actor)
+    const { id } = await addSchedule(world.context, wish, 'page', actor)
     model.schedules.set(id, { keep, made: new Set() })
     return `schedule ${id} keeps ${keep}`
   }
