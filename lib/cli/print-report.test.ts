@@ -67,6 +67,15 @@ test.each<[verdict: string, checks: [Check['id'], Check['status'], key?: number]
     ],
   ],
   [
+    'The bucket cannot be used',
+    [
+      ['credentials', 'passed'],
+      ['credentials.externalId', 'failed'],
+      ['key.encrypt', 'passed'],
+      ['bucket.write', 'failed'],
+    ],
+  ],
+  [
     'The bucket works',
     [
       ['credentials', 'passed'],

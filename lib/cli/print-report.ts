@@ -38,8 +38,10 @@ function verdictText(report: CheckReport): string {
   if (verdict === 'works') return keys.length > 1 ? `All ${keys.length} keys work` : naming('The key works', 0)
   // Of what could not be reached nothing is known to be wrong.
   const refused = checks.filter(({ status, kind }) => status === 'failed' && kind !== 'unreachable')
-  if (refused.every(({ id }) => id === 'credentials.externalId')) return 'The role does not demand the external ID'
-  if (ofKeys.length === 0 || refused.every(({ id }) => id.startsWith('bucket.'))) return 'The bucket cannot be used'
+  // One that the role does not demand keeps no key from being tried.
+  const others = refused.filter(({ id }) => id !== 'credentials.externalId')
+  if (others.length === 0) return 'The role does not demand the external ID'
+  if (ofKeys.length === 0 || others.every(({ id }) => id.startsWith('bucket.'))) return 'The bucket cannot be used'
   const bad = [...new Set(refused.filter(({ id }) => id.startsWith('key.')).map(({ key = 0 }) => key))]
   const [first] = bad
   // Credentials that fail keep every key from being tried.
