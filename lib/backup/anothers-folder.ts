@@ -22,12 +22,20 @@ export function replaceAnothers(at: BytePath, target: string, { uid }: BigIntSta
   }
   try {
     mkdirSync(toFsPath(at), { mode: 0o700 })
-    return openFolder(at)
   } catch (cause) {
     throw new AppError(
       'denied',
       `${target} is gone. It was empty and belonged to another user (${uid}), so it was removed; and the folder that was to take its place cannot be made: ${reasonOf(cause)}.`,
       { cause, fix: 'Make it anew for that user (mkdir, chown) if they need it, and restore into another folder.' },
+    )
+  }
+  try {
+    return openFolder(at)
+  } catch (cause) {
+    throw new AppError(
+      'denied',
+      `${target} was empty and belonged to another user (${uid}), so a new folder took its place; and that cannot be opened: ${reasonOf(cause)}.`,
+      { cause, fix: 'Give it to that user (chown) if they need it, and restore into another folder.' },
     )
   }
 }
@@ -42,9 +50,9 @@ function isAnothers(target: string, uid: bigint, cause?: unknown): AppError {
   )
 }
 
-/** What these say of owners is not theirs: FAT, exFAT, NTFS, NFS, SMB, 9P, FUSE (linux/magic.h, statfs(2)). */
+/** What these say of owners is not theirs: FAT, exFAT, NTFS, NFS, SMB, 9P, FUSE, VirtualBox (linux/magic.h, statfs(2)). */
 const ownersBorrowed = new Set([
-  0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e, 0x6969, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546,
+  0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e, 0x6969, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546, 0x786f4256,
 ])
 
 const busy = Object.assign(new Error('EBUSY'), { code: 'EBUSY' })

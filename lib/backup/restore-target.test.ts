@@ -147,6 +147,22 @@ test.runIf(asRoot)('one that was removed and cannot be made again: it is said th
   expect(existsSync(target)).toBe(false)
 })
 
+test.runIf(asRoot)(
+  'one that was replaced by a folder that cannot be opened: it is not said that it is gone',
+  async () => {
+    const { mkdirSync: make } = await vi.importActual<typeof import('node:fs')>('node:fs')
+    strangersFolder()
+    vi.mocked(mkdirSync)
+      .mockImplementationOnce(make)
+      .mockImplementationOnce((at) => void symlinkSync('elsewhere', at))
+    expect(() => prepareTarget(target, target, 1, undefined)).toThrow(
+      new RegExp(
+        `^${target} was empty .* \\(12345\\), so a new folder took its place; .* cannot be opened: .*\\(ENOTDIR\\)`,
+      ),
+    )
+  },
+)
+
 describe.runIf(asRoot)('a look at it changes nothing, and says what a restore does', () => {
   const look = (draft: boolean) => {
     const state = () => {
@@ -168,8 +184,10 @@ describe.runIf(asRoot)('a look at it changes nothing, and says what a restore do
       mkdirSync(target)
       expect(look(draft)).toBeUndefined()
       if (draft) return
-      Object.assign(disk, { owner: 4242n, type: 0x4d44 })
-      expect(look(draft)).toBeUndefined()
+      for (const type of [0x4d44, 0x786f4256]) {
+        Object.assign(disk, { owner: 4242n, type })
+        expect(look(draft)).toBeUndefined()
+      }
     },
   )
 
