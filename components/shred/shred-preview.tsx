@@ -36,7 +36,7 @@ export function ShredPreview({ preview }: { preview: Preview }) {
           tabIndex={0}
           className="max-h-[70dvh] overflow-y-auto rounded-control border border-line"
         >
-          <Table aria-label="Backups that would be lost" className="table-fixed">
+          <Table className="table-fixed">
             <thead>
               <tr>
                 <Th>Name</Th>
