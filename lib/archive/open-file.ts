@@ -29,23 +29,28 @@ export async function openLent(at: BytePath, signal: AbortSignal | undefined): P
 
 /** The file where it is still the same one, or why it is not. */
 export async function openAgain(
-  at: BytePath,
+  { path, at }: { readonly path: BytePath; readonly at: BytePath },
   { ino, birthtimeNs }: FileIdentity,
   signal: AbortSignal | undefined,
 ): Promise<number | string> {
+  const unreadable = (error: unknown) =>
+    `it could not be read on after an interruption (${reasonToLeaveOut(error, path)})`
   let fd: number
   try {
     fd = await openLent(at, signal)
   } catch (error) {
     signal?.throwIfAborted()
-    return `it could not be read on after an interruption (${reasonToLeaveOut(error)})`
+    return unreadable(error)
   }
+  let same = false
   try {
     const stat = fstatSync(fd, { bigint: true })
-    if (stat.isFile() && stat.ino === ino && stat.birthtimeNs === birthtimeNs) return fd
-  } catch {
-    // Not the same, then.
+    same = stat.isFile() && stat.ino === ino && stat.birthtimeNs === birthtimeNs
+    if (same) return fd
+  } catch (error) {
+    return unreadable(error)
+  } finally {
+    if (!same) closeSync(fd)
   }
-  closeSync(fd)
   return 'it was replaced while the backup was interrupted'
 }

@@ -148,7 +148,7 @@ export class TreePacker {
       fd = openNow(at)
     } catch (error) {
       if (systemCode(error) === 'EAGAIN') return this.#packLent(path, at)
-      return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
+      return { type: 'skipped', path, warning: reasonToLeaveOut(error, path) }
     }
     return this.#packOpened(fd, path)
   }
@@ -159,7 +159,7 @@ export class TreePacker {
       fd = await openLent(at, this.#options.signal)
     } catch (error) {
       this.#options.signal?.throwIfAborted()
-      return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
+      return { type: 'skipped', path, warning: reasonToLeaveOut(error, path) }
     }
     return this.#packOpened(fd, path)
   }
@@ -183,7 +183,7 @@ export class TreePacker {
     } catch (error) {
       // Only fstat comes here: from the header on, every failure to read is a warning on the entry.
       if (error instanceof Error && 'syscall' in error)
-        return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
+        return { type: 'skipped', path, warning: reasonToLeaveOut(error, path) }
       throw error
     } finally {
       if (!kept) closeSync(fd)
@@ -191,7 +191,8 @@ export class TreePacker {
   }
 
   /** Writes exactly `entry.size` bytes and the padding, all of which is known to fit. Returns what went wrong. */
-  #packSmall(fd: number, { path, size }: Entry, before: BigIntStats): string | undefined {
+  #packSmall(fd: number, entry: Entry, before: BigIntStats): string | undefined {
+    const { path, size } = entry
     const cutter = this.#cutter
     let done = 0
     let warning: string | undefined
@@ -207,13 +208,13 @@ export class TreePacker {
         this.#options.onRead?.(path, got)
       }
     } catch (error) {
-      warning = unreadable(size, done, error)
+      warning = unreadable(entry, done, error)
     }
     if (warning !== undefined) this.#options.links.forget(path)
     const rest = size - done + paddingAfter(size)
     cutter.buffer.fill(0, cutter.used, cutter.used + rest)
     cutter.advance(rest)
-    return warning ?? changeSince(before, fd)
+    return warning ?? changeSince(before, fd, path)
   }
 
   async #packLarge(fd: number, open: OpenEntry, header: Buffer): Promise<Entry> {
@@ -244,7 +245,7 @@ export class TreePacker {
             ? readSync(fd, buffer, used, want, done)
             : (await readInPool(fd, buffer, used, want, done)).bytesRead
       } catch (error) {
-        warning = unreadable(size, done, error)
+        warning = unreadable(entry, done, error)
         break
       }
       if (got === 0) {
@@ -258,7 +259,7 @@ export class TreePacker {
     }
     if (warning !== undefined) this.#lose(entry, warning)
     await cutter.zeros(data + size + paddingAfter(size) - cutter.position)
-    return warning ?? (fd === undefined || !identity ? undefined : changeSince(identity, fd))
+    return warning ?? (fd === undefined || !identity ? undefined : changeSince(identity, fd, path))
   }
 
   /** The rest of a file is zeros. Known before they are written: whoever goes on among them must not read on. */
@@ -277,9 +278,7 @@ export class TreePacker {
     if (entry.type === 'file') {
       const done = cutter.position - entry.data
       const opened =
-        found?.type === 'file' && identity
-          ? await openAgain(found.at, identity, this.#options.signal)
-          : (warning ?? gone)
+        found?.type === 'file' && identity ? await openAgain(found, identity, this.#options.signal) : (warning ?? gone)
       const fd = typeof opened === 'number' ? opened : undefined
       if (typeof opened === 'string' && done < entry.size && identity) {
         warning = `${opened}: from byte ${done} of ${entry.size} on the backup holds zeros`

@@ -9,6 +9,8 @@ test.each([
   ['EROFS', /the file system is read-only/, /Look at that disk/],
   ['ENOTCONN', /not connected any more/, /Look at that disk/],
   ['EMFILE', /too many files are open/, /ulimit -n/],
+  ['ENFILE', /too many files are open on this machine/, /^Close programs .*fs\.file-max/],
+  ['ENOMEM', /no memory is left/, /^Make memory free .*, then start the restore again\.$/],
   ['EACCES', /permission denied/, /another folder, which this user may write to/],
   ['ENAMETOOLONG', /too long/, /255 bytes.*leave it out/],
 ])('%s: what was refused, and what to do', (code, message, fix) => {

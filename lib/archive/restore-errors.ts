@@ -1,7 +1,7 @@
 import { AppError } from '#lib/errors.ts'
 import { type BytePath, displayPath } from './byte-path.ts'
 import type { Entry } from './entry.ts'
-import { reasonOf, systemCode } from './system-error.ts'
+import { reasonOf, remedyOfLack, systemCode } from './system-error.ts'
 
 /** For what no honest backup holds. */
 export function hostileEntry(entry: Entry, what: string): AppError {
@@ -61,8 +61,8 @@ export function fixOf(error: unknown): string {
     return 'Make room there, restore to another disk, or restore only some paths; then start it again.'
   if (code === 'ENAMETOOLONG')
     return 'Most disks take names of 255 bytes. Restore to one that takes longer ones, as the one did that was backed up, into a folder with a shorter path, or leave it out (!NAME).'
-  if (code === 'EMFILE' || code === 'ENFILE')
-    return 'Raise the limit of open files (ulimit -n) where the worker is started, then start the restore again.'
+  const remedy = remedyOfLack(error)
+  if (remedy !== undefined) return `${remedy}, then start the restore again.`
   // After an error Linux makes a disk read-only by itself.
   if (code === 'EIO' || code === 'EROFS' || code === 'ENOTCONN') return 'Look at that disk, or restore to another one.'
   return 'Restore into another folder, which this user may write to.'

@@ -1,4 +1,5 @@
 import { AppError } from '#lib/errors.ts'
+import { type BytePath, displayPath } from './byte-path.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -34,12 +35,16 @@ export function reasonOf(error: unknown): string {
   return reason ? `${reason} (${code})` : code
 }
 
-const openFiles = 'Raise the limit of open files (ulimit -n) where the worker is started, then back up again.'
-/** What this machine lacks, whatever it is that was to be read. */
-const lacking: Readonly<Record<string, string>> = {
-  EMFILE: openFiles,
-  ENFILE: openFiles,
-  ENOMEM: 'Make memory free on the machine of the worker, then back up again.',
+const LACKING: Readonly<Record<string, string>> = {
+  EMFILE: 'Raise the limit of open files (ulimit -n) where the worker is started',
+  ENFILE:
+    'Close programs on the machine of the worker, or raise the number of files that all of them may open (sysctl fs.file-max)',
+  ENOMEM: 'Make memory free on the machine of the worker',
+}
+
+/** How to give this process or its machine what it lacks, whatever it is that was to be read or written; no full stop. */
+export function remedyOfLack(error: unknown): string | undefined {
+  return LACKING[systemCode(error) ?? '']
 }
 
 /**
@@ -47,8 +52,12 @@ const lacking: Readonly<Record<string, string>> = {
  * @throws AppError `unavailable` when it could be read, and this process is what cannot: a folder would be missing with all
  * that it holds, in a backup that is complete
  */
-export function reasonToLeaveOut(error: unknown): string {
-  const fix = lacking[systemCode(error) ?? '']
-  if (fix === undefined) return reasonOf(error)
-  throw new AppError('unavailable', `The source could not be read on: ${reasonOf(error)}.`, { cause: error, fix })
+export function reasonToLeaveOut(error: unknown, path: BytePath): string {
+  const remedy = remedyOfLack(error)
+  if (remedy === undefined) return reasonOf(error)
+  const place = path === '.' ? '' : ` at “${displayPath(path)}”`
+  throw new AppError('unavailable', `The source could not be read on${place}: ${reasonOf(error)}.`, {
+    cause: error,
+    fix: `${remedy}, then back up again.`,
+  })
 }

@@ -67,7 +67,7 @@ export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {})
       return undefined
     } catch (error) {
       levels.push({ ...level, items: [] })
-      return { type: 'skipped', path, warning: `its content cannot be listed: ${reasonToLeaveOut(error)}` }
+      return { type: 'skipped', path, warning: `its content cannot be listed: ${reasonToLeaveOut(error, path)}` }
     }
   }
 
@@ -198,7 +198,7 @@ function identify(at: BytePath, path: BytePath): Found | { readonly folder: Open
     if (!stat.isSymbolicLink()) return { type: 'skipped', path, warning: `a ${kindOf(stat)} has no content to back up` }
     return { type: 'symlink', path, stat, target: readlinkSync(toFsPath(at), { encoding: 'latin1' }) }
   } catch (error) {
-    return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
+    return { type: 'skipped', path, warning: reasonToLeaveOut(error, path) }
   }
 }
 

@@ -92,7 +92,7 @@ async function itemOf(found: Found, links: HardLinks): Promise<FoundItem> {
     const file = describeOpened(fd, path, links)
     return 'described' in file ? { type: file.described.type, path, size: file.described.size } : file
   } catch (error) {
-    return { type: 'skipped', path, warning: reasonToLeaveOut(error) }
+    return { type: 'skipped', path, warning: reasonToLeaveOut(error, path) }
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
