@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { toBytePath } from './byte-path.ts'
 import { openFolder } from './open-folder.ts'
 import { LARGE, onFirstRead, packing, SEGMENT, warningOn } from './packing-for-tests.ts'
+import { pathFilter } from './path-filter.ts'
 import { describeTree } from './tree-for-tests.ts'
 
 const { beside, inside, pack, unpackWithTar } = packing()
@@ -95,7 +96,11 @@ test('excluded folders are left out with all they hold', async () => {
   expect(asked).toEqual(['cache', 'kept'])
 })
 
-test('what may not be read is named', async () => {
+test.each([
+  ['all of it', undefined],
+  ['all but some', pathFilter([], ['*.tmp'])],
+  ['some alone, which a folder may hold', pathFilter(['public', 'private'], [])],
+])('what may not be read is named, of %s', async (_, filter) => {
   mkdirSync(inside('locked'), { mode: 0o000 })
   writeFileSync(inside('private'), 'private', { mode: 0o000 })
   writeFileSync(inside('public'), 'public')
@@ -103,7 +108,7 @@ test('what may not be read is named', async () => {
   const root = process.geteuid?.() === 0
   if (root) execFileSync('chmod', ['755', beside()])
   if (root) process.seteuid?.(65_534)
-  const { items } = await pack().finally(() => root && process.seteuid?.(0))
+  const { items } = await pack({ ...(filter && { filter }) }).finally(() => root && process.seteuid?.(0))
   expect(warningOn(items, 'private')).toBe('permission denied (EACCES)')
   expect(warningOn(items, 'locked')).toBe('permission denied (EACCES)')
   expect(warningOn(items, 'public')).toBeUndefined()

@@ -93,8 +93,9 @@ export function* walkTree(root: OpenFolder, { filter, start }: WalkOptions = {})
       if (verdict === 'pass') continue
       const found = item.isFile() ? { type: 'file' as const, path, at } : identify(at, path)
       if (!('folder' in found)) {
-        if (verdict === 'look') continue // it was a folder a moment ago
-        yield* unnamedOf(levels)
+        if (verdict === 'take') yield* unnamedOf(levels)
+        // It was a folder a moment ago. Of one that cannot be opened nobody knows whether it holds what is wanted.
+        else if (found.type !== 'skipped') continue
         yield found
         continue
       }
@@ -167,7 +168,11 @@ function isFolder(item: Item, at: BytePath): boolean {
   if (item.isDirectory()) return true
   if (item.isFile() || item.isSymbolicLink()) return false
   // A listing need not know what it lists.
-  return lstatSync(toFsPath(at), { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return lstatSync(toFsPath(at), { throwIfNoEntry: false })?.isDirectory() ?? false
+  } catch {
+    return true // perhaps; `identify` then says why nobody knows
+  }
 }
 
 function namesInByteOrder(folder: OpenFolder): Item[] {
