@@ -24,7 +24,7 @@ export async function mustHold(world: World, model: Model, excused: boolean): Pr
     const row = rows.get(known.id)
     const state = row?.state ?? 'gone'
     const words = `Backup ${known.id} was ${known.state} and is ${state}: ${row?.error}`
-    const wasComplete = known.state === 'complete' || known.state === 'deleting'
+    const wasComplete = known.state === 'complete' || (row?.state === 'deleting' && row.manifestSha256 !== null)
     const underWayBefore = isUnderWay(known)
     if (!mayBe(state, known, { world, model, excused, expired: expired.has(known.id) })) throw new Error(words)
     // What the database calls complete, and somebody deletes, is gone from the bucket as well.

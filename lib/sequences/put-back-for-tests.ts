@@ -76,7 +76,9 @@ function compare(known: Known, { before, after, isTold }: TwoRows): void {
     left.envelopes.includes(after.envelopeSha256) &&
     left.envelopes.length === (after.nextEnvelopeSha256 ? 2 : 1)
   known.astray = !fits
-  known.left = fits ? undefined : left
+  // What was complete there, and is deleted in it, goes from the bucket as well.
+  const goes = after?.state === 'deleting' && after.manifestSha256 !== null
+  known.left = fits || goes ? undefined : left
   if (!after || !isUnderWay(after)) return
   // It is made once more, of what the folder holds by now; or was made, which nobody can tell where there is no envelope.
   if (after.method === 'none') known.left = undefined

@@ -3,7 +3,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { expect } from 'vitest'
 import { actor, openTestConsole } from '#lib/backup/console-for-tests.ts'
 import { restoreNow } from '#lib/backup/jobs-for-tests.ts'
-import { backupFolder, ENVELOPE } from '#lib/backup/layout.ts'
+import { backupFolder, backupsFolder, ENVELOPE } from '#lib/backup/layout.ts'
 import { exportCatalog } from '#lib/catalog/export-catalog.ts'
 import { importCatalog } from '#lib/catalog/import-catalog.ts'
 import { AppError, messageOf } from '#lib/errors.ts'
@@ -27,8 +27,11 @@ const retire: Operation = async (world, model) => {
   const proof = await viewProof(world.db, id)
   expect(proof).toMatchObject({ state: 'complete' })
   if (proof?.safe) {
+    // A place that it forgot as well it cannot look at; the report names those that it did.
+    const seen = new Set(proof.report?.places.map(({ bucket, folder }) => `${bucket}/${folder}`))
     for (const { id, left } of model.backups.values())
-      expect(left?.ways.flat() ?? [], `${id}, which the database forgot, needs ${key}`).not.toContain(key)
+      if (left && seen.has(`${left.bucket}/${backupsFolder({ prefix: left.prefix, environment: left.environmentId })}`))
+        expect(left.ways.flat(), `${id}, which the database forgot, needs ${key}`).not.toContain(key)
     for (const row of await world.db.backup.findMany({ where: { state: { in: ['complete', 'waiting'] } } })) {
       const { prefix, environmentId: environment, id: backup, bucket: Bucket } = row
       expect([...row.keyIds, ...row.nextKeyIds], `${key} was called safe to retire`).not.toContain(key)
@@ -53,7 +56,7 @@ const exportAll: Operation = async (world, model) => {
   await world.work('in turn')
   await model.notice(world)
   const stored = await exportCatalog(world.context, undefined, actor).catch((error: unknown) => {
-    if (error instanceof AppError && world.wasOut) return error
+    if (error instanceof AppError && (world.wasOut || !world.calm)) return error
     throw error
   })
   if (stored instanceof AppError) return `export refused: ${messageOf(stored)}`
