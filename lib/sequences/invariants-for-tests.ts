@@ -172,7 +172,12 @@ export async function bucketsMustHold(world: World, model: Model): Promise<void>
   expect(left, `objects that nothing needs: ${left}`).toEqual([])
 }
 
-function folderOf({ id: backup, prefix, environmentId: environment, bucket }: Omit<Left, 'ways' | 'envelopes'>) {
+function folderOf({
+  id: backup,
+  prefix,
+  environmentId: environment,
+  bucket,
+}: Omit<Left, 'ways' | 'envelopes' | 'manifest'>) {
   return `s3://${bucket}/${backupFolder({ environment, backup, prefix })}`
 }
 

@@ -48,6 +48,8 @@ export interface Left {
   readonly prefix: string
   /** The SHA-256 of the envelope there; of two that are being exchanged one is. */
   readonly envelopes: readonly (string | null)[]
+  /** Its SHA-256: what was made once more, under the same envelope, is another. */
+  readonly manifest: string | null
   /** Any one of these alone, or some of them together. */
   readonly ways: readonly (readonly string[])[]
 }

@@ -67,7 +67,8 @@ function mustBe({ id, content, vague }: Known, target: string, how: string): voi
   if (!vague) expect(entries, `${how}: ${id}`).toEqual(content.entries)
 }
 
-interface CompleteRow extends Omit<Left, 'envelopes' | 'ways'> {
+interface CompleteRow extends Omit<Left, 'envelopes' | 'manifest' | 'ways'> {
+  readonly manifestSha256: string | null
   readonly envelopeSha256: string | null
   readonly nextEnvelopeSha256: string | null
   readonly keyIds: readonly string[]
@@ -82,7 +83,7 @@ export function leftOf(row: CompleteRow): Left {
   const ways = method === 'none' ? [[]] : sure.map((keyId) => [keyId])
   if (ways.length === 0) ways.push([...row.keyIds, ...row.nextKeyIds])
   const envelopes = nextEnvelopeSha256 ? [envelopeSha256, nextEnvelopeSha256] : [envelopeSha256]
-  return { id, method, environmentId, region, bucket, prefix, envelopes, ways }
+  return { id, method, environmentId, region, bucket, prefix, envelopes, manifest: row.manifestSha256, ways }
 }
 
 /** By nothing and nobody. */

@@ -60,6 +60,7 @@ function compare(known: Known, { before, after, isTold }: TwoRows): void {
     !known.astray &&
     before?.state === after?.state &&
     before?.attempt === after?.attempt &&
+    before?.manifestSha256 === after?.manifestSha256 &&
     before?.envelopeSha256 === after?.envelopeSha256 &&
     before?.nextEnvelopeSha256 === after?.nextEnvelopeSha256
   // What ran begins again.
@@ -73,6 +74,7 @@ function compare(known: Known, { before, after, isTold }: TwoRows): void {
   const fits =
     after?.state === 'complete' &&
     left !== undefined &&
+    left.manifest === after.manifestSha256 &&
     left.envelopes.includes(after.envelopeSha256) &&
     left.envelopes.length === (after.nextEnvelopeSha256 ? 2 : 1)
   known.astray = !fits
