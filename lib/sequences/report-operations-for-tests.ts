@@ -56,7 +56,7 @@ const exportAll: Operation = async (world, model) => {
   await world.work('in turn')
   await model.notice(world)
   const stored = await exportCatalog(world.context, undefined, actor).catch((error: unknown) => {
-    if (error instanceof AppError && (world.wasOut || !world.calm)) return error
+    if (error instanceof AppError && (world.wasOut || error.code === 'unreachable')) return error
     throw error
   })
   if (stored instanceof AppError) return `export refused: ${messageOf(stored)}`
