@@ -9,6 +9,7 @@ import { downloadStream } from '#lib/backup/download-stream.ts'
 import { pathText } from '#lib/backup/select-entries.ts'
 import { AppError, type ErrorCode, messageOf } from '#lib/errors.ts'
 import { refusal } from './answer.ts'
+import { attachmentHeaders } from './attachment-headers.ts'
 import { getConsole } from './console.ts'
 import type { RequestUser } from './session.ts'
 import { shuttingDown } from './shutdown.ts'
@@ -97,10 +98,7 @@ export async function downloadResponse(
         'content-type': file ? 'application/octet-stream' : 'application/x-tar',
         'content-disposition': contentDisposition(file ? name : `${name}.tar`),
         ...(file && { 'content-length': String(file.size) }),
-        'x-content-type-options': 'nosniff',
-        'content-security-policy': "default-src 'none'; sandbox",
-        'cache-control': 'no-store, no-transform',
-        'x-accel-buffering': 'no',
+        ...attachmentHeaders,
       },
     })
   } catch (error) {

@@ -1,4 +1,5 @@
 import { refusal } from '#app/_lib/answer.ts'
+import { attachmentHeaders } from '#app/_lib/attachment-headers.ts'
 import { getConsole } from '#app/_lib/console.ts'
 import { permitRequest } from '#app/_lib/session.ts'
 import { shuttingDown } from '#app/_lib/shutdown.ts'
@@ -43,10 +44,7 @@ export async function GET(request: Request): Promise<Response> {
       headers: {
         'content-type': `${types[format]}; charset=utf-8`,
         'content-disposition': `attachment; filename="audit-${new Date().toISOString().slice(0, 10)}.${format}"`,
-        'x-content-type-options': 'nosniff',
-        'content-security-policy': "default-src 'none'; sandbox",
-        'cache-control': 'no-store, no-transform',
-        'x-accel-buffering': 'no',
+        ...attachmentHeaders,
       },
     })
   } catch (error) {
